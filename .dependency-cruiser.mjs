@@ -1,0 +1,82 @@
+// The walls between the parts. Direction: protocol ← core ← drivers ← apps.
+// test/walls.it.test.ts plants an offence against each of them.
+const part = '^((?:apps|packages)/[^/]+)/';
+const driver = '^packages/(?:transport|broker|auth|telemetry)-[^/]+';
+const tests = ['\\.test\\.ts$', '/test/'];
+const networkModule = '^(node:)?(net|tls|dgram|https?|http2)(/|$)';
+// Where pnpm keeps a package out of reach, all there is of it is its bare name.
+const technology =
+  '(^|node_modules/)(ioredis|fastify|ws|socket\\.io|jose|prom-client|@fastify/[^/]+|@socket\\.io/[^/]+)(/|$)';
+const schemaLibrary = '(^|node_modules/)typebox(/|$)';
+
+const walls = {
+  'no-cycles': {
+    comment: 'What needs each other belongs together, or one of them needs less.',
+    from: {},
+    to: { circular: true },
+  },
+  'everything-resolves': {
+    comment: 'The import is misspelt, or not declared in the package.json of this package.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+  'protocol-imports-only-its-schema-library': {
+    comment: 'What travels is the same everywhere, in browsers too.',
+    from: { path: '^packages/protocol/', pathNot: tests },
+    to: { pathNot: ['^packages/protocol/', schemaLibrary] },
+  },
+  'core-knows-no-driver': {
+    comment: 'Core has the rules; technologies come in through its ports.',
+    from: { path: '^packages/core/' },
+    to: { path: [driver, technology, networkModule] },
+  },
+  'drivers-are-strangers': {
+    comment: 'What two drivers share belongs in core.',
+    from: { path: `(${driver})/` },
+    to: { path: driver, pathNot: '^$1/' },
+  },
+  'packages-never-import-apps': {
+    comment: 'Apps are made of packages, not the other way round.',
+    from: { path: '^packages/' },
+    to: { path: '^apps/' },
+  },
+  'apps-are-strangers': {
+    comment: 'Each runs as a process of its own; only the leque command puts them together.',
+    from: { path: '^(apps/[^/]+)/', pathNot: '^apps/leque/' },
+    to: { path: '^apps/', pathNot: '^$1/' },
+  },
+  'only-entry-points': {
+    comment: 'What src/index.ts does not export is the business of that part alone.',
+    from: { path: part },
+    to: { path: part, pathNot: ['^$1/', '^(apps|packages)/[^/]+/src/index\\.ts$'] },
+  },
+  'by-package-name': {
+    comment: 'A relative path into another part goes round its package.json.',
+    from: { path: part },
+    to: { path: part, pathNot: '^$1/', dependencyTypes: ['local'] },
+  },
+  'testkit-in-tests-only': {
+    comment: 'Production has no test tools. (The leque command starts real servers with them.)',
+    from: { path: part, pathNot: [...tests, '^packages/testkit/', '^apps/leque/'] },
+    to: { path: '^packages/testkit/' },
+  },
+  'no-dev-dependency-in-production': {
+    comment: 'It is not there where only dependencies are installed; types are the exception.',
+    from: { path: '^(apps|packages)/[^/]+/src/', pathNot: tests },
+    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+  },
+};
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: Object.entries(walls).map(([name, wall]) => ({ name, severity: 'error', ...wall })),
+  options: {
+    tsPreCompilationDeps: true, // a type-only import is a dependency too
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
+  },
+};

@@ -1,0 +1,82 @@
+// Tests and `npm run cluster` use a real Redis: the one at REDIS_URL, a redis-server that they
+// start themselves, or one in a container. This makes sure that one of the three can be had.
+// Plain JavaScript without dependencies, for the machine's own Node. Says things on stderr only.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+const oldestMajor = 7; // Redis Functions, which every publication goes through, came with 7.0
+const probeDeadlineMs = 5_000;
+const aptDeadlineMs = 10 * 60_000;
+const startPolicy = '/usr/sbin/policy-rc.d';
+
+/** @returns {string | undefined} what to do about it when there is no Redis, else nothing */
+export function ensureRedis() {
+  if (isAvailable()) return undefined;
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+    process.stderr.write('No Redis found: installing the package redis-server…\n');
+    const problem = installFromApt();
+    if (problem === undefined && isAvailable()) return undefined;
+    if (problem !== undefined) process.stderr.write(problem);
+  }
+  return (
+    `Leque needs a Redis of version ${oldestMajor}.0 or newer, and found none. Do one of these:\n` +
+    '  - install redis-server, so that it is on the PATH\n' +
+    '  - start a container engine that `docker info` reaches\n' +
+    '  - set REDIS_URL to a Redis that may be written to'
+  );
+}
+
+function isAvailable() {
+  return Boolean(process.env.REDIS_URL) || redisMajor() >= oldestMajor || containersRun();
+}
+
+/** 0 when there is no redis-server. */
+function redisMajor() {
+  const { stdout } = spawnSync('redis-server', ['--version'], { timeout: probeDeadlineMs });
+  return Number(/ v=(\d+)\./.exec(String(stdout))?.[1] ?? 0);
+}
+
+/** Having the command is not enough: `docker info` fails when its daemon does not answer. */
+function containersRun() {
+  const options = { stdio: 'ignore', timeout: probeDeadlineMs, killSignal: 'SIGKILL' };
+  return spawnSync('docker', ['info'], options).status === 0;
+}
+
+/** @returns {string | undefined} apt's output when it failed */
+function installFromApt() {
+  const release = forbidServices();
+  try {
+    return apt('update') ?? apt('install', '-y', '--no-install-recommends', 'redis-server');
+  } finally {
+    release();
+  }
+}
+
+function apt(...args) {
+  const { status, error, stdout, stderr } = spawnSync('apt-get', args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: aptDeadlineMs,
+  });
+  if (status === 0) return undefined;
+  return `${stdout ?? ''}${stderr ?? ''}apt-get ${args[0]}: ${error?.message ?? `exit ${status}`}\n`;
+}
+
+/**
+ * Only the program is wanted. A service started by the package would take port 6379, and where
+ * nothing can start services the installation would fail over it.
+ */
+function forbidServices() {
+  if (existsSync(startPolicy)) return () => {};
+  writeFileSync(startPolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  return () => rmSync(startPolicy, { force: true });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const problem = ensureRedis();
+  if (problem !== undefined) {
+    process.stderr.write(`\n${problem}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,197 @@
+// `npm test`: the checks (types, lint and format, walls, dead code), then every test there is.
+//   npm test -- hub outbox     only test files whose path contains one of the words
+//   npm run check              only the checks
+// The last line on stdout is the count of both together.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureRedis } from './ensure-redis.mjs';
+
+const root = join(import.meta.dirname, '..');
+const posix = process.platform !== 'win32';
+const checkDeadlineMs = 5 * 60_000;
+const testsDeadlineMs = 40 * 60_000;
+const killAfterMs = 5_000;
+
+const checks = [
+  { name: 'types', from: 'typescript', bin: 'tsc', args: ['-p', 'tsconfig.json'] },
+  { name: 'lint and format', from: '@biomejs/biome', bin: 'biome', args: ['ci', '--colors=off'] },
+  {
+    name: 'walls',
+    from: 'dependency-cruiser',
+    bin: 'depcruise',
+    args: ['apps', 'packages', 'test', '--output-type', 'err-long'],
+  },
+  { name: 'dead code', from: 'knip', bin: 'knip', args: ['--no-progress'] },
+];
+
+const running = new Set();
+let interrupted = false;
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  console.error('This takes Node 24. `npm test` brings it along.');
+  process.exit(1);
+}
+process.once('SIGINT', () => stopEverything(130));
+process.once('SIGTERM', () => stopEverything(143));
+
+const filters = process.argv.slice(2).filter((arg) => arg !== '--checks-only');
+await runChecks();
+if (!process.argv.includes('--checks-only')) await runTests(filters);
+
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** Two at a time, which is what a small machine has cores for. */
+async function runChecks() {
+  const queue = checks.values();
+  const lane = async () => {
+    for (const check of queue) await runCheck(check);
+  };
+  await Promise.all([lane(), lane()]);
+}
+
+async function runCheck({ name, from, bin, args }) {
+  const startedAt = performance.now();
+  const { ok, output, reason } = await run(binary(from, bin), args, {
+    deadlineMs: checkDeadlineMs,
+    env: { NO_COLOR: '1', FORCE_COLOR: undefined },
+  });
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const [warnings] = output.match(/\d+ warnings?\b/) ?? [];
+  total[ok ? 'passed' : 'failed'] += 1;
+  if (ok) console.log(`✓ ${name} ${seconds} s${warnings ? ` (${warnings})` : ''}`);
+  else console.log(`✗ ${name} ${seconds} s: ${reason}\n${output}`);
+}
+
+async function runTests(filters) {
+  const missing = ensureRedis();
+  if (missing !== undefined) {
+    total.failed += 1;
+    console.log(`✗ tests: ${missing}`);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'leque-test-'));
+  try {
+    const report = join(folder, 'report.json');
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const vitest = await run(binary('vitest', 'vitest'), ['run', ...reporters, ...filters], {
+      deadlineMs: testsDeadlineMs,
+      stdio: 'inherit',
+    });
+    count(vitest, readReport(report));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function count(vitest, files) {
+  const tests = files.flatMap((file) => file.assertionResults);
+  const withStatus = (status) => tests.filter((each) => each.status === status).length;
+  const passed = withStatus('passed');
+  // A file that does not load, or whose set-up throws, fails without a single failed test.
+  const brokenFiles = files.filter(
+    (file) =>
+      file.status === 'failed' && file.assertionResults.every((each) => each.status !== 'failed'),
+  );
+  let failed = withStatus('failed') + brokenFiles.length;
+  if (failed === 0 && (!vitest.ok || passed === 0)) {
+    failed = 1;
+    console.log(vitest.ok ? '✗ tests: none ran' : `✗ tests: vitest failed: ${vitest.reason}`);
+  }
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += tests.length - passed - withStatus('failed');
+  printSeedRows(tests);
+}
+
+/** A row of a seed document is a test of its conformance suite; each runs in two set-ups. */
+function printSeedRows(tests) {
+  const seeds = new Map();
+  for (const { fullName, title, status } of tests) {
+    const [, seed, setUp] = /^seed (\d+) \((embedded|cluster)\)/.exec(fullName) ?? [];
+    if (seed === undefined) continue;
+    if (!seeds.has(seed)) seeds.set(seed, { embedded: new Set(), cluster: new Set() });
+    if (status === 'passed') seeds.get(seed)[setUp].add(title);
+  }
+  for (const [seed, { embedded, cluster }] of [...seeds].sort()) {
+    const rows = embedded.union(cluster).size;
+    console.log(
+      `seed ${seed}: ${rows} rows covered, embedded ${embedded.size}, cluster ${cluster.size}`,
+    );
+  }
+}
+
+/** No report, or half of one, is a crash; `count` sees it from the exit code. */
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).testResults;
+  } catch {
+    return [];
+  }
+}
+
+/** The tool's own file, run by this Node: the commands in .bin start whichever Node is found. */
+function binary(packageName, name) {
+  const folder = join(root, 'node_modules', packageName);
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return join(folder, bin[name]);
+}
+
+/** Never rejects: `ok` and `reason` tell how it ended. */
+function run(file, args, { deadlineMs, env, stdio = 'pipe' }) {
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', stdio, stdio],
+    detached: posix, // its own process group, so that what it starts can end with it
+  });
+  running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    stop(child);
+  }, deadlineMs);
+  return new Promise((resolve) => {
+    const finish = (how) => {
+      clearTimeout(deadline);
+      running.delete(child);
+      signalGroup(child, 'SIGKILL'); // what it left behind
+      if (interrupted) return; // else the next one would start
+      const reason = late ? `not done after ${deadlineMs / 60_000} minutes` : how;
+      resolve({ ok: how === 'exit code 0' && !late, output, reason });
+    };
+    child.once('error', (error) => finish(error.message));
+    child.once('close', (code, signal) => finish(signal ?? `exit code ${code}`));
+  });
+}
+
+function stop(child) {
+  signalGroup(child, 'SIGTERM');
+  setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs).unref();
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(posix ? -child.pid : child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+async function stopEverything(exitCode) {
+  interrupted = true;
+  const ended = [...running].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of running) stop(child);
+  await Promise.all(ended);
+  process.exit(exitCode);
+}
