@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { isId, parseChannel, projectChannel, userChannel } from './channel.ts';
+
+test.each([
+  ['PROJ-001', true],
+  ['a', true],
+  ['user@example.org', true],
+  ['a.b_c-d:e+f', true],
+  ['x'.repeat(128), true],
+  ['x'.repeat(129), false],
+  ['', false],
+  ['a b', false],
+  ['a/b', false],
+  ['a{b}', false],
+  ['*', false],
+  ['a\n', false],
+  ['ação', false],
+])('[ID] %j: %s', (id, valid) => {
+  expect(isId(id)).toBe(valid);
+});
+
+test.each([
+  ['all', { kind: 'all', id: '' }],
+  ['logs', { kind: 'logs', id: '' }],
+  ['firehose', { kind: 'firehose', id: '' }],
+  ['project:PROJ-001', { kind: 'project', id: 'PROJ-001' }],
+  ['user:a:b', { kind: 'user', id: 'a:b' }],
+  ['project:', undefined],
+  ['project', undefined],
+  ['room:1', undefined],
+  ['Project:1', undefined],
+  ['all:1', undefined],
+  ['project:a b', undefined],
+  [`project:${'x'.repeat(129)}`, undefined],
+  ['', undefined],
+  [':', undefined],
+  ['constructor:x', undefined],
+])('[CH] %j is %j', (channel, parsed) => {
+  expect(parseChannel(channel)).toEqual(parsed);
+});
+
+test('[CH] a channel that was made of an id is read back as that id', () => {
+  for (const id of ['P', 'project:P', 'user:user:']) {
+    expect(parseChannel(projectChannel(id))).toEqual({ kind: 'project', id });
+    expect(parseChannel(userChannel(id))).toEqual({ kind: 'user', id });
+  }
+});

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkCommand, parseCommand, requestIdOf } from './commands.ts';
+import { ProtocolError } from './errors.ts';
+
+const parse = (input: unknown) => parseCommand(JSON.stringify(input));
+
+function refusal(text: string): { code: string; message: string } {
+  try {
+    parseCommand(text);
+  } catch (error) {
+    if (error instanceof ProtocolError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error('not refused');
+}
+
+test.each(['ping', ' ping ', 'ping\n'])('[WS3] the bare text %j', (text) => {
+  expect(parseCommand(text)).toEqual({ action: 'ping', command: {} });
+});
+
+test.each([
+  { action: 'ping' },
+  { action: 'subscribe', project_id: 'PROJ-001' },
+  { action: 'subscribe', project_id: 'PROJ-001', since: 'e.1', id: 7 },
+  { action: 'unsubscribe', project_id: 'PROJ-001', id: 'seven' },
+  { action: 'stats' },
+  { action: 'resume', cursors: { all: 'e.1', 'user:alice': 'e.2' } },
+  { action: 'auth', token: 'a.b.c' },
+  { action: 'ping', unknown: 'fields are ignored' },
+])('[WS3] the command %j, its action also called type', (input) => {
+  expect(parse(input)).toEqual({ action: input.action, command: input });
+  const { action: type, ...rest } = input;
+  expect(parse({ ...rest, type })).toEqual({ action: type, command: { ...rest, type } });
+});
+
+describe('[WS4] what is refused', () => {
+  test.each([
+    ['', 'invalid_json', 'neither "ping" nor JSON'],
+    ['pong', 'invalid_json', 'neither "ping" nor JSON'],
+    ['{', 'invalid_json', 'neither "ping" nor JSON'],
+    ['7', 'invalid_command', 'a command is a JSON object'],
+    ['null', 'invalid_command', 'a command is a JSON object'],
+    ['[]', 'invalid_command', 'a command is a JSON object'],
+    ['"ping"', 'invalid_command', 'a command is a JSON object'],
+  ])('%j', (text, code, message) => {
+    expect(refusal(text)).toEqual({ code, message });
+  });
+
+  test.each([{}, { action: 'dance' }, { action: 7 }, { action: null }, { action: 'constructor' }])(
+    'the unknown action in %j, with those that are known',
+    (input) => {
+      expect(refusal(JSON.stringify(input))).toEqual({
+        code: 'unknown_action',
+        message: 'unknown action; known are ping, subscribe, unsubscribe, stats, resume, auth',
+      });
+    },
+  );
+
+  test.each([
+    [{ action: 'subscribe' }, 'project_id is required'],
+    [{ action: 'subscribe', project_id: 7 }, 'project_id must be string'],
+    [
+      { action: 'subscribe', project_id: 'x'.repeat(129) },
+      'project_id must be 1 to 128 letters, digits and . _ - : @ +',
+    ],
+    [
+      { action: 'unsubscribe', project_id: 'a b' },
+      'project_id must be 1 to 128 letters, digits and . _ - : @ +',
+    ],
+    [
+      { action: 'subscribe', project_id: 'P', since: 'e'.repeat(65) },
+      'since must not have more than 64 characters',
+    ],
+    [{ action: 'resume' }, 'cursors is required'],
+    [{ action: 'resume', cursors: { all: 7 } }, 'cursors.all must be string'],
+    [{ action: 'auth', token: '' }, 'token must not have fewer than 1 characters'],
+  ])('%j: %s', (input, message) => {
+    expect(refusal(JSON.stringify(input))).toEqual({ code: 'invalid_command', message });
+  });
+
+  test('cursors of more channels than anybody has', () => {
+    const cursors = Object.fromEntries(
+      Array.from({ length: 257 }, (_, index) => [`project:${index}`, 'e.1']),
+    );
+    expect(refusal(JSON.stringify({ action: 'resume', cursors })).code).toBe('invalid_command');
+  });
+});
+
+test('the fields of a command that came in another protocol', () => {
+  expect(checkCommand('subscribe', { project_id: 'P' })).toEqual({ project_id: 'P' });
+  expect(() => checkCommand('subscribe', undefined)).toThrow(ProtocolError);
+});
+
+test.each([
+  ['{"id":7}', 7],
+  ['{"id":"x","action":"dance"}', 'x'],
+  ['{"id":{}}', undefined],
+  ['{', undefined],
+  ['ping', undefined],
+])('[WS3] the id of %s is %s, whatever else is wrong', (text, id) => {
+  expect(requestIdOf(text)).toBe(id);
+});
+
+test('[WS4] any text is a command or a refusal, never a failure', () => {
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    fc.json().map((json) => `{"action":"subscribe","project_id":${json}}`),
+    fc.json().map((json) => `{"action":"resume","cursors":${json}}`),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        parseCommand(text);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+      requestIdOf(text);
+    }),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { ERRORS, type ErrorCode, ProtocolError } from './errors.ts';
+
+test('an error as a problem document', () => {
+  expect(new ProtocolError('token_expired', 'token has expired').toProblem()).toEqual({
+    type: 'about:blank',
+    title: 'token expired',
+    status: 401,
+    detail: 'token has expired',
+    code: 'token_expired',
+  });
+});
+
+test('what may be tried again says so with its status', () => {
+  for (const [code, { status, retryable }] of Object.entries(ERRORS)) {
+    expect(new ProtocolError(code as ErrorCode, '').status).toBe(status);
+    expect(retryable, code).toBe(status === 429 || status >= 500);
+  }
+});
+
+test('the cause is kept', () => {
+  const cause = new Error('why');
+  expect(new ProtocolError('unavailable', 'what', { cause }).cause).toBe(cause);
+});

@@ -1,0 +1,104 @@
+import { Type } from 'typebox';
+
+const Text = Type.String();
+const RequiredText = Type.String({ minLength: 1 });
+const Ref = Type.String({ minLength: 1, maxLength: 128 });
+const Progress = Type.Number({ minimum: 0, maximum: 100 });
+const optional = Type.Optional;
+
+export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+const Level = Type.Enum([...LOG_LEVELS]);
+
+const story = { story_id: Ref };
+const task = { task_id: Ref };
+const job = { job_id: Ref, status: optional(Text) };
+
+/** The tasks of the Socket.IO contract carry more than their ids; what else they carry passes. */
+const userTask = {
+  taskId: Ref,
+  userId: Ref,
+  agentId: Ref,
+  status: optional(Text),
+  updatedAt: optional(Text),
+};
+const endedTask = { ...userTask, completedAt: optional(Text) };
+
+/**
+ * The `data` of each known event type. Ids, and what makes no sense to leave out, are required;
+ * fields that are not named here pass through. Types that are not named here are allowed too.
+ */
+export const EVENT_DATA = {
+  story_created: Type.Object({ ...story, title: RequiredText, project_id: Ref }),
+  story_updated: Type.Object({ ...story, title: optional(Text) }),
+  story_moved: Type.Object({ ...story, title: optional(Text), to: RequiredText }),
+  story_deleted: Type.Object(story),
+
+  task_created: Type.Object({ ...task, title: RequiredText, story_id: Ref }),
+  task_updated: Type.Object({ ...task, title: optional(Text), progress: optional(Progress) }),
+  task_completed: Type.Object({ ...task, title: optional(Text), story_id: Ref }),
+  task_deleted: Type.Object(task),
+
+  chat_message: Type.Object({ preview: Text, project_id: Ref, story_id: Ref }),
+
+  job_started: Type.Object(job),
+  job_progress: Type.Object({ ...job, progress: Progress, output: optional(Text) }),
+  job_completed: Type.Object(job),
+  job_failed: Type.Object({ ...job, error: RequiredText }),
+
+  notification: Type.Object({ title: RequiredText, message: RequiredText, level: optional(Text) }),
+  error: Type.Object({
+    message: RequiredText,
+    code: optional(Type.Union([Type.String(), Type.Number()])),
+  }),
+  log_message: Type.Object({ level: Level, message: Text, source: optional(Text) }),
+
+  'task.created': Type.Object({
+    ...userTask,
+    priority: optional(Text),
+    prompt: optional(Text),
+    createdAt: optional(Text),
+  }),
+  'task.processing': Type.Object(userTask),
+  'task.completed': Type.Object({
+    ...endedTask,
+    response: optional(Text),
+    tokensUsed: optional(Type.Integer({ minimum: 0 })),
+    executionTimeMs: optional(Type.Number({ minimum: 0 })),
+  }),
+  'task.failed': Type.Object({
+    ...endedTask,
+    error: RequiredText,
+    retryCount: optional(Type.Integer({ minimum: 0 })),
+  }),
+  'task.cancelled': Type.Object(userTask),
+} as const;
+
+/** Types that only the server says, in either protocol; publishing them would forge its answers. */
+export const RESERVED_TYPES: ReadonlySet<string> = new Set([
+  'connection',
+  'heartbeat',
+  'ping',
+  'pong',
+  'subscribed',
+  'unsubscribed',
+  'stats',
+  'resumed',
+  'authenticated',
+  'resync',
+  'connected',
+  'connections.count',
+  'task.event',
+  'subscribed.tasks',
+  'unsubscribed.tasks',
+  'subscribed.project',
+  'unsubscribed.project',
+  'server.draining',
+  // The names that Socket.IO itself gives to what happens to a socket.
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+]);

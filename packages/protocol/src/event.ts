@@ -1,0 +1,138 @@
+import { type Static, Type } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { ALL, Id, LOGS, parseChannel, projectChannel, userChannel } from './channel.ts';
+import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
+import { findProblems, type Problem } from './problems.ts';
+
+const EventType = Type.String({
+  pattern: '^[A-Za-z0-9._:-]{1,64}$',
+  description: '1 to 64 letters, digits and . _ - :',
+});
+
+/** What a publisher sends. The earlier system's `event_type` works in place of `type`. */
+export const EventInput = Type.Object(
+  {
+    type: Type.Optional(EventType),
+    event_type: Type.Optional(EventType),
+    data: Type.Object({}),
+    project_id: Type.Optional(Id),
+    user_id: Type.Optional(Id),
+    story_id: Type.Optional(Id),
+    channel: Type.Optional(
+      Type.String({ description: 'all, logs, project:ID or user:ID; overrides the routing' }),
+    ),
+    message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    timestamp: Type.Optional(
+      Type.String({ format: 'date-time', description: 'a date and time as in RFC 3339' }),
+    ),
+    idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  },
+  { additionalProperties: false },
+);
+export type EventInput = Static<typeof EventInput>;
+
+/** An event that was checked and is ready to be stored: its JSON goes to clients as it is. */
+export interface Event {
+  readonly type: string;
+  readonly channel: string;
+  readonly messageId: string;
+  /** `{"type","data","timestamp","message_id",…}`, an object on one line. */
+  readonly json: string;
+  readonly idempotencyKey?: string;
+}
+
+export type ParsedEvent =
+  | { readonly ok: true; readonly event: Event }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Readers in other languages, Redis among them, give up at some depth; so that is never reached. */
+const MAX_DEPTH = 100;
+
+const inputValidator = Compile(EventInput);
+const dataValidators = new Map<string, Validator>(
+  Object.entries(EVENT_DATA).map(([type, schema]) => [type, Compile(schema)]),
+);
+
+/** Checks an event from outside, routes it, and gives it its id and time where it has none. */
+export function parseEvent(input: unknown): ParsedEvent {
+  const problems = findProblems(EventInput, inputValidator, input);
+  if (problems.length > 0) return { ok: false, problems };
+  const event = input as EventInput;
+  const type = event.type ?? event.event_type;
+  if (type === undefined) return refuse('type', 'is required');
+  const channel = route(event, type);
+  const found = [
+    ...typeProblems(event, type),
+    ...dataProblems(type, event.data),
+    ...channelProblems(channel),
+    ...textProblems(event),
+  ];
+  if (found.length > 0) return { ok: false, problems: found };
+  return { ok: true, event: normalise(event, type, channel) };
+}
+
+/** `channel` if given; else the user's; else the project's; else `logs` for log messages; else `all`. */
+function route(event: EventInput, type: string): string {
+  if (event.channel !== undefined) return event.channel;
+  if (event.user_id !== undefined) return userChannel(event.user_id);
+  if (event.project_id !== undefined) return projectChannel(event.project_id);
+  return type === 'log_message' ? LOGS : ALL;
+}
+
+function typeProblems(event: EventInput, type: string): Problem[] {
+  if (event.event_type !== undefined && event.event_type !== type) {
+    return [{ field: 'event_type', message: 'differs from type; give one of them' }];
+  }
+  if (!RESERVED_TYPES.has(type)) return [];
+  return [{ field: 'type', message: `"${type}" is reserved for the server` }];
+}
+
+function dataProblems(type: string, data: object): Problem[] {
+  if (isDeeperThan(data, MAX_DEPTH)) {
+    return [{ field: 'data', message: `must not be nested more than ${MAX_DEPTH} levels deep` }];
+  }
+  const validator = dataValidators.get(type);
+  if (validator === undefined) return [];
+  const schema = EVENT_DATA[type as keyof typeof EVENT_DATA];
+  return findProblems(schema, validator, data).map(({ field, message }) => ({
+    field: field ? `data.${field}` : 'data',
+    message,
+  }));
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
+
+/** Half a character cannot be written as UTF-8: two that differ would become the same. */
+function textProblems({ message_id, idempotency_key }: EventInput): Problem[] {
+  return Object.entries({ message_id, idempotency_key })
+    .filter(([, text]) => text?.isWellFormed() === false)
+    .map(([field]) => ({ field, message: 'must be well-formed text' }));
+}
+
+function channelProblems(channel: string): Problem[] {
+  const kind = parseChannel(channel)?.kind;
+  if (kind !== undefined && kind !== 'firehose') return [];
+  return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
+}
+
+function normalise(event: EventInput, type: string, channel: string): Event {
+  const messageId = event.message_id ?? crypto.randomUUID();
+  const json = JSON.stringify({
+    type,
+    data: event.data,
+    timestamp: event.timestamp ?? new Date().toISOString(),
+    message_id: messageId,
+    project_id: event.project_id,
+    story_id: event.story_id,
+    user_id: event.user_id,
+  });
+  const key = event.idempotency_key;
+  return { type, channel, messageId, json, ...(key !== undefined && { idempotencyKey: key }) };
+}
+
+function refuse(field: string, message: string): ParsedEvent {
+  return { ok: false, problems: [{ field, message }] };
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { parseCursor, toCursor } from './position.ts';
+
+test('[POS] a cursor is read back as the position that it was made of', () => {
+  const position = { epoch: '0a1b2c', offset: 123_456_789_012_345 };
+  expect(parseCursor(toCursor(position))).toEqual(position);
+});
+
+test.each([
+  ['e.0', { epoch: 'e', offset: 0 }],
+  ['e.', undefined],
+  ['.1', undefined],
+  ['e1', undefined],
+  ['E.1', undefined],
+  ['e.-1', undefined],
+  ['e.1.2', undefined],
+  ['e.1 ', undefined],
+  ['e.1e3', undefined],
+  [`e.${'9'.repeat(16)}`, undefined],
+  [`${'e'.repeat(33)}.1`, undefined],
+  ['', undefined],
+])('[POS] %j is %j', (cursor, position) => {
+  expect(parseCursor(cursor)).toEqual(position);
+});

@@ -1,0 +1,33 @@
+import { ProtocolError } from './errors.ts';
+
+/**
+ * Where a publication stands in its channel. Offsets in one epoch are 1, 2, 3, … without holes;
+ * offset 0 is "before the first". A new epoch means that the channel's history was lost.
+ */
+export interface Position {
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+/** A position as clients see it: one opaque string. */
+export type Cursor = string;
+
+const CURSOR = /^([a-z0-9]{1,32})\.(\d{1,15})$/;
+
+export function toCursor(position: Position): Cursor {
+  return `${position.epoch}.${position.offset}`;
+}
+
+/** Undefined when the text is not a cursor that this system gave out. */
+export function parseCursor(cursor: string): Position | undefined {
+  const match = CURSOR.exec(cursor);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { epoch: match[1], offset: Number(match[2]) };
+}
+
+/** @throws ProtocolError `invalid_command` */
+export function readCursor(cursor: string): Position {
+  const position = parseCursor(cursor);
+  if (position === undefined) throw new ProtocolError('invalid_command', 'not a cursor of ours');
+  return position;
+}

@@ -1,0 +1,67 @@
+import type { TSchema } from 'typebox';
+import type { Validator } from 'typebox/compile';
+
+/** One thing that is wrong with an input: where (dotted path, empty for the whole) and what. */
+export interface Problem {
+  readonly field: string;
+  readonly message: string;
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly schemaPath: string;
+  readonly instancePath: string;
+  readonly params: object;
+  readonly message: string;
+}
+
+/** Everything that is wrong with `value`, in words for its author; empty when it fits. */
+export function findProblems(schema: TSchema, validator: Validator, value: unknown): Problem[] {
+  if (validator.Check(value)) return [];
+  const errors = validator.Errors(value) as SchemaError[];
+  const problems = errors.flatMap((error) => describe(schema, error));
+  // The validator stops after some errors: what it says never decides whether there are any.
+  return problems.length > 0 ? problems : [{ field: '', message: 'does not fit its schema' }];
+}
+
+export function describeProblems(problems: readonly Problem[]): string {
+  return problems.map(({ field, message }) => (field ? `${field} ${message}` : message)).join('; ');
+}
+
+function describe(schema: TSchema, error: SchemaError): Problem[] {
+  const path = error.instancePath.split('/').slice(1);
+  const at = (name?: string) => [...path, ...(name === undefined ? [] : [name])].join('.');
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'required':
+      return (params['requiredProperties'] as string[]).map((name) => ({
+        field: at(name),
+        message: 'is required',
+      }));
+    case 'boolean': // the schema of every field that is not named
+      return [{ field: at(), message: 'is not a known field' }];
+    case 'additionalProperties': // said field by field already
+      return [];
+    case 'enum':
+      return [{ field: at(), message: `must be one of ${list(params['allowedValues'])}` }];
+    case 'pattern':
+    case 'format':
+      return [{ field: at(), message: explain(schema, error) }];
+    default:
+      return [{ field: at(), message: error.message }];
+  }
+}
+
+function list(values: unknown): string {
+  return Array.isArray(values) ? values.join(', ') : String(values);
+}
+
+/** The description of the schema that failed says more than its regular expression. */
+function explain(schema: TSchema, error: SchemaError): string {
+  let node: unknown = schema;
+  for (const key of error.schemaPath.split('/').slice(1)) {
+    node = (node as Record<string, unknown> | undefined)?.[key];
+  }
+  const description = (node as { description?: string } | undefined)?.description;
+  return description === undefined ? error.message : `must be ${description}`;
+}
