@@ -1,0 +1,61 @@
+import type { Event, Position } from '@leque/protocol';
+import type { Publication } from './publication.ts';
+
+/** What the broker tells this node. Called in order for each channel; must not throw. */
+export interface BrokerSink {
+  /** A publication of a subscribed channel: never a hole, never a duplicate (GAP, DUP). */
+  deliver(publication: Publication): void;
+  /** What lies before `position` cannot be had any more; the next publication follows it. */
+  resync(channel: string, position: Position | undefined): void;
+}
+
+export interface Published {
+  readonly messageId: string;
+  /** Undefined where the channel keeps no history. */
+  readonly position: Position | undefined;
+  /** The idempotency key was known: nothing was stored now, this is the first result. */
+  readonly duplicate: boolean;
+}
+
+/** No history is given in one piece that is larger, in bytes of JSON: brokers serve others, too. */
+export const MAX_HISTORY_BYTES = 1_048_576;
+
+export interface HistoryPage {
+  /** The top of the channel when the page was read. */
+  readonly position: Position | undefined;
+  /** Oldest first. Empty unless `complete`. */
+  readonly publications: readonly Publication[];
+  /**
+   * All publications after the asked position are here. False when some are gone for good, and when
+   * they are more than was asked for, or than `MAX_HISTORY_BYTES`.
+   */
+  readonly complete: boolean;
+}
+
+/**
+ * Carries publications between nodes and keeps history. Every call settles within a deadline;
+ * those that cannot be carried out reject with ProtocolError `unavailable`.
+ */
+export interface Broker {
+  /** Connects. Called once, before everything else. */
+  start(sink: BrokerSink): Promise<void>;
+  /**
+   * Delivers the channel's publications from now on; idempotent.
+   * @returns the position after which delivery starts; undefined where no history is kept
+   */
+  subscribe(channel: string): Promise<Position | undefined>;
+  unsubscribe(channel: string): Promise<void>;
+  /**
+   * Stores the event and sends it to every node, at most once per idempotency key (ACK).
+   * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
+   */
+  publish(event: Event): Promise<Published>;
+  /**
+   * What follows `after` in the channel, all or nothing; or, without it, the newest `limit`
+   * publications, as many as fit.
+   */
+  history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage>;
+  /** Whether this node can receive publications right now (HON); the reason when it cannot. */
+  health(): { readonly ok: true } | { readonly ok: false; readonly reason: string };
+  close(): Promise<void>;
+}

@@ -1,0 +1,33 @@
+export type Cancel = () => void;
+
+/** Time as the core sees it; tests replace it. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Runs `task` once after `delayMs`, unless cancelled; never keeps the process alive. */
+  after(delayMs: number, task: () => void): Cancel;
+  /** Runs `task` once at the end of this turn of the event loop. */
+  defer(task: () => void): void;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  defer(task) {
+    setImmediate(task);
+  },
+};
+
+/** Runs `task` every `periodMs` until cancelled; a run never overlaps the one before. */
+export function every(clock: Clock, periodMs: number, task: () => void): Cancel {
+  let cancel = clock.after(periodMs, tick);
+  function tick(): void {
+    cancel = clock.after(periodMs, tick);
+    task();
+  }
+  return () => cancel();
+}

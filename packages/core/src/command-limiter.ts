@@ -1,0 +1,28 @@
+import type { Clock } from './clock.ts';
+
+const WINDOW_MS = 1000;
+
+/** Counts one connection's commands per second: first a warning, then the end. */
+export class CommandLimiter {
+  readonly #clock: Clock;
+  readonly #perSecond: number;
+  #windowStart = 0;
+  #count = 0;
+
+  constructor(clock: Clock, perSecond: number) {
+    this.#clock = clock;
+    this.#perSecond = perSecond;
+  }
+
+  /** `close` when a client goes on, with as many again in the same second. */
+  take(): 'ok' | 'refuse' | 'close' {
+    const now = this.#clock.now();
+    if (now - this.#windowStart >= WINDOW_MS) {
+      this.#windowStart = now;
+      this.#count = 0;
+    }
+    this.#count += 1;
+    if (this.#count <= this.#perSecond) return 'ok';
+    return this.#count <= 2 * this.#perSecond ? 'refuse' : 'close';
+  }
+}

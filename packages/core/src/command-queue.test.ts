@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { CommandQueue } from './command-queue.ts';
+
+test('commands run one after the other, in the order in which they came', async () => {
+  const done: string[] = [];
+  const queue = new CommandQueue(10, () => {});
+  const slow = Promise.withResolvers<void>();
+  queue.push(async () => {
+    await slow.promise;
+    done.push('first');
+  });
+  queue.push(() => {
+    done.push('second');
+  });
+  slow.resolve();
+  await expect.poll(() => done).toEqual(['first', 'second']);
+});
+
+test('[MEM] only so many wait; there is room again when they are done', async () => {
+  const queue = new CommandQueue(2, () => {});
+  const slow = Promise.withResolvers<void>();
+  expect(queue.push(() => slow.promise)).toBe(true);
+  expect(queue.push(() => slow.promise)).toBe(true);
+  expect(queue.push(() => slow.promise)).toBe(false);
+  slow.resolve();
+  await expect.poll(() => queue.push(() => {})).toBe(true);
+});
+
+test('a command that fails does not keep the next from running', async () => {
+  const errors: unknown[] = [];
+  const done: string[] = [];
+  const queue = new CommandQueue(10, (error) => errors.push(error));
+  const error = new Error('failed');
+  queue.push(() => Promise.reject(error));
+  queue.push(() => {
+    throw error;
+  });
+  queue.push(() => {
+    done.push('third');
+  });
+  await expect.poll(() => done).toEqual(['third']);
+  expect(errors).toEqual([error, error]);
+});

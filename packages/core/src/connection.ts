@@ -1,0 +1,13 @@
+import type { CloseCode } from '@leque/protocol';
+import type { Frame, FrameFormat } from './publication.ts';
+
+/** A live socket as the core sees it: the writing half. Reading belongs to the transport. */
+export interface Connection {
+  readonly format: FrameFormat;
+  /** Bytes that were written but not taken by the kernel yet. */
+  readonly bufferedBytes: number;
+  /** Takes frames that `format` made, in order, in as few writes as it can. Never throws. */
+  write(frames: readonly Frame[]): void;
+  /** Starts closing; frames written before it still go out, later ones are dropped. */
+  close(code: CloseCode, reason: string): void;
+}

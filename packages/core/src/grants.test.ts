@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { anonymous, Grants } from './grants.ts';
+
+const member = new Grants({ userId: 'alice', projects: ['P', 'Q'], scopes: ['stats'] });
+const everything = new Grants({ userId: 'bob', projects: ['*'], scopes: [] });
+const nobody = new Grants({ userId: undefined, projects: [], scopes: [] });
+
+test.each([
+  ['all', true, true, true],
+  ['logs', true, true, true],
+  ['project:P', true, true, false],
+  ['project:R', false, true, false],
+  ['project:*', false, false, false],
+  ['user:alice', true, false, false],
+  ['user:bob', false, true, false],
+  ['user:undefined', false, false, false],
+  ['user:', false, false, false],
+  ['firehose', false, true, false],
+  ['project:', false, false, false],
+  ['project:a b', false, false, false],
+  ['nowhere', false, false, false],
+  ['', false, false, false],
+])('[ISO] %s: for a member %s, with all projects %s, for nobody %s', (channel, ...expected) => {
+  const covered = [member, everything, nobody].map((grants) => grants.covers(channel));
+  expect(covered).toEqual(expected);
+});
+
+test('projects that are named one by one are told, all of them are not', () => {
+  expect(member.projects).toEqual(['P', 'Q']);
+  expect(member.allProjects).toBe(false);
+  expect(everything.projects).toEqual([]);
+  expect(everything.allProjects).toBe(true);
+});
+
+test('a scope is had or not; admin has them all', () => {
+  const admin = new Grants({ userId: 'root', projects: [], scopes: ['admin'] });
+  expect([member.has('stats'), member.has('publish'), member.has('admin')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([admin.has('stats'), admin.has('publish'), admin.has('admin')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+test('[ISO] in open mode a session without a token gets what belongs to no user', () => {
+  const { userId, grants, expiresAt } = anonymous();
+  expect({ userId, expiresAt }).toEqual({ userId: undefined, expiresAt: undefined });
+  expect(grants.covers('project:P')).toBe(true);
+  expect(grants.covers('user:alice')).toBe(false);
+  expect(grants.covers('user:undefined')).toBe(false);
+});

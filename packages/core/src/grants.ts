@@ -1,0 +1,75 @@
+import { parseChannel } from '@leque/protocol';
+
+export const SCOPES = ['publish', 'stats', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+export const ALL_PROJECTS = '*';
+
+/** Who a session or a publisher is, and what it may do. */
+export interface Identity {
+  /** Undefined for an anonymous session in open mode. */
+  readonly userId: string | undefined;
+  readonly grants: Grants;
+  /** Milliseconds since the Unix epoch; undefined for what never expires. */
+  readonly expiresAt: number | undefined;
+}
+
+/** What a token allows. */
+export class Grants {
+  readonly #userId: string | undefined;
+  readonly #projects: ReadonlySet<string>;
+  readonly #scopes: ReadonlySet<Scope>;
+
+  constructor(init: {
+    userId: string | undefined;
+    projects: readonly string[];
+    scopes: readonly Scope[];
+  }) {
+    this.#userId = init.userId;
+    this.#projects = new Set(init.projects);
+    this.#scopes = new Set(init.scopes);
+  }
+
+  get allProjects(): boolean {
+    return this.#projects.has(ALL_PROJECTS);
+  }
+
+  /** The projects named one by one; empty for a token for all of them. */
+  get projects(): readonly string[] {
+    return this.allProjects ? [] : [...this.#projects];
+  }
+
+  coversProject(projectId: string): boolean {
+    return this.allProjects || this.#projects.has(projectId);
+  }
+
+  /** The only place that decides who may receive from a channel (ISO). */
+  covers(channel: string): boolean {
+    const parsed = parseChannel(channel);
+    switch (parsed?.kind) {
+      case 'all':
+      case 'logs':
+        return true;
+      case 'firehose':
+        return this.allProjects;
+      case 'project':
+        return this.coversProject(parsed.id);
+      case 'user':
+        return parsed.id === this.#userId;
+      case undefined:
+        return false;
+    }
+  }
+
+  has(scope: Scope): boolean {
+    return this.#scopes.has(scope) || this.#scopes.has('admin');
+  }
+}
+
+/** What a session without a token may do in open mode: everything that belongs to no user. */
+export function anonymous(): Identity {
+  return {
+    userId: undefined,
+    grants: new Grants({ userId: undefined, projects: [ALL_PROJECTS], scopes: SCOPES }),
+    expiresAt: undefined,
+  };
+}

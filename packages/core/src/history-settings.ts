@@ -1,0 +1,50 @@
+import type { HistoryKind } from '@leque/protocol';
+import { type Static, Type } from 'typebox';
+
+const seconds = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 1, maximum: 30 * 24 * 3600, description });
+const publications = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 1, maximum: 1_000_000, description });
+
+/** What a broker keeps of each channel, whichever broker it is. */
+export const HistorySettings = Type.Object({
+  HISTORY_PROJECT_SIZE: publications(1000, 'publications kept of each project'),
+  HISTORY_PROJECT_TTL: seconds(300, 'seconds that they are kept after the last one'),
+  HISTORY_USER_SIZE: publications(200, 'publications kept of each user'),
+  HISTORY_USER_TTL: seconds(300, 'seconds that they are kept after the last one'),
+  HISTORY_ALL_SIZE: publications(200, 'publications kept of the channel `all`'),
+  HISTORY_ALL_TTL: seconds(300, 'seconds that they are kept after the last one'),
+  IDEMPOTENCY_TTL: seconds(300, 'seconds in which a repeated idempotency key stores nothing'),
+  FIREHOSE: Type.Enum(['on', 'off'], {
+    default: 'on',
+    description: 'whether project publications are repeated for those who may see all projects',
+  }),
+});
+export type HistorySettings = Static<typeof HistorySettings>;
+
+/** How much of a channel is kept: its newest publications, and for how long after the last one. */
+export interface HistoryLimit {
+  readonly size: number;
+  readonly ttlMs: number;
+}
+
+export interface HistoryLimits {
+  readonly history: Readonly<Record<HistoryKind, HistoryLimit>>;
+  readonly idempotencyTtlMs: number;
+  /** Whether project publications are repeated for those who may see all projects. */
+  readonly firehose: boolean;
+}
+
+/** The settings as brokers take them. */
+export function historyLimits(settings: HistorySettings): HistoryLimits {
+  const limit = (size: number, ttlSeconds: number) => ({ size, ttlMs: ttlSeconds * 1000 });
+  return {
+    history: {
+      project: limit(settings.HISTORY_PROJECT_SIZE, settings.HISTORY_PROJECT_TTL),
+      user: limit(settings.HISTORY_USER_SIZE, settings.HISTORY_USER_TTL),
+      all: limit(settings.HISTORY_ALL_SIZE, settings.HISTORY_ALL_TTL),
+    },
+    idempotencyTtlMs: settings.IDEMPOTENCY_TTL * 1000,
+    firehose: settings.FIREHOSE === 'on',
+  };
+}

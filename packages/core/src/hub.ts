@@ -1,0 +1,270 @@
+import { CLOSE, type Position, ProtocolError } from '@leque/protocol';
+import type { Broker, BrokerSink } from './broker.ts';
+import { type Cancel, type Clock, every } from './clock.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { Connection } from './connection.ts';
+import { Flusher } from './flusher.ts';
+import type { Identity } from './grants.ts';
+import { LocalChannel } from './local-channel.ts';
+import type { Publication } from './publication.ts';
+import { Session, type SessionContext } from './session.ts';
+import { bytesOf, type Filter, Subscription } from './subscription.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface HubLimits {
+  readonly outboxMaxBytes: number;
+  /** How long a channel stays subscribed after its last session left. */
+  readonly unsubscribeGraceMs: number;
+  /** Channels that one session may subscribe to. */
+  readonly maxSubscriptions: number;
+  /** Publications that one recovery may bring; a client that missed more fetches anew. */
+  readonly maxRecovered: number;
+}
+
+export interface HubPorts {
+  readonly broker: Broker;
+  readonly state: ClusterState;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+export interface SubscribeOptions {
+  /** The client has seen everything up to here and wants what followed. */
+  readonly since?: Position;
+  readonly accepts?: Filter;
+}
+
+/** How late a token's end may be seen, and how old the totals that are reported may be. */
+const SWEEP_MS = 250;
+
+/** Local fan-out: which sessions on this node want a channel. */
+export class Hub implements BrokerSink {
+  readonly #ports: HubPorts;
+  readonly #limits: HubLimits;
+  readonly #context: SessionContext;
+  readonly #sessions = new Set<Session>();
+  /** How many each user has. */
+  readonly #userSessions = new Map<string, number>();
+  readonly #channels = new Map<string, LocalChannel>();
+  readonly #stopSweep: Cancel;
+  readonly #counters = { publications: 0, messagesSent: 0 };
+  #reportedMessages = 0;
+
+  constructor(ports: HubPorts, limits: HubLimits) {
+    this.#ports = ports;
+    this.#limits = limits;
+    this.#context = {
+      flusher: new Flusher(ports.clock),
+      telemetry: ports.telemetry,
+      outboxMaxBytes: limits.outboxMaxBytes,
+      counters: this.#counters,
+    };
+    this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** Since the start of the process. */
+  get counters(): Readonly<{ publications: number; messagesSent: number }> {
+    return this.#counters;
+  }
+
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  open(connection: Connection, identity: Identity): Session {
+    const session = new Session(connection, identity, this.#context);
+    this.#sessions.add(session);
+    this.#countUser(session, +1);
+    this.#ports.state.setConnections(this.#sessions.size);
+    this.#ports.state.addTotals({ connections: 1 });
+    return session;
+  }
+
+  /** The connection is gone; called by its transport, once. */
+  remove(session: Session): void {
+    if (!this.#sessions.delete(session)) return;
+    session.discard();
+    this.#countUser(session, -1);
+    this.#ports.state.setConnections(this.#sessions.size);
+    for (const subscription of [...session.subscriptions.values()]) {
+      this.#drop(session, subscription);
+    }
+  }
+
+  /**
+   * Subscribes a session, holding publications back until the caller has sent its answer and
+   * calls `start` on what it gets. Subscribe first, then read: nothing can fall between.
+   * @throws ProtocolError `forbidden` (ISO), `too_many_subscriptions`; `unavailable`, also for a
+   *   session that has ended
+   */
+  async subscribe(
+    session: Session,
+    channel: string,
+    options: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    if (!session.identity.grants.covers(channel)) {
+      throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
+    }
+    if (!this.#sessions.has(session)) throw sessionEnded();
+    const existing = session.subscriptions.get(channel);
+    if (existing === undefined && session.subscriptions.size >= this.#limits.maxSubscriptions) {
+      const { maxSubscriptions } = this.#limits;
+      throw new ProtocolError('too_many_subscriptions', `at most ${maxSubscriptions} channels`);
+    }
+    const subscription = existing ?? this.#add(session, channel, options.accepts);
+    try {
+      await this.#channels.get(channel)?.joined;
+      assertKept(session, subscription);
+      if (options.since !== undefined) await this.#recover(session, subscription, options.since);
+      assertKept(session, subscription);
+    } catch (error) {
+      if (existing === undefined) this.#drop(session, subscription);
+      else existing.start();
+      throw error;
+    }
+    return subscription;
+  }
+
+  unsubscribe(session: Session, channel: string): void {
+    const subscription = session.subscriptions.get(channel);
+    if (subscription !== undefined) this.#drop(session, subscription);
+  }
+
+  /**
+   * Gives the session a fresh token's grants; what they no longer cover is unsubscribed (ISO).
+   * @throws ProtocolError `forbidden` for the token of another user
+   */
+  renew(session: Session, identity: Identity): void {
+    if (identity.userId !== session.identity.userId) {
+      throw new ProtocolError('forbidden', 'a connection stays with its user; open another one');
+    }
+    session.identity = identity;
+    for (const subscription of [...session.subscriptions.values()]) {
+      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);
+    }
+  }
+
+  deliver(publication: Publication): void {
+    const channel = this.#channels.get(publication.channel);
+    if (channel === undefined) return;
+    this.#counters.publications += 1;
+    channel.deliver(publication);
+  }
+
+  resync(channel: string, position: Position | undefined): void {
+    this.#ports.telemetry.report({ type: 'resync', channel });
+    this.#channels.get(channel)?.resync(position);
+  }
+
+  /** Stops the hub's timers; sessions are closed by their transports. */
+  close(): void {
+    this.#stopSweep();
+    this.#reportMessages();
+    for (const channel of this.#channels.values()) channel.cancelLeave?.();
+  }
+
+  #add(session: Session, channel: string, accepts: Filter | undefined): Subscription {
+    const subscription = new Subscription(session, channel, accepts);
+    session.subscriptions.set(channel, subscription);
+    const local = this.#channels.get(channel) ?? this.#enter(channel);
+    local.cancelLeave?.();
+    local.cancelLeave = undefined;
+    local.add(subscription);
+    this.#ports.state.setSubscribers(channel, local.subscriptions.size);
+    return subscription;
+  }
+
+  #enter(name: string): LocalChannel {
+    const local = new LocalChannel(name, this.#ports.broker.subscribe(name));
+    // Each waiting session reports the failure; nobody may be waiting any more.
+    local.joined.catch(() => {
+      if (this.#forget(local)) this.#ports.state.setSubscribers(name, 0);
+    });
+    this.#channels.set(name, local);
+    return local;
+  }
+
+  async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
+    if (!subscription.rewind()) return subscription.giveUpRecovery();
+    const { channel } = subscription;
+    const page = await this.#ports.broker.history(channel, since, this.#limits.maxRecovered);
+    const replayable = page.complete && this.#fits(session, page.publications);
+    subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
+  }
+
+  /**
+   * Whether the session's outbox can take what is to be replayed, envelopes included. A client that
+   * it is too much for would be closed as a slow one, come back with the same cursor, and so on.
+   */
+  #fits(session: Session, publications: readonly Publication[]): boolean {
+    let bytes = bytesOf(publications);
+    for (const { heldBytes } of session.subscriptions.values()) bytes += heldBytes;
+    return bytes <= this.#limits.outboxMaxBytes / 2;
+  }
+
+  #drop(session: Session, subscription: Subscription): void {
+    const { channel } = subscription;
+    subscription.end();
+    if (session.subscriptions.get(channel) === subscription) session.subscriptions.delete(channel);
+    const local = this.#channels.get(channel);
+    if (!local?.subscriptions.delete(subscription)) return;
+    this.#ports.state.setSubscribers(channel, local.subscriptions.size);
+    if (local.subscriptions.size === 0) this.#leaveLater(local);
+  }
+
+  /** Clients that reconnect, or tabs that reload, want the same channel again in a moment. */
+  #leaveLater(local: LocalChannel): void {
+    const { clock, broker, telemetry } = this.#ports;
+    local.cancelLeave = clock.after(this.#limits.unsubscribeGraceMs, () => {
+      this.#forget(local);
+      broker.unsubscribe(local.name).catch((error: unknown) => {
+        telemetry.report({ type: 'failure', where: 'unsubscribe', error });
+      });
+    });
+  }
+
+  /** False when it was forgotten before. */
+  #forget(local: LocalChannel): boolean {
+    local.cancelLeave?.();
+    return this.#channels.get(local.name) === local && this.#channels.delete(local.name);
+  }
+
+  #countUser(session: Session, change: 1 | -1): void {
+    const { userId } = session.identity;
+    if (userId === undefined) return;
+    const sessions = (this.#userSessions.get(userId) ?? 0) + change;
+    if (sessions > 0) this.#userSessions.set(userId, sessions);
+    else this.#userSessions.delete(userId);
+    this.#ports.state.setUserConnections(userId, sessions);
+  }
+
+  #sweep(): void {
+    const now = this.#ports.clock.now();
+    for (const session of this.#sessions) {
+      const { expiresAt } = session.identity;
+      if (expiresAt !== undefined && expiresAt <= now) {
+        session.close(CLOSE.tokenExpired, 'token expired');
+      }
+    }
+    this.#reportMessages();
+  }
+
+  #reportMessages(): void {
+    const { messagesSent } = this.#counters;
+    if (messagesSent === this.#reportedMessages) return;
+    this.#ports.state.addTotals({ messagesSent: messagesSent - this.#reportedMessages });
+    this.#reportedMessages = messagesSent;
+  }
+}
+
+function assertKept(session: Session, subscription: Subscription): void {
+  if (session.subscriptions.get(subscription.channel) !== subscription) throw sessionEnded();
+}
+
+function sessionEnded(): ProtocolError {
+  return new ProtocolError('unavailable', 'the session left while it subscribed');
+}

@@ -1,0 +1,45 @@
+export { bearerToken } from './bearer.ts';
+export {
+  type Broker,
+  type BrokerSink,
+  type HistoryPage,
+  MAX_HISTORY_BYTES,
+  type Published,
+} from './broker.ts';
+export { type Cancel, type Clock, every, systemClock } from './clock.ts';
+export type { ClusterState, ClusterStateListener, Totals } from './cluster-state.ts';
+export { CommandLimiter } from './command-limiter.ts';
+export { CommandQueue } from './command-queue.ts';
+export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
+export type { Connection } from './connection.ts';
+export {
+  ALL_PROJECTS,
+  anonymous,
+  Grants,
+  type Identity,
+  SCOPES,
+  type Scope,
+} from './grants.ts';
+export {
+  type HistoryLimit,
+  type HistoryLimits,
+  HistorySettings,
+  historyLimits,
+} from './history-settings.ts';
+export { Hub, type HubLimits, type HubPorts, type SubscribeOptions } from './hub.ts';
+export { isLoopbackHost, isOriginAllowed, type OriginPolicy } from './origin-policy.ts';
+export { type Frame, type FrameFormat, Publication } from './publication.ts';
+export { type RunningServer, runProcess } from './run-process.ts';
+export type { Session } from './session.ts';
+export type { Filter, Outcome, Subscription } from './subscription.ts';
+export type { Fact, Telemetry } from './telemetry.ts';
+export type { TokenVerifier } from './token-verifier.ts';
+export {
+  CLOSE_TIMEOUT_MS,
+  COMMANDS_PER_SECOND,
+  errorForClient,
+  outcomeOrRefusal,
+  type TransportContext,
+  type TransportLimits,
+  tooManyCommands,
+} from './transport.ts';

@@ -1,0 +1,71 @@
+import type { Position } from '@leque/protocol';
+
+/** Bytes that are ready for the wire of one transport; shared between sessions, so never changed. */
+export interface Frame {
+  readonly byteLength: number;
+}
+
+/** How a transport puts what the core has to say on its wire. One instance per wire format. */
+export interface FrameFormat {
+  encodePublication(publication: Publication): Frame;
+  /** Tells a client that publications of `channel` were left out; `position` is where it goes on. */
+  encodeResync(channel: string, position: Position | undefined): Frame;
+}
+
+/** One event in a channel, with its position; encoded at most once per wire format. */
+export class Publication {
+  /** The channel whose subscribers get it. */
+  readonly channel: string;
+  /** The channel that clients are shown; another one only for what the firehose repeats. */
+  readonly origin: string;
+  readonly type: string;
+  /** Undefined for what is live only. */
+  readonly position: Position | undefined;
+  /** The event's JSON, an object. */
+  readonly json: string;
+  /** Where it stands in `origin`; only for what the firehose repeats. */
+  readonly originPosition: Position | undefined;
+  #event: Record<string, unknown> | undefined;
+  readonly #frames = new Map<FrameFormat, Frame>();
+
+  constructor(
+    init: Pick<Publication, 'channel' | 'type' | 'position' | 'json'> & {
+      origin?: string;
+      originPosition?: Position | undefined;
+    },
+  ) {
+    this.channel = init.channel;
+    this.origin = init.origin ?? init.channel;
+    this.type = init.type;
+    this.position = init.position;
+    this.json = init.json;
+    this.originPosition = init.originPosition;
+  }
+
+  /**
+   * The event as an object, parsed at most once; do not change it. Empty when its JSON is broken:
+   * only a payload that somebody forged is, and it must not stop the node.
+   */
+  get event(): Readonly<Record<string, unknown>> {
+    this.#event ??= parseObject(this.json);
+    return this.#event;
+  }
+
+  frameIn(format: FrameFormat): Frame {
+    let frame = this.#frames.get(format);
+    if (frame === undefined) {
+      frame = format.encodePublication(this);
+      this.#frames.set(format, frame);
+    }
+    return frame;
+  }
+}
+
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { CLOSE, type CloseCode } from '@leque/protocol';
+import type { Connection } from './connection.ts';
+import type { Flusher } from './flusher.ts';
+import type { Identity } from './grants.ts';
+import { Outbox } from './outbox.ts';
+import type { Frame, FrameFormat } from './publication.ts';
+import type { Subscriber, Subscription } from './subscription.ts';
+import type { Telemetry } from './telemetry.ts';
+
+export interface SessionContext {
+  readonly flusher: Flusher;
+  readonly telemetry: Telemetry;
+  readonly outboxMaxBytes: number;
+  /** Shared by all sessions of the node: plain integers, read when somebody asks. */
+  readonly counters: { messagesSent: number };
+}
+
+/** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
+export class Session implements Subscriber {
+  readonly id = randomUUID();
+  readonly connection: Connection;
+  /** Replaced when a fresh token arrives; by the hub only. */
+  identity: Identity;
+  /** By channel; changed by the hub only. */
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly #context: SessionContext;
+  readonly #outbox: Outbox;
+  #closing = false;
+  #closeCode: CloseCode | undefined;
+
+  constructor(connection: Connection, identity: Identity, context: SessionContext) {
+    this.connection = connection;
+    this.identity = identity;
+    this.#context = context;
+    this.#outbox = new Outbox(connection, context.outboxMaxBytes);
+  }
+
+  get format(): FrameFormat {
+    return this.connection.format;
+  }
+
+  get maxQueuedBytes(): number {
+    return this.#context.outboxMaxBytes;
+  }
+
+  /** False once the session is being closed; nothing is sent after that. */
+  get open(): boolean {
+    return !this.#closing;
+  }
+
+  /** Why this side closed it; undefined while it is open, and when the client went by itself. */
+  get closeCode(): CloseCode | undefined {
+    return this.#closeCode;
+  }
+
+  /**
+   * Queues a frame; a client that does not read as fast as it is sent to is closed, because
+   * queueing on for it would let it hold the node's memory (MEM).
+   */
+  send(frame: Frame): void {
+    if (this.#closing) return;
+    if (this.#queue(frame)) {
+      this.#context.counters.messagesSent += 1;
+      this.#context.flusher.touch(this.#outbox);
+      return;
+    }
+    this.#context.telemetry.report({
+      type: 'slow_consumer',
+      sessionId: this.id,
+      queuedBytes: this.#outbox.queuedBytes,
+    });
+    this.#outbox.clear();
+    this.close(CLOSE.slowConsumer, 'slow consumer');
+  }
+
+  /** Writes what is queued now, for what has to follow it beside the outbox. */
+  flush(): void {
+    if (!this.#closing) this.#outbox.flush();
+  }
+
+  /** A burst within one turn is no slow client yet: the kernel may take what is queued so far. */
+  #queue(frame: Frame): boolean {
+    if (this.#outbox.push(frame)) return true;
+    this.#outbox.flush();
+    return this.#outbox.push(frame);
+  }
+
+  /** Flushes what is queued, then starts closing the connection; the hub hears of its end. */
+  close(code: CloseCode, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#closeCode = code;
+    this.#outbox.flush();
+    this.connection.close(code, reason);
+  }
+
+  /** The connection is gone: what is queued has nowhere to go. */
+  discard(): void {
+    this.#closing = true;
+    this.#outbox.clear();
+  }
+}

@@ -1,0 +1,173 @@
+import { type CloseCode, type Cursor, type Position, toCursor } from '@leque/protocol';
+import type { HistoryPage } from './broker.ts';
+import type { Frame, FrameFormat, Publication } from './publication.ts';
+
+/** A session, as its subscriptions see it. */
+export interface Subscriber {
+  readonly format: FrameFormat;
+  /** What may be queued for it, here as well. */
+  readonly maxQueuedBytes: number;
+  send(frame: Frame): void;
+  close(code: CloseCode, reason: string): void;
+}
+
+export interface Outcome {
+  /** Absent in a channel without history. */
+  readonly cursor?: Cursor;
+  /** Absent when nothing was to be recovered. */
+  readonly recovered?: boolean;
+}
+
+/** Narrows a subscription to some of the channel's publications, for example by log level. */
+export type Filter = (publication: Publication) => boolean;
+
+/**
+ * Session × channel. It starts holding publications back, so that the answer to the client and
+ * what the client missed can go out before them; `start` lets them flow.
+ */
+export class Subscription {
+  readonly channel: string;
+  readonly #subscriber: Subscriber;
+  readonly #accepts: Filter | undefined;
+  #position: Position | undefined;
+  #held: Publication[] | undefined = [];
+  #heldBytes = 0;
+  /** Undefined when nothing was to be recovered. */
+  #recovered: boolean | undefined;
+  #delivered = false;
+
+  constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
+    this.#subscriber = subscriber;
+    this.channel = channel;
+    this.#accepts = accepts;
+  }
+
+  /** The client has seen everything up to here; undefined in a channel without history. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  get recovered(): boolean | undefined {
+    return this.#recovered;
+  }
+
+  /** What the client is told of it. */
+  get outcome(): Outcome {
+    return {
+      ...(this.#position !== undefined && { cursor: toCursor(this.#position) }),
+      ...(this.#recovered !== undefined && { recovered: this.#recovered }),
+    };
+  }
+
+  get holding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** What waits for `start`. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Nothing at or before `position` will be delivered. */
+  moveTo(position: Position | undefined): void {
+    this.#position = position;
+  }
+
+  /**
+   * Holds back again, so that older publications can be replayed.
+   * @returns false when newer ones were already delivered, as replaying would break ORD
+   */
+  rewind(): boolean {
+    if (this.#delivered) return false;
+    this.#held ??= [];
+    this.#recovered = undefined;
+    return true;
+  }
+
+  /**
+   * Puts what was missed since `after` in front of what is held; unless a resync came meanwhile,
+   * after which older publications would only confuse.
+   */
+  replay(after: Position, page: HistoryPage): void {
+    if (this.#recovered === false) return;
+    if (this.#held === undefined || this.#delivered) {
+      // Whoever let it flow meanwhile has delivered what comes after this.
+      this.#recovered = false;
+      return;
+    }
+    this.#recovered = page.complete;
+    this.#position = page.complete ? after : page.position;
+    if (!page.complete) return;
+    this.#held = [...page.publications, ...this.#held];
+    this.#heldBytes += bytesOf(page.publications);
+  }
+
+  /** The history could not be put in order any more; the client has to fetch anew. */
+  giveUpRecovery(): void {
+    this.#recovered = false;
+  }
+
+  start(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#letGo();
+    for (const publication of held) this.offer(publication);
+  }
+
+  /** What is held is not delivered any more; called when the hub drops the subscription. */
+  end(): void {
+    this.#letGo();
+    this.#recovered = false;
+  }
+
+  /** Called by the hub for every publication of the channel, in order. */
+  offer(publication: Publication): void {
+    if (this.#held !== undefined) this.#hold(publication, this.#held);
+    else if (this.#advance(publication.position)) this.#deliver(publication);
+  }
+
+  resync(position: Position | undefined): void {
+    if (this.#held !== undefined) {
+      this.#letGo();
+      this.#held = [];
+      this.#recovered = false;
+    }
+    this.#position = position;
+    this.#delivered = true;
+    this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position));
+  }
+
+  /**
+   * What is held counts like what is queued: nobody may fill the node's memory by waiting (MEM).
+   * What is too much flows; cursors that come after it are too late, and are told so (GAP).
+   */
+  #hold(publication: Publication, held: Publication[]): void {
+    held.push(publication);
+    this.#heldBytes += bytesOf([publication]);
+    if (this.#heldBytes > this.#subscriber.maxQueuedBytes) this.start();
+  }
+
+  #letGo(): void {
+    this.#held = undefined;
+    this.#heldBytes = 0;
+  }
+
+  /** False for what this session has seen already (DUP). */
+  #advance(position: Position | undefined): boolean {
+    if (position === undefined) return true;
+    const seen = this.#position;
+    if (seen?.epoch === position.epoch && position.offset <= seen.offset) return false;
+    this.#position = position;
+    return true;
+  }
+
+  #deliver(publication: Publication): void {
+    this.#delivered = true;
+    if (this.#accepts !== undefined && !this.#accepts(publication)) return;
+    this.#subscriber.send(publication.frameIn(this.#subscriber.format));
+  }
+}
+
+export function bytesOf(publications: readonly Publication[]): number {
+  return publications.reduce((bytes, { json }) => bytes + Buffer.byteLength(json), 0);
+}

@@ -1,0 +1,58 @@
+import { ProtocolError } from '@leque/protocol';
+import type { Clock } from './clock.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { Hub } from './hub.ts';
+import type { OriginPolicy } from './origin-policy.ts';
+import type { Telemetry } from './telemetry.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+
+/** Commands that one connection may give in a second. */
+export const COMMANDS_PER_SECOND = 50;
+/** A client that has not taken the rest when it is closed is cut after this long. */
+export const CLOSE_TIMEOUT_MS = 3000;
+
+/** What every transport needs of its node. */
+export interface TransportContext {
+  readonly hub: Hub;
+  readonly state: ClusterState;
+  readonly verifier: TokenVerifier;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly origins: OriginPolicy;
+  /** True once the node drains: no new connections. */
+  readonly isDraining: () => boolean;
+  readonly limits: TransportLimits;
+}
+
+export interface TransportLimits {
+  readonly heartbeatIntervalMs: number;
+  readonly timeoutMs: number;
+  /** On this node, whatever their transport. */
+  readonly maxConnections: number;
+  readonly maxMessageBytes: number;
+  /** Queued for one connection. */
+  readonly outboxMaxBytes: number;
+}
+
+/** The answer to a client that gives too many commands. */
+export function tooManyCommands(): ProtocolError {
+  const problem = `more than ${COMMANDS_PER_SECOND} commands in a second`;
+  return new ProtocolError('rate_limited', problem);
+}
+
+/** What a client may know of an error: a bug is reported, and is nothing but `internal` to it. */
+export function errorForClient(error: unknown, where: string, telemetry: Telemetry): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  telemetry.report({ type: 'failure', where, error });
+  return new ProtocolError('internal', 'internal error');
+}
+
+/** What the client is told of one channel of several: that it may not is an outcome, too. */
+export async function outcomeOrRefusal(attempt: () => Promise<object>): Promise<object> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.status >= 500) throw error;
+    return { recovered: false, code: error.code, message: error.message };
+  }
+}

@@ -1,0 +1,46 @@
+import type { Position } from '@leque/protocol';
+import { Hub, type SubscribeOptions } from '../src/hub.ts';
+import type { Session } from '../src/session.ts';
+import {
+  FakeBroker,
+  FakeClock,
+  FakeConnection,
+  FakeState,
+  FakeTelemetry,
+  identity,
+  publication,
+} from './fakes.ts';
+
+export const P = 'project:P';
+export const at = (offset: number, epoch = 'e'): Position => ({ epoch, offset });
+const limits = {
+  outboxMaxBytes: 1_000,
+  unsubscribeGraceMs: 2_000,
+  maxRecovered: 100,
+  maxSubscriptions: 5,
+};
+
+/** A hub with nothing but fakes around it. */
+export class HubUnderTest {
+  readonly broker = new FakeBroker();
+  readonly state = new FakeState();
+  readonly telemetry = new FakeTelemetry();
+  readonly clock = new FakeClock();
+  readonly hub = new Hub(this, limits);
+
+  connect(who = identity('alice'), connection = new FakeConnection()) {
+    return { connection, session: this.hub.open(connection, who) };
+  }
+
+  /** Subscribes and lets publications flow at once. */
+  async subscribe(session: Session, channel: string, options?: SubscribeOptions) {
+    const subscription = await this.hub.subscribe(session, channel, options);
+    subscription.start();
+    return subscription;
+  }
+
+  deliver(channel: string, ...offsets: number[]): void {
+    for (const offset of offsets) this.hub.deliver(publication(channel, offset));
+    this.clock.endTurn();
+  }
+}
