@@ -1,0 +1,43 @@
+import type { Broker, Published } from '@leque/core';
+import type { RecordingSink } from '../recording-sink.ts';
+import { makeEvent } from './make-event.ts';
+
+export interface BrokerNode {
+  readonly broker: Broker;
+  readonly sink: RecordingSink;
+}
+
+/** Some nodes' brokers over one Redis, or over what stands in its place, with default limits. */
+export interface BrokerCluster extends AsyncDisposable {
+  /** One more node, with its broker started. */
+  node(): Promise<BrokerNode>;
+  /** Does to a channel's history at once what its TTL does in time. */
+  expireHistory(channel: string): Promise<void>;
+  expireIdempotencyKey(channel: string, key: string): Promise<void>;
+}
+
+export const PROJECT = 'project:P-1';
+export const USER = 'user:42';
+/** The default limit of a user's history. */
+export const USER_HISTORY_SIZE = 200;
+const AT_A_TIME = 100;
+export const PATIENCE = { timeout: 10_000 };
+
+export async function publishMany(
+  broker: Broker,
+  count: number,
+  { channel = PROJECT, data = {} }: { channel?: string; data?: object } = {},
+): Promise<Published[]> {
+  const published: Published[] = [];
+  while (published.length < count) {
+    const first = published.length + 1;
+    const numbers = range(first, Math.min(count, first + AT_A_TIME - 1));
+    const batch = numbers.map((n) => broker.publish(makeEvent(channel, { ...data, n })));
+    published.push(...(await Promise.all(batch)));
+  }
+  return published;
+}
+
+export function range(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+}

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import {
+  type BrokerCluster,
+  PROJECT,
+  publishMany,
+  USER,
+  USER_HISTORY_SIZE,
+} from './broker-cluster.ts';
+import { makeEvent } from './make-event.ts';
+
+/** What every broker keeps of a channel, and how it says that it has no more. */
+export function describeHistory(startCluster: () => Promise<BrokerCluster>): void {
+  test('[GAP] another node reads exactly what followed a position', async () => {
+    await using cluster = await startCluster();
+    const [one, other] = [await cluster.node(), await cluster.node()];
+    const start = await one.broker.subscribe(PROJECT);
+    expect(start).toMatchObject({ offset: 0 });
+    const published = await publishMany(one.broker, 20);
+    const page = await other.broker.history(PROJECT, published[14]?.position, 5);
+    expect(page.complete).toBe(true);
+    expect(page.position).toEqual(published[19]?.position);
+    expect(page.publications.map(({ position }) => position)).toEqual(
+      published.slice(15).map(({ position }) => position),
+    );
+    const all = await other.broker.history(PROJECT, start, 1000);
+    expect(all.complete).toBe(true);
+    expect(all.publications).toHaveLength(20);
+  });
+
+  test('[GAP] a client that missed nothing is told so', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const [published] = await publishMany(broker, 1);
+    const top = published?.position;
+    const complete = { complete: true, publications: [], position: top };
+    expect(await broker.history(PROJECT, top, 10)).toEqual(complete);
+    await cluster.expireHistory(PROJECT);
+    expect(await broker.history(PROJECT, top, 10)).toEqual(complete);
+  });
+
+  test('[GAP] a history that does not reach back is never given in part', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const published = await publishMany(broker, USER_HISTORY_SIZE + 10, { channel: USER });
+    const at = (offset: number) => published[offset - 1]?.position;
+    const page = (offset: number, limit: number) => broker.history(USER, at(offset), limit);
+    const nothing = { complete: false, publications: [] };
+
+    expect((await page(10, 1000)).publications).toHaveLength(USER_HISTORY_SIZE);
+    expect(await page(9, 1000)).toMatchObject(nothing); // trimmed
+    expect(await page(100, 109)).toMatchObject(nothing); // more than asked for
+    expect((await page(100, 110)).publications).toHaveLength(110);
+    const epoch = at(1)?.epoch ?? '';
+    expect(await broker.history(USER, { epoch: 'other', offset: 200 }, 1000)).toMatchObject(
+      nothing,
+    );
+    expect(await broker.history(USER, { epoch, offset: 211 }, 1000)).toMatchObject(nothing);
+    await cluster.expireHistory(USER);
+    expect(await page(209, 1000)).toMatchObject(nothing); // expired
+  });
+
+  test('[GAP] a cursor of a channel without publications survives its idleness', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const start = await broker.subscribe(PROJECT);
+    expect(start).toMatchObject({ offset: 0 });
+    await broker.unsubscribe(PROJECT);
+    await cluster.expireHistory(PROJECT);
+    await broker.publish(makeEvent(USER));
+    const nothing = { complete: true, publications: [], position: start };
+    expect(await broker.history(PROJECT, start, 10)).toEqual(nothing);
+    const [first] = await publishMany(broker, 1);
+    const page = await broker.history(PROJECT, start, 10);
+    expect(page.complete).toBe(true);
+    expect(page.publications.map(({ position }) => position)).toEqual([first?.position]);
+  });
+
+  test('[GAP] an expired log shows as incomplete, and its numbers go on', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const published = await publishMany(broker, 3);
+    const [first, top] = [published[0]?.position, published[2]?.position];
+    await cluster.expireHistory(PROJECT);
+    await broker.publish(makeEvent(USER));
+    const nothing = { complete: false, publications: [], position: top };
+    expect(await broker.history(PROJECT, first, 10)).toEqual(nothing);
+    const [next] = await publishMany(broker, 1);
+    expect(next?.position).toEqual({ epoch: top?.epoch, offset: 4 });
+    expect((await broker.history(PROJECT, first, 10)).complete).toBe(false);
+    expect((await broker.history(PROJECT, top, 10)).complete).toBe(true);
+  });
+
+  test('[GAP] offsets go on after the history has expired', async () => {
+    await using cluster = await startCluster();
+    const { broker, sink } = await cluster.node();
+    await broker.subscribe(PROJECT);
+    const [first] = await publishMany(broker, 1);
+    await cluster.expireHistory(PROJECT);
+    const [second] = await publishMany(broker, 1);
+    expect(second?.position).toEqual({ epoch: first?.position?.epoch, offset: 2 });
+    await expect.poll(() => sink.offsets(PROJECT)).toEqual([1, 2]);
+    expect((await broker.history(PROJECT, first?.position, 10)).complete).toBe(true);
+  });
+
+  test('the newest publications are had without a position, oldest of them first', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const newest = async (limit: number) =>
+      (await broker.history(PROJECT, undefined, limit)).publications.map(
+        (each) => each.event['data'],
+      );
+    expect(await newest(3)).toEqual([]);
+    await publishMany(broker, 5);
+    expect(await newest(3)).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }]);
+    expect(await newest(100)).toHaveLength(5);
+    expect(await newest(0)).toEqual([]);
+  });
+}

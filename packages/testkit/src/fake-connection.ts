@@ -1,0 +1,51 @@
+import type { Connection, Frame, FrameFormat } from '@leque/core';
+import type { CloseCode, Position } from '@leque/protocol';
+
+/** What a client of the fake format would have read. */
+export type FakeMessage =
+  | {
+      readonly kind: 'publication';
+      readonly channel: string;
+      readonly type: string;
+      readonly position: Position | undefined;
+      readonly event: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'resync'; readonly channel: string; readonly position: Position | undefined };
+
+interface FakeFrame extends Frame {
+  readonly message: FakeMessage;
+}
+
+/** Frames that keep their content readable; as long as its JSON. */
+const fakeFormat: FrameFormat = {
+  encodePublication({ origin, type, position, event }) {
+    return frame({ kind: 'publication', channel: origin, type, position, event });
+  },
+  encodeResync(channel, position) {
+    return frame({ kind: 'resync', channel, position });
+  },
+};
+
+/** A client whose reading is up to the test. */
+export class FakeConnection implements Connection {
+  readonly format = fakeFormat;
+  /** Everything that was written, in order. */
+  readonly sent: FakeMessage[] = [];
+  /** Calls of `write`: one flush is one write. */
+  writes = 0;
+  bufferedBytes = 0;
+  closed: { readonly code: CloseCode; readonly reason: string } | undefined;
+
+  write(frames: readonly Frame[]): void {
+    this.writes += 1;
+    for (const each of frames) this.sent.push((each as FakeFrame).message);
+  }
+
+  close(code: CloseCode, reason: string): void {
+    this.closed ??= { code, reason };
+  }
+}
+
+function frame(message: FakeMessage): FakeFrame {
+  return { byteLength: Buffer.byteLength(JSON.stringify(message)), message };
+}

@@ -1,0 +1,25 @@
+import { createServer } from 'node:net';
+
+/** Below those that systems give to outgoing connections, which tests open by the thousand. */
+const FIRST_PORT = 10_000;
+const LAST_PORT = 29_999;
+
+/**
+ * The first of some ports in a row on 127.0.0.1 that nobody listens on. They stay free for a
+ * server that is started a little later, or again: no connection takes one for its own end.
+ */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT - count));
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    if ((await Promise.all(ports.map(isFree))).every((free) => free)) return first;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,27 @@
+export {
+  type Cluster,
+  type Nodes,
+  startCluster,
+  startLeque,
+  startNodes,
+  TEST_API_KEY,
+  TEST_JWT_SECRET,
+} from './cluster.ts';
+export type { BrokerCluster, BrokerNode } from './contracts/broker-cluster.ts';
+export { describeBrokerContract } from './contracts/broker-contract.ts';
+export {
+  describeClusterStateContract,
+  type StateCluster,
+  type StateNode,
+} from './contracts/cluster-state-contract.ts';
+export { makeEvent } from './contracts/make-event.ts';
+export { FakeClock } from './fake-clock.ts';
+export { FakeConnection, type FakeMessage } from './fake-connection.ts';
+export { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+export { freePorts } from './free-ports.ts';
+export { describeOnOwnRedis } from './own-redis.ts';
+export { type Env, type Exit, RunningProcess, ServerProcess } from './process.ts';
+export { type Received, RecordingSink } from './recording-sink.ts';
+export { RecordingTelemetry } from './recording-telemetry.ts';
+export { startRedis, uniquePrefix } from './redis.ts';
+export type { RedisOptions, TestRedis } from './test-redis.ts';

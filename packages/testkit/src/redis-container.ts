@@ -1,0 +1,34 @@
+import { freePorts } from './free-ports.ts';
+import type { RedisOptions, TestRedis } from './test-redis.ts';
+
+const IMAGE = 'redis:7.4-alpine';
+const REDIS_PORT = 6379;
+
+/** Redis in a container, for machines that have Docker but no redis-server. */
+export async function startRedisContainer({
+  appendonly = false,
+}: RedisOptions): Promise<TestRedis> {
+  // Loaded here only: it is large, and most machines take the other way.
+  const { GenericContainer, Wait } = await import('testcontainers');
+  // A fixed port, as one that Docker chooses changes with a restart.
+  const port = await freePorts(1);
+  const container = await new GenericContainer(IMAGE)
+    .withCommand(['redis-server', '--save', '', '--appendonly', appendonly ? 'yes' : 'no'])
+    .withExposedPorts({ container: REDIS_PORT, host: port })
+    .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
+    .start();
+  const end = async (command: string[]) => {
+    // The container goes down beneath the command, which makes it fail.
+    await container.exec(command).catch(() => {});
+  };
+  return {
+    url: `redis://${container.getHost()}:${port}`,
+    port,
+    stop: () => end(['redis-cli', 'shutdown']),
+    kill: () => end(['redis-cli', 'shutdown', 'nosave', 'now', 'force']),
+    restart: () => container.restart(),
+    [Symbol.asyncDispose]: async () => {
+      await container.stop();
+    },
+  };
+}
