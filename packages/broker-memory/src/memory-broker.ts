@@ -1,0 +1,56 @@
+import type { Broker, BrokerSink, HistoryPage, Published } from '@leque/core';
+import { type Event, type Position, ProtocolError } from '@leque/protocol';
+import type { Listener, MemoryStore } from './memory-store.ts';
+
+/** One node's broker on a store that it shares with the other nodes of this process. */
+export class MemoryBroker implements Broker {
+  readonly #store: MemoryStore;
+  readonly #subscribed = new Set<string>();
+  readonly #receive: Listener = (publication) => this.#sink?.deliver(publication);
+  #sink: BrokerSink | undefined;
+  #closed = false;
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async start(sink: BrokerSink): Promise<void> {
+    this.#sink = sink;
+  }
+
+  async subscribe(channel: string): Promise<Position | undefined> {
+    this.#assertOpen();
+    this.#subscribed.add(channel);
+    this.#store.listen(channel, this.#receive);
+    return this.#store.position(channel);
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#subscribed.delete(channel);
+    this.#store.unlisten(channel, this.#receive);
+  }
+
+  async publish(event: Event): Promise<Published> {
+    this.#assertOpen();
+    return this.#store.append(event);
+  }
+
+  async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
+    this.#assertOpen();
+    return this.#store.history(channel, after, limit);
+  }
+
+  health(): { ok: true } | { ok: false; reason: string } {
+    return this.#closed ? { ok: false, reason: 'the broker is closed' } : { ok: true };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const channel of this.#subscribed) this.#store.unlisten(channel, this.#receive);
+    this.#subscribed.clear();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ProtocolError('unavailable', 'the broker is closed');
+  }
+}

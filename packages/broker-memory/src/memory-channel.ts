@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type HistoryLimit,
+  type HistoryPage,
+  MAX_HISTORY_BYTES,
+  Publication,
+  type Published,
+} from '@leque/core';
+import type { Event, Position } from '@leque/protocol';
+
+/** As in Redis: epoch and top outlive the log by far, so that an expired log shows as a gap. */
+const META_TTL_MS = 7 * 24 * 3600 * 1000;
+
+interface Remembered {
+  readonly published: Published;
+  readonly expiresAt: number;
+}
+
+/** One channel's log and idempotency keys. Without a limit it keeps no history. */
+export class MemoryChannel {
+  readonly #name: string;
+  readonly #limit: HistoryLimit | undefined;
+  readonly #epoch = randomBytes(8).toString('hex');
+  readonly #remembered = new Map<string, Remembered>();
+  #log: Publication[] = [];
+  #logExpiresAt = Number.POSITIVE_INFINITY;
+  #top = 0;
+  #metaExpiresAt = 0;
+
+  constructor(name: string, limit: HistoryLimit | undefined) {
+    this.#name = name;
+    this.#limit = limit;
+  }
+
+  get position(): Position | undefined {
+    return this.#limit && { epoch: this.#epoch, offset: this.#top };
+  }
+
+  /** Somebody was given its position as a cursor. */
+  touch(now: number): void {
+    if (this.#limit !== undefined) this.#metaExpiresAt = now + META_TTL_MS;
+  }
+
+  /** The result of an earlier publication with this idempotency key. */
+  recall(key: string | undefined): Published | undefined {
+    const remembered = key === undefined ? undefined : this.#remembered.get(key);
+    return remembered && { ...remembered.published, duplicate: true };
+  }
+
+  remember(key: string, published: Published, expiresAt: number): void {
+    this.#remembered.set(key, { published, expiresAt });
+  }
+
+  append({ type, json }: Event, now: number): Publication {
+    this.touch(now);
+    if (this.#limit !== undefined) this.#top += 1;
+    const publication = new Publication({
+      channel: this.#name,
+      type,
+      position: this.position,
+      json,
+    });
+    if (this.#limit !== undefined) this.#keep(publication, this.#limit, now);
+    return publication;
+  }
+
+  /** See `Broker.history`. */
+  page(after: Position | undefined, limit: number): HistoryPage {
+    const { position } = this;
+    const missed = after === undefined ? limit : this.#top - after.offset;
+    const found = missed > 0 ? newestOf(this.#log, Math.min(missed, limit)) : [];
+    if (after === undefined) return { position, publications: found, complete: true };
+    const complete = after.epoch === position?.epoch && missed >= 0 && found.length === missed;
+    return { position, publications: complete ? found : [], complete };
+  }
+
+  /** Nothing is kept but epoch and top. */
+  get isEmpty(): boolean {
+    return this.#log.length === 0 && this.#remembered.size === 0;
+  }
+
+  /** Drops what has expired; true when nothing is left that anybody could ask for. */
+  expire(now: number): boolean {
+    if (this.#logExpiresAt <= now) this.#log = [];
+    for (const [key, { expiresAt }] of this.#remembered) {
+      if (expiresAt > now) break; // they all live equally long, so the oldest comes first
+      this.#remembered.delete(key);
+    }
+    return this.isEmpty && this.#metaExpiresAt <= now;
+  }
+
+  #keep(publication: Publication, limit: HistoryLimit, now: number): void {
+    this.#log.push(publication);
+    if (this.#log.length > limit.size) this.#log.shift();
+    this.#logExpiresAt = now + limit.ttlMs;
+  }
+}
+
+/** As many of the newest as are asked for and fit, oldest first. */
+function newestOf(log: readonly Publication[], limit: number): Publication[] {
+  const found: Publication[] = [];
+  let bytes = 0;
+  for (const publication of log.toReversed()) {
+    bytes += Buffer.byteLength(publication.json);
+    const full = found.length === limit || (bytes > MAX_HISTORY_BYTES && found.length > 0);
+    if (full) break;
+    found.push(publication);
+  }
+  return found.reverse();
+}

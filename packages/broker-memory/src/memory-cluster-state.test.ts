@@ -1,0 +1,30 @@
+import { describeClusterStateContract, type StateCluster } from '@leque/testkit';
+import { describe } from 'vitest';
+import { MemoryClusterState } from './memory-cluster-state.ts';
+import { MemoryRegistry } from './memory-registry.ts';
+
+async function startCluster(): Promise<StateCluster> {
+  const registry = new MemoryRegistry();
+  const states: MemoryClusterState[] = [];
+  return {
+    async node() {
+      const state = new MemoryClusterState(registry);
+      states.push(state);
+      const told = new Map<string, number>();
+      let tellings = 0;
+      await state.join({
+        userConnectionsChanged(userId, connections) {
+          told.set(userId, connections);
+          tellings += 1;
+        },
+      });
+      return { state, told, tellings: () => tellings };
+    },
+    reader: async () => new MemoryClusterState(registry),
+    async [Symbol.asyncDispose]() {
+      for (const state of states) await state.close();
+    },
+  };
+}
+
+describe('MemoryClusterState', () => describeClusterStateContract(startCluster));

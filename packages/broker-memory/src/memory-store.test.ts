@@ -1,0 +1,48 @@
+import { FakeClock } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { MemoryStore } from './memory-store.ts';
+
+const DAY_MS = 24 * 3600 * 1000;
+const limit = { size: 10, ttlMs: 300_000 };
+const limits = {
+  history: { project: limit, user: limit, all: limit },
+  idempotencyTtlMs: 1000,
+  firehose: true,
+};
+
+function startStore() {
+  const clock = new FakeClock();
+  const store = new MemoryStore(limits, clock);
+  /** Lets time pass, and somebody use the store. */
+  const passing = (ms: number) => {
+    clock.advance(ms);
+    store.position('all');
+  };
+  return { store, passing };
+}
+
+test('[GAP] the epoch of an idle channel is kept for a week after its last use', () => {
+  const { store, passing } = startStore();
+  const position = store.position('project:P');
+  passing(6 * DAY_MS);
+  expect(store.position('project:P')).toEqual(position);
+  passing(6 * DAY_MS);
+  expect(store.history('project:P', position, 10).complete).toBe(true);
+  passing(DAY_MS);
+  expect(store.history('project:P', position, 10).complete).toBe(false);
+});
+
+test('of very many idle channels the longest unused are forgotten, never those with listeners', () => {
+  const { store, passing } = startStore();
+  store.listen('user:listening', () => {});
+  const listening = store.position('user:listening');
+  const positions = Array.from({ length: 60_000 }, (_, n) => store.position(`user:${n}`));
+  store.position('user:0');
+  passing(1000);
+  const isKept = (n: number) => store.history(`user:${n}`, positions[n], 10).complete;
+  expect(isKept(0)).toBe(true);
+  expect(isKept(1)).toBe(false);
+  expect(isKept(9_000)).toBe(false);
+  expect(isKept(59_999)).toBe(true);
+  expect(store.position('user:listening')).toEqual(listening);
+});

@@ -1,0 +1,122 @@
+import {
+  type Clock,
+  type HistoryLimit,
+  type HistoryLimits,
+  type HistoryPage,
+  Publication,
+  type Published,
+  systemClock,
+} from '@leque/core';
+import { type Event, FIREHOSE, historyKind, type Position, parseChannel } from '@leque/protocol';
+import { MemoryChannel } from './memory-channel.ts';
+
+export type Listener = (publication: Publication) => void;
+
+const SWEEP_MS = 1000;
+/** Of more channels than this, those that were longest without use lose their epoch. */
+const MAX_IDLE_CHANNELS = 50_000;
+
+/** What the nodes of one process share, in place of Redis: every channel's log and listeners. */
+export class MemoryStore {
+  readonly #limits: HistoryLimits;
+  readonly #clock: Clock;
+  readonly #channels = new Map<string, MemoryChannel>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #sweptAt = 0;
+
+  constructor(limits: HistoryLimits, clock: Clock = systemClock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Stores and sends; at most once per idempotency key. */
+  append(event: Event): Published {
+    const now = this.#clock.now();
+    this.#sweep(now);
+    const channel = this.#channel(event.channel);
+    const key = event.idempotencyKey;
+    const earlier = channel.recall(key);
+    if (earlier !== undefined) return earlier;
+    const publication = channel.append(event, now);
+    const { position } = publication;
+    const published = { messageId: event.messageId, position, duplicate: false };
+    if (key !== undefined) {
+      channel.remember(key, published, now + this.#limits.idempotencyTtlMs);
+    }
+    this.#send(publication);
+    this.#repeat(publication);
+    return published;
+  }
+
+  position(channel: string): Position | undefined {
+    const now = this.#clock.now();
+    this.#sweep(now);
+    const kept = this.#channel(channel);
+    kept.touch(now);
+    return kept.position;
+  }
+
+  history(channel: string, after: Position | undefined, limit: number): HistoryPage {
+    const kept = this.#channels.get(channel);
+    if (kept === undefined) {
+      return { position: undefined, publications: [], complete: after === undefined };
+    }
+    kept.expire(this.#clock.now());
+    return kept.page(after, limit);
+  }
+
+  listen(channel: string, listener: Listener): void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(listener));
+  }
+
+  unlisten(channel: string, listener: Listener): void {
+    const listeners = this.#listeners.get(channel);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(channel);
+  }
+
+  /** Whatever is used goes to the end, so that the idle ones come first. */
+  #channel(name: string): MemoryChannel {
+    const channel = this.#channels.get(name) ?? new MemoryChannel(name, this.#limitOf(name));
+    this.#channels.delete(name);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  #limitOf(name: string): HistoryLimit | undefined {
+    const kind = historyKind(name);
+    return kind && this.#limits.history[kind];
+  }
+
+  /** Later, as over a network, but in the order of publishing, and only to who listens now. */
+  #send(publication: Publication): void {
+    const listeners = this.#listeners.get(publication.channel);
+    if (listeners === undefined) return;
+    const receivers = [...listeners];
+    queueMicrotask(() => {
+      for (const receive of receivers) if (listeners.has(receive)) receive(publication);
+    });
+  }
+
+  #repeat({ channel: origin, position: originPosition, type, json }: Publication): void {
+    if (!this.#limits.firehose || parseChannel(origin)?.kind !== 'project') return;
+    if (!this.#listeners.has(FIREHOSE)) return;
+    const init = { channel: FIREHOSE, origin, originPosition, type, json };
+    this.#send(new Publication({ ...init, position: undefined }));
+  }
+
+  /** At most once a second, and only while something goes on: an idle store does not grow. */
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    let surplus = this.#channels.size - MAX_IDLE_CHANNELS;
+    for (const [name, channel] of this.#channels) {
+      const expired = channel.expire(now);
+      if (this.#listeners.has(name)) continue;
+      if (!expired && !(surplus > 0 && channel.isEmpty)) continue;
+      this.#channels.delete(name);
+      surplus -= 1;
+    }
+  }
+}

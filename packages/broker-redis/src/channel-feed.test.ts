@@ -1,0 +1,244 @@
+import { type HistoryPage, Publication } from '@leque/core';
+import type { Position } from '@leque/protocol';
+import { RecordingSink, RecordingTelemetry } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { ChannelFeed } from './channel-feed.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+
+const CHANNEL = 'project:P';
+const PATIENCE = { timeout: 4000, interval: 5 };
+
+/** Small, so that longer gaps take several. */
+const PAGE = 3;
+
+/** A channel in Redis, as one can have it in a test: it can lose things, and fail to answer. */
+class FakeLog {
+  epoch = 'e0';
+  top = 0;
+  /** The oldest offset that is kept. */
+  oldest = 1;
+  failing = false;
+  reads = 0;
+  /** Set to make the next answers wait. */
+  gate: Promise<void> = Promise.resolve();
+
+  append(): string {
+    this.top += 1;
+    return payload({ epoch: this.epoch, offset: this.top });
+  }
+
+  startEpoch(epoch: string): void {
+    this.epoch = epoch;
+    this.top = 0;
+    this.oldest = 1;
+  }
+
+  async position(): Promise<Position> {
+    await this.#answer();
+    return { epoch: this.epoch, offset: this.top };
+  }
+
+  async page(_: string, after: Position): Promise<HistoryPage> {
+    await this.#answer();
+    const position = { epoch: this.epoch, offset: this.top };
+    const from = after.offset + 1;
+    const complete = after.epoch === this.epoch && from <= this.top + 1 && from >= this.oldest;
+    const publications: Publication[] = [];
+    const last = Math.min(this.top, after.offset + PAGE);
+    for (let offset = from; complete && offset <= last; offset += 1) {
+      publications.push(publicationAt({ epoch: this.epoch, offset }));
+    }
+    return { position, publications, complete };
+  }
+
+  async #answer(): Promise<void> {
+    this.reads += 1;
+    await this.gate;
+    if (this.failing) throw new Error('Redis is away');
+  }
+}
+
+function publicationAt(position: Position): Publication {
+  return new Publication({ channel: CHANNEL, type: 'x', position, json: '{"type":"x"}' });
+}
+
+function payload({ epoch, offset }: Position): string {
+  return `1 ${epoch} ${offset} x ${CHANNEL}\n{"type":"x"}`;
+}
+
+function startFeed() {
+  const [log, sink, telemetry] = [new FakeLog(), new RecordingSink(), new RecordingTelemetry()];
+  const feed = new ChannelFeed(CHANNEL, true, {
+    log,
+    sink,
+    telemetry,
+    limiter: new ConcurrencyLimit(4),
+  });
+  const offsets = () => sink.offsets(CHANNEL);
+  return { log, sink, telemetry, feed, offsets };
+}
+
+test('[GAP] what arrives before the position is known is held, and what it covers is dropped', async () => {
+  const { log, feed, offsets } = startFeed();
+  const early = [log.append(), log.append()];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.gate = promise;
+  feed.message(early[0] ?? '');
+  feed.subscribed();
+  feed.message(early[1] ?? '');
+  expect(offsets()).toEqual([]);
+  resolve();
+  expect(await feed.joined).toEqual({ epoch: 'e0', offset: 2 });
+  feed.message(log.append());
+  expect(offsets()).toEqual([3]);
+});
+
+test('[ORD] while a hole is filled nothing overtakes', async () => {
+  const { log, feed, offsets, telemetry } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  const [first, , third] = [log.append(), log.append(), log.append()];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.gate = promise;
+  feed.message(first);
+  feed.message(third);
+  feed.message(log.append());
+  expect(offsets()).toEqual([1]);
+  resolve();
+  await expect.poll(offsets).toEqual([1, 2, 3, 4]);
+  expect(telemetry.of('gap_filled')).toEqual([
+    { type: 'gap_filled', channel: CHANNEL, publications: 3 },
+  ]);
+  feed.message(log.append());
+  expect(offsets()).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('[LIVE] a flood behind a hole is left in Redis and read from there', async () => {
+  const { log, feed, offsets, sink } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  log.append();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.gate = promise;
+  for (let n = 0; n < 5000; n += 1) feed.message(log.append());
+  log.gate = Promise.resolve();
+  resolve();
+  await expect.poll(() => offsets().length, PATIENCE).toBe(5001);
+  expect(offsets()).toEqual(Array.from({ length: 5001 }, (_, index) => index + 1));
+  expect(sink.resyncs(CHANNEL)).toEqual([]);
+});
+
+test('[GAP] a history that cannot be read is asked for until it can', async () => {
+  const { log, feed, offsets } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  log.append();
+  log.failing = true;
+  feed.message(log.append());
+  await expect.poll(() => log.reads, PATIENCE).toBeGreaterThan(2);
+  expect(offsets()).toEqual([]);
+  log.failing = false;
+  await expect.poll(offsets, PATIENCE).toEqual([1, 2]);
+});
+
+test('[LIVE] a feed that is closed asks and delivers no more', async () => {
+  const { log, feed, offsets } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  log.append();
+  log.failing = true;
+  feed.message(log.append());
+  await expect.poll(() => log.reads).toBe(2);
+  feed.close();
+  log.failing = false;
+  feed.message(log.append());
+  await expect.poll(() => log.reads).toBe(2);
+  expect(offsets()).toEqual([]);
+});
+
+test('[GAP] remains of a lost epoch do not come back after its resync', async () => {
+  const { log, feed, sink } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  feed.message(log.append());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const late = [log.append(), log.append(), log.append()];
+  log.gate = promise;
+  feed.message(late[1] ?? '');
+  log.startEpoch('e1');
+  feed.message(late[2] ?? '');
+  feed.message(log.append());
+  resolve();
+  await expect
+    .poll(() =>
+      sink
+        .of(CHANNEL)
+        .map((each) => (each.kind === 'resync' ? each.position : each.publication.position)),
+    )
+    .toEqual([
+      { epoch: 'e0', offset: 1 },
+      { epoch: 'e1', offset: 0 },
+      { epoch: 'e1', offset: 1 },
+    ]);
+});
+
+test.for(Array.from({ length: 20 }, (_, seed) => seed))(
+  '[GAP] [DUP] whatever is lost, repeated or cut off: offsets follow each other or a resync does (seed %i)',
+  async (seed) => {
+    const { log, feed, sink } = startFeed();
+    const random = randomFrom(seed);
+    feed.subscribed();
+    await feed.joined;
+    for (let step = 0; step < 400; step += 1) {
+      const chance = random();
+      disturb(log, feed, chance);
+      const sent = log.append();
+      if (chance < 0.7) feed.message(sent);
+      if (random() < 0.1) await new Promise(setImmediate);
+    }
+    log.failing = false;
+    feed.subscribed();
+    const end = { epoch: log.epoch, offset: log.top };
+    await expect.poll(() => feed.position, PATIENCE).toEqual(end);
+    feed.message(log.append());
+    await expect
+      .poll(() => sink.publications(CHANNEL).at(-1)?.position, PATIENCE)
+      .toEqual({ ...end, offset: end.offset + 1 });
+    expect(brokenAt(sink)).toBe(-1);
+    const delivered = sink.publications(CHANNEL).map(({ position }) => JSON.stringify(position));
+    expect(new Set(delivered).size).toBe(delivered.length);
+  },
+);
+
+/** One of the things that can go wrong; mostly none. */
+function disturb(log: FakeLog, feed: ChannelFeed, chance: number): void {
+  if (chance < 0.02) log.startEpoch(`e${chance}`);
+  else if (chance < 0.05) feed.subscribed();
+  else if (chance < 0.08) log.oldest = log.top;
+  else if (chance < 0.1) log.failing = !log.failing;
+  else if (chance < 0.15) {
+    feed.message(payload({ epoch: log.epoch, offset: Math.max(1, log.top - 3) }));
+  }
+}
+
+/** The index at which something neither follows what was before it nor a resync. */
+function brokenAt(sink: RecordingSink): number {
+  let last: Position | undefined;
+  return sink.of(CHANNEL).findIndex((each) => {
+    const before = last;
+    last = each.kind === 'resync' ? each.position : each.publication.position;
+    if (each.kind === 'resync' || before === undefined) return false;
+    return last?.epoch !== before.epoch || last.offset !== before.offset + 1;
+  });
+}
+
+/** The same numbers for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

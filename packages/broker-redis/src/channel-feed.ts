@@ -1,0 +1,232 @@
+import type { BrokerSink, HistoryPage, Publication, Telemetry } from '@leque/core';
+import type { Position } from '@leque/protocol';
+import type { ChannelLog } from './channel-log.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import { Pause } from './deadline.ts';
+import { decodeMessage } from './decode-message.ts';
+import { isReply } from './redis-errors.ts';
+import type { ChannelHandler } from './redis-subscriber.ts';
+import { Sequencer, type Verdict } from './sequencer.ts';
+
+export interface FeedPorts {
+  readonly log: Pick<ChannelLog, 'position' | 'page'>;
+  readonly sink: BrokerSink;
+  readonly telemetry: Telemetry;
+  /** Bounds how many channels ask Redis at once, as all of them do after a reconnect. */
+  readonly limiter: ConcurrencyLimit;
+}
+
+/** More than this is left in Redis and read from there. */
+const MAX_HELD = 1000;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 2000;
+
+/**
+ * One subscribed channel: puts what Redis sends in order, and fetches what did not come (GAP, DUP).
+ * While it waits for Redis it holds back what arrives, so that nothing overtakes.
+ */
+export class ChannelFeed implements ChannelHandler {
+  readonly #channel: string;
+  readonly #keepsHistory: boolean;
+  readonly #ports: FeedPorts;
+  readonly #joined = Promise.withResolvers<Position | undefined>();
+  readonly #pause = new Pause();
+  #state: 'subscribing' | 'joining' | 'live' | 'filling' | 'closed' = 'subscribing';
+  #sequencer: Sequencer | undefined;
+  #held: Publication[] = [];
+  /** How many of the held came before the last question to Redis was asked. */
+  #heldBefore = 0;
+  #fillAgain = false;
+
+  constructor(channel: string, keepsHistory: boolean, ports: FeedPorts) {
+    this.#channel = channel;
+    this.#keepsHistory = keepsHistory;
+    this.#ports = ports;
+    this.#joined.promise.catch(() => {}); // whoever subscribed hears of it, if still there
+  }
+
+  /** The position after which delivery starts; rejects when Redis does not say it. */
+  get joined(): Promise<Position | undefined> {
+    return this.#joined.promise;
+  }
+
+  /** Where delivery is now. */
+  get position(): Position | undefined {
+    return this.#sequencer?.position;
+  }
+
+  subscribed(): void {
+    if (this.#state === 'subscribing') this.#join();
+    else if (this.#state === 'joining') this.#fillAgain = true;
+    else if (this.#keepsHistory) this.#fill();
+    // Nobody knows what a channel without history would have brought: say so.
+    else if (this.#state === 'live') this.#ports.sink.resync(this.#channel, undefined);
+  }
+
+  message(payload: string): void {
+    const decoded = decodeMessage(this.#channel, payload);
+    if ('problem' in decoded) this.#drop(decoded.problem);
+    else if (this.#state === 'live') this.#accept(decoded.publication);
+    else if (this.#state !== 'closed') this.#hold(decoded.publication);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#held = [];
+    this.#pause.end();
+  }
+
+  #join(): void {
+    if (!this.#keepsHistory) {
+      this.#state = 'live';
+      this.#joined.resolve(undefined);
+      this.#release();
+      return;
+    }
+    this.#state = 'joining';
+    this.#readPosition().then(
+      (position) => this.#start(position),
+      (error: unknown) => this.#joined.reject(error),
+    );
+  }
+
+  #start(position: Position | undefined): void {
+    if (this.#state !== 'joining') return;
+    if (position !== undefined) this.#sequencer = new Sequencer(position);
+    this.#joined.resolve(position);
+    this.#state = 'live';
+    this.#release();
+    if (this.#fillAgain) this.#fill();
+  }
+
+  #accept(publication: Publication): void {
+    const verdict = this.#advance(publication);
+    if (verdict === 'next' || verdict === 'old') return;
+    this.#hold(publication);
+    this.#fill();
+  }
+
+  /** Delivers what is next and drops what is old; otherwise something is missing before it. */
+  #advance(publication: Publication): Verdict {
+    const { position } = publication;
+    const sequencer = this.#sequencer;
+    const live = position === undefined || sequencer === undefined;
+    const verdict = live ? 'next' : sequencer.judge(position);
+    if (verdict !== 'next') return verdict;
+    if (!live) sequencer.moveTo(position);
+    this.#ports.sink.deliver(publication);
+    return verdict;
+  }
+
+  #hold(publication: Publication): void {
+    if (this.#held.length >= MAX_HELD) {
+      for (const { position } of this.#held) if (position === undefined) this.#drop('overload');
+      this.#held = [];
+      this.#heldBefore = 0;
+      this.#fillAgain = true;
+    }
+    this.#held.push(publication);
+  }
+
+  /** Reads what is missing, delivers it, then what was held; as often as it takes. */
+  #fill(): void {
+    if (this.#state === 'filling') this.#fillAgain = true;
+    if (this.#state !== 'live') return;
+    this.#state = 'filling';
+    this.#fillUp().catch((error: unknown) => {
+      this.#ports.telemetry.report({ type: 'failure', where: 'channel feed', error });
+    });
+  }
+
+  async #fillUp(): Promise<void> {
+    do {
+      this.#fillAgain = false;
+      const page = await this.#readMissing();
+      if (page === undefined) return; // closed
+      if (this.#catchUp(page)) this.#release();
+      else this.#fillAgain = true;
+    } while (this.#fillAgain);
+    if (this.#state === 'filling') this.#state = 'live';
+  }
+
+  /** False when there is more to read before anything that is held. */
+  #catchUp({ complete, position: top, publications }: HistoryPage): boolean {
+    const { sink, telemetry } = this.#ports;
+    if (top === undefined) return true;
+    if (!complete) {
+      this.#resync(top);
+      return true;
+    }
+    const position = publications.at(-1)?.position ?? top;
+    this.#sequencer?.moveTo(position);
+    for (const publication of publications) sink.deliver(publication);
+    if (publications.length > 0) {
+      const count = publications.length;
+      telemetry.report({ type: 'gap_filled', channel: this.#channel, publications: count });
+    }
+    return position.offset >= top.offset;
+  }
+
+  /** Some are gone for good; those that are held are not. */
+  #resync(top: Position): void {
+    const first = this.#held.find(({ position: held }) => {
+      return held?.epoch === top.epoch && this.#sequencer?.judge(held) !== 'old';
+    })?.position;
+    const position = first === undefined ? top : { ...top, offset: first.offset - 1 };
+    this.#sequencer?.moveTo(position);
+    // What is held may end before the top.
+    if (first !== undefined) this.#fillAgain = true;
+    this.#ports.sink.resync(this.#channel, position);
+  }
+
+  /** Lets go of what is held, up to where something is missing again. */
+  #release(): void {
+    const held = this.#held;
+    const before = this.#heldBefore;
+    this.#held = [];
+    this.#heldBefore = 0;
+    for (const [index, publication] of held.entries()) {
+      const verdict = this.#advance(publication);
+      if (verdict === 'next' || verdict === 'old') continue;
+      // It came before Redis was asked, and Redis knows nothing of it: of a lost epoch.
+      if (verdict === 'new_epoch' && index < before) continue;
+      this.#held = held.slice(index);
+      this.#fillAgain = true;
+      return;
+    }
+  }
+
+  /** What follows the position here; asks until Redis answers. Undefined when closed meanwhile. */
+  async #readMissing(): Promise<HistoryPage | undefined> {
+    const { limiter, telemetry } = this.#ports;
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
+      try {
+        const page = await limiter.run(() => this.#readOnce());
+        return this.#state === 'closed' ? undefined : page;
+      } catch (error) {
+        // That Redis is away is reported once, by its connection, and not by each channel.
+        if (isReply(error)) telemetry.report({ type: 'failure', where: 'read history', error });
+      }
+      await this.#pause.wait(retryMs);
+      if (this.#state === 'closed') return undefined;
+    }
+  }
+
+  async #readOnce(): Promise<HistoryPage> {
+    const { log } = this.#ports;
+    this.#heldBefore = this.#held.length;
+    const page = this.position && (await log.page(this.#channel, this.position));
+    if (page?.position !== undefined) return page;
+    // All is lost, the epoch too: begin another, so that clients get a cursor that works.
+    const position = await log.position(this.#channel);
+    return { position, publications: [], complete: false };
+  }
+
+  #readPosition(): Promise<Position | undefined> {
+    return this.#ports.limiter.run(() => this.#ports.log.position(this.#channel));
+  }
+
+  #drop(detail: string): void {
+    this.#ports.telemetry.report({ type: 'event_dropped', channel: this.#channel, detail });
+  }
+}

@@ -1,0 +1,231 @@
+-- Checks the event of a foreign publisher, and completes it. The text stays as it came: decoding
+-- and encoding it again would turn empty arrays into objects and round big numbers.
+
+local MAX_BYTES = 262144
+local MAX_DEPTH = 100
+local FIELDS = {
+  type = true, event_type = true, data = true, project_id = true, user_id = true, story_id = true,
+  channel = true, message_id = true, timestamp = true, idempotency_key = true,
+}
+
+-- An instance of its own, because the shared one takes NaN, which no client could read.
+local strict_json
+local function decode(json)
+  if not strict_json then
+    strict_json = cjson.new()
+    strict_json.decode_invalid_numbers(false)
+  end
+  return pcall(strict_json.decode, json)
+end
+
+-- What the decoder lets pass and JSON does not have: control characters in strings, and a dot
+-- without digits on both sides.
+local function is_lax(json)
+  local bare = string.gsub(string.gsub(json, '\\.', ''), '"[^"%z\1-\31]*"', '')
+  return string.find(bare, '["\\]') or string.find(bare, '%.%D') or string.find(bare, '%D%.')
+end
+
+local function length(value)
+  return select(2, string.gsub(value, '[^\128-\191]', ''))
+end
+
+local function is_type(value)
+  return #value <= 64 and string.find(value, '^[%w%._:%-]+$')
+end
+
+local function is_id(value)
+  return #value <= 128 and string.find(value, '^[%w%._:@+%-]+$')
+end
+
+local function days_in(year, month)
+  if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then return 29 end
+  return ({ 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 })[month] or 0
+end
+
+local function is_date(year, month, day)
+  return day >= 1 and day <= days_in(year, month)
+end
+
+local function is_zone(zone)
+  if zone == 'Z' or zone == 'z' then return true end
+  local hours, minutes = string.match(zone, '^[+-](%d%d):(%d%d)$')
+  return hours and tonumber(hours) <= 23 and tonumber(minutes) <= 59
+end
+
+local function is_timestamp(value)
+  local year, month, day, hour, minute, second, rest =
+    string.match(value, '^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d):(%d%d)(.*)$')
+  if not year or not is_date(tonumber(year), tonumber(month), tonumber(day)) then return false end
+  if tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 59 then return false end
+  return is_zone((string.gsub(rest, '^%.%d+', '')))
+end
+
+-- Lua has one type for both. An empty one is told apart by making the empty arrays less empty.
+local function is_object(value, name, json)
+  if type(value) ~= 'table' or value[1] ~= nil then return false end
+  if next(value) ~= nil then return true end
+  local marked = string.gsub(json, '("' .. name .. '"%s*:%s*)%[%s*%]', '%1[0]')
+  local ok, event = decode(marked)
+  return ok and event[name][1] == nil
+end
+
+local function is_deeper(value, levels)
+  if type(value) ~= 'table' then return false end
+  if levels == 0 then return true end
+  for _, member in pairs(value) do
+    if is_deeper(member, levels - 1) then return true end
+  end
+  return false
+end
+
+-- A rule is { types, min_length, max_length, minimum, maximum, integer, values }, see event-rules.ts.
+local function violation(rule, value)
+  if rule.values then
+    for _, allowed in ipairs(rule.values) do
+      if value == allowed then return nil end
+    end
+    return 'must be one of ' .. table.concat(rule.values, ', ')
+  end
+  local fits = false
+  for _, name in ipairs(rule.types) do fits = fits or type(value) == name end
+  if not fits then return 'must be a ' .. table.concat(rule.types, ' or a ') end
+  if type(value) == 'string' then
+    local size = length(value)
+    if size < (rule.min_length or 0) then return 'must not be empty' end
+    if size > (rule.max_length or size) then
+      return 'must not have more than ' .. rule.max_length .. ' characters'
+    end
+    return nil
+  end
+  if rule.integer and value % 1 ~= 0 then return 'must be a whole number' end
+  if value < (rule.minimum or value) then return 'must be at least ' .. rule.minimum end
+  if value > (rule.maximum or value) then return 'must be at most ' .. rule.maximum end
+  return nil
+end
+
+local function check_data(event, problems)
+  for _, field in ipairs(config().event_data[event.type or event.event_type] or {}) do
+    local value = event.data[field.name]
+    local problem
+    if value ~= nil then problem = violation(field.rule, value)
+    elseif field.required then problem = 'is required' end
+    if problem then table.insert(problems, 'data.' .. field.name .. ' ' .. problem) end
+  end
+end
+
+local function check_text(event, name, is_valid, expectation, problems)
+  local value = event[name]
+  if value == nil or (type(value) == 'string' and is_valid(value)) then return end
+  table.insert(problems, name .. ' must be ' .. expectation)
+end
+
+local function check_fields(event, problems)
+  local id = '1 to 128 letters, digits and . _ - : @ +'
+  local kind = '1 to 64 letters, digits and . _ - :'
+  check_text(event, 'type', is_type, kind, problems)
+  check_text(event, 'event_type', is_type, kind, problems)
+  for _, name in ipairs({ 'project_id', 'user_id', 'story_id' }) do
+    check_text(event, name, is_id, id, problems)
+  end
+  check_text(event, 'timestamp', is_timestamp, 'a date and time as in RFC 3339', problems)
+  check_text(event, 'message_id', function(value)
+    return value ~= '' and length(value) <= 128
+  end, '1 to 128 characters', problems)
+  check_text(event, 'idempotency_key', function(value)
+    return value ~= '' and length(value) <= 256
+  end, '1 to 256 characters', problems)
+  local names = {}
+  for name in pairs(event) do
+    if not FIELDS[name] then table.insert(names, name) end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local shown = string.sub(string.gsub(name, '[^%w%._:@-]', '?'), 1, 64)
+    table.insert(problems, shown .. ' is not a known field')
+  end
+end
+
+-- Everything that is wrong with the event, in words for its author.
+local function find_problems(event, json, channel)
+  local problems = {}
+  check_fields(event, problems)
+  local kind = event.type or event.event_type
+  if kind == nil then
+    table.insert(problems, 'type is required')
+  elseif event.event_type ~= nil and event.event_type ~= kind then
+    table.insert(problems, 'event_type differs from type; give one of them')
+  elseif config().reserved_types[kind] then
+    table.insert(problems, 'type "' .. kind .. '" is reserved for the server')
+  end
+  if event.channel ~= nil and event.channel ~= channel then
+    table.insert(problems, 'channel differs from that of the key')
+  end
+  if event.data == nil then
+    table.insert(problems, 'data is required')
+  elseif not is_object(event.data, 'data', json) then
+    table.insert(problems, 'data must be an object')
+  elseif is_deeper(event.data, MAX_DEPTH) then
+    table.insert(problems, 'data must not be nested more than ' .. MAX_DEPTH .. ' levels deep')
+  elseif #problems == 0 then
+    check_data(event, problems)
+  end
+  return problems
+end
+
+-- The event as a table, or nil and what is wrong with it.
+local function parse_event(json, channel)
+  if #json > MAX_BYTES then
+    return nil, 'an event must not be larger than ' .. MAX_BYTES .. ' bytes'
+  end
+  local ok, event = decode(json)
+  if not ok or is_lax(json) then
+    return nil, 'not JSON' .. (ok and '' or ': ' .. tostring(event))
+  end
+  if not string.find(json, '^%s*{') then return nil, 'an event is a JSON object' end
+  local problems = find_problems(event, json, channel)
+  if #problems > 0 then return nil, table.concat(problems, '; ') end
+  return event
+end
+
+local function rfc3339(time)
+  local seconds = tonumber(time[1])
+  local days = math.floor(seconds / 86400)
+  -- Days since 1970 to a date, in eras of 400 years that begin in March.
+  local shifted = days + 719468
+  local era = math.floor(shifted / 146097)
+  local day_of_era = shifted - era * 146097
+  local year_of_era = math.floor((day_of_era - math.floor(day_of_era / 1460)
+    + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4)
+    - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  local rest = seconds - days * 86400
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60,
+    math.floor(tonumber(time[2]) / 1000))
+end
+
+local function new_message_id()
+  return (string.gsub(string.sub(unique(), 1, 32), '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)',
+    '%1-%2-%3-%4-'))
+end
+
+-- The event's text with what it lacks put before its last brace; nodes rely on that brace.
+local function complete(event, json)
+  local members = {}
+  local function add(name, value) table.insert(members, '"' .. name .. '":' .. value) end
+  if event.type == nil then add('type', '"' .. event.event_type .. '"') end
+  if event.timestamp == nil then add('timestamp', '"' .. rfc3339(redis.call('TIME')) .. '"') end
+  local message_id = event.message_id or new_message_id()
+  if event.message_id == nil then add('message_id', '"' .. message_id .. '"') end
+  local body = string.match(json, '^%s*(.*)}%s*$')
+  local joined = #members > 0 and ',' .. table.concat(members, ',') or ''
+  return {
+    type = event.type or event.event_type,
+    message_id = message_id,
+    json = body .. joined .. '}',
+  }
+end

@@ -1,0 +1,24 @@
+-- leque_lease: keeps a node among the living, and says who they are. By Redis's clock, as those of
+-- the nodes may differ.
+--
+-- KEYS[1]  PREFIX{nodes}, a sorted set of lease ids by the millisecond in which they end
+-- ARGV     LEASE_ID TTL_MS; 0 or less gives the lease back; an empty id only asks
+-- Reply    { 1 when the lease was alive before else 0, { live lease ids } }
+-- Atomic   so that a node that had lapsed learns of it, and states its numbers again
+
+local FORGET_AFTER_MS = 60000
+
+redis.register_function('leque_lease', function(keys, args)
+  local key, id, ttl_ms = keys[1], args[1], tonumber(args[2])
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local ends = id ~= '' and redis.call('ZSCORE', key, id)
+  local was_alive = ends and tonumber(ends) > now
+  if id ~= '' and ttl_ms > 0 then
+    redis.call('ZADD', key, text(now + ttl_ms), id)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - FORGET_AFTER_MS))
+  elseif id ~= '' then
+    redis.call('ZREM', key, id)
+  end
+  return { was_alive and 1 or 0, redis.call('ZRANGEBYSCORE', key, '(' .. text(now), '+inf') }
+end)

@@ -1,0 +1,85 @@
+-- What all functions of the library share. The text above was put in when the library was rendered:
+-- the version, and CONFIG_JSON with the limits and the rules for events. It cannot be decoded yet,
+-- because Redis gives no JSON to a library that is being loaded.
+
+local LIVE_ONLY = '- 0'
+
+local decoded_config
+local function config()
+  decoded_config = decoded_config or cjson.decode(CONFIG_JSON)
+  return decoded_config
+end
+
+local function text(number)
+  return string.format('%d', number)
+end
+
+-- 'project:P' in PREFIX{project:P}: the prefix, the channel, its kind; nil for other keys.
+local function parse_key(key)
+  local prefix, channel = string.match(key, '^(.-){([^{}]+)}$')
+  if channel == 'all' or channel == 'logs' then return prefix, channel, channel end
+  local kind, id = string.match(channel or '', '^(%l+):([%w%._:@+%-]+)$')
+  if (kind == 'project' or kind == 'user') and #id <= 128 then return prefix, channel, kind end
+  return nil
+end
+
+-- Which run of which server this is; it changes with a restart and with a failover.
+local run_id
+local function boot()
+  if not run_id then
+    local info = redis.pcall('INFO', 'server')
+    run_id = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
+  end
+  return run_id
+end
+
+local calls = 0
+-- 40 hexadecimal digits that never come again: Redis reseeds its own random numbers.
+local function unique()
+  calls = calls + 1
+  local time = redis.call('TIME')
+  return redis.sha1hex(table.concat({ boot(), tostring({}), time[1], time[2], calls }, ' '))
+end
+
+local function base36(number)
+  local digits = ''
+  repeat
+    local digit = number % 36
+    digits = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. digits
+    number = math.floor(number / 36)
+  until number == 0
+  return digits
+end
+
+local function new_epoch()
+  return base36(tonumber(redis.call('TIME')[1])) .. string.sub(unique(), 1, 10)
+end
+
+local function start_epoch(key)
+  local epoch = new_epoch()
+  redis.call('DEL', key .. ':meta', key .. ':log')
+  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'offset', 0, 'boot', boot())
+  redis.call('PEXPIRE', key .. ':meta', config().meta_ttl_ms)
+  return { epoch = epoch, offset = 0 }
+end
+
+-- A server that has restarted, or was promoted, may have lost the newest publications, and would
+-- give their offsets to others, which nodes and clients would take for those they have. Hence a
+-- new name for what follows. `previous` up to `since` is known to be the same, so cursors from
+-- before still resume wherever nothing was lost.
+local function rename_epoch(key, meta)
+  local epoch = new_epoch()
+  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(),
+    'previous', meta.epoch, 'since', meta.offset)
+  return { epoch = epoch, offset = meta.offset, previous = meta.epoch, since = meta.offset }
+end
+
+-- The channel's epoch and top offset; nil when it has none yet.
+local function find_epoch(key)
+  local found = redis.call('HMGET', key .. ':meta', 'epoch', 'offset', 'boot', 'previous', 'since')
+  local epoch, offset = found[1], tonumber(found[2])
+  if not epoch or not offset then return nil end
+  local meta = { epoch = epoch, offset = offset, previous = found[4], since = tonumber(found[5]) }
+  if found[3] == boot() then return meta end
+  return rename_epoch(key, meta)
+end

@@ -1,0 +1,19 @@
+-- leque_position: where a channel stands. Gives a channel without history its epoch, so that a
+-- client that waits for its first publication has a cursor that resumes exactly.
+--
+-- KEYS[1]  PREFIX{CHANNEL}
+-- Reply    { epoch, top offset }; nothing where no history is kept
+-- Atomic   so that two nodes never give one channel two epochs
+
+local EMPTY_TTL_MS = 86400000
+
+redis.register_function('leque_position', function(keys)
+  local key = keys[1]
+  local _, _, kind = parse_key(key)
+  if not config().limits[kind or ''] then return {} end
+  local meta = find_epoch(key) or start_epoch(key)
+  -- A channel that nobody publishes to is not worth a week of memory.
+  local ttl_ms = meta.offset > 0 and config().meta_ttl_ms or EMPTY_TTL_MS
+  redis.call('PEXPIRE', key .. ':meta', ttl_ms)
+  return { meta.epoch, meta.offset }
+end)

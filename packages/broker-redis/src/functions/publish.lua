@@ -1,0 +1,25 @@
+-- leque_publish: for any service that has a Redis client: checks an event, then does what
+-- leque_append does. Nothing is stored of an event that is refused.
+--
+-- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID
+-- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
+-- Reply    as leque_append; or an error "ERR leque: data.story_id is required" that names the field
+-- Atomic   for the reasons of leque_append
+
+redis.register_function('leque_publish', function(keys, args)
+  local key, json, idempotency_key = keys[1], args[1], args[2]
+  local function refuse(problem) return redis.error_reply('ERR leque: ' .. problem) end
+  if #keys ~= 1 or json == nil or #args > 2 then
+    return refuse('call with one key and EVENT_JSON [IDEMPOTENCY_KEY]')
+  end
+  local _, channel = parse_key(key)
+  if not channel then
+    return refuse('the key must be PREFIX{CHANNEL}, and the channel all, logs, project:ID or user:ID')
+  end
+  local event, problem = parse_event(json, channel)
+  if not event then return refuse(problem) end
+  if idempotency_key == '' or #(idempotency_key or '') > 256 then
+    return refuse('the idempotency key must be 1 to 256 bytes')
+  end
+  return store(key, complete(event, json), idempotency_key or event.idempotency_key)
+end)

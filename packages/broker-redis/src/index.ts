@@ -1,0 +1,2 @@
+export { openRedis, type RedisContext, type RedisDrivers } from './open-redis.ts';
+export { RedisSettings, redisRule } from './settings.ts';

@@ -1,0 +1,106 @@
+import type { Broker, BrokerSink, HistoryPage, Published, Telemetry } from '@leque/core';
+import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
+import { ChannelFeed } from './channel-feed.ts';
+import type { ChannelLog } from './channel-log.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { withDeadline } from './deadline.ts';
+import { unavailable, writeFailure } from './redis-errors.ts';
+import type { RedisLink } from './redis-link.ts';
+
+const SUBSCRIBE_TIMEOUT_MS = 1000;
+/** Many may come back at once, and wait for one another. */
+const HISTORY_TIMEOUT_MS = 5000;
+const CONCURRENT_READS = 64;
+/** Redis answers a history in one piece, and answers nobody else meanwhile. */
+const MAX_PAGE = 10_000;
+
+export interface RedisBrokerParts {
+  readonly link: RedisLink;
+  readonly log: ChannelLog;
+  readonly prefix: string;
+  readonly telemetry: Telemetry;
+}
+
+/** Publications through Redis: Pub/Sub to be fast, streams to lose nothing. */
+export class RedisBroker implements Broker {
+  readonly #parts: RedisBrokerParts;
+  readonly #feeds = new Map<string, ChannelFeed>();
+  readonly #limiter = new ConcurrencyLimit(CONCURRENT_READS);
+  #sink: BrokerSink | undefined;
+
+  constructor(parts: RedisBrokerParts) {
+    this.#parts = parts;
+  }
+
+  /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
+  async start(sink: BrokerSink): Promise<void> {
+    this.#sink = sink;
+    await this.#parts.link.connect();
+  }
+
+  async subscribe(channel: string): Promise<Position | undefined> {
+    const existing = this.#feeds.get(channel);
+    const feed = existing ?? this.#enter(channel);
+    try {
+      const joined = await withDeadline(feed.joined, SUBSCRIBE_TIMEOUT_MS, 'subscribing');
+      return existing === undefined ? joined : feed.position;
+    } catch (error) {
+      if (this.#feeds.get(channel) === feed) this.#leave(channel, feed);
+      throw unavailable(error);
+    }
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    const feed = this.#feeds.get(channel);
+    if (feed !== undefined) this.#leave(channel, feed);
+  }
+
+  async publish(event: Event): Promise<Published> {
+    try {
+      return await this.#parts.log.append(event);
+    } catch (error) {
+      throw writeFailure(error);
+    }
+  }
+
+  async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
+    try {
+      const read = () => this.#parts.log.history(channel, after, Math.min(limit, MAX_PAGE));
+      return await withDeadline(this.#limiter.run(read), HISTORY_TIMEOUT_MS, 'reading history');
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  health(): { ok: true } | { ok: false; reason: string } {
+    const problems = this.#parts.link.problems();
+    return problems.length === 0 ? { ok: true } : { ok: false, reason: problems.join('; ') };
+  }
+
+  async close(): Promise<void> {
+    for (const [channel, feed] of this.#feeds) this.#leave(channel, feed);
+  }
+
+  #enter(channel: string): ChannelFeed {
+    const sink = this.#sink;
+    if (sink === undefined) throw new ProtocolError('internal', 'subscribed before start');
+    const { log, telemetry, link } = this.#parts;
+    const ports = { log, sink, telemetry, limiter: this.#limiter };
+    const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
+    this.#feeds.set(channel, feed);
+    link.subscriber.add(this.#redisChannel(channel), feed);
+    return feed;
+  }
+
+  #leave(channel: string, feed: ChannelFeed): void {
+    feed.close();
+    this.#feeds.delete(channel);
+    this.#parts.link.subscriber.remove(this.#redisChannel(channel));
+  }
+
+  /** The firehose has no key beside it that would have to live in the same slot of a Cluster. */
+  #redisChannel(channel: string): string {
+    const { prefix } = this.#parts;
+    return channel === FIREHOSE ? `${prefix}firehose` : `${prefix}{${channel}}`;
+  }
+}

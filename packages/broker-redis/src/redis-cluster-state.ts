@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Cancel,
+  type ClusterState,
+  type ClusterStateListener,
+  every,
+  systemClock,
+  type Telemetry,
+  type Totals,
+} from '@leque/core';
+import { parseChannel, type Stats } from '@leque/protocol';
+import type { Redis } from 'ioredis';
+import { ClusterCounts } from './cluster-counts.ts';
+import { withDeadline } from './deadline.ts';
+import type { FunctionLibrary } from './function-library.ts';
+import { type NodeCount, NodeCounts } from './node-counts.ts';
+import { chunksOf, runPipeline } from './pipeline.ts';
+import { isReply, unavailable } from './redis-errors.ts';
+import type { RedisLink } from './redis-link.ts';
+import { RunningTotals } from './running-totals.ts';
+import { singleFlight } from './single-flight.ts';
+import { ALL_USERS, CONNECTIONS, StateKeys, subscribersHash } from './state-keys.ts';
+import { UserWatch } from './user-watch.ts';
+
+/** Each renewal also shows which nodes are gone. */
+const RENEWALS_PER_LEASE = 8;
+const FLUSH_MS = 100;
+const RETRY_MS = 500;
+const COUNTS_PER_PIPELINE = 1000;
+const STATS_KEPT_MS = 200;
+const CLOSE_TIMEOUT_MS = 1500;
+
+export interface RedisClusterStateParts {
+  readonly redis: Redis;
+  readonly library: FunctionLibrary;
+  readonly link: RedisLink;
+  readonly prefix: string;
+  readonly nodeId: string;
+  /** How long this node counts after it was last heard of. */
+  readonly leaseMs: number;
+  readonly telemetry: Telemetry;
+}
+
+/** Node leases and counts in Redis: each node states its own numbers, under a lease (CNT). */
+export class RedisClusterState implements ClusterState {
+  readonly #parts: RedisClusterStateParts;
+  readonly #keys: StateKeys;
+  readonly #counts: ClusterCounts;
+  readonly #totals: RunningTotals;
+  readonly #own = new NodeCounts();
+  /** Another one for each start, so that nothing of an earlier process counts as ours. */
+  readonly #leaseId: string;
+  readonly #stats: () => Promise<Stats>;
+  #watch: UserWatch | undefined;
+  #stopRenewing: Cancel | undefined;
+  #cancelFlush: Cancel | undefined;
+  #live = new Set<string>();
+  #renewing = false;
+  #renewedAt = 0;
+
+  constructor(parts: RedisClusterStateParts) {
+    const { redis, library, prefix, nodeId, telemetry } = parts;
+    this.#parts = parts;
+    this.#keys = new StateKeys(prefix);
+    this.#totals = new RunningTotals(redis, this.#keys.totals, telemetry);
+    this.#leaseId = `${nodeId}:${randomBytes(4).toString('hex')}`;
+    this.#counts = new ClusterCounts({
+      redis,
+      library,
+      keys: this.#keys,
+      own: this.#own,
+      leaseId: this.#leaseId,
+    });
+    this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS);
+  }
+
+  async join(listener: ClusterStateListener): Promise<void> {
+    const { link, redis, leaseMs, telemetry } = this.#parts;
+    const { subscriber } = link;
+    this.#watch = new UserWatch({
+      counts: this.#counts,
+      subscriber,
+      keys: this.#keys,
+      telemetry,
+      listener,
+    });
+    await link.connect();
+    const renew = () => void this.#renew();
+    redis.on('ready', renew);
+    const stopTimer = every(systemClock, leaseMs / RENEWALS_PER_LEASE, renew);
+    this.#stopRenewing = () => {
+      stopTimer();
+      redis.off('ready', renew);
+    };
+    await this.#renew();
+    this.#flushAfter(0);
+  }
+
+  setSubscribers(channel: string, sessions: number): void {
+    const kind = parseChannel(channel)?.kind ?? channel;
+    this.#set(subscribersHash(kind), channel, sessions);
+  }
+
+  setConnections(connections: number): void {
+    this.#set(CONNECTIONS, ALL_USERS, connections);
+  }
+
+  setUserConnections(userId: string, connections: number): void {
+    this.#set(CONNECTIONS, userId, connections);
+  }
+
+  addTotals(totals: Partial<Totals>): void {
+    this.#totals.add(totals);
+  }
+
+  async subscribers(channels: readonly string[]): Promise<number[]> {
+    return await orUnavailable(this.#counts.subscribers(channels));
+  }
+
+  async userConnections(userIds: readonly string[]): Promise<number[]> {
+    return await orUnavailable(this.#counts.users(userIds));
+  }
+
+  async stats(): Promise<Stats> {
+    return await orUnavailable(this.#stats());
+  }
+
+  async close(): Promise<void> {
+    const joined = this.#stopRenewing !== undefined;
+    this.#stopRenewing?.();
+    this.#stopRenewing = undefined;
+    this.#cancelFlush?.();
+    this.#watch?.close();
+    const leaving = Promise.all([this.#totals.close(), joined && this.#leave()]);
+    // Redis may be away; then the lease runs out by itself.
+    await withDeadline(leaving, CLOSE_TIMEOUT_MS, 'leaving').catch(() => {});
+  }
+
+  #set(hash: string, field: string, count: number): void {
+    this.#own.set(hash, field, count);
+    this.#flushAfter(FLUSH_MS);
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    try {
+      const wasAlive = await this.#renewLease();
+      const kept = await this.#renewHashes();
+      if (wasAlive && kept) return;
+      this.#own.markAllPending();
+      this.#flushAfter(0);
+    } catch (error) {
+      this.#report('renew lease', error);
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  /** False when the node had not counted any more, or not yet. */
+  async #renewLease(): Promise<boolean> {
+    const { library, leaseMs, telemetry } = this.#parts;
+    const askedAt = performance.now();
+    const args = [this.#leaseId, leaseMs];
+    const reply = await library.call('leque_lease', this.#keys.nodes, args);
+    const [wasAlive, live] = reply as [number, string[]];
+    const before = this.#live;
+    this.#live = new Set(live);
+    if ([...before].some((id) => !this.#live.has(id))) this.#watch?.readAll();
+    // A renewal whose answer was lost may have brought the lease back to life before this one.
+    const lapsed = wasAlive === 0 || performance.now() - this.#renewedAt > leaseMs;
+    this.#renewedAt = askedAt;
+    if (lapsed && before.size > 0) telemetry.report({ type: 'lease_lost' });
+    return !lapsed;
+  }
+
+  /** False when Redis has lost some of them. */
+  async #renewHashes(): Promise<boolean> {
+    const { redis, leaseMs } = this.#parts;
+    const kept = await runPipeline(redis, (pipeline) => {
+      for (const hash of this.#own.hashes) pipeline.pexpire(this.#key(hash), leaseMs);
+    });
+    return kept.every((each) => each === 1);
+  }
+
+  #flushAfter(delayMs: number): void {
+    if (!this.#own.hasPending || this.#stopRenewing === undefined) return;
+    this.#cancelFlush ??= systemClock.after(delayMs, () => void this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    const chunks = [...chunksOf(this.#own.take(), COUNTS_PER_PIPELINE)];
+    let retry = false;
+    for (const chunk of chunks) {
+      retry ||= !(await this.#write(chunk));
+      if (retry) this.#own.giveBack(chunk);
+      else this.#notifyWatch(chunk);
+    }
+    this.#cancelFlush = undefined;
+    this.#flushAfter(retry ? RETRY_MS : FLUSH_MS);
+  }
+
+  async #write(counts: readonly NodeCount[]): Promise<boolean> {
+    const { redis, leaseMs } = this.#parts;
+    try {
+      await runPipeline(redis, (pipeline) => {
+        for (const [hash, ofHash] of Map.groupBy(counts, (each) => each.hash)) {
+          const key = this.#key(hash);
+          const [gone, present] = [ofHash.filter(isGone), ofHash.filter((each) => !isGone(each))];
+          const pairs = present.flatMap(({ field, count }) => [field, count]);
+          if (pairs.length > 0) pipeline.hset(key, ...pairs);
+          if (gone.length > 0) pipeline.hdel(key, ...gone.map(({ field }) => field));
+          pipeline.pexpire(key, leaseMs);
+        }
+        for (const userId of usersIn(counts)) pipeline.publish(this.#keys.userSignal(userId), '');
+      });
+      return true;
+    } catch (error) {
+      this.#report('write counts', error);
+      return false;
+    }
+  }
+
+  #notifyWatch(counts: readonly NodeCount[]): void {
+    for (const { hash, field, count } of counts) {
+      if (hash !== CONNECTIONS || field === ALL_USERS) continue;
+      if (count > 0) this.#watch?.stored(field);
+      else this.#watch?.remove(field);
+    }
+  }
+
+  /** Other nodes hear at once that the users of this one have fewer connections. */
+  async #leave(): Promise<void> {
+    const { redis, library } = this.#parts;
+    await library.call('leque_lease', this.#keys.nodes, [this.#leaseId, 0]);
+    await runPipeline(redis, (pipeline) => {
+      for (const hash of this.#own.hashes) pipeline.unlink(this.#key(hash));
+      for (const userId of this.#own.users) {
+        pipeline.publish(this.#keys.userSignal(userId), '');
+      }
+    });
+  }
+
+  #key(hash: string): string {
+    return this.#keys.counts(this.#leaseId, hash);
+  }
+
+  /** That Redis is away is reported once, by its connection. */
+  #report(where: string, error: unknown): void {
+    if (isReply(error)) this.#parts.telemetry.report({ type: 'failure', where, error });
+  }
+}
+
+function isGone({ count }: NodeCount): boolean {
+  return count === 0;
+}
+
+function usersIn(counts: readonly NodeCount[]): string[] {
+  return counts.flatMap(({ hash, field }) =>
+    hash === CONNECTIONS && field !== ALL_USERS ? [field] : [],
+  );
+}
+
+async function orUnavailable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}

@@ -1,0 +1,145 @@
+import { type Cancel, every, systemClock, type Telemetry } from '@leque/core';
+import { Redis, type RedisOptions } from 'ioredis';
+import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+
+/** For what has no shorter deadline of its own: the handshake, and subscribing. */
+const COMMAND_TIMEOUT_MS = 3000;
+const CONNECT_TIMEOUT_MS = 2000;
+const START_TIMEOUT_MS = 3000;
+const MAX_RETRY_MS = 1000;
+const PING_MS = 1000;
+/** One slow command of somebody else must not make every node reconnect. */
+const PINGS_UNTIL_DOUBT = 2;
+const PINGS_UNTIL_RECONNECT = 3;
+
+export type ConnectionRole = 'commands' | 'subscriber';
+
+/** One connection to Redis that comes back by itself, and knows whether Redis answers on it. */
+export class RedisConnection {
+  readonly redis: Redis;
+  readonly #role: ConnectionRole;
+  readonly #telemetry: Telemetry;
+  readonly #stopPinging: Cancel;
+  #missedPings = 0;
+  #connected: Promise<void> | undefined;
+  #wasReady: boolean | undefined;
+  #lastError = 'connection closed';
+  #closed = false;
+
+  constructor(url: string, role: ConnectionRole, telemetry: Telemetry) {
+    this.#role = role;
+    this.#telemetry = telemetry;
+    this.redis = new Redis(url, connectionOptions(role));
+    this.redis.on('ready', () => this.#ready());
+    this.redis.on('error', (error: Error) => {
+      this.#lastError = error.message || error.name;
+    });
+    this.redis.on('close', () => this.#lost());
+    this.#stopPinging = every(systemClock, PING_MS, () => void this.#ping());
+  }
+
+  get ready(): boolean {
+    return this.redis.status === 'ready' && this.#missedPings < PINGS_UNTIL_DOUBT;
+  }
+
+  /** Why it is not ready. */
+  get problem(): string {
+    const state = this.redis.status === 'ready' ? 'Redis does not answer' : this.#lastError;
+    return `${this.#role} connection: ${state}`;
+  }
+
+  /**
+   * Waits a moment for the first connection. A Redis that is away is no error here: the connection
+   * keeps trying, and the process can live, and say that it is not ready (HON).
+   */
+  connect(): Promise<void> {
+    this.#connected ??= this.#connect();
+    return this.#connected;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopPinging();
+    this.redis.disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.redis.once('ready', resolve);
+    this.redis.connect().catch(() => {}); // reported by the events
+    await withDeadline(promise, START_TIMEOUT_MS, 'connecting').catch(() => {});
+  }
+
+  #ready(): void {
+    this.#missedPings = 0;
+    this.#wasReady = true;
+    this.#telemetry.report({ type: 'broker_connected' });
+  }
+
+  /** Reported once per outage, not once per attempt. */
+  #lost(): void {
+    if (this.#closed || this.#wasReady === false) return;
+    this.#wasReady = false;
+    this.#telemetry.report({
+      type: 'broker_disconnected',
+      detail: `${this.#role} connection: ${this.#lastError}`,
+    });
+    this.#lastError = 'connection closed';
+  }
+
+  /** A connection can be open and dead: then nothing but silence tells. */
+  async #ping(): Promise<void> {
+    if (this.redis.status !== 'ready') return;
+    try {
+      await withDeadline(this.redis.ping(), COMMAND_DEADLINE_MS, 'PING');
+      this.#missedPings = 0;
+    } catch {
+      this.#missedPings += 1;
+      if (this.#missedPings >= PINGS_UNTIL_RECONNECT && this.redis.status === 'ready') {
+        this.#lastError = 'Redis does not answer';
+        this.redis.disconnect(true);
+      }
+    }
+  }
+}
+
+/**
+ * For a library that brings its own protocol: it waits for Redis however long that takes, as such a
+ * library subscribes once and never again.
+ */
+export class AdapterConnection extends Redis {
+  constructor(url: string) {
+    super(url, { retryStrategy, connectTimeout: CONNECT_TIMEOUT_MS, maxRetriesPerRequest: null });
+    this.on('error', () => {}); // the connections of the broker report the same
+  }
+
+  /** Socket.IO's adapter looks at no outcome, and a failure that nobody looks at ends the process. */
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    const sent = super.sendCommand(...args);
+    if (sent instanceof Promise) sent.catch(() => {});
+    return sent;
+  }
+}
+
+function connectionOptions(role: ConnectionRole): RedisOptions {
+  return {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: 200,
+    maxLoadingRetryTime: 500,
+    connectionName: `leque-${role}`,
+    disableClientInfo: true,
+    // A command either gets its answer now or fails: what was sent twice could happen twice.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false, // it would put every channel into one command
+    retryStrategy,
+  };
+}
+
+/** Spread out, so that not every node of a cluster comes back in the same moment. */
+function retryStrategy(attempt: number): number {
+  return Math.min(MAX_RETRY_MS, 25 * 2 ** attempt) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { Sequencer } from './sequencer.ts';
+
+test.each([
+  [{ epoch: 'e', offset: 6 }, 'next'],
+  [{ epoch: 'e', offset: 5 }, 'old'],
+  [{ epoch: 'e', offset: 1 }, 'old'],
+  [{ epoch: 'e', offset: 7 }, 'gap'],
+  [{ epoch: 'f', offset: 6 }, 'new_epoch'],
+  [{ epoch: 'f', offset: 1 }, 'new_epoch'],
+] as const)('[GAP] [DUP] after e.5, %j is %s', (position, verdict) => {
+  expect(new Sequencer({ epoch: 'e', offset: 5 }).judge(position)).toBe(verdict);
+});
+
+test('judging moves nothing, moving does', () => {
+  const sequencer = new Sequencer({ epoch: 'e', offset: 0 });
+  expect(sequencer.judge({ epoch: 'e', offset: 1 })).toBe('next');
+  expect(sequencer.judge({ epoch: 'e', offset: 1 })).toBe('next');
+  sequencer.moveTo({ epoch: 'e', offset: 1 });
+  expect(sequencer.judge({ epoch: 'e', offset: 1 })).toBe('old');
+  expect(sequencer.position).toEqual({ epoch: 'e', offset: 1 });
+});

@@ -1,0 +1,26 @@
+import type { Position } from '@leque/protocol';
+
+export type Verdict = 'next' | 'old' | 'gap' | 'new_epoch';
+
+/** Judges the positions that arrive in one channel against what was delivered before (GAP, DUP). */
+export class Sequencer {
+  #position: Position;
+
+  constructor(position: Position) {
+    this.#position = position;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  judge(position: Position): Verdict {
+    if (position.epoch !== this.#position.epoch) return 'new_epoch';
+    if (position.offset <= this.#position.offset) return 'old';
+    return position.offset === this.#position.offset + 1 ? 'next' : 'gap';
+  }
+
+  moveTo(position: Position): void {
+    this.#position = position;
+  }
+}

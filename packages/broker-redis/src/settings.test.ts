@@ -1,0 +1,36 @@
+import { readConfig } from '@leque/core';
+import { expect, test } from 'vitest';
+import { RedisSettings, redisRule } from './settings.ts';
+
+const read = (env: Record<string, string>) => readConfig(RedisSettings, env, [redisRule]);
+
+test('the defaults are those of the contract', () => {
+  const settings = read({ REDIS_URL: 'redis://localhost' });
+  expect(settings).toMatchObject({ REDIS_KEY_PREFIX: 'leque:', FIREHOSE: 'on' });
+});
+
+test.for([
+  'redis://localhost',
+  'redis://127.0.0.1:7000/2',
+  'rediss://user:p%40ss@redis.example.org:6380',
+  'redis://:secret@[::1]:6379',
+])('%s is taken', (url) => {
+  expect(read({ REDIS_URL: url }).REDIS_URL).toBe(url);
+});
+
+test.for([
+  ['redis+sentinel://a:1,b:2/main', 'redis+sentinel:// is not supported yet'],
+  ['redis+cluster://a:1', 'redis+cluster:// is not supported yet'],
+  ['http://localhost', 'REDIS_URL must be redis://'],
+  ['localhost:6379', 'REDIS_URL must be redis://'],
+  ['redis://', 'cannot be read'],
+  ['redis://:p@ss/word@host:1', 'cannot be read'],
+])('%s is refused, and the reason said', ([url = '', reason = '']) => {
+  expect(() => read({ REDIS_URL: url })).toThrow(reason);
+});
+
+test('a prefix cannot break the hash tags', () => {
+  expect(() => read({ REDIS_URL: 'redis://localhost', REDIS_KEY_PREFIX: '{x}' })).toThrow(
+    'REDIS_KEY_PREFIX must be',
+  );
+});

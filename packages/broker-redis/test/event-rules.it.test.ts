@@ -1,0 +1,115 @@
+import { type EVENT_DATA, parseEvent } from '@leque/protocol';
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { foreignService } from './support/foreign-service.ts';
+import { startNode } from './support/redis-node.ts';
+
+test('FCALL takes and refuses what the HTTP interface takes and refuses', async () => {
+  await using redis = await startRedis();
+  const prefix = uniquePrefix();
+  await using _ = await startNode({ url: redis.url, prefix });
+  const { fcall } = foreignService(redis.url, prefix);
+  const disagreements: unknown[] = [];
+  for (const input of variations()) {
+    const reply = await fcall('project:P', JSON.stringify(input));
+    const parsed = parseEvent({ ...input, channel: 'project:P' });
+    if (parsed.ok === reply instanceof Error) disagreements.push([input, reply, parsed]);
+  }
+  expect(disagreements).toEqual([]);
+});
+
+type Loose = Record<string, unknown>;
+
+/** Good events of every known type, and each of them with one thing wrong. */
+function* variations(): Generator<Loose> {
+  const strange = [
+    '',
+    'x',
+    'x'.repeat(129),
+    'é'.repeat(128),
+    0,
+    -1,
+    0.5,
+    50,
+    101,
+    true,
+    null,
+    [],
+    {},
+  ];
+  for (const [type, data] of Object.entries(SAMPLES)) {
+    yield { type, data };
+    for (const name of [...Object.keys(data), 'title', 'progress', 'tokensUsed', 'other']) {
+      const { [name]: _, ...without } = data as Loose;
+      yield { type, data: without };
+      for (const value of strange) yield { type, data: { ...data, [name]: value } };
+    }
+  }
+  const names = [
+    'type',
+    'event_type',
+    'project_id',
+    'user_id',
+    'story_id',
+    'message_id',
+    'timestamp',
+  ];
+  const times = [
+    '2026-01-02T03:04:05Z',
+    '2026-01-02T03:04:05.678901-03:00',
+    '2026-01-02',
+    '2026-13-02T03:04:05Z',
+    '2024-02-29T23:59:59+23:59',
+    '2026-02-29T00:00:00Z',
+    '2026-01-02T24:00:00Z',
+    '2026-01-02 03:04:05Z',
+    '2026-01-02T03:04:05',
+    '2026-01-02T03:04:05.Z',
+    '2026-01-02t03:04:05z',
+    '2026-01-02T03:04:05+24:00',
+  ];
+  yield { type: 'x' };
+  for (const levels of [98, 99, 100, 101]) {
+    for (const inArrays of [true, false]) {
+      yield { type: 'x', data: { deep: nested(levels, inArrays) } };
+    }
+  }
+  for (const name of [...names, 'idempotency_key', 'data', 'unknown']) {
+    for (const value of [...strange, 'a b', 'a:b', 'ping', ...times]) {
+      yield { type: 'x', data: {}, [name]: value };
+    }
+  }
+}
+
+/** An empty value within so many others. */
+function nested(levels: number, inArrays: boolean): unknown {
+  let value: unknown = inArrays ? [] : {};
+  for (let level = 1; level < levels; level += 1) value = inArrays ? [value] : { value };
+  return value;
+}
+
+const TASK = { taskId: 't', userId: 'u', agentId: 'a' };
+const STORY = { story_id: 's', title: 't' };
+const SAMPLES: Record<keyof typeof EVENT_DATA, object> = {
+  story_created: { ...STORY, project_id: 'p' },
+  story_updated: STORY,
+  story_moved: { ...STORY, to: 'done' },
+  story_deleted: { story_id: 's' },
+  task_created: { task_id: 't', title: 't', story_id: 's' },
+  task_updated: { task_id: 't', progress: 40 },
+  task_completed: { task_id: 't', story_id: 's' },
+  task_deleted: { task_id: 't' },
+  chat_message: { preview: '', project_id: 'p', story_id: 's' },
+  job_started: { job_id: 'j' },
+  job_progress: { job_id: 'j', progress: 40, output: 'o' },
+  job_completed: { job_id: 'j' },
+  job_failed: { job_id: 'j', error: 'e', status: 's' },
+  notification: { title: 't', message: 'm', level: 'l' },
+  error: { message: 'm', code: 7 },
+  log_message: { level: 'info', message: '' },
+  'task.created': { ...TASK, priority: 'high' },
+  'task.processing': TASK,
+  'task.completed': { ...TASK, tokensUsed: 5, executionTimeMs: 0.5 },
+  'task.failed': { ...TASK, error: 'e', retryCount: 0 },
+  'task.cancelled': TASK,
+};

@@ -1,0 +1,72 @@
+import type { Broker, ClusterState } from '@leque/core';
+import { RecordingSink, RecordingTelemetry } from '@leque/testkit';
+import { Value } from 'typebox/value';
+import { openRedis } from '../../src/open-redis.ts';
+import { RedisSettings } from '../../src/settings.ts';
+
+/** One process's share of Redis, and what it was told. */
+export interface RedisNode extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly state: ClusterState;
+  readonly sink: RecordingSink;
+  readonly telemetry: RecordingTelemetry;
+  /** The newest count that the node was told of each user. */
+  readonly told: ReadonlyMap<string, number>;
+  readonly tellings: () => number;
+  /** Takes a lease. */
+  join(): Promise<void>;
+}
+
+export interface RedisNodeOptions {
+  readonly url: string;
+  readonly prefix: string;
+  readonly leaseMs?: number;
+  readonly settings?: Partial<RedisSettings>;
+}
+
+let started = 0;
+
+/** A node with its broker started. */
+export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
+  const { url, prefix, leaseMs = 10_000, settings } = options;
+  const telemetry = new RecordingTelemetry();
+  started += 1;
+  const redis = openRedis(settingsFor(url, prefix, settings), {
+    nodeId: `node-${started}`,
+    telemetry,
+    leaseMs,
+  });
+  const sink = new RecordingSink();
+  const told = new Map<string, number>();
+  let tellings = 0;
+  await redis.broker.start(sink);
+  return {
+    broker: redis.broker,
+    state: redis.state,
+    sink,
+    telemetry,
+    told,
+    tellings: () => tellings,
+    join: () =>
+      redis.state.join({
+        userConnectionsChanged(userId, connections) {
+          told.set(userId, connections);
+          tellings += 1;
+        },
+      }),
+    async [Symbol.asyncDispose]() {
+      await redis.state.close();
+      await redis.broker.close();
+      await redis.close();
+    },
+  };
+}
+
+export function settingsFor(
+  url: string,
+  prefix: string,
+  settings: Partial<RedisSettings> = {},
+): RedisSettings {
+  const given = { REDIS_URL: url, REDIS_KEY_PREFIX: prefix, ...settings };
+  return Value.Default(RedisSettings, given) as RedisSettings;
+}
