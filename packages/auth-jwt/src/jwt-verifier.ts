@@ -1,0 +1,120 @@
+import { type Clock, type Identity, systemClock, type TokenVerifier } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import {
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import { identityOf } from './claims.ts';
+import { remoteKeys } from './jwks.ts';
+import { CURVE_ALGORITHMS, EDDSA_ALGORITHMS, RSA_ALGORITHMS, readPublicKey } from './public-key.ts';
+import { refusalOf } from './refusal.ts';
+import { type AuthSettings, KEY_SOURCES } from './settings.ts';
+
+const CLOCK_TOLERANCE_S = 5;
+/** Longer ones do not fit a request's head, or a command. */
+const MAX_TOKEN_LENGTH = 8_192;
+
+export type VerifierSettings = Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>;
+
+/** The key, and the algorithms that its type allows: a token never chooses how it is verified. */
+interface KeySource {
+  readonly getKey: JWTVerifyGetKey;
+  readonly algorithms: readonly string[];
+}
+
+/**
+ * Verifies tokens with the one key source that is configured; without any it refuses all.
+ * @throws Error when JWT_PUBLIC_KEY is not usable
+ */
+export function createJwtVerifier(
+  settings: VerifierSettings,
+  clock: Clock = systemClock,
+): TokenVerifier {
+  const source = keySourceOf(settings, clock);
+  if (source === undefined) return { verify: refuseAll };
+  return { verify: (token) => verify(token, source, claimOptions(settings, clock)) };
+}
+
+function keySourceOf(settings: VerifierSettings, clock: Clock): KeySource | undefined {
+  const { JWT_SECRET: secret, JWT_PUBLIC_KEY: pem, JWKS_URL: url } = settings;
+  if (secret !== undefined) {
+    const key = new TextEncoder().encode(secret);
+    return { getKey: async () => key, algorithms: ['HS256'] };
+  }
+  if (pem !== undefined) {
+    const { key, algorithms } = readPublicKey(pem);
+    return { getKey: async () => key, algorithms };
+  }
+  if (url === undefined) return undefined;
+  const algorithms = [...RSA_ALGORITHMS, ...Object.values(CURVE_ALGORITHMS), ...EDDSA_ALGORITHMS];
+  return { getKey: remoteKeys(url, clock), algorithms };
+}
+
+function claimOptions(settings: VerifierSettings, clock: Clock): JWTVerifyOptions {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
+  return {
+    currentDate: new Date(clock.now()),
+    clockTolerance: CLOCK_TOLERANCE_S,
+    requiredClaims: ['exp'],
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  };
+}
+
+async function verify(
+  token: string,
+  { getKey, algorithms }: KeySource,
+  options: JWTVerifyOptions,
+): Promise<Identity> {
+  if (token.length > MAX_TOKEN_LENGTH) {
+    throw new ProtocolError(
+      'token_malformed',
+      `token is longer than ${MAX_TOKEN_LENGTH} characters`,
+    );
+  }
+  try {
+    return identityOf(await claimsOf(token, getKey, { ...options, algorithms: [...algorithms] }));
+  } catch (error) {
+    throw refusalOf(error, token, algorithms);
+  }
+}
+
+async function claimsOf(
+  token: string,
+  getKey: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, getKey, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return claimsByAnyKey(token, error, options);
+  }
+}
+
+/** A token without a `kid` may be of any of several keys. */
+async function claimsByAnyKey(
+  token: string,
+  keys: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
+async function refuseAll(): Promise<never> {
+  const sources = KEY_SOURCES.join(', ');
+  throw new ProtocolError(
+    'token_signature_invalid',
+    `this server has no key to verify tokens with; it needs one of ${sources}`,
+  );
+}

@@ -1,0 +1,68 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+
+export const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
+export const EDDSA_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;
+export const CURVE_ALGORITHMS = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+} as const;
+
+const MIN_RSA_BITS = 2048;
+const SUPPORTED = 'RSA, P-256, P-384, P-521 or Ed25519';
+
+export interface PublicKey {
+  readonly key: KeyObject;
+  /** Those that the type of the key allows; never HMAC, for which it would be no secret. */
+  readonly algorithms: readonly string[];
+}
+
+/** @throws Error that says what is wrong with the key */
+export function readPublicKey(pem: string): PublicKey {
+  const text = pem.replaceAll('\\n', '\n');
+  // Node would take the public half of it, and a private key would lie about on every node.
+  if (text.includes('PRIVATE KEY')) throw new Error('holds a private key; give the public one');
+  const key = parse(text);
+  return { key, algorithms: algorithmsOf(key) };
+}
+
+/** What is wrong with a PEM, to be read after the variable's name; undefined when it is usable. */
+export function publicKeyProblem(pem: string): string | undefined {
+  try {
+    readPublicKey(pem);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function parse(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw new Error('is not a public key in PEM format', { cause });
+  }
+}
+
+function algorithmsOf(key: KeyObject): readonly string[] {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      if (modulusLength < MIN_RSA_BITS) throw new Error(`has fewer than ${MIN_RSA_BITS} bits`);
+      return RSA_ALGORITHMS;
+    case 'ec':
+      return [curveAlgorithm(namedCurve)];
+    case 'ed25519':
+      return EDDSA_ALGORITHMS;
+    default:
+      throw new Error(`is of type ${key.asymmetricKeyType}; supported are ${SUPPORTED}`);
+  }
+}
+
+function curveAlgorithm(curve: string | undefined): string {
+  const algorithm = CURVE_ALGORITHMS[curve as keyof typeof CURVE_ALGORITHMS];
+  if (algorithm === undefined) {
+    throw new Error(`is on the curve ${curve}; supported are ${SUPPORTED}`);
+  }
+  return algorithm;
+}

@@ -1,0 +1,46 @@
+import { ProtocolError } from '@leque/protocol';
+import { decodeProtectedHeader, errors } from 'jose';
+import { claimInvalid } from './claims.ts';
+
+const MAX_QUOTED = 32;
+
+/** What a client is told about a token that did not pass, in its own words for each reason. */
+export function refusalOf(
+  error: unknown,
+  token: string,
+  allowed: readonly string[],
+): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  const options = { cause: error };
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    const message = `algorithm ${algorithmOf(token)} is not allowed; allowed: ${allowed.join(', ')}`;
+    return new ProtocolError('token_algorithm_not_allowed', message, options);
+  }
+  if (error instanceof errors.JWTExpired) {
+    return new ProtocolError('token_expired', 'token has expired', options);
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return claimInvalid(error.claim, claimProblem(error), options);
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return new ProtocolError('token_signature_invalid', 'signature does not match', options);
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) {
+    return new ProtocolError('token_signature_invalid', 'signed with an unknown key', options);
+  }
+  if (error instanceof errors.JOSEError) {
+    return new ProtocolError('token_malformed', 'not a JSON Web Token', options);
+  }
+  return new ProtocolError('internal', 'the token could not be verified', options);
+}
+
+/** The algorithm as the token names it: cut, and in quotes, since anybody may write anything. */
+function algorithmOf(token: string): string {
+  return JSON.stringify(String(decodeProtectedHeader(token).alg).slice(0, MAX_QUOTED));
+}
+
+function claimProblem({ claim, reason }: errors.JWTClaimValidationFailed): string {
+  if (reason === 'missing') return 'is required';
+  if (claim === 'nbf' && reason === 'check_failed') return 'says that the token is not valid yet';
+  return reason === 'invalid' ? 'has the wrong type' : 'has another value than this server expects';
+}

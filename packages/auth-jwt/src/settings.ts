@@ -1,0 +1,67 @@
+import type { ConfigRule } from '@leque/core';
+import { type Static, Type } from 'typebox';
+import { publicKeyProblem } from './public-key.ts';
+
+const optionalText = (description: string, options: object = {}) =>
+  Type.Optional(Type.String({ description, ...options }));
+
+/** Who may come in, and how tokens are verified. Part of each app's configuration. */
+export const AuthSettings = Type.Object({
+  AUTH_MODE: Type.Enum(['required', 'open'], {
+    default: 'required',
+    description:
+      '`open`: works without a token; a token that is presented is verified all the same',
+  }),
+  JWT_SECRET: optionalText(
+    'tokens are signed with it (HS256); with NODE_ENV=production at least 32 characters',
+  ),
+  JWT_PUBLIC_KEY: optionalText(
+    'a PEM public key, its line breaks as they are or as `\\n`: RSA (RS256 to PS512), ' +
+      'P-256, P-384 or P-521 (ES256 to ES512) or Ed25519 (EdDSA)',
+  ),
+  JWKS_URL: optionalText('an http or https URL of a key set; fetched again when keys rotate', {
+    pattern: '^https?://.+',
+  }),
+  JWT_ISSUER: optionalText('the `iss` that tokens have to carry'),
+  JWT_AUDIENCE: optionalText('an `aud` that tokens have to carry'),
+  NODE_ENV: optionalText('`production` refuses to start without a key for tokens'),
+});
+export type AuthSettings = Static<typeof AuthSettings>;
+
+/** Where the key comes from that tokens are verified with; one of them. */
+export const KEY_SOURCES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'] as const;
+const MIN_SECRET_LENGTH = 32;
+const ANY_SOURCE = 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL';
+
+/** What the schema cannot say: one source of keys, a usable key, none missing. */
+export const authRule: ConfigRule<AuthSettings> = (config) => [
+  ...keySourceProblems(config),
+  ...secretProblems(config),
+  ...urlProblems(config.JWKS_URL),
+  ...publicKeyProblems(config.JWT_PUBLIC_KEY),
+];
+
+function keySourceProblems(config: AuthSettings): string[] {
+  const given = KEY_SOURCES.filter((source) => config[source] !== undefined);
+  if (given.length > 1) return [`${given.join(' and ')} exclude each other; set one of them`];
+  if (given.length === 1) return [];
+  if (config.AUTH_MODE === 'required') return [`AUTH_MODE=required needs ${ANY_SOURCE}`];
+  if (config.NODE_ENV !== 'production') return [];
+  return [`NODE_ENV=production needs ${ANY_SOURCE}, whatever AUTH_MODE says`];
+}
+
+/** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
+function secretProblems({ JWT_SECRET: secret, NODE_ENV: env }: AuthSettings): string[] {
+  if (secret === undefined || secret.length >= MIN_SECRET_LENGTH || env !== 'production') return [];
+  return [`NODE_ENV=production needs a JWT_SECRET of at least ${MIN_SECRET_LENGTH} characters`];
+}
+
+function urlProblems(url: string | undefined): string[] {
+  if (url === undefined || URL.canParse(url)) return [];
+  return ['JWKS_URL must be an http or https URL'];
+}
+
+function publicKeyProblems(pem: string | undefined): string[] {
+  const problem = pem === undefined ? undefined : publicKeyProblem(pem);
+  return problem === undefined ? [] : [`JWT_PUBLIC_KEY ${problem}`];
+}

@@ -1,0 +1,98 @@
+import {
+  constants,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { addReadings } from './readings.ts';
+
+const NANOSECONDS = 1e9;
+const GC_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
+const GC_KINDS: Readonly<Record<number, string>> = {
+  [constants.NODE_PERFORMANCE_GC_MAJOR]: 'major',
+  [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental',
+  [constants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
+};
+
+/**
+ * How the process does, under the names that dashboards for Node know. Not prom-client's default
+ * set: that one lists every open socket several times at each scrape.
+ */
+export class ProcessMetrics implements Disposable {
+  readonly #delay = monitorEventLoopDelay();
+  readonly #stopGc: () => void;
+
+  constructor(registry: Registry) {
+    this.#delay.enable();
+    this.#stopGc = observeGc(registry);
+    addReadings(registry, [...usage(), ...eventLoop(this.#delay)]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#delay.disable();
+    this.#stopGc();
+  }
+}
+
+function usage() {
+  const startedAt = (performance.timeOrigin / 1000) | 0;
+  const cpuSeconds = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  return [
+    gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss()),
+    gauge('nodejs_heap_size_used_bytes', 'Heap in use', () => process.memoryUsage().heapUsed),
+    gauge('nodejs_heap_size_total_bytes', 'Heap', () => process.memoryUsage().heapTotal),
+    gauge('nodejs_external_memory_bytes', 'Buffers', () => process.memoryUsage().external),
+    gauge('process_start_time_seconds', 'Start, since the Unix epoch', () => startedAt),
+    { kind: Counter, name: 'process_cpu_seconds_total', help: 'CPU time', read: cpuSeconds },
+  ];
+}
+
+function eventLoop(delay: ReturnType<typeof monitorEventLoopDelay>) {
+  let before = performance.eventLoopUtilization();
+  const utilization = () => {
+    const now = performance.eventLoopUtilization();
+    const since = performance.eventLoopUtilization(now, before);
+    before = now;
+    return since.utilization;
+  };
+  // Read last, so that the next scrape sees what happened after this one.
+  const longest = () => {
+    const seconds = delay.max / NANOSECONDS;
+    delay.reset();
+    return seconds;
+  };
+  const percentile = (share: number) => () => delay.percentile(share) / NANOSECONDS;
+  return [
+    gauge('nodejs_eventloop_utilization', 'Share of time in use since last asked', utilization),
+    gauge('nodejs_eventloop_lag_p50_seconds', 'Median delay since last asked', percentile(50)),
+    gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of it', percentile(99)),
+    gauge('nodejs_eventloop_lag_max_seconds', 'Longest delay since last asked', longest),
+  ];
+}
+
+function gauge(name: string, help: string, read: () => number) {
+  return { kind: Gauge, name, help, read };
+}
+
+function observeGc(registry: Registry): () => void {
+  const histogram = new Histogram({
+    name: 'nodejs_gc_duration_seconds',
+    help: 'Garbage collections',
+    labelNames: ['kind'],
+    buckets: GC_BUCKETS_S,
+    registers: [registry],
+  });
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { detail, duration } = entry as typeof entry & { detail: { kind: number } };
+      histogram.observe({ kind: GC_KINDS[detail.kind] ?? 'other' }, duration / 1000);
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  return () => observer.disconnect();
+}
