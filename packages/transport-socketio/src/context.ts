@@ -1,0 +1,9 @@
+import type { TransportContext, TransportLimits } from '@leque/core';
+import type { ServerOptions } from 'socket.io';
+
+/** What the transport needs of its node. */
+export interface SocketIoContext extends TransportContext {
+  /** For Socket.IO's own cluster calls; publications never travel through it. */
+  readonly adapter: ServerOptions['adapter'] | undefined;
+  readonly limits: TransportLimits & { readonly engineIo3: boolean };
+}

@@ -1,0 +1,45 @@
+import { Publication } from '@leque/core';
+import { expect, test } from 'vitest';
+import { type SocketIoFrame, socketIoFormat } from './socketio-format.ts';
+
+const event = {
+  type: 'task.created',
+  data: { taskId: 't' },
+  timestamp: '2026-01-01T00:00:00.000Z',
+  message_id: 'm',
+};
+
+test('[IO3] a task event goes out under its own name and as task.event', () => {
+  const { packets } = encode('task.created');
+  expect(packets.map((packet) => packet.slice(0, packet.indexOf('{')))).toEqual([
+    '2/events,["task.created",',
+    '2/events,["task.event",',
+  ]);
+  expect(JSON.parse((packets[0] ?? '').slice('2/events,'.length))[1]).toEqual({
+    event: 'task.created',
+    data: { taskId: 't' },
+    timestamp: event.timestamp,
+    message_id: 'm',
+    channel: 'user:u',
+    cursor: 'e.3',
+  });
+});
+
+test('[IO3] other types go out once', () => {
+  expect(encode('notification').packets).toHaveLength(1);
+});
+
+test('[MEM] a frame counts the bytes of all its packets', () => {
+  const frame = encode('task.created');
+  expect(frame.byteLength).toBe(Buffer.byteLength(frame.packets.join('')));
+});
+
+function encode(type: string): SocketIoFrame {
+  const publication = new Publication({
+    channel: 'user:u',
+    type,
+    position: { epoch: 'e', offset: 3 },
+    json: JSON.stringify({ ...event, type }),
+  });
+  return socketIoFormat.encodePublication(publication) as SocketIoFrame;
+}

@@ -1,0 +1,220 @@
+import {
+  COMMANDS_PER_SECOND,
+  CommandLimiter,
+  CommandQueue,
+  errorForClient,
+  type Identity,
+  outcomeOrRefusal,
+  type Session,
+  tooManyCommands,
+} from '@leque/core';
+import {
+  CLOSE,
+  checkCommand,
+  ProtocolError,
+  parseChannel,
+  projectChannel,
+  readCursor,
+  userChannel,
+} from '@leque/protocol';
+import type { Socket } from 'socket.io';
+import type { SocketIoContext } from './context.ts';
+import { SocketIoConnection } from './socketio-connection.ts';
+import { encodeAnswer } from './socketio-format.ts';
+
+const MAX_CURSORS = 256;
+
+type Ack = (payload: object) => void;
+
+/** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
+export class SocketIoSession {
+  readonly session: Session;
+  readonly #socket: Socket;
+  readonly #userId: string;
+  readonly #context: SocketIoContext;
+  readonly #limiter: CommandLimiter;
+  readonly #commands: CommandQueue;
+
+  constructor(socket: Socket, identity: Identity & { userId: string }, context: SocketIoContext) {
+    this.#socket = socket;
+    this.#userId = identity.userId;
+    this.#context = context;
+    this.session = context.hub.open(new SocketIoConnection(socket, context.clock), identity);
+    this.#limiter = new CommandLimiter(context.clock, COMMANDS_PER_SECOND);
+    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, (error) => this.#fail(error));
+    this.#listen();
+    this.#commands.push(() => this.#open());
+  }
+
+  /** Called once, when the socket is gone. */
+  end(): void {
+    this.#context.hub.remove(this.session);
+  }
+
+  #listen(): void {
+    this.#socket.use((packet, next) => {
+      if (this.#admit(ackOf(packet))) next();
+    });
+    this.#on('ping', 'pong', (sent) => ({ ...asObject(sent), clientId: this.#socket.id }));
+    this.#on('subscribe.tasks', 'subscribed.tasks', () => this.#subscribeTasks());
+    this.#on('unsubscribe.tasks', 'unsubscribed.tasks', () => this.#unsubscribeTasks());
+    this.#on('subscribe.project', 'subscribed.project', (sent) => this.#subscribeProject(sent));
+    this.#on('unsubscribe.project', 'unsubscribed.project', (sent) =>
+      this.#unsubscribeProject(sent),
+    );
+    this.#on('auth', 'authenticated', (sent) => this.#authenticate(sent));
+  }
+
+  /** A command, its confirmation's name, and what the confirmation says beside the time. */
+  #on(
+    command: string,
+    confirmation: string,
+    handle: (sent: unknown) => object | Promise<object>,
+  ): void {
+    this.#socket.on(command, (...args: unknown[]) => {
+      const ack = ackOf(args);
+      if (ack !== undefined) args.pop();
+      const run = async () => {
+        try {
+          this.#answer(confirmation, { ...(await handle(args[0])), timestamp: now() }, ack);
+        } catch (error) {
+          this.#refuse(error, ack);
+        }
+        this.#flow();
+      };
+      if (!this.#commands.push(run)) this.#refuse(tooManyCommands(), ack);
+    });
+  }
+
+  /** Subscribes before it says `connected`, so that nothing published after that is missed. */
+  async #open(): Promise<void> {
+    const { state } = this.#context;
+    const cursors = cursorsOf(this.#socket.handshake.auth);
+    const own = userChannel(this.#userId);
+    const channels = [...new Set([own, ...Object.keys(cursors)])];
+    const outcomes = await Promise.all(
+      channels.map(async (channel) => [channel, await this.#resume(channel, cursors[channel])]),
+    );
+    if (!this.session.subscriptions.has(own)) await this.#context.hub.subscribe(this.session, own);
+    this.#answer('connected', {
+      clientId: this.#socket.id,
+      userId: this.#userId,
+      timestamp: now(),
+      message: 'Successfully connected to real-time events',
+      ...this.session.subscriptions.get(own)?.outcome,
+    });
+    this.session.flush();
+    // Code that emits to this room through Socket.IO's Redis emitter keeps working.
+    await this.#socket.join(roomOf(this.#userId));
+    if (Object.keys(cursors).length > 0) {
+      this.#answer('resumed', { channels: Object.fromEntries(outcomes), timestamp: now() });
+    }
+    this.#flow();
+    const [count] = await state.userConnections([this.#userId]);
+    this.#answer('connections.count', { count });
+  }
+
+  #resume(channel: string, cursor: string | undefined): Promise<object> {
+    return outcomeOrRefusal(async () => {
+      const options = cursor === undefined ? {} : { since: readCursor(cursor) };
+      const isProject = parseChannel(channel)?.kind === 'project';
+      if (!isProject && channel !== userChannel(this.#userId)) {
+        throw new ProtocolError('forbidden', `${channel} is not offered here`);
+      }
+      return (await this.#context.hub.subscribe(this.session, channel, options)).outcome;
+    });
+  }
+
+  async #subscribeTasks(): Promise<object> {
+    await this.#context.hub.subscribe(this.session, userChannel(this.#userId));
+    return { userId: this.#userId, message: 'Successfully subscribed to task updates' };
+  }
+
+  #unsubscribeTasks(): object {
+    this.#context.hub.unsubscribe(this.session, userChannel(this.#userId));
+    return { userId: this.#userId, message: 'Successfully unsubscribed from task updates' };
+  }
+
+  async #subscribeProject(sent: unknown): Promise<object> {
+    const { project_id, since } = checkCommand('subscribe', asObject(sent));
+    const options = since === undefined ? {} : { since: readCursor(since) };
+    const { hub } = this.#context;
+    const subscription = await hub.subscribe(this.session, projectChannel(project_id), options);
+    const message = `Subscribed to project ${project_id}`;
+    return { project_id, message, ...subscription.outcome };
+  }
+
+  #unsubscribeProject(sent: unknown): object {
+    const { project_id } = checkCommand('unsubscribe', asObject(sent));
+    this.#context.hub.unsubscribe(this.session, projectChannel(project_id));
+    return { project_id, message: `Unsubscribed from project ${project_id}` };
+  }
+
+  async #authenticate(sent: unknown): Promise<object> {
+    const { token } = checkCommand('auth', asObject(sent));
+    const identity = await this.#context.verifier.verify(token);
+    this.#context.hub.renew(this.session, identity);
+    const { expiresAt } = identity;
+    const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+    return { userId: this.#userId, expiresAt: until };
+  }
+
+  #admit(ack: Ack | undefined): boolean {
+    const verdict = this.#limiter.take();
+    if (verdict === 'close') this.session.close(CLOSE.tooManyCommands, 'too many commands');
+    if (verdict === 'refuse') this.#refuse(tooManyCommands(), ack);
+    return verdict === 'ok';
+  }
+
+  /** Through the outbox, like publications: in order with them, and under the same limit (MEM). */
+  #answer(name: string, payload: object, ack?: Ack): void {
+    this.session.send(encodeAnswer(name, payload));
+    if (ack === undefined || !this.session.open) return;
+    this.session.flush();
+    ack(payload);
+  }
+
+  #refuse(error: unknown, ack: Ack | undefined): void {
+    const { telemetry } = this.#context;
+    const { code, message } = errorForClient(error, 'socket.io command', telemetry);
+    telemetry.report({ type: 'command_refused', transport: 'socketio', code });
+    this.#answer('error', { code, message }, ack);
+  }
+
+  #flow(): void {
+    for (const subscription of this.session.subscriptions.values()) subscription.start();
+  }
+
+  /** The session could not be opened: without its subscriptions it would be silently deaf. */
+  #fail(error: unknown): void {
+    errorForClient(error, 'socket.io open', this.#context.telemetry);
+    this.session.close(CLOSE.tryAgainLater, 'cannot receive publications now');
+  }
+}
+
+/** The Socket.IO room of a user's sockets. */
+export function roomOf(userId: string): string {
+  return `user:${userId}`;
+}
+
+/** `auth.cursors`: by channel, what the client has seen; anything else is ignored. */
+function cursorsOf(auth: Record<string, unknown>): Record<string, string> {
+  const cursors = auth['cursors'];
+  if (typeof cursors !== 'object' || cursors === null) return {};
+  const pairs = Object.entries(cursors).filter((pair) => typeof pair[1] === 'string');
+  return Object.fromEntries(pairs.slice(0, MAX_CURSORS)) as Record<string, string>;
+}
+
+/** The callback that comes last when the client wants an acknowledgement. */
+function ackOf(args: readonly unknown[]): Ack | undefined {
+  const last = args.at(-1);
+  return typeof last === 'function' ? (last as Ack) : undefined;
+}
+
+function asObject(sent: unknown): Record<string, unknown> {
+  return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

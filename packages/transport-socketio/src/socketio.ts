@@ -1,0 +1,169 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { bearerToken, CLOSE_TIMEOUT_MS, type Identity, isOriginAllowed } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { SocketIoContext } from './context.ts';
+import { NAMESPACE } from './socketio-format.ts';
+import { roomOf, SocketIoSession } from './socketio-session.ts';
+
+/** A client that has not joined the namespace by then is not going to. */
+const JOIN_DEADLINE_MS = 10_000;
+
+/** As Engine.IO makes it, but for a client that does not answer a close: it may not read at all. */
+class ClosingServer extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    const closing = { ...options, closeTimeout: CLOSE_TIMEOUT_MS }; // not in the types
+    super(closing);
+  }
+}
+
+const ROOT_HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
+
+type UserIdentity = Identity & { readonly userId: string };
+type Events = Namespace<
+  DefaultEventsMap,
+  DefaultEventsMap,
+  DefaultEventsMap,
+  { identity: UserIdentity }
+>;
+type EngineSocket = Socket['conn'];
+type EventsSocket = Parameters<Parameters<Events['use']>[0]>[0];
+
+export interface SocketIoTransport {
+  /** Tells the sockets of a user on this node how many connections it has in the cluster. */
+  announceConnections(userId: string, connections: number): void;
+  /** Ends what is left; sessions are moved away before. */
+  close(): Promise<void>;
+}
+
+/** Serves Socket.IO clients beside whatever else the HTTP server serves. */
+export function serveSocketIo(server: HttpServer, context: SocketIoContext): SocketIoTransport {
+  const { limits, adapter } = context;
+  const io = new Server(server, {
+    ...(adapter && { adapter }),
+    allowEIO3: limits.engineIo3,
+    allowRequest: (request, decide) => {
+      const refusal = refusalOf(request, context);
+      decide(refusal, refusal === undefined);
+    },
+    connectTimeout: JOIN_DEADLINE_MS,
+    cors: {
+      origin: (origin, decide) => decide(null, isOriginAllowed(context.origins, origin, undefined)),
+      credentials: true,
+    },
+    // Other upgrades on this server are somebody else's.
+    destroyUpgrade: false,
+    maxHttpBufferSize: limits.maxMessageBytes,
+    pingInterval: limits.heartbeatIntervalMs,
+    pingTimeout: Math.max(limits.timeoutMs - limits.heartbeatIntervalMs, 1000),
+    serveClient: false,
+    wsEngine: ClosingServer,
+  });
+  io.use((_socket, next) => next(new Error(ROOT_HINT)));
+  const events: Events = io.of(NAMESPACE);
+  events.use((socket, next) => {
+    authenticate(socket, context).then(
+      (identity) => {
+        socket.data.identity = identity;
+        next();
+      },
+      (error: unknown) => next(connectError(error, context)),
+    );
+  });
+  io.engine.on('connection', (conn: EngineSocket) => boundQueue(conn, limits.outboxMaxBytes));
+  events.on('connection', (socket) => open(socket, context));
+  return {
+    announceConnections(userId, count) {
+      events.local.to(roomOf(userId)).emit('connections.count', { count });
+    },
+    close: () => io.close(),
+  };
+}
+
+function open(socket: EventsSocket, context: SocketIoContext): void {
+  const { identity } = socket.data;
+  const opened = new SocketIoSession(socket as unknown as Socket, identity, context);
+  const { id: sessionId } = opened.session;
+  const { userId } = identity;
+  context.telemetry.report({ type: 'session_opened', transport: 'socketio', sessionId, userId });
+  socket.once('disconnect', (reason) => {
+    opened.end();
+    context.telemetry.report({
+      type: 'session_closed',
+      transport: 'socketio',
+      sessionId,
+      code: opened.session.closeCode ?? 1000,
+      reason,
+    });
+    // One that has left the namespace has nothing to do here any more, and would not be counted.
+    socket.conn.close();
+  });
+}
+
+/**
+ * Engine.IO queues without a limit, for clients that have no session yet, too. What a session
+ * sends is bounded before it comes here.
+ */
+function boundQueue(conn: EngineSocket, outboxMaxBytes: number): void {
+  let queued = 0;
+  conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
+    queued += data?.length ?? 0;
+    if (queued > 2 * outboxMaxBytes) conn.close(true);
+  });
+  conn.on('drain', () => {
+    queued = 0;
+  });
+}
+
+/** @throws ProtocolError with the message that the client's `connect_error` shows */
+async function authenticate(socket: EventsSocket, context: SocketIoContext): Promise<UserIdentity> {
+  const token = tokenOf(socket);
+  if (token === undefined) {
+    throw new ProtocolError(
+      'token_missing',
+      'a token is required: auth.token, Authorization: Bearer, or ?token=',
+    );
+  }
+  const identity = await context.verifier.verify(token);
+  const { userId } = identity;
+  if (userId === undefined) throw new ProtocolError('token_claim_invalid', 'no user in the token');
+  if (context.hub.sessions.size >= context.limits.maxConnections) {
+    throw new ProtocolError('unavailable', 'this node is full; try again later');
+  }
+  return { ...identity, userId };
+}
+
+function tokenOf({ handshake }: EventsSocket): string | undefined {
+  const { token } = handshake.auth as { token?: unknown };
+  const given = [token, handshake.query['token']].find(
+    (value): value is string => typeof value === 'string' && value !== '',
+  );
+  return bearerToken(handshake.headers.authorization) ?? bearerToken(given) ?? given;
+}
+
+/** Socket.IO's `cors` option guards polling only; this guards WebSockets as well. */
+function refusalOf(request: IncomingMessage, context: SocketIoContext): string | undefined {
+  if (context.isDraining()) return 'this node is being replaced';
+  const { origin, host } = request.headers;
+  if (isOriginAllowed(context.origins, origin, host)) return undefined;
+  const detail = `origin ${origin} is not allowed`;
+  context.telemetry.report({
+    type: 'connection_refused',
+    transport: 'socketio',
+    code: 'origin_forbidden',
+    detail,
+  });
+  return detail;
+}
+
+function connectError(error: unknown, { telemetry }: SocketIoContext): Error {
+  if (!(error instanceof ProtocolError)) {
+    telemetry.report({ type: 'failure', where: 'socket.io handshake', error });
+    return new Error('internal error');
+  }
+  const { code, message: detail } = error;
+  telemetry.report({ type: 'connection_refused', transport: 'socketio', code, detail });
+  // Socket.IO sends `data` to the client beside the message.
+  return Object.assign(new Error(detail), { data: { code } });
+}

@@ -1,0 +1,35 @@
+import { anonymous, bearerToken, type Identity, isOriginAllowed } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import type { FastifyRequest } from 'fastify';
+import type { WsContext } from './context.ts';
+
+const BEARER_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
+
+/**
+ * Decides on an upgrade before it happens.
+ * @throws ProtocolError whose status refuses it
+ */
+export async function admit(request: FastifyRequest, context: WsContext): Promise<Identity> {
+  if (context.isDraining()) throw new ProtocolError('draining', 'this node is being replaced');
+  const { origin, host } = request.headers;
+  if (!isOriginAllowed(context.origins, origin, host)) {
+    throw new ProtocolError('origin_forbidden', `origin ${origin} is not allowed`);
+  }
+  const token = tokenOf(request);
+  if (token !== undefined) return context.verifier.verify(token);
+  if (!context.authRequired) return anonymous();
+  throw new ProtocolError(
+    'token_missing',
+    'a token is required: Authorization: Bearer, or ?token=',
+  );
+}
+
+/** Browsers cannot set headers on a WebSocket: they pass it as a subprotocol or in the query. */
+function tokenOf({ headers, query }: FastifyRequest): string | undefined {
+  const { token } = query as { token?: string };
+  return (
+    bearerToken(headers.authorization) ??
+    BEARER_PROTOCOL.exec(headers['sec-websocket-protocol'] ?? '')?.[1] ??
+    (token || undefined)
+  );
+}

@@ -1,0 +1,111 @@
+import { outcomeOrRefusal } from '@leque/core';
+import {
+  type Action,
+  type Command,
+  FIREHOSE,
+  ProtocolError,
+  parseChannel,
+  parseCommand,
+  projectChannel,
+  readCursor,
+  type Stats,
+} from '@leque/protocol';
+import type { WsSession } from './ws-session.ts';
+
+type Handlers = {
+  readonly [A in Action]: (ws: WsSession, command: Command<A>) => void | Promise<void>;
+};
+
+const handlers: Handlers = { ping, subscribe, unsubscribe, stats, resume, auth };
+
+/** @throws ProtocolError that the client is told */
+export function execute(ws: WsSession, text: string): void | Promise<void> {
+  const { action, command } = parseCommand(text);
+  // It was checked under the same action, which the type cannot say.
+  const handle = handlers[action] as (ws: WsSession, command: Command) => void | Promise<void>;
+  return handle(ws, command);
+}
+
+function ping(ws: WsSession, { id }: Command<'ping'>): void {
+  ws.answer('pong', {}, id);
+}
+
+async function subscribe(ws: WsSession, command: Command<'subscribe'>): Promise<void> {
+  const { project_id, since, id } = command;
+  const channel = offeredChannel(ws, project_id);
+  const options = since === undefined ? {} : { since: readCursor(since) };
+  ws.projectSwitch.begin(channel);
+  const subscription = await ws.context.hub.subscribe(ws.session, channel, options);
+  ws.select(channel);
+  if (since === undefined) ws.projectSwitch.finish(subscription);
+  const message = `Subscribed to project ${project_id}`;
+  ws.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
+  subscription.start();
+}
+
+function unsubscribe(ws: WsSession, { project_id, id }: Command<'unsubscribe'>): void {
+  const channel = offeredChannel(ws, project_id);
+  // The firehose cannot leave one project out: who wants fewer than all has to select.
+  if (ws.session.subscriptions.has(FIREHOSE)) ws.select(channel);
+  ws.context.hub.unsubscribe(ws.session, channel);
+  ws.answer('unsubscribed', { project_id, message: `Unsubscribed from project ${project_id}` }, id);
+}
+
+async function stats(ws: WsSession, { id }: Command<'stats'>): Promise<void> {
+  ws.answer('stats', visibleStats(ws, await ws.context.state.stats()), id);
+}
+
+async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promise<void> {
+  const outcomes = await Promise.all(
+    Object.entries(cursors).map(async ([channel, cursor]) => {
+      return [channel, await resumeChannel(ws, channel, cursor)] as const;
+    }),
+  );
+  ws.answer('resumed', { channels: Object.fromEntries(outcomes) }, id);
+}
+
+async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void> {
+  const identity = await ws.context.verifier.verify(token);
+  ws.context.hub.renew(ws.session, identity);
+  await ws.subscribeToEndpoint();
+  const { userId, expiresAt } = identity;
+  const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+  ws.answer('authenticated', { user_id: userId, expires_at: until }, id);
+}
+
+function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<object> {
+  return outcomeOrRefusal(async () => {
+    const since = readCursor(cursor);
+    const selected = !ws.session.subscriptions.has(channel);
+    if (selected) assertOffered(ws, channel);
+    const subscription = await ws.context.hub.subscribe(ws.session, channel, { since });
+    if (selected) ws.select(channel);
+    return subscription.outcome;
+  });
+}
+
+function offeredChannel(ws: WsSession, projectId: string): string {
+  if (ws.endpoint.offers(projectId)) return projectChannel(projectId);
+  throw new ProtocolError('forbidden', 'this endpoint does not offer that project');
+}
+
+/** What a client resumes without being subscribed to it yet can only be a project it selects. */
+function assertOffered(ws: WsSession, channel: string): void {
+  const parsed = parseChannel(channel);
+  if (parsed?.kind === 'project' && ws.endpoint.offers(parsed.id)) return;
+  throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
+}
+
+/** A session without the right to statistics sees the projects of its own grants (ISO). */
+function visibleStats(ws: WsSession, all: Stats): Stats {
+  const { grants } = ws.session.identity;
+  if (grants.has('stats')) return all;
+  const visible = Object.entries(all.connections_per_project).filter(([projectId]) =>
+    grants.coversProject(projectId),
+  );
+  return {
+    ...all,
+    active_projects: visible.length,
+    connections_per_project: Object.fromEntries(visible),
+  };
+}

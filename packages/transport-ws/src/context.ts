@@ -1,0 +1,8 @@
+import type { TransportContext } from '@leque/core';
+
+/** What the transport needs of its node. */
+export interface WsContext extends TransportContext {
+  readonly nodeId: string;
+  /** Whether a token is required; one that is presented is always verified. */
+  readonly authRequired: boolean;
+}

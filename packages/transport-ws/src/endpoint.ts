@@ -1,0 +1,63 @@
+import type { Filter, Grants, Identity } from '@leque/core';
+import {
+  ALL,
+  FIREHOSE,
+  LOG_LEVELS,
+  LOGS,
+  type LogLevel,
+  parseChannel,
+  projectChannel,
+  userChannel,
+} from '@leque/protocol';
+
+/** What one of the three paths delivers. */
+export interface Endpoint {
+  /** The channels that a client gets without asking. */
+  channels(identity: Identity): readonly string[];
+  /** Which publications of those pass; all without it. */
+  readonly accepts?: Filter;
+  /** Whether its client may subscribe to this project here; its grants are another matter. */
+  offers(projectId: string): boolean;
+}
+
+/** `/ws/notifications`: for everyone, for its user, and for projects. */
+export const notifications: Endpoint = {
+  channels: ({ userId, grants }) => [
+    ALL,
+    ...(userId === undefined ? [] : [userChannel(userId)]),
+    ...projectChannels(grants),
+  ],
+  offers: () => true,
+};
+
+/** `/ws/project/{id}`: one project's events only. */
+export function project(projectId: string): Endpoint {
+  return {
+    channels: () => [projectChannel(projectId)],
+    offers: (asked) => asked === projectId,
+  };
+}
+
+/** `/ws/logs?level=`: log messages of a level and above. */
+export function logs(level: LogLevel): Endpoint {
+  const threshold = LOG_LEVELS.indexOf(level);
+  return {
+    channels: () => [LOGS],
+    accepts: ({ type, event }) => {
+      if (type !== 'log_message') return false;
+      const data = event['data'] as { level?: LogLevel } | null | undefined;
+      return data?.level !== undefined && LOG_LEVELS.indexOf(data.level) >= threshold;
+    },
+    offers: () => false,
+  };
+}
+
+/** Whether project events come through this channel: of one project, or of all. */
+export function carriesProjects(channel: string): boolean {
+  return channel === FIREHOSE || parseChannel(channel)?.kind === 'project';
+}
+
+/** A token for all projects is fed from the firehose, as nobody could subscribe to them all. */
+function projectChannels(grants: Grants): string[] {
+  return grants.allProjects ? [FIREHOSE] : grants.projects.map(projectChannel);
+}

@@ -1,0 +1,171 @@
+import type { EventEmitter } from 'node:events';
+import type { Server } from 'node:http';
+import websocket from '@fastify/websocket';
+import { CLOSE_TIMEOUT_MS, type Identity } from '@leque/core';
+import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RawData, WebSocket } from 'ws';
+import { admit } from './admission.ts';
+import { execute } from './commands.ts';
+import type { WsContext } from './context.ts';
+import { type Endpoint, logs, notifications, project } from './endpoint.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { WsConnection } from './ws-connection.ts';
+import { WsSession } from './ws-session.ts';
+
+const RETRY_AFTER_SECONDS = '1';
+const SUBPROTOCOL = 'leque';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks for an upgrade; set once that is allowed. */
+    identity: Identity | undefined;
+  }
+}
+
+/**
+ * Serves the three raw WebSocket endpoints.
+ * @param upgrades emits `upgrade` for the requests that are this transport's
+ */
+export async function registerWebSockets(
+  app: FastifyInstance,
+  context: WsContext,
+  upgrades: EventEmitter,
+): Promise<void> {
+  const heartbeat = new Heartbeat(context);
+  await app.register(websocket, {
+    errorHandler: (error) => context.telemetry.report({ type: 'failure', where: 'ws', error }),
+    // Clients are moved away by the drain, with a hint; not cut by the server's end.
+    preClose: (done) => done(),
+    options: serverOptions(context, upgrades),
+  });
+  app.addHook('onClose', async () => heartbeat.close());
+  app.decorateRequest('identity', undefined);
+
+  const serve = (url: string, endpointOf: (request: FastifyRequest) => Endpoint) =>
+    app.route({
+      method: 'GET',
+      url,
+      preValidation: (request, reply) => decide(request, reply, { context, endpointOf }),
+      handler: (_request, reply) => reply.code(426).header('upgrade', 'websocket').send(),
+      wsHandler: (socket, request) =>
+        accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) }),
+    });
+
+  serve('/ws/notifications', () => notifications);
+  serve('/ws/project/:project_id', (request) => project(projectOf(request)));
+  serve('/ws/logs', (request) => logs(levelOf(request)));
+}
+
+function serverOptions({ limits }: WsContext, upgrades: EventEmitter) {
+  return {
+    server: upgrades as Server,
+    maxPayload: limits.maxMessageBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+    closeTimeout: CLOSE_TIMEOUT_MS, // not in the types
+    handleProtocols: chooseProtocol,
+  };
+}
+
+/** Browsers give up when none of the subprotocols that they offered is chosen. */
+function chooseProtocol(offered: Set<string>): string | false {
+  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL;
+  return [...offered].find((name) => !name.startsWith('bearer.')) ?? false;
+}
+
+/** Answers what is refused with plain HTTP, before the upgrade. */
+async function decide(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    context,
+    endpointOf,
+  }: { context: WsContext; endpointOf: (request: FastifyRequest) => Endpoint },
+): Promise<void> {
+  try {
+    const identity = await admit(request, context);
+    for (const channel of endpointOf(request).channels(identity)) {
+      if (!identity.grants.covers(channel)) {
+        throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
+      }
+    }
+    request.identity = identity;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const { code, message: detail } = error;
+    context.telemetry.report({ type: 'connection_refused', transport: 'ws', code, detail });
+    if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    await reply.code(error.status).type('application/problem+json').send(error.toProblem());
+  }
+}
+
+interface Accepting {
+  readonly context: WsContext;
+  readonly heartbeat: Heartbeat;
+  readonly endpoint: Endpoint;
+}
+
+function accept(
+  socket: WebSocket,
+  request: FastifyRequest,
+  { context, heartbeat, endpoint }: Accepting,
+): void {
+  const { identity } = request;
+  if (identity === undefined || context.hub.sessions.size >= context.limits.maxConnections) {
+    socket.close(CLOSE.tryAgainLater, 'this node is full');
+    return;
+  }
+  const connection = new WsConnection(socket, request.raw.socket);
+  const resumes = (request.query as { resume?: string }).resume === '1';
+  const ws = new WsSession({ connection, identity, endpoint, resumes, execute }, context);
+  const { id: sessionId } = ws.session;
+  context.telemetry.report({
+    type: 'session_opened',
+    transport: 'ws',
+    sessionId,
+    userId: identity.userId,
+  });
+  heartbeat.add(ws);
+  socket.on('message', (data, isBinary) => read(ws, data, isBinary));
+  const seen = () => {
+    ws.lastSeenAt = context.clock.now();
+  };
+  socket.on('ping', seen);
+  socket.on('pong', seen);
+  socket.once('close', (code, reason) => {
+    heartbeat.remove(ws);
+    ws.end();
+    context.telemetry.report({
+      type: 'session_closed',
+      transport: 'ws',
+      sessionId,
+      code,
+      reason: reason.toString(),
+    });
+  });
+}
+
+function read(ws: WsSession, data: RawData, isBinary: boolean): void {
+  ws.lastSeenAt = ws.context.clock.now();
+  if (isBinary) ws.session.close(CLOSE.unsupportedData, 'text frames only');
+  else ws.receive(data.toString());
+}
+
+function projectOf(request: FastifyRequest): string {
+  const { project_id } = request.params as { project_id: string };
+  if (isId(project_id)) return project_id;
+  throw new ProtocolError(
+    'invalid_command',
+    'project_id must be 1 to 128 letters, digits and . _ - : @ +',
+  );
+}
+
+function levelOf(request: FastifyRequest): LogLevel {
+  const { level } = request.query as { level?: string | string[] };
+  const asked = String(level || LOG_LEVELS[0]).toLowerCase();
+  const known = LOG_LEVELS.find((name) => name === asked);
+  if (known !== undefined) return known;
+  throw new ProtocolError('invalid_command', `level must be one of ${LOG_LEVELS.join(', ')}`);
+}

@@ -1,0 +1,25 @@
+import { Type } from 'typebox';
+
+/** The variables of the raw WebSocket transport; the first four are the earlier system's own. */
+export const WebSocketSettings = Type.Object({
+  WEBSOCKET_HEARTBEAT_INTERVAL: Type.Number({
+    default: 30,
+    minimum: 0.05,
+    description: 'seconds between heartbeats',
+  }),
+  WEBSOCKET_TIMEOUT: Type.Number({
+    default: 90,
+    minimum: 0.1,
+    description: 'seconds of silence after which a client is closed',
+  }),
+  WEBSOCKET_MAX_CONNECTIONS: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    description: 'connections that one node takes',
+  }),
+  WEBSOCKET_MAX_MESSAGE_SIZE: Type.Integer({
+    default: 65_536,
+    minimum: 64,
+    description: 'bytes in one message from a client',
+  }),
+});
