@@ -1,0 +1,55 @@
+import { hostname } from 'node:os';
+import { AuthSettings, authRule } from '@leque/auth-jwt';
+import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { type ConfigRule, processSettings, readConfig } from '@leque/core';
+import { SocketIoSettings } from '@leque/transport-socketio';
+import { WebSocketSettings } from '@leque/transport-ws';
+import { type Static, Type } from 'typebox';
+
+/** What a gateway needs to know, whichever broker it has. */
+export const GatewaySettings = Type.Object({
+  CORS_ORIGIN: Type.Optional(
+    Type.String({ description: 'comma-separated origins of pages that may connect, or *' }),
+  ),
+  OUTBOX_MAX_BYTES: Type.Integer({
+    default: 1_048_576,
+    minimum: 131_072,
+    description:
+      'bytes queued for one client before it is closed as a slow consumer; more than the largest event',
+  }),
+  UNSUBSCRIBE_GRACE: Type.Number({
+    default: 2,
+    minimum: 0,
+    description: 'seconds that a channel stays subscribed after its last client left',
+  }),
+  DRAIN_TIMEOUT: Type.Number({
+    default: 30,
+    minimum: 0,
+    description: 'seconds over which clients are moved away when the process is to end',
+  }),
+  ...AuthSettings.properties,
+  ...WebSocketSettings.properties,
+  ...SocketIoSettings.properties,
+});
+export type GatewaySettings = Static<typeof GatewaySettings>;
+
+export const GatewayConfig = Type.Object({
+  ...processSettings(9001, `${hostname().slice(0, 48)}-${process.pid}`),
+  ...RedisSettings.properties,
+  ...GatewaySettings.properties,
+});
+export type GatewayConfig = Static<typeof GatewayConfig>;
+
+/** Rules over several of the gateway's variables. */
+export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [authRule, timeoutRule];
+
+/** @throws ConfigError that lists every problem */
+export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
+  return readConfig(GatewayConfig, env, [...gatewayRules, redisRule]);
+}
+
+function timeoutRule(config: GatewaySettings): string[] {
+  const { WEBSOCKET_HEARTBEAT_INTERVAL: interval, WEBSOCKET_TIMEOUT: timeout } = config;
+  if (!(timeout <= interval)) return [];
+  return ['WEBSOCKET_TIMEOUT must be longer than WEBSOCKET_HEARTBEAT_INTERVAL'];
+}

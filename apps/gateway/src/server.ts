@@ -1,0 +1,48 @@
+import { openRedis } from '@leque/broker-redis';
+import { type RunningServer, systemClock } from '@leque/core';
+import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
+import fastify, { LogController } from 'fastify';
+import manifest from '../package.json' with { type: 'json' };
+import type { GatewayConfig } from './config.ts';
+import { createGateway } from './gateway.ts';
+import { redisAdapter } from './socketio-adapter.ts';
+
+/** Ids have up to 128 characters, each of which may come as %XX. */
+const MAX_PARAM_LENGTH = 512;
+
+/** One gateway process on Redis. */
+export async function startGateway(config: GatewayConfig): Promise<RunningServer> {
+  const app = fastify({
+    logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+  });
+  const telemetry = new PrometheusTelemetry({
+    // The name under which operators of the earlier Socket.IO system search their logs.
+    next: logFacts(app.log.child({ context: 'EventsGateway' })),
+    version: manifest.version,
+  });
+  const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+  const gateway = await createGateway(app, {
+    broker: redis.broker,
+    state: redis.state,
+    telemetry,
+    clock: systemClock,
+    settings: config,
+    nodeId: config.NODE_ID,
+    socketIoAdapter: redisAdapter(redis),
+  });
+  telemetry.watchHub(gateway.hub);
+  telemetry.watchBroker(redis.broker);
+  registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
+  await app.listen({ host: config.HOST, port: config.PORT });
+  return {
+    stopTimeoutMs: gateway.stopTimeoutMs,
+    async stop() {
+      await gateway.stop();
+      await redis.close();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,251 @@
+import { once } from 'node:events';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
+import type { HistoryPage } from '@leque/core';
+import { CLOSE } from '@leque/protocol';
+import { io } from 'socket.io-client';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
+import { RawClient } from './support/raw-client.ts';
+
+/** Answers a history only when the test says so. */
+class SlowHistory extends MemoryBroker {
+  asked = 0;
+  readonly #answer = Promise.withResolvers<void>();
+
+  override async history(...asked: Parameters<MemoryBroker['history']>): Promise<HistoryPage> {
+    const page = await super.history(...asked);
+    this.asked += 1;
+    await this.#answer.promise;
+    return page;
+  }
+
+  answer(): void {
+    this.#answer.resolve();
+  }
+}
+
+const BIG = 'x'.repeat(60_000);
+
+test('[MEM] a client that does not read is closed with 4008; the others get everything', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open', OUTBOX_MAX_BYTES: '200000' });
+  using slow = new RawClient(gateway.url, '/ws/notifications');
+  using fast = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => [slow, fast].map((client) => client.messages.length)).toEqual([1, 1]);
+  slow.socket.pause();
+  let published = 0;
+  // More than the kernel takes for a client, but never without an end.
+  while (gateway.telemetry.of('slow_consumer').length === 0 && published < 1000) {
+    await gateway.publish({ type: 'x', data: { BIG }, channel: 'all' });
+    published += 1;
+    await expect.poll(() => fast.of('x').length).toBe(published);
+  }
+  slow.socket.resume();
+  expect(await slow.closed).toMatchObject({ code: CLOSE.slowConsumer });
+  expect(gateway.telemetry.of('slow_consumer')[0]?.queuedBytes).toBeLessThanOrEqual(200_000);
+});
+
+test('a session ends with 4001 when its token does, and lives on with a fresh one', async () => {
+  await using gateway = await startGateway();
+  const token = await tokenFor('alice', { expiresInSeconds: 1 });
+  using ending = new RawClient(gateway.url, '/ws/notifications', token);
+  using renewed = new RawClient(gateway.url, '/ws/notifications', token);
+  await expect.poll(() => renewed.of('connection')).toHaveLength(1);
+  renewed.say({ action: 'auth', token: await tokenFor('alice') });
+  expect(await ending.closed).toEqual({ code: CLOSE.tokenExpired, reason: 'token expired' });
+  renewed.say('ping');
+  await expect
+    .poll(() => renewed.messages.map(({ type }) => type))
+    .toEqual(['connection', 'authenticated', 'pong']);
+});
+
+test('[ISO] a fresh token of another user is refused, and one with fewer projects takes them away', async () => {
+  await using gateway = await startGateway();
+  const token = await tokenFor('alice', { projects: ['A', 'B'] });
+  using client = new RawClient(gateway.url, '/ws/notifications', token);
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  client.say({ action: 'auth', token: await tokenFor('mallory', { projects: ['A'] }) });
+  await expect
+    .poll(() => client.of('error').map(({ data }) => data['code']))
+    .toEqual(['forbidden']);
+  client.say({ action: 'auth', token: await tokenFor('alice', { projects: ['B'] }) });
+  await expect.poll(() => client.of('authenticated')).toHaveLength(1);
+  await gateway.publish({ type: 'x', data: { project: 'A' }, project_id: 'A' });
+  await gateway.publish({ type: 'x', data: { project: 'B' }, project_id: 'B' });
+  await expect.poll(() => client.of('x').map(({ data }) => data)).toEqual([{ project: 'B' }]);
+});
+
+test('[CC] [IO6] a drain closes with 1012 and a spread hint, Socket.IO with its own event', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using client = new RawClient(gateway.url, '/ws/notifications');
+  const socket = io(`${gateway.url}/events`, {
+    auth: { token: await tokenFor('alice') },
+    reconnection: false,
+  });
+  const hints: unknown[] = [];
+  socket.on('server.draining', (hint) => hints.push(hint));
+  await expect.poll(() => socket.connected && client.of('connection').length).toBe(1);
+  const stopped = gateway.stop();
+  const { code, reason } = await client.closed;
+  expect({ code, spread: Number(reason) < 1000 }).toEqual({ code: CLOSE.drained, spread: true });
+  await expect.poll(() => hints).toEqual([{ retry_after_ms: expect.any(Number) }]);
+  await stopped;
+});
+
+test('[WS8] a flood of commands is told, then closed with 4029', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using client = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  for (let index = 0; index < 150; index += 1) client.say('ping');
+  expect(await client.closed).toMatchObject({ code: CLOSE.tooManyCommands });
+  expect(client.of('pong').length).toBeLessThanOrEqual(50);
+  expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
+});
+
+test('[RE3] ?resume=1 holds back what is new until the cursors came', async () => {
+  await using gateway = await startGateway();
+  const token = await tokenFor('alice', { projects: ['P'] });
+  await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });
+  using first = new RawClient(gateway.url, '/ws/notifications', token);
+  await expect.poll(() => first.of('connection')).toHaveLength(1);
+  await gateway.publish({ type: 'x', data: { n: 2 }, project_id: 'P' });
+  await expect.poll(() => first.of('x')).toHaveLength(1);
+  const cursor = first.of('x')[0]?.['cursor'];
+  await gateway.publish({ type: 'x', data: { n: 3 }, project_id: 'P' });
+
+  using second = new RawClient(gateway.url, '/ws/notifications?resume=1', token);
+  await expect.poll(() => second.of('connection')).toHaveLength(1);
+  await gateway.publish({ type: 'x', data: { n: 4 }, project_id: 'P' });
+  second.say({ action: 'resume', cursors: { 'project:P': cursor } });
+  await expect.poll(() => second.of('x').map(({ data }) => data['n'])).toEqual([3, 4]);
+  expect(second.messages.map(({ type }) => type)).toEqual(['connection', 'resumed', 'x', 'x']);
+});
+
+test.each([
+  { kind: 'raw', path: '/ws/project/P', hello: [] },
+  {
+    kind: 'Socket.IO',
+    path: '/socket.io/?EIO=4&transport=websocket',
+    hello: ['40/events,{"token":"TOKEN"}', '42/events,["subscribe.project",{"project_id":"P"}]'],
+  },
+])('[MEM] a $kind client that never reads again is cut, and gone', async ({ path, hello }) => {
+  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
+  const token = await tokenFor('alice', { projects: ['P'] });
+  const url = `${gateway.url.replace('http', 'ws')}${path}`;
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+  using _ = { [Symbol.dispose]: () => socket.terminate() };
+  await once(socket, 'open');
+  const said: string[] = [];
+  socket.on('message', (data) => said.push(data.toString()));
+  for (const packet of hello) {
+    socket.send(packet.replace('TOKEN', token));
+    await expect.poll(() => said.some((text) => text.startsWith('42/events,["connec'))).toBe(true);
+  }
+  const subscribed = () =>
+    [...gateway.hub.sessions].filter(({ subscriptions }) => subscriptions.has('project:P')).length;
+  await expect.poll(subscribed).toBe(1);
+  const [session] = gateway.hub.sessions;
+  await expect.poll(() => session?.subscriptions.get('project:P')?.holding).toBe(false);
+  socket.pause();
+  for (let turn = 0; turn < 500 && gateway.telemetry.of('slow_consumer').length === 0; turn += 1) {
+    await gateway.publish({ type: 'x', data: { BIG }, project_id: 'P' });
+    await setImmediate();
+  }
+  expect(gateway.telemetry.of('slow_consumer')).toHaveLength(1);
+  await expect.poll(() => gateway.hub.sessions.size, { timeout: 10_000 }).toBe(0);
+});
+
+test('[ORD] [DUP] a resume whose history is slow to come is not overtaken by what is new', async () => {
+  const broker = new SlowHistory(new MemoryStore(memoryLimits()));
+  await using gateway = await startGateway({}, { broker });
+  const token = await tokenFor('alice', { projects: ['P'] });
+  const publish = (n: number) => gateway.publish({ type: 'x', data: { n }, project_id: 'P' });
+  await publish(1);
+  using first = new RawClient(gateway.url, '/ws/project/P', token);
+  await expect.poll(() => first.of('connection')).toHaveLength(1);
+  first.say({ action: 'subscribe', project_id: 'P' });
+  await expect.poll(() => first.of('subscribed')).toHaveLength(1);
+  const cursor = first.of('subscribed')[0]?.data['cursor'];
+  await publish(2);
+  await publish(3);
+  using second = new RawClient(gateway.url, '/ws/project/P', token);
+  await expect.poll(() => second.of('connection')).toHaveLength(1);
+  second.say({ action: 'subscribe', project_id: 'P', since: cursor });
+  await expect.poll(() => broker.asked).toBe(1);
+  await delay(150); // longer than a fresh connection waits for cursors
+  await publish(4);
+  broker.answer();
+  await expect.poll(() => second.of('x').map(({ data }) => data['n'])).toEqual([2, 3, 4]);
+});
+
+test('[ORD] [MEM] Socket.IO confirmations keep their place and count like publications', async () => {
+  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
+  const token = await tokenFor('alice', { projects: ['P'] });
+  const socket = io(`${gateway.url}/events`, { auth: { token } });
+  using _ = { [Symbol.dispose]: () => void socket.disconnect() };
+  const heard: string[] = [];
+  socket.onAny((name: string) => heard.push(name));
+  for (let round = 0; round < 15; round += 1) {
+    await socket.emitWithAck('subscribe.project', { project_id: 'P' });
+    const unsubscribed = socket.emitWithAck('unsubscribe.project', { project_id: 'P' });
+    for (let n = 0; n < 20; n += 1) {
+      await gateway.publish({ type: 'x', data: { n }, project_id: 'P' });
+    }
+    await unsubscribed;
+    heard.push('acknowledged');
+    await socket.emitWithAck('ping', {});
+    expect(heard.slice(heard.lastIndexOf('acknowledged'))).not.toContain('x');
+    expect(heard.slice(heard.lastIndexOf('unsubscribed.project'))).not.toContain('x');
+  }
+});
+
+test('[RE2] publications that are gone for good are told as a resync, with the cursor to go on from', async () => {
+  await using gateway = await startGateway();
+  const token = await tokenFor('alice', { projects: ['P'] });
+  using raw = new RawClient(gateway.url, '/ws/project/P', token);
+  const socket = io(`${gateway.url}/events`, { auth: { token } });
+  using _ = { [Symbol.dispose]: () => void socket.disconnect() };
+  const heard: unknown[] = [];
+  socket.on('resync', (told) => heard.push(told));
+  await expect.poll(() => raw.of('connection')).toHaveLength(1);
+  await socket.emitWithAck('subscribe.project', { project_id: 'P' });
+  gateway.hub.resync('project:P', { epoch: 'lost', offset: 7 });
+  const told = { channel: 'project:P', cursor: 'lost.7' };
+  await expect.poll(() => raw.of('resync').map(({ data }) => data)).toEqual([told]);
+  await expect.poll(() => heard).toEqual([{ ...told, timestamp: expect.any(String) }]);
+});
+
+test('[MEM] a Socket.IO connection without a session cannot fill the memory by not reading', async () => {
+  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
+  const url = `${gateway.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocket(url);
+  using _ = { [Symbol.dispose]: () => socket.terminate() };
+  socket.on('error', () => {}); // it may be cut while it writes
+  await once(socket, 'open');
+  let closed = false;
+  socket.once('close', () => {
+    closed = true;
+  });
+  socket.pause();
+  // Each is refused, and told so with its own name.
+  for (let n = 0; n < 300; n += 1) {
+    socket.send(`40/${'x'.repeat(60_000)}${n},`);
+    await setImmediate();
+  }
+  await delay(500); // for the server to read them all, or to have had enough
+  socket.resume();
+  await expect.poll(() => closed, { timeout: 8000 }).toBe(true);
+});
+
+test('[DUP] a token that now allows all projects brings each of them once', async () => {
+  await using gateway = await startGateway();
+  const some = await tokenFor('alice', { projects: ['A'] });
+  using client = new RawClient(gateway.url, '/ws/notifications', some);
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  client.say({ action: 'auth', token: await tokenFor('alice', { projects: ['*'] }) });
+  await expect.poll(() => client.of('authenticated')).toHaveLength(1);
+  await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'A' });
+  await gateway.publish({ type: 'x', data: { n: 2 }, project_id: 'B' });
+  await expect.poll(() => client.of('x').map(({ data }) => data['n'])).toEqual([1, 2]);
+});

@@ -1,0 +1,84 @@
+import type { AddressInfo } from 'node:net';
+import { signToken } from '@leque/auth-jwt';
+import {
+  MemoryBroker,
+  MemoryClusterState,
+  MemoryRegistry,
+  MemoryStore,
+} from '@leque/broker-memory';
+import { type Broker, type Hub, readConfig, type Scope, systemClock } from '@leque/core';
+import { type EventInput, parseEvent } from '@leque/protocol';
+import { RecordingTelemetry } from '@leque/testkit';
+import fastify from 'fastify';
+import { createGateway, type GatewayParts, GatewaySettings } from '../../src/index.ts';
+
+const SECRET = 'a secret for tests, long enough for it';
+const HISTORY = { size: 1000, ttlMs: 60_000 };
+
+export interface GatewayUnderTest extends AsyncDisposable {
+  readonly url: string;
+  readonly hub: Hub;
+  readonly broker: Broker;
+  readonly telemetry: RecordingTelemetry;
+  publish(event: EventInput): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A gateway in this process, with real sockets, on a broker in memory unless parts are given. */
+export async function startGateway(
+  env: Record<string, string> = {},
+  parts: Partial<GatewayParts> = {},
+): Promise<GatewayUnderTest> {
+  const settings = readConfig(GatewaySettings, { JWT_SECRET: SECRET, DRAIN_TIMEOUT: '0', ...env });
+  const app = fastify({ forceCloseConnections: true });
+  const telemetry = new RecordingTelemetry();
+  const all: GatewayParts = {
+    broker: new MemoryBroker(new MemoryStore(memoryLimits())),
+    state: new MemoryClusterState(new MemoryRegistry()),
+    telemetry,
+    clock: systemClock,
+    settings,
+    nodeId: 'test',
+    socketIoAdapter: undefined,
+    ...parts,
+  };
+  const gateway = await createGateway(app, all);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= gateway.stop().then(() => app.close());
+    return stopped;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    hub: gateway.hub,
+    broker: all.broker,
+    telemetry,
+    publish: (event) => publish(all.broker, event),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+export function tokenFor(
+  userId: string,
+  claims: { projects?: string[]; scopes?: Scope[]; expiresInSeconds?: number } = {},
+): Promise<string> {
+  const { projects = [], scopes = [], expiresInSeconds = 60 } = claims;
+  return signToken({ secret: SECRET, userId, projects, scopes, expiresInSeconds });
+}
+
+async function publish(broker: Broker, input: EventInput): Promise<void> {
+  const parsed = parseEvent(input);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  await broker.publish(parsed.event);
+}
+
+export function memoryLimits() {
+  return {
+    history: { project: HISTORY, user: HISTORY, all: HISTORY },
+    idempotencyTtlMs: 60_000,
+    firehose: true,
+  };
+}

@@ -1,0 +1,108 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createJwtVerifier } from '@leque/auth-jwt';
+import { isLoopbackHost, type RunningServer, systemClock } from '@leque/core';
+import { createGateway } from '@leque/gateway';
+import { ProtocolError } from '@leque/protocol';
+import {
+  answerNotFound,
+  answerWithProblems,
+  createPublisherApp,
+  newPublishCounters,
+  publisherPolicy,
+  SERVER_OPTIONS,
+} from '@leque/publisher';
+import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
+import fastify, { type FastifyInstance } from 'fastify';
+import manifest from '../package.json' with { type: 'json' };
+import { type Backend, openBackend } from './backend.ts';
+import { printBanner } from './banner.ts';
+import type { DevConfig } from './config.ts';
+import { listenAlso } from './listeners.ts';
+
+/** The name under which operators of the earlier Socket.IO system search their logs. */
+const LOG_CONTEXT = 'EventsGateway';
+const LOOPBACK = ['127.0.0.1', '::1'] as const;
+
+/** The whole system in one process: gateway, publisher, and a broker inside it or on Redis. */
+export async function startDev(config: DevConfig): Promise<RunningServer> {
+  const app = fastify({
+    ...SERVER_OPTIONS,
+    logger: { level: config.LOG_LEVEL },
+    forceCloseConnections: true,
+  });
+  const telemetry = new PrometheusTelemetry({
+    next: logFacts(app.log.child({ context: LOG_CONTEXT })),
+    version: manifest.version,
+  });
+  const backend = openBackend(config, telemetry);
+  const parts = {
+    ...backend,
+    telemetry,
+    clock: systemClock,
+    settings: config,
+    nodeId: config.NODE_ID,
+  };
+  await servePublisher(app, parts);
+  const gateway = await createGateway(app, parts);
+  telemetry.watchHub(gateway.hub);
+  telemetry.watchBroker(backend.broker);
+  registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
+  await app.listen({ host: config.HOST ?? LOOPBACK[0], port: config.PORT });
+  const { extras, socketIo } = await listenElsewhere(app.server, config);
+  await printBanner(app.server, { config, socketIo, health: backend.broker.health() });
+  return {
+    stopTimeoutMs: gateway.stopTimeoutMs,
+    async stop() {
+      for (const extra of extras) extra.close();
+      await gateway.stop();
+      await backend.close();
+      await app.close();
+    },
+  };
+}
+
+async function servePublisher(
+  app: FastifyInstance,
+  parts: Backend & { telemetry: PrometheusTelemetry; settings: DevConfig },
+): Promise<void> {
+  const { telemetry, settings } = parts;
+  const counters = newPublishCounters();
+  telemetry.watchPublishing(counters);
+  answerNotFound(app);
+  answerWithProblems(app, telemetry);
+  if (isLoopbackHost(settings.HOST ?? LOOPBACK[0])) refuseForeignNames(app);
+  app.get('/', { schema: { hide: true } as object }, (_request, reply) => reply.redirect('/docs'));
+  const verifier = createJwtVerifier(settings);
+  const policy = publisherPolicy(settings);
+  await app.register(createPublisherApp({ ...parts, counters, verifier, policy }));
+}
+
+/**
+ * A page elsewhere may have its own name lead to loopback (DNS rebinding) and then be of the same
+ * host as this server, which asks nobody for a token.
+ */
+function refuseForeignNames(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ hostname }) => {
+    const name = hostname.replace(/:\d+$/, '');
+    if (isLoopbackHost(name)) return;
+    throw new ProtocolError(
+      'origin_forbidden',
+      `${name} is not this machine; set HOST to serve it`,
+    );
+  });
+}
+
+/** IPv6 loopback, which `localhost` may mean, and the port that Socket.IO clients know. */
+async function listenElsewhere(main: Server, config: DevConfig) {
+  const { port } = main.address() as AddressInfo;
+  const hosts = config.HOST === undefined ? LOOPBACK : [config.HOST];
+  const socketIoPort = config.SOCKETIO_PORT === port ? 0 : config.SOCKETIO_PORT;
+  const listen = (addresses: { host: string; port: number }[]) =>
+    Promise.all(addresses.map((address) => listenAlso(main, address)));
+  const onMainPort = await listen(hosts.slice(1).map((host) => ({ host, port })));
+  const onSocketIoPort =
+    socketIoPort === 0 ? [] : await listen(hosts.map((host) => ({ host, port: socketIoPort })));
+  const extras = [...onMainPort, ...onSocketIoPort].filter((server) => server !== undefined);
+  return { extras, socketIo: onSocketIoPort[0] };
+}

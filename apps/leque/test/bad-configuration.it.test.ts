@@ -1,0 +1,61 @@
+import { type Env, freePorts, RunningProcess } from '@leque/testkit';
+import { describe, expect, test } from 'vitest';
+
+describe('wrong configuration', () => {
+  const WRONG: Env = {
+    PORT: 'abc',
+    AUTH_MODE: 'maybe',
+    REDIS_URL: 'ftp://nowhere',
+    NODE_ID: 'a b',
+  };
+
+  test.for([
+    ['apps/leque/src/main.ts', ['dev']],
+    ['apps/gateway/src/main.ts', []],
+    ['apps/publisher/src/main.ts', []],
+  ] as const)('%s refuses to start and lists every problem at once', async ([entry, args]) => {
+    const { code, output } = await runToEnd(entry, args, WRONG);
+    expect(code).toBeGreaterThan(0);
+    for (const variable of Object.keys(WRONG)) expect(output).toContain(variable);
+    expect(output).not.toMatch(/^\s+at /m); // a list for an operator, not a stack
+  });
+
+  test.for(['gateway', 'publisher'])(
+    '%s without a key for tokens refuses to start',
+    async (app) => {
+      const { code, output } = await runToEnd(`apps/${app}/src/main.ts`, [], {
+        PORT: String(await freePorts(1)),
+        REDIS_URL: 'redis://127.0.0.1:1',
+        NODE_ENV: 'production',
+      });
+      expect(code).toBeGreaterThan(0);
+      expect(output).toContain('JWT_SECRET');
+    },
+  );
+
+  test('`leque cluster` refuses a BASE_PORT that is none, before it starts anything', async () => {
+    const entry = 'apps/leque/src/main.ts';
+    const { code, output } = await runToEnd(entry, ['cluster'], { BASE_PORT: 'abc' });
+    expect(code).toBeGreaterThan(0);
+    expect(output).toContain('BASE_PORT must be integer');
+    expect(output).not.toContain('Redis ');
+  });
+
+  test('in production, `leque dev` without a secret refuses to start', async () => {
+    const env = { PORT: String(await freePorts(1)), SOCKETIO_PORT: '0', NODE_ENV: 'production' };
+    const { code, output } = await runToEnd('apps/leque/src/main.ts', ['dev'], env);
+    expect(code).toBeGreaterThan(0);
+    expect(output).toContain('JWT_SECRET');
+  });
+});
+
+async function runToEnd(
+  entry: string,
+  args: readonly string[],
+  env: Env,
+): Promise<{ code: number | null; output: string }> {
+  await using running = new RunningProcess(entry, args, env);
+  const patience = setTimeout(() => running.signal('SIGKILL'), 10_000);
+  const { code } = await running.exited.finally(() => clearTimeout(patience));
+  return { code, output: running.output };
+}

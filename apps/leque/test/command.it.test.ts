@@ -1,0 +1,180 @@
+import { execFile } from 'node:child_process';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { promisify } from 'node:util';
+import {
+  type Env,
+  freePorts,
+  RunningProcess,
+  ServerProcess,
+  startLeque,
+  TEST_JWT_SECRET,
+} from '@leque/testkit';
+import { describe, expect, test } from 'vitest';
+import { get } from './support/http.ts';
+import { RawClient, wsUrl } from './support/raw-client.ts';
+import { SocketClient } from './support/socket-client.ts';
+
+const run = promisify(execFile);
+const ENTRY = 'apps/leque/src/main.ts';
+const TOKEN = /\bey[\w-]+\.[\w-]+\.[\w-]+/;
+
+describe('leque dev', () => {
+  test('prints its addresses, a token that works, and a `curl` line that works', async () => {
+    await using server = await startLeque();
+    const said = () => server.output;
+    await expect.poll(said).toContain('curl');
+    const { port } = new URL(server.url);
+    for (const address of ['/ws/notifications', '/events', '/docs']) {
+      expect(said()).toMatch(new RegExp(`(ws|http)://[^/\\s]+:${port}${address}`));
+    }
+    expect(said()).toContain('new WebSocket(');
+    const token = TOKEN.exec(said())?.[0] ?? '';
+    await using socket = await SocketClient.connect(server.url, { token });
+    expect(await socket.first('connected')).toMatchObject({ userId: 'demo' });
+    await using raw = await RawClient.connect(wsUrl(server.url, '/ws/notifications'), { token });
+
+    const [line = ''] = /curl -X POST[\s\S]*?'\s*$/m.exec(said()) ?? [];
+    const { stdout } = await run('sh', ['-c', line.replace(/^curl/, 'curl --silent')]);
+    expect(JSON.parse(stdout)).toMatchObject({ sent_to: 1 });
+    expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
+  });
+
+  test('says so when its Redis is away, and not that it is ready', async () => {
+    await using running = new RunningProcess(ENTRY, ['dev'], {
+      PORT: String(await freePorts(1)),
+      SOCKETIO_PORT: '0',
+      REDIS_URL: `redis://127.0.0.1:${await freePorts(1)}`,
+      JWT_SECRET: TEST_JWT_SECRET,
+    });
+    await expect.poll(() => running.output, { timeout: 10_000 }).toContain('Leque waits: ');
+    expect(running.output).not.toContain('Leque is ready');
+  });
+
+  test('is ready within 3 s', async () => {
+    const startedAt = performance.now();
+    await using _server = await startLeque();
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+
+  test('serves the same on the port that Socket.IO clients know', async () => {
+    const socketIoPort = await freePorts(1);
+    await using _server = await startLeque({ SOCKETIO_PORT: String(socketIoPort) });
+    const url = `http://127.0.0.1:${socketIoPort}`;
+    for (const transport of ['websocket', 'polling'] as const) {
+      const error = await SocketClient.refusal(url, { transport });
+      expect(error.message).toMatch(/token/);
+    }
+    await using _raw = await RawClient.connect(wsUrl(url, '/ws/notifications'));
+    expect((await get(`${url}/api/ws/stats`)).status).toBe(200);
+  });
+
+  test('when that port is taken, it says so and serves all the same', async () => {
+    const taken = createServer();
+    const port = await new Promise<number>((resolve) => {
+      taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port));
+    });
+    try {
+      await using server = await startLeque({ SOCKETIO_PORT: String(port) });
+      await expect.poll(() => server.output).toContain(String(port));
+      await using _raw = await RawClient.connect(wsUrl(server.url, '/ws/notifications'));
+    } finally {
+      taken.close();
+    }
+  });
+
+  test.for(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends it cleanly, with clients of both kinds connected',
+    async (signal) => {
+      await using server = await startLeque();
+      await expect.poll(() => server.output).toMatch(TOKEN); // it is printed once it is ready
+      const token = TOKEN.exec(server.output)?.[0] ?? '';
+      await using raw = await RawClient.connect(wsUrl(server.url, '/ws/notifications'));
+      await using _socket = await SocketClient.connect(server.url, { token });
+      await using _polling = await SocketClient.connect(server.url, {
+        token,
+        transport: 'polling',
+      });
+      const startedAt = performance.now();
+      expect(await server.stop(signal)).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedAt).toBeLessThan(5000);
+      expect([1001, 1012]).toContain((await raw.closed).code);
+      expect(server.output).not.toMatch(/Error|Warning/);
+    },
+  );
+
+  test('a page whose name was made to lead to this machine is refused', async () => {
+    await using server = await startLeque();
+    const { port } = new URL(server.url);
+    const ask = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        request(`${server.url}/api/ws/stats`, { headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .once('error', reject)
+          .end();
+      });
+    for (const name of ['localhost', '127.0.0.1', '[::1]']) {
+      expect(await ask(`${name}:${port}`)).toBe(200);
+    }
+    expect(await ask(`rebound.example:${port}`)).toBe(403);
+  });
+
+  test('listens on loopback only unless told otherwise', async () => {
+    const port = await freePorts(1);
+    await using server = await ServerProcess.start({
+      name: 'leque dev',
+      entry: ENTRY,
+      args: ['dev'],
+      port,
+      env: { HOST: '', SOCKETIO_PORT: '0', JWT_SECRET: TEST_JWT_SECRET },
+    });
+    expect(server.running).toBe(true);
+    const outside = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal);
+    for (const { address } of outside) {
+      await expect(fetch(`http://${address}:${port}/healthz`)).rejects.toThrow();
+    }
+  });
+});
+
+describe('leque token', () => {
+  test('prints a token that the server takes', async () => {
+    const { code, output } = await runToEnd(
+      ['token', '--user', 'alice', '--projects', 'PROJ-001,PROJ-002', '--scope', 'publish'],
+      { JWT_SECRET: TEST_JWT_SECRET },
+    );
+    expect(code).toBe(0);
+    const token = output.trim();
+    expect(token).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+$/);
+    await using server = await startLeque({ AUTH_MODE: 'required' });
+    for (const project of ['PROJ-001', 'PROJ-002']) {
+      await using _client = await RawClient.connect(wsUrl(server.url, `/ws/project/${project}`), {
+        token,
+      });
+    }
+    const other = wsUrl(server.url, '/ws/project/PROJ-003');
+    expect(await RawClient.refusal(other, { token })).toMatchObject({ status: 403 });
+  });
+
+  test('says what is wrong with its options, all at once', async () => {
+    const { code, output } = await runToEnd(
+      ['token', '--user', 'a b', '--scope', 'everything', '--ttl', 'soon'],
+      { JWT_SECRET: TEST_JWT_SECRET },
+    );
+    expect(code).toBeGreaterThan(0);
+    for (const option of ['--user', '--scope', '--ttl']) expect(output).toContain(option);
+  });
+});
+
+async function runToEnd(
+  args: readonly string[],
+  env: Env,
+): Promise<{ code: number | null; output: string }> {
+  await using running = new RunningProcess(ENTRY, args, env);
+  const { code } = await running.exited;
+  return { code, output: running.output };
+}

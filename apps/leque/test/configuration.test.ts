@@ -1,0 +1,62 @@
+import { GatewayConfig } from '@leque/gateway';
+import { PublisherConfig } from '@leque/publisher';
+import { expect, test } from 'vitest';
+import { ClusterConfig, DevConfig } from '../src/config.ts';
+
+/** Defaults that are different on every machine. */
+const COMPUTED: Readonly<Record<string, string>> = { NODE_ID: 'host and process id' };
+const APPS = {
+  gateway: GatewayConfig,
+  publisher: PublisherConfig,
+  'leque dev': DevConfig,
+  'leque cluster': ClusterConfig,
+};
+
+interface Variable {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+}
+
+test('docs/configuration.md lists every variable of every app; `npm test -- -u` writes it anew', async () => {
+  await expect(configurationPage()).toMatchFileSnapshot('../../../docs/configuration.md');
+});
+
+test('every variable says what it is', () => {
+  const silent = Object.entries(APPS).flatMap(([app, schema]) =>
+    Object.entries(schema.properties as Record<string, Variable>)
+      .filter(([, variable]) => !variable.description)
+      .map(([name]) => `${app} ${name}`),
+  );
+  expect(silent).toEqual([]);
+});
+
+function configurationPage(): string {
+  const sections = Object.entries(APPS).map(([app, schema]) =>
+    [`## ${app}`, '', ...table(schema.properties as Record<string, Variable>)].join('\n'),
+  );
+  return `${[
+    '# Configuration',
+    'Environment variables, read once at the start. A process that finds any of them wrong lists every problem and does not start. Made from the schemas.',
+    ...sections,
+  ].join('\n\n')}\n`;
+}
+
+function table(variables: Record<string, Variable>): string[] {
+  const names = Object.keys(variables).sort();
+  return [
+    '| variable | default | what it is |',
+    '| --- | --- | --- |',
+    ...names.map((name) => row(name, variables[name] ?? {})),
+  ];
+}
+
+function row(
+  name: string,
+  { description = '', default: fallback, enum: values }: Variable,
+): string {
+  const shown = COMPUTED[name] ?? (fallback === undefined ? '' : `\`${fallback}\``);
+  const choice =
+    values === undefined ? '' : ` (${values.map((value) => `\`${value}\``).join(', ')})`;
+  return `| \`${name}\` | ${shown} | ${description.replaceAll('|', '\\|')}${choice} |`;
+}

@@ -1,0 +1,45 @@
+import type { Telemetry } from '@leque/core';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { isFailure, type ProblemDocument, problemOf, RequestError } from './problem.ts';
+
+const RETRY_AFTER_S = 1;
+
+/** Makes every error that is thrown beneath `app` a problem document. */
+export function answerWithProblems(app: FastifyInstance, telemetry: Telemetry): void {
+  app.setErrorHandler((error, _request, reply) => {
+    if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publisher', error });
+    return sendProblem(reply, problemOf(error));
+  });
+}
+
+/** The same for paths that lead nowhere; once in a server, so it is its owner who asks for it. */
+export function answerNotFound(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => {
+    const error = new RequestError('not_found', `there is no ${request.method} ${request.url}`);
+    return sendProblem(reply, problemOf(error));
+  });
+}
+
+/** `extra` members stand beside those of the problem (RFC 9457 §3.2). */
+export function sendProblem(
+  reply: FastifyReply,
+  problem: ProblemDocument,
+  extra: object = {},
+): FastifyReply {
+  const { status } = problem;
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
+  if (status === 401 || status === 403) reply.header('www-authenticate', challengeOf(problem));
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send({ ...problem, ...extra });
+}
+
+/** RFC 6750 §3: without credentials nothing but the scheme is told. */
+function challengeOf({ status, code, detail }: ProblemDocument): string {
+  if (code === 'token_missing') return 'Bearer';
+  const error = status === 403 ? 'insufficient_scope' : 'invalid_token';
+  const description = detail.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, "'");
+  return `Bearer error="${error}", error_description="${description}"`;
+}

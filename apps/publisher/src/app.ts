@@ -1,0 +1,105 @@
+import cors from '@fastify/cors';
+import {
+  type Broker,
+  type ClusterState,
+  isOriginAllowed,
+  type OriginPolicy,
+  type Telemetry,
+  type TokenVerifier,
+} from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { answerWithProblems } from './answer-problems.ts';
+import { Authority } from './authority.ts';
+import type { PublisherContext, PublisherLimits } from './context.ts';
+import { registerDocumentation } from './documentation.ts';
+import { type PublishCounters, Publishing } from './publishing.ts';
+import { broadcastRoute } from './routes/broadcast.ts';
+import { historyRoutes } from './routes/history.ts';
+import { publishRoute } from './routes/publish.ts';
+import { statisticsRoutes } from './routes/statistics.ts';
+import { validateRequests } from './validation.ts';
+
+export interface PublisherParts {
+  readonly broker: Broker;
+  readonly state: ClusterState;
+  readonly verifier: TokenVerifier;
+  readonly telemetry: Telemetry;
+  readonly policy: PublisherPolicy;
+  /** Counted into; for metrics. */
+  readonly counters?: PublishCounters;
+}
+
+/** What `publisherPolicy` reads from the environment. */
+export interface PublisherPolicy {
+  readonly authMode: 'open' | 'required';
+  readonly apiKeys: readonly string[];
+  readonly origins: OriginPolicy;
+  readonly limits: PublisherLimits;
+}
+
+/**
+ * The publisher's routes, `/api/…`, `/docs` and `/openapi.json`, as a Fastify plugin: it keeps its
+ * hooks and its error handler to itself, so that it can stand beside others in one server. That
+ * server is made with `SERVER_OPTIONS`.
+ */
+export function createPublisherApp(parts: PublisherParts): FastifyPluginAsync {
+  const context = contextOf(parts);
+  return async (app) => {
+    answerWithProblems(app, parts.telemetry);
+    app.setValidatorCompiler(validateRequests);
+    // The schemas of answers are there to be read; what is answered was made by us.
+    app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+    await registerDocumentation(app);
+    await app.register(async (api) => registerApi(api, context, parts.policy.origins), {
+      prefix: '/api',
+    });
+  };
+}
+
+async function registerApi(
+  api: FastifyInstance,
+  context: PublisherContext,
+  origins: OriginPolicy,
+): Promise<void> {
+  // JSON only: a form, which any page may send anywhere, is not read.
+  api.removeContentTypeParser('text/plain');
+  refuseForeignPages(api, origins);
+  await api.register(cors, { origin: true, methods: ['GET', 'POST'], maxAge: 600 });
+  await api.register(publishRoute, context);
+  await api.register(broadcastRoute, context);
+  await api.register(statisticsRoutes, context);
+  await api.register(historyRoutes, context);
+}
+
+/** CORS alone only hides the answer from a foreign page; the event would be published. */
+function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
+  api.addHook('onRequest', async ({ headers: { origin, host } }) => {
+    if (isOriginAllowed(origins, origin, host)) return;
+    throw new ProtocolError('origin_forbidden', 'pages of this origin are not allowed');
+  });
+}
+
+function contextOf(parts: PublisherParts): PublisherContext {
+  const { broker, state, verifier, telemetry, policy } = parts;
+  const { limits, authMode: mode, apiKeys } = policy;
+  const counters = parts.counters ?? newPublishCounters();
+  const publishing = new Publishing({
+    broker,
+    state,
+    counters,
+    maxEventBytes: limits.maxEventBytes,
+  });
+  return {
+    broker,
+    state,
+    limits,
+    publishing,
+    telemetry,
+    authority: new Authority({ verifier, mode, apiKeys }),
+  };
+}
+
+export function newPublishCounters(): PublishCounters {
+  return { stored: 0, duplicates: 0, refused: 0, failed: 0 };
+}

@@ -1,0 +1,84 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  ALL_PROJECTS,
+  bearerToken,
+  Grants,
+  type Identity,
+  type Scope,
+  type TokenVerifier,
+} from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import type { FastifyRequest } from 'fastify';
+import { RequestError } from './problem.ts';
+
+/** An API key publishes and reads statistics; it sees nobody's events. */
+const API_KEY = nobody([]);
+/** In open mode, whoever comes sees what belongs to no user. */
+const ANONYMOUS = nobody([ALL_PROJECTS]);
+
+export interface AuthorityOptions {
+  readonly verifier: TokenVerifier;
+  /** `open`: works without credentials. What is presented is verified all the same. */
+  readonly mode: 'open' | 'required';
+  readonly apiKeys: readonly string[];
+}
+
+/** Decides who calls, by token or API key, and what that caller may do. */
+export class Authority {
+  readonly #verifier: TokenVerifier;
+  readonly #mode: 'open' | 'required';
+  readonly #keyHashes: readonly Buffer[];
+
+  constructor({ verifier, mode, apiKeys }: AuthorityOptions) {
+    this.#verifier = verifier;
+    this.#mode = mode;
+    this.#keyHashes = apiKeys.map(hash);
+  }
+
+  /** A hook that refuses callers without the scope, before their body is read. */
+  require(scope: Scope): (request: FastifyRequest) => Promise<void> {
+    return async (request) => {
+      const { grants } = await this.identify(request);
+      if (!grants.has(scope)) throw new ProtocolError('forbidden', `needs the scope ${scope}`);
+    };
+  }
+
+  /** @throws ProtocolError `token_…`, RequestError `api_key_invalid` */
+  async identify({ headers }: FastifyRequest): Promise<Identity> {
+    const key = headers['x-api-key'];
+    if (key !== undefined) {
+      if (this.#isApiKey(String(key))) return API_KEY;
+      throw new RequestError('api_key_invalid', 'X-API-Key holds no known API key');
+    }
+    const token = bearerToken(headers.authorization);
+    if (token === undefined) return this.#withoutCredentials();
+    return this.#isApiKey(token) ? API_KEY : this.#verifier.verify(token);
+  }
+
+  #withoutCredentials(): Identity {
+    if (this.#mode === 'open') return ANONYMOUS;
+    throw new ProtocolError(
+      'token_missing',
+      'needs a token or an API key as Authorization: Bearer',
+    );
+  }
+
+  /** Takes equally long for any key, so that time tells nobody how near a guess was. */
+  #isApiKey(candidate: string): boolean {
+    const candidateHash = hash(candidate);
+    return this.#keyHashes.reduce(
+      (found, keyHash) => timingSafeEqual(keyHash, candidateHash) || found,
+      false,
+    );
+  }
+}
+
+function nobody(projects: readonly string[]): Identity {
+  const userId = undefined;
+  const grants = new Grants({ userId, projects, scopes: ['publish', 'stats'] });
+  return { userId, grants, expiresAt: undefined };
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { readPublisherConfig } from './config.ts';
+import { publisherPolicy } from './settings.ts';
+
+const REDIS_URL = 'redis://127.0.0.1:6379';
+const secret = 'a secret of thirty-two characters';
+
+test('Redis and a secret are all that has to be set', () => {
+  const config = readPublisherConfig({ REDIS_URL, JWT_SECRET: secret });
+  expect(config).toMatchObject({ PORT: 9100, HOST: '0.0.0.0', AUTH_MODE: 'required' });
+  expect(publisherPolicy(config)).toEqual({
+    authMode: 'required',
+    apiKeys: [],
+    origins: { allowed: [], loopback: false },
+    limits: { maxEventBytes: 65_536, maxBatchBytes: 8_388_608, answerWithinMs: 900 },
+  });
+});
+
+test('lists have commas; pages on loopback are allowed in open mode', () => {
+  const config = readPublisherConfig({
+    REDIS_URL,
+    AUTH_MODE: 'open',
+    PUBLISH_API_KEYS: 'one, two',
+    CORS_ORIGIN: 'http://localhost:3000,https://yourdomain.com',
+  });
+  const { apiKeys, origins } = publisherPolicy(config);
+  expect(apiKeys).toEqual(['one', 'two']);
+  expect(origins).toEqual({
+    allowed: ['http://localhost:3000', 'https://yourdomain.com'],
+    loopback: true,
+  });
+});
+
+test('all problems are told at once', () => {
+  const env = { PORT: 'abc', AUTH_MODE: 'maybe', REDIS_URL: 'http://x', MAX_EVENT_SIZE: '0' };
+  expect(() => readPublisherConfig(env)).toThrow(/PORT.*AUTH_MODE|AUTH_MODE.*PORT/s);
+  expect(() => readPublisherConfig(env)).toThrow(/REDIS_URL/);
+  expect(() => readPublisherConfig(env)).toThrow(/MAX_EVENT_SIZE/);
+});

@@ -1,0 +1,19 @@
+import { hostname } from 'node:os';
+import { AuthSettings, authRule } from '@leque/auth-jwt';
+import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { processSettings, readConfig } from '@leque/core';
+import { type Static, Type } from 'typebox';
+import { PublisherSettings } from './settings.ts';
+
+export const PublisherConfig = Type.Object({
+  ...processSettings(9100, `${hostname().slice(0, 48)}-${process.pid}`),
+  ...RedisSettings.properties,
+  ...AuthSettings.properties,
+  ...PublisherSettings.properties,
+});
+export type PublisherConfig = Static<typeof PublisherConfig>;
+
+/** @throws ConfigError that lists every problem */
+export function readPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
+  return readConfig(PublisherConfig, env, [authRule, redisRule]);
+}

@@ -1,0 +1,12 @@
+export { answerNotFound, answerWithProblems } from './answer-problems.ts';
+export {
+  createPublisherApp,
+  newPublishCounters,
+  type PublisherParts,
+  type PublisherPolicy,
+} from './app.ts';
+export { PublisherConfig } from './config.ts';
+export type { PublisherLimits } from './context.ts';
+export type { PublishCounters } from './publishing.ts';
+export { SERVER_OPTIONS } from './server-options.ts';
+export { PublisherSettings, publisherPolicy } from './settings.ts';

@@ -1,0 +1,93 @@
+import { describeProblems, ERRORS, type Problem, ProtocolError } from '@leque/protocol';
+import { type Static, Type } from 'typebox';
+
+/** What only HTTP can get wrong; everything else is in the protocol's table of errors. */
+const HTTP_ERRORS = {
+  invalid_request: 400,
+  invalid_event: ERRORS.invalid_event.status,
+  invalid_json: ERRORS.invalid_json.status,
+  api_key_invalid: 401,
+  not_found: 404,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+} as const;
+type HttpErrorCode = keyof typeof HTTP_ERRORS;
+
+const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+};
+
+const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
+
+/** The body of every error, `application/problem+json` (RFC 9457). */
+export const ProblemDocument = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.String({ description: 'stable, for programs' }),
+  errors: Type.Optional(Type.Array(FieldProblem, { description: 'one for each field' })),
+});
+export type ProblemDocument = Static<typeof ProblemDocument>;
+
+/** A request that is refused for what it says or how it says it. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly code: HttpErrorCode;
+  readonly problems: readonly Problem[];
+
+  constructor(code: HttpErrorCode, detail: string, problems: readonly Problem[] = []) {
+    super(detail);
+    this.code = code;
+    this.problems = problems;
+  }
+
+  static ofProblems(code: HttpErrorCode, problems: readonly Problem[]): RequestError {
+    return new RequestError(code, describeProblems(problems), problems);
+  }
+}
+
+/** The one place where errors become documents. What is not meant for clients is not told them. */
+export function problemOf(error: unknown): ProblemDocument {
+  if (error instanceof ProtocolError) return error.toProblem();
+  if (error instanceof RequestError) return documentOf(error, HTTP_ERRORS[error.code]);
+  return frameworkProblem(error) ?? new ProtocolError('internal', 'an error of ours').toProblem();
+}
+
+/** Whether the error is a bug or a broken machine rather than something that a client did. */
+export function isFailure(error: unknown): boolean {
+  if (error instanceof ProtocolError) return error.code === 'internal';
+  return !(error instanceof RequestError) && refusalStatus(error) === undefined;
+}
+
+function documentOf(error: RequestError, status: number): ProblemDocument {
+  const { code, message, problems } = error;
+  return {
+    type: 'about:blank',
+    title: code.replaceAll('_', ' '),
+    status,
+    detail: message,
+    code,
+    ...(problems.length > 0 && { errors: [...problems] }),
+  };
+}
+
+/** Fastify's own refusals: of a body, a media type, a URL. */
+function frameworkProblem(error: unknown): ProblemDocument | undefined {
+  const status = refusalStatus(error);
+  if (status === undefined) return undefined;
+  const { code, message } = error as Error & { code?: unknown };
+  const known =
+    FRAMEWORK_ERRORS[String(code)] ?? (error instanceof SyntaxError ? 'invalid_json' : undefined);
+  return documentOf(new RequestError(known ?? 'invalid_request', message), status);
+}
+
+function refusalStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { statusCode } = error as Error & { statusCode?: unknown };
+  const refused = typeof statusCode === 'number' && statusCode >= 400 && statusCode <= 499;
+  return refused ? statusCode : undefined;
+}

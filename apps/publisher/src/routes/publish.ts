@@ -1,0 +1,57 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { EventInput } from '@leque/protocol';
+import { Type } from 'typebox';
+import { sendProblem } from '../answer-problems.ts';
+import { batchProblem, ItemResult, publishBatch, Stored, storedAnswer } from '../batch.ts';
+import type { PublisherContext } from '../context.ts';
+import { Deadline } from '../deadline.ts';
+import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from '../examples.ts';
+import { RequestError } from '../problem.ts';
+import { IdempotencyHeader, keyOf } from '../publishing.ts';
+import { failures } from './failures.ts';
+import { publishOptions } from './publish-options.ts';
+
+const MAX_BATCH_ITEMS = 1_000;
+
+const event = Type.Object(EventInput.properties, {
+  additionalProperties: false,
+  description: 'a type, its data, and where it goes',
+  examples: [STORY_CREATED, TASK_COMPLETED, NOTIFICATION],
+});
+
+const schema = {
+  summary: 'Publish one event, or up to 1,000',
+  description:
+    'Success means stored. Of several events those that are wrong are refused, each with its ' +
+    'problem, and the others are stored in their order.',
+  tags: ['publishing'],
+  headers: IdempotencyHeader,
+  body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),
+  response: {
+    200: Type.Union([Stored, Type.Object({ results: Type.Array(ItemResult) })]),
+    ...failures,
+  },
+};
+
+export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
+  const { publishing, limits } = context;
+  app.post('/publish', publishOptions(context, schema), async ({ headers, body }, reply) => {
+    using deadline = new Deadline(limits.answerWithinMs);
+    const key = keyOf(headers['idempotency-key']);
+    if (!Array.isArray(body)) {
+      const checked = publishing.check(body, key);
+      return storedAnswer(checked, await publishing.publish(checked, deadline));
+    }
+    const results = await publishBatch(context, { items: sized(body), key, deadline });
+    const problem = batchProblem(results);
+    return problem === undefined ? { results } : sendProblem(reply, problem, { results });
+  });
+};
+
+function sized(items: readonly unknown[]): readonly unknown[] {
+  if (items.length > 0 && items.length <= MAX_BATCH_ITEMS) return items;
+  throw new RequestError(
+    'invalid_request',
+    `a batch has 1 to ${MAX_BATCH_ITEMS} events, this one has ${items.length}`,
+  );
+}

@@ -1,0 +1,69 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Id, projectChannel, Stats } from '@leque/protocol';
+import { Type } from 'typebox';
+import type { PublisherContext } from '../context.ts';
+import { Deadline } from '../deadline.ts';
+import { STATS } from '../examples.ts';
+import { stateUnavailable } from '../publishing.ts';
+import { failures } from './failures.ts';
+
+const Count = Type.Integer({ minimum: 0 });
+const tags = ['statistics'];
+
+/** What is connected to the whole cluster, in the shapes of the earlier system. */
+export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async (
+  app,
+  { publishing, state, limits, authority },
+) => {
+  const onRequest = authority.require('stats');
+  const stats = async () => {
+    using deadline = new Deadline(limits.answerWithinMs);
+    return await deadline.settle(state.stats(), stateUnavailable);
+  };
+
+  app.get(
+    '/ws/stats',
+    {
+      onRequest,
+      schema: {
+        summary: 'Statistics of the cluster',
+        tags,
+        response: { 200: Type.Object(Stats.properties, { examples: [STATS] }), ...failures },
+      },
+    },
+    stats,
+  );
+
+  app.get(
+    '/ws/connections',
+    {
+      onRequest,
+      schema: {
+        summary: 'Open connections',
+        tags,
+        response: { 200: Type.Object({ count: Count }), ...failures },
+      },
+    },
+    async () => ({ count: (await stats()).active_connections }),
+  );
+
+  app.get(
+    '/ws/project/:project_id/subscribers',
+    {
+      onRequest,
+      schema: {
+        summary: 'Sessions that get the events of a project',
+        description:
+          'Those that subscribed to it, and those that are fed the events of all projects.',
+        tags,
+        params: Type.Object({ project_id: Id }),
+        response: { 200: Type.Object({ project_id: Id, subscribers: Count }), ...failures },
+      },
+    },
+    async ({ params: { project_id } }) => {
+      using deadline = new Deadline(limits.answerWithinMs);
+      const subscribers = await publishing.subscribers(projectChannel(project_id), deadline);
+      return { project_id, subscribers };
+    },
+  );
+};

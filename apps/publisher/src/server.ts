@@ -1,0 +1,61 @@
+import { createJwtVerifier } from '@leque/auth-jwt';
+import { openRedis } from '@leque/broker-redis';
+import type { Broker, RunningServer } from '@leque/core';
+import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
+import fastify, { LogController } from 'fastify';
+import manifest from '../package.json' with { type: 'json' };
+import { answerNotFound, answerWithProblems } from './answer-problems.ts';
+import { createPublisherApp, newPublishCounters } from './app.ts';
+import type { PublisherConfig } from './config.ts';
+import { SERVER_OPTIONS } from './server-options.ts';
+import { publisherPolicy } from './settings.ts';
+
+/** The whole of a request has to have arrived by then, however slowly it is sent. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Every request is answered in a second; what is still open after this long is cut. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** One publisher process on Redis. A Redis that is away only makes it not ready. */
+export async function startPublisher(config: PublisherConfig): Promise<RunningServer> {
+  const app = fastify({
+    ...SERVER_OPTIONS,
+    logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+  });
+  const telemetry = new PrometheusTelemetry({ next: logFacts(app.log), version: manifest.version });
+  const { broker, state, ...redis } = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+  const counters = newPublishCounters();
+  telemetry.watchBroker(broker);
+  telemetry.watchPublishing(counters);
+  answerWithProblems(app, telemetry);
+  answerNotFound(app);
+  await app.register(
+    createPublisherApp({
+      broker,
+      state,
+      telemetry,
+      counters,
+      verifier: createJwtVerifier(config),
+      policy: publisherPolicy(config),
+    }),
+  );
+  registerOperations(app, { unreadiness: () => unreadiness(broker), metrics: telemetry });
+  await Promise.all([app.listen({ host: config.HOST, port: config.PORT }), redis.connect()]);
+  return {
+    async stop() {
+      const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      await app.close(); // answers what is under way
+      clearTimeout(cut);
+      await state.close();
+      await broker.close();
+      await redis.close();
+    },
+  };
+}
+
+function unreadiness(broker: Broker): string[] {
+  const health = broker.health();
+  return health.ok ? [] : [health.reason];
+}

@@ -1,0 +1,50 @@
+import type { AuthSettings } from '@leque/auth-jwt';
+import { listOf } from '@leque/core';
+import { type Static, Type } from 'typebox';
+import type { PublisherPolicy } from './app.ts';
+
+/** Redis away is told within a second; the rest of it is for the way. */
+const ANSWER_WITHIN_MS = 900;
+
+/** The publisher's own part of a configuration. */
+export const PublisherSettings = Type.Object({
+  CORS_ORIGIN: Type.Optional(
+    Type.String({
+      description: 'origins of pages that may connect, with commas between them; `*` for any',
+    }),
+  ),
+  PUBLISH_API_KEYS: Type.Optional(
+    Type.String({
+      description: 'keys that may publish and read statistics, with commas between them',
+    }),
+  ),
+  MAX_EVENT_SIZE: Type.Integer({
+    default: 65_536,
+    minimum: 1,
+    description: 'bytes of one event, as it is stored',
+  }),
+  MAX_BATCH_SIZE: Type.Integer({
+    default: 8_388_608,
+    minimum: 1,
+    description: 'bytes of the body of one request',
+  }),
+});
+export type PublisherSettings = Static<typeof PublisherSettings>;
+
+export function publisherPolicy(
+  settings: PublisherSettings & Pick<AuthSettings, 'AUTH_MODE'>,
+): PublisherPolicy {
+  return {
+    authMode: settings.AUTH_MODE,
+    apiKeys: listOf(settings.PUBLISH_API_KEYS),
+    origins: {
+      allowed: listOf(settings.CORS_ORIGIN),
+      loopback: settings.AUTH_MODE === 'open',
+    },
+    limits: {
+      maxEventBytes: settings.MAX_EVENT_SIZE,
+      maxBatchBytes: settings.MAX_BATCH_SIZE,
+      answerWithinMs: ANSWER_WITHIN_MS,
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { findProblems } from '@leque/protocol';
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { RequestError } from './problem.ts';
+
+/** Checks parameters and queries, in the words that events are checked in. */
+export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema }) => {
+  const validator = Compile(schema);
+  return (value) => {
+    const candidate = Value.Convert(schema, Value.Default(schema, value));
+    const problems = findProblems(schema, validator, candidate);
+    if (problems.length === 0) return { value: candidate };
+    return { error: RequestError.ofProblems('invalid_request', problems) };
+  };
+};
+
+/** For bodies whose schema is there to be read: `parseEvent` checks them, with the event's rules. */
+export const checkedLater: FastifySchemaCompiler<TSchema> = () => (value) => ({ value });

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { bearer, notification, PublisherUnderTest, strictPolicy } from './publisher-under-test.ts';
+
+const reads = ['/api/ws/stats', '/api/ws/connections', '/api/ws/project/PROJ-001/subscribers'];
+const history = '/api/channels/project:PROJ-001/history';
+
+describe('where tokens are required', () => {
+  test.each(['/api/publish', '/api/ws/broadcast'])('%s needs authority', async (url) => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    const { status, headers, json } = await publisher.post(url, notification);
+    expect(status).toBe(401);
+    expect(headers['www-authenticate']).toBe('Bearer');
+    expect(json).toMatchObject({ code: 'token_missing', status: 401 });
+    expect(publisher.counters.stored).toBe(0);
+  });
+
+  test('the scope is the authority to publish, not the projects', async () => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    const withScope = await bearer(['publish'], ['PROJ-777']);
+    expect((await publisher.post('/api/publish', notification, withScope)).status).toBe(200);
+    const without = await bearer(['stats'], ['PROJ-001']);
+    const refused = await publisher.post('/api/publish', notification, without);
+    expect(refused.status).toBe(403);
+    expect(refused.headers['www-authenticate']).toMatch('error="insufficient_scope"');
+    expect(refused.json).toMatchObject({ code: 'forbidden', detail: 'needs the scope publish' });
+  });
+
+  test.each([
+    ['X-API-Key', { 'x-api-key': 'a-key' }],
+    ['Authorization: Bearer', { authorization: 'Bearer another-key' }],
+  ])('an API key in %s may publish and read statistics', async (_, headers) => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    const published = await publisher.post('/api/publish', notification, { ...headers });
+    expect(published.status).toBe(200);
+    for (const url of reads) expect((await publisher.get(url, { ...headers })).status).toBe(200);
+  });
+
+  test('an unknown API key is refused', async () => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    const asHeader = await publisher.post('/api/publish', notification, { 'x-api-key': 'a-ke' });
+    expect({ status: asHeader.status, code: asHeader.json.code }).toEqual({
+      status: 401,
+      code: 'api_key_invalid',
+    });
+    const asToken = await publisher.post('/api/publish', notification, {
+      authorization: 'Bearer a-key-that-nobody-knows',
+    });
+    expect({ status: asToken.status, code: asToken.json.code }).toEqual({
+      status: 401,
+      code: 'token_malformed',
+    });
+  });
+
+  test.each(reads)('%s needs the scope stats', async (url) => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    expect((await publisher.get(url)).status).toBe(401);
+    expect((await publisher.get(url, await bearer(['publish']))).status).toBe(403);
+    expect((await publisher.get(url, await bearer(['stats']))).status).toBe(200);
+    expect((await publisher.get(url, await bearer(['admin']))).status).toBe(200);
+  });
+
+  test('[ISO] a history is read with a token that covers the channel, or as admin', async () => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    const status = async (url: string, headers = {}) => (await publisher.get(url, headers)).status;
+    const ofUser = (id: string) => `/api/channels/user:${id}/history`;
+    const member = await bearer([], ['PROJ-001']);
+    expect(await status(history)).toBe(401);
+    expect(await status(history, await bearer([], ['PROJ-002']))).toBe(403);
+    expect(await status(history, member)).toBe(200);
+    expect(await status(ofUser('alice'), member)).toBe(200);
+    expect(await status(ofUser('bob'), member)).toBe(403);
+    expect(await status(ofUser('bob'), { 'x-api-key': 'a-key' })).toBe(403);
+    expect(await status('/api/channels/project:P/history', { 'x-api-key': 'a-key' })).toBe(403);
+    expect(await status(ofUser('bob'), await bearer(['admin']))).toBe(200);
+  });
+
+  test('a body is not read before its sender is known to be allowed', async () => {
+    await using publisher = new PublisherUnderTest(strictPolicy);
+    expect((await publisher.post('/api/publish', '{')).status).toBe(401);
+  });
+});
+
+describe('in open mode', () => {
+  test('everything that belongs to no user works without a token', async () => {
+    await using publisher = new PublisherUnderTest();
+    expect((await publisher.post('/api/publish', notification)).status).toBe(200);
+    for (const url of [...reads, history]) expect((await publisher.get(url)).status).toBe(200);
+    expect((await publisher.get('/api/channels/user:alice/history')).status).toBe(403);
+  });
+
+  test('a token that is presented is verified all the same', async () => {
+    await using publisher = new PublisherUnderTest();
+    const bad = { authorization: 'Bearer abc' };
+    const { status, headers, json } = await publisher.post('/api/publish', notification, bad);
+    expect(status).toBe(401);
+    expect(json.code).toBe('token_malformed');
+    expect(headers['www-authenticate']).toBe(
+      'Bearer error="invalid_token", error_description="not a JSON Web Token"',
+    );
+    const weak = await bearer([]);
+    expect((await publisher.post('/api/publish', notification, weak)).status).toBe(403);
+  });
+});
+
+describe('pages', () => {
+  test.each(['https://evil.test', 'null', 'http://app.test'])(
+    'a page of %s cannot publish, not even without reading the answer',
+    async (origin) => {
+      await using publisher = new PublisherUnderTest();
+      const { status, headers, json } = await publisher.post('/api/publish', notification, {
+        origin,
+      });
+      expect(status).toBe(403);
+      expect(json.code).toBe('origin_forbidden');
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+      expect(publisher.counters.stored).toBe(0);
+    },
+  );
+
+  test.each(['https://app.test', 'http://localhost:5173', 'http://localhost'])(
+    'a page of %s can publish',
+    async (origin) => {
+      await using publisher = new PublisherUnderTest();
+      const { status, headers } = await publisher.post('/api/publish', notification, { origin });
+      expect(status).toBe(200);
+      expect(headers['access-control-allow-origin']).toBe(origin);
+    },
+  );
+
+  test('the question before a request is answered for those pages only', async () => {
+    await using publisher = new PublisherUnderTest();
+    const ask = (origin: string) =>
+      publisher.app.inject({
+        method: 'OPTIONS',
+        url: '/api/publish',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type,idempotency-key',
+        },
+      });
+    const allowed = await ask('https://app.test');
+    expect(allowed.statusCode).toBe(204);
+    expect(allowed.headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.test',
+      'access-control-allow-headers': 'content-type,idempotency-key',
+    });
+    expect((await ask('https://evil.test')).statusCode).toBe(403);
+  });
+});

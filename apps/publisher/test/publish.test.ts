@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest';
+import { notification, openPolicy, PublisherUnderTest } from './publisher-under-test.ts';
+
+const invalid = { type: 'story_created', data: { story_id: 'STR-1' } };
+
+test('[ACK] a published event is stored, and its position is in the answer', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { status, json } = await publisher.post('/api/publish', notification);
+  expect(status).toBe(200);
+  expect(json).toEqual({
+    message_id: expect.any(String),
+    channel: 'project:PROJ-001',
+    cursor: expect.stringMatching(/\.1$/),
+    duplicate: false,
+  });
+  const page = await publisher.broker.history('project:PROJ-001', undefined, 10);
+  expect(page.publications[0]?.event).toMatchObject({
+    type: 'notification',
+    data: notification.data,
+    message_id: json.message_id,
+  });
+  expect((await publisher.get('/api/ws/stats')).json.total_broadcasts).toBe(1);
+});
+
+test('a channel without history answers no cursor', async () => {
+  await using publisher = new PublisherUnderTest();
+  const event = { type: 'log_message', data: { level: 'info', message: 'Build iniciado' } };
+  const { json } = await publisher.post('/api/publish', event);
+  expect(json).toEqual({ message_id: expect.any(String), channel: 'logs', duplicate: false });
+});
+
+test.each([
+  ['header', {}, { 'idempotency-key': 'k1' }],
+  ['field', { idempotency_key: 'k1' }, {}],
+] as const)('[ACK] an idempotency key in the %s makes a retry safe', async (_, field, headers) => {
+  await using publisher = new PublisherUnderTest();
+  const publish = () =>
+    publisher.post('/api/publish', { ...notification, ...field }, { ...headers });
+  const first = await publish();
+  const second = await publish();
+  expect(second.json).toEqual({ ...first.json, duplicate: true });
+  const page = await publisher.broker.history('project:PROJ-001', undefined, 10);
+  expect(page.publications).toHaveLength(1);
+  expect((await publisher.get('/api/ws/stats')).json.total_broadcasts).toBe(1);
+});
+
+test('[ACK] in a batch the key is one for each item, so that each is stored once', async () => {
+  await using publisher = new PublisherUnderTest();
+  const publish = () =>
+    publisher.post('/api/publish', [notification, notification], { 'idempotency-key': 'k' });
+  const first = await publish();
+  const second = await publish();
+  const of = (answer: typeof first) =>
+    answer.json.results.map(({ cursor, duplicate }: { cursor: string; duplicate: boolean }) => [
+      cursor.split('.')[1],
+      duplicate,
+    ]);
+  expect(of(first)).toEqual([
+    ['1', false],
+    ['2', false],
+  ]);
+  expect(of(second)).toEqual([
+    ['1', true],
+    ['2', true],
+  ]);
+});
+
+test('a key that is too long is refused, not cut', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { status, json } = await publisher.post('/api/publish', notification, {
+    'idempotency-key': 'k'.repeat(201),
+  });
+  expect(status).toBe(400);
+  expect(json.errors).toEqual([{ field: 'Idempotency-Key', message: expect.any(String) }]);
+});
+
+test('a bad event is refused with its fields, and nothing of it is stored', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { status, headers, json } = await publisher.post('/api/publish', invalid);
+  expect(status).toBe(400);
+  expect(headers['content-type']).toMatch('application/problem+json');
+  expect(json).toEqual({
+    type: 'about:blank',
+    title: 'invalid event',
+    status: 400,
+    detail: 'data.title is required; data.project_id is required',
+    code: 'invalid_event',
+    errors: [
+      { field: 'data.title', message: 'is required' },
+      { field: 'data.project_id', message: 'is required' },
+    ],
+  });
+  expect(publisher.counters).toMatchObject({ stored: 0, refused: 1 });
+});
+
+test('of a batch only the bad items are refused, the others are stored in order', async () => {
+  await using publisher = new PublisherUnderTest();
+  const large = { ...notification, data: { ...notification.data, more: 'x'.repeat(1_000) } };
+  const { status, json } = await publisher.post('/api/publish', [
+    notification,
+    invalid,
+    large,
+    null,
+    notification,
+  ]);
+  expect(status).toBe(200);
+  const of = ({ status, cursor, problem }: Record<string, string & { code: string }>) =>
+    status === 'stored' ? cursor?.split('.')[1] : problem?.code;
+  expect(json.results.map(of)).toEqual([
+    '1',
+    'invalid_event',
+    'payload_too_large',
+    'invalid_event',
+    '2',
+  ]);
+});
+
+test('[ORD] a batch of 1,000 is stored in its order', async () => {
+  await using publisher = new PublisherUnderTest();
+  const batch = Array.from({ length: 1_000 }, (_, index) => ({
+    type: 'tick',
+    data: { index },
+    channel: 'all',
+  }));
+  const { json } = await publisher.post('/api/publish', batch);
+  const offsets = json.results.map(({ cursor }: { cursor: string }) => cursor.split('.')[1]);
+  expect(offsets).toEqual(batch.map((_, index) => String(index + 1)));
+  const page = await publisher.broker.history('all', undefined, 1_000);
+  expect(page.publications.map(({ event }) => event['data'])).toEqual(
+    batch.map(({ data }) => data),
+  );
+});
+
+test.each([0, 1_001])('a batch of %i is refused as a whole', async (length) => {
+  const batch = Array.from({ length }, () => notification);
+  await using publisher = new PublisherUnderTest();
+  const { status, json } = await publisher.post('/api/publish', batch);
+  expect(status).toBe(400);
+  expect(json.detail).toBe(`a batch has 1 to 1000 events, this one has ${length}`);
+});
+
+test.each(['/api/publish', '/api/ws/broadcast'])('%s: one event that is too large', async (url) => {
+  await using publisher = new PublisherUnderTest();
+  const event = { type: 'tick', data: { text: 'x'.repeat(1_000) } };
+  const { status, json } = await publisher.post(url, event);
+  expect(status).toBe(413);
+  expect(json).toMatchObject({ code: 'payload_too_large', status: 413 });
+});
+
+test('a body that is too large is refused before it is read', async () => {
+  const limits = { ...openPolicy.limits, maxBatchBytes: 2_000 };
+  await using publisher = new PublisherUnderTest({ ...openPolicy, limits });
+  const { status, headers, json } = await publisher.post('/api/publish', 'x'.repeat(2_001));
+  expect(status).toBe(413);
+  expect(headers['content-type']).toMatch('application/problem+json');
+  expect(json.code).toBe('payload_too_large');
+});
+
+const deep = `{"type":"t","data":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
+
+test.each([
+  ['nothing', '', 'invalid_json'],
+  ['no JSON', '{', 'invalid_json'],
+  ['a poisoned prototype', '{"__proto__":{}}', 'invalid_json'],
+  ['null', 'null', 'invalid_event'],
+  ['a number', '7', 'invalid_event'],
+  ['a text', '"text"', 'invalid_event'],
+  ['an empty object', '{}', 'invalid_event'],
+  ['50,000 levels', deep, 'invalid_event'],
+])('a body of %s is a problem, not a failure', async (_, body, code) => {
+  await using publisher = new PublisherUnderTest();
+  for (const url of ['/api/publish', '/api/ws/broadcast']) {
+    const { status, json } = await publisher.post(url, body);
+    expect({ status, code: json.code }).toEqual({ status: 400, code });
+  }
+  expect(publisher.facts).toEqual([]);
+});
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml'])(
+  'a body of type %s is not read',
+  async (type) => {
+    await using publisher = new PublisherUnderTest();
+    const body = JSON.stringify(notification);
+    const { status, json } = await publisher.post('/api/publish', body, { 'content-type': type });
+    expect({ status, code: json.code }).toEqual({ status: 415, code: 'unsupported_media_type' });
+  },
+);
+
+test('broadcast answers how many sessions of the cluster were there to get the event', async () => {
+  await using publisher = new PublisherUnderTest();
+  await publisher.state.join({ userConnectionsChanged: () => {} });
+  publisher.state.setSubscribers('project:PROJ-001', 2);
+  publisher.state.setSubscribers('firehose', 1);
+  publisher.state.setSubscribers('all', 5);
+  const toProject = await publisher.post('/api/ws/broadcast', notification);
+  expect(toProject.json).toEqual({
+    sent_to: 3,
+    message_id: expect.any(String),
+    channel: 'project:PROJ-001',
+    cursor: expect.stringMatching(/\.1$/),
+  });
+  const { project_id: _, ...forAll } = notification;
+  const toAll = await publisher.post('/api/ws/broadcast', forAll);
+  expect(toAll.json).toMatchObject({ sent_to: 5, channel: 'all' });
+});

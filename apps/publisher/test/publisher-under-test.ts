@@ -1,0 +1,102 @@
+import { createJwtVerifier, signToken } from '@leque/auth-jwt';
+import {
+  MemoryBroker,
+  MemoryClusterState,
+  MemoryRegistry,
+  MemoryStore,
+} from '@leque/broker-memory';
+import type { Broker, ClusterState, Fact, Scope } from '@leque/core';
+import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
+import {
+  answerNotFound,
+  createPublisherApp,
+  newPublishCounters,
+  type PublisherPolicy,
+  SERVER_OPTIONS,
+} from '../src/index.ts';
+
+const history = { size: 1000, ttlMs: 60_000 };
+const secret = 'a secret of thirty-two characters';
+
+export const openPolicy: PublisherPolicy = {
+  authMode: 'open',
+  apiKeys: ['a-key', 'another-key'],
+  origins: { allowed: ['https://app.test'], loopback: true },
+  limits: { maxEventBytes: 1_000, maxBatchBytes: 1_000_000, answerWithinMs: 200 },
+};
+export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };
+
+/** The publisher's plugin on a server of its own, beside the memory broker. */
+export class PublisherUnderTest implements AsyncDisposable {
+  readonly facts: Fact[] = [];
+  readonly counters = newPublishCounters();
+  readonly broker: Broker;
+  readonly state: ClusterState;
+  readonly app: FastifyInstance;
+
+  constructor(policy: PublisherPolicy = openPolicy, parts: { broker?: Broker } = {}) {
+    this.broker =
+      parts.broker ??
+      new MemoryBroker(
+        new MemoryStore({
+          history: { project: history, user: history, all: history },
+          idempotencyTtlMs: 60_000,
+          firehose: true,
+        }),
+      );
+    this.state = new MemoryClusterState(new MemoryRegistry());
+    this.app = Fastify(SERVER_OPTIONS);
+    answerNotFound(this.app);
+    this.app.register(
+      createPublisherApp({
+        broker: this.broker,
+        state: this.state,
+        verifier: createJwtVerifier({ JWT_SECRET: secret }),
+        telemetry: { report: (fact) => this.facts.push(fact) },
+        policy,
+        counters: this.counters,
+      }),
+    );
+  }
+
+  async get(url: string, headers: Record<string, string> = {}) {
+    return this.#inject({ method: 'GET', url, headers });
+  }
+
+  async post(url: string, body: unknown, headers: Record<string, string> = {}) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return this.#inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: text,
+    });
+  }
+
+  async #inject(options: InjectOptions) {
+    const { statusCode: status, headers, body } = await this.app.inject(options);
+    const isJson = /json/.test(String(headers['content-type']));
+    return { status, headers, text: body, json: isJson ? JSON.parse(body) : undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+  }
+}
+
+export async function bearer(scopes: readonly Scope[], projects: readonly string[] = []) {
+  const token = await signToken({
+    secret,
+    userId: 'alice',
+    projects,
+    scopes,
+    expiresInSeconds: 60,
+  });
+  return { authorization: `Bearer ${token}` };
+}
+
+export const notification = {
+  event_type: 'notification',
+  data: { title: 'Aviso', message: 'Manutencao em 5 minutos' },
+  project_id: 'PROJ-001',
+};

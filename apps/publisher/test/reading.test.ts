@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { notification, PublisherUnderTest } from './publisher-under-test.ts';
+
+async function withSessions() {
+  const publisher = new PublisherUnderTest();
+  const { state } = publisher;
+  await state.join({ userConnectionsChanged: () => {} });
+  state.setConnections(5);
+  state.setSubscribers('project:PROJ-001', 3);
+  state.setSubscribers('project:PROJ-002', 2);
+  state.setSubscribers('firehose', 1);
+  state.addTotals({ connections: 150, messagesSent: 1234, broadcasts: 89 });
+  return publisher;
+}
+
+test('GET stats, in the shape of the seed', async () => {
+  await using publisher = await withSessions();
+  expect((await publisher.get('/api/ws/stats')).json).toEqual({
+    active_connections: 5,
+    active_projects: 2,
+    total_connections: 150,
+    total_messages_sent: 1234,
+    total_broadcasts: 89,
+    connections_per_project: { 'PROJ-001': 3, 'PROJ-002': 2 },
+  });
+});
+
+test('GET connections', async () => {
+  await using publisher = await withSessions();
+  expect((await publisher.get('/api/ws/connections')).json).toEqual({ count: 5 });
+});
+
+test('GET subscribers counts those who would get the events: the firehose too', async () => {
+  await using publisher = await withSessions();
+  const { json } = await publisher.get('/api/ws/project/PROJ-001/subscribers');
+  expect(json).toEqual({ project_id: 'PROJ-001', subscribers: 4 });
+});
+
+test.each(['a%20b', `${'x'.repeat(129)}`, '%F0%9F%99%82'])(
+  'GET subscribers of %s is refused with the field',
+  async (id) => {
+    await using publisher = await withSessions();
+    const { status, json } = await publisher.get(`/api/ws/project/${id}/subscribers`);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({
+      code: 'invalid_request',
+      errors: [
+        { field: 'project_id', message: 'must be 1 to 128 letters, digits and . _ - : @ +' },
+      ],
+    });
+  },
+);
+
+test('GET subscribers of the longest id', async () => {
+  await using publisher = await withSessions();
+  const id = '@'.repeat(128);
+  const url = `/api/ws/project/${encodeURIComponent(id)}/subscribers`;
+  expect((await publisher.get(url)).json).toEqual({ project_id: id, subscribers: 1 });
+});
+
+test('GET history: envelopes as clients get them, after a cursor or the newest', async () => {
+  await using publisher = await withSessions();
+  for (const id of ['m1', 'm2', 'm3']) {
+    await publisher.post('/api/publish', { ...notification, message_id: id });
+  }
+  const url = '/api/channels/project:PROJ-001/history';
+  const { json: newest } = await publisher.get(`${url}?limit=2`);
+  const ids = (page: typeof newest) =>
+    page.publications.map(({ message_id: id }: { message_id: string }) => id);
+  expect(ids(newest)).toEqual(['m2', 'm3']);
+  expect(newest).toMatchObject({ channel: 'project:PROJ-001', complete: true });
+  expect(newest.publications[1]).toEqual({
+    type: 'notification',
+    data: notification.data,
+    timestamp: expect.any(String),
+    message_id: 'm3',
+    project_id: 'PROJ-001',
+    channel: 'project:PROJ-001',
+    cursor: newest.cursor,
+  });
+  const since = newest.publications[0].cursor;
+  expect(ids((await publisher.get(`${url}?since=${since}`)).json)).toEqual(['m3']);
+  const lost = await publisher.get(`${url}?since=another.1`);
+  expect(lost.json).toMatchObject({ complete: false, publications: [] });
+});
+
+test.each([
+  ['/api/channels/nowhere/history', 'channel', 'is no channel'],
+  ['/api/channels/all/history?since=x', 'since', 'is not a cursor'],
+  ['/api/channels/all/history?limit=0', 'limit', 'must be >= 1'],
+  ['/api/channels/all/history?limit=1001', 'limit', 'must be <= 1000'],
+  ['/api/channels/all/history?limit=many', 'limit', 'must be integer'],
+])('%s is refused with the field', async (url, field, message) => {
+  await using publisher = await withSessions();
+  const { status, json } = await publisher.get(url);
+  expect(status).toBe(400);
+  expect(json.errors).toEqual([{ field, message }]);
+});
+
+test.each(['/nowhere', '/api/nowhere', '/api/publish', '/api/%zz'])(
+  'GET %s is a problem document too',
+  async (url) => {
+    await using publisher = await withSessions();
+    const { status, headers, json } = await publisher.get(url);
+    expect(status).toBe(url.endsWith('zz') ? 400 : 404);
+    expect(headers['content-type']).toMatch('application/problem+json');
+    expect(json).toMatchObject({ status, type: 'about:blank', code: expect.any(String) });
+  },
+);
+
+test('the documentation: OpenAPI with the examples of the seeds, and a page', async () => {
+  await using publisher = await withSessions();
+  const { json } = await publisher.get('/openapi.json');
+  expect(json.openapi).toBe('3.1.0');
+  expect(Object.keys(json.paths).sort()).toEqual([
+    '/api/channels/{channel}/history',
+    '/api/publish',
+    '/api/ws/broadcast',
+    '/api/ws/connections',
+    '/api/ws/project/{project_id}/subscribers',
+    '/api/ws/stats',
+  ]);
+  expect(JSON.stringify(json.paths)).toContain('Manutencao em 5 minutos');
+  const page = await publisher.get('/docs/');
+  expect(page.status).toBe(200);
+  expect(page.text).toContain('swagger-ui');
+});
