@@ -17,6 +17,12 @@ export const GatewaySettings = Type.Object({
     description:
       'bytes queued for one client before it is closed as a slow consumer; more than the largest event',
   }),
+  FANOUT_WINDOW_MS: Type.Integer({
+    default: 5,
+    minimum: 0,
+    maximum: 1000,
+    description: 'milliseconds in which a busy client is written to at most once; 0 for no pacing',
+  }),
   UNSUBSCRIBE_GRACE: Type.Number({
     default: 2,
     minimum: 0,

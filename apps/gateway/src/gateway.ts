@@ -9,7 +9,11 @@ import {
   type OriginPolicy,
   type Telemetry,
 } from '@leque/core';
-import { type SocketIoContext, serveSocketIo } from '@leque/transport-socketio';
+import {
+  type SocketIoContext,
+  type SocketIoTransport,
+  serveSocketIo,
+} from '@leque/transport-socketio';
 import { registerWebSockets } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
@@ -38,6 +42,7 @@ export interface GatewayParts {
 /** Sockets in, publications out. */
 export interface Gateway {
   readonly hub: Hub;
+  readonly socketIoWrites: SocketIoTransport['writes'];
   /** Why this node should get no new connections; empty when it should. */
   readonly unreadiness: () => string[];
   /**
@@ -53,6 +58,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   const { broker, state, settings } = parts;
   const hub = new Hub(parts, {
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
+    fanoutWindowMs: settings.FANOUT_WINDOW_MS,
     unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
     maxRecovered: MAX_RECOVERED,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
@@ -80,6 +86,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   });
   return {
     hub,
+    socketIoWrites: socketIo.writes,
     unreadiness: () => {
       const health = broker.health();
       return [...(draining ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];

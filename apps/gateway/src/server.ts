@@ -34,6 +34,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
     socketIoAdapter: redisAdapter(redis),
   });
   telemetry.watchHub(gateway.hub);
+  telemetry.watchSocketIo(gateway.socketIoWrites);
   telemetry.watchBroker(redis.broker);
   registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
   await app.listen({ host: config.HOST, port: config.PORT });

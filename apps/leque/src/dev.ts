@@ -46,6 +46,7 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
   await servePublisher(app, parts);
   const gateway = await createGateway(app, parts);
   telemetry.watchHub(gateway.hub);
+  telemetry.watchSocketIo(gateway.socketIoWrites);
   telemetry.watchBroker(backend.broker);
   registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
   await app.listen({ host: config.HOST ?? LOOPBACK[0], port: config.PORT });

@@ -101,7 +101,7 @@ function newestOf(log: readonly Publication[], limit: number): Publication[] {
   const found: Publication[] = [];
   let bytes = 0;
   for (const publication of log.toReversed()) {
-    bytes += Buffer.byteLength(publication.json);
+    bytes += publication.body.length;
     const full = found.length === limit || (bytes > MAX_HISTORY_BYTES && found.length > 0);
     if (full) break;
     found.push(publication);

@@ -99,7 +99,7 @@ export class MemoryStore {
     });
   }
 
-  #repeat({ channel: origin, position: originPosition, type, json }: Publication): void {
+  #repeat({ channel: origin, position: originPosition, type, body: json }: Publication): void {
     if (!this.#limits.firehose || parseChannel(origin)?.kind !== 'project') return;
     if (!this.#listeners.has(FIREHOSE)) return;
     const init = { channel: FIREHOSE, origin, originPosition, type, json };

@@ -22,7 +22,7 @@ class FakeLog {
   /** Set to make the next answers wait. */
   gate: Promise<void> = Promise.resolve();
 
-  append(): string {
+  append(): Buffer {
     this.top += 1;
     return payload({ epoch: this.epoch, offset: this.top });
   }
@@ -62,8 +62,8 @@ function publicationAt(position: Position): Publication {
   return new Publication({ channel: CHANNEL, type: 'x', position, json: '{"type":"x"}' });
 }
 
-function payload({ epoch, offset }: Position): string {
-  return `1 ${epoch} ${offset} x ${CHANNEL}\n{"type":"x"}`;
+function payload({ epoch, offset }: Position): Buffer {
+  return Buffer.from(`1 ${epoch} ${offset} x ${CHANNEL}\n{"type":"x"}`);
 }
 
 function startFeed() {
@@ -83,9 +83,9 @@ test('[GAP] what arrives before the position is known is held, and what it cover
   const early = [log.append(), log.append()];
   const { promise, resolve } = Promise.withResolvers<void>();
   log.gate = promise;
-  feed.message(early[0] ?? '');
+  feed.message(early[0] ?? Buffer.alloc(0));
   feed.subscribed();
-  feed.message(early[1] ?? '');
+  feed.message(early[1] ?? Buffer.alloc(0));
   expect(offsets()).toEqual([]);
   resolve();
   expect(await feed.joined).toEqual({ epoch: 'e0', offset: 2 });
@@ -164,9 +164,9 @@ test('[GAP] remains of a lost epoch do not come back after its resync', async ()
   const { promise, resolve } = Promise.withResolvers<void>();
   const late = [log.append(), log.append(), log.append()];
   log.gate = promise;
-  feed.message(late[1] ?? '');
+  feed.message(late[1] ?? Buffer.alloc(0));
   log.startEpoch('e1');
-  feed.message(late[2] ?? '');
+  feed.message(late[2] ?? Buffer.alloc(0));
   feed.message(log.append());
   resolve();
   await expect

@@ -63,7 +63,7 @@ export class ChannelFeed implements ChannelHandler {
     else if (this.#state === 'live') this.#ports.sink.resync(this.#channel, undefined);
   }
 
-  message(payload: string): void {
+  message(payload: Buffer): void {
     const decoded = decodeMessage(this.#channel, payload);
     if ('problem' in decoded) this.#drop(decoded.problem);
     else if (this.#state === 'live') this.#accept(decoded.publication);

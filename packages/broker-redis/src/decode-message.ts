@@ -9,7 +9,9 @@ import {
 } from '@leque/protocol';
 
 /** As much as the function takes from a foreign publisher. */
-const MAX_CHARACTERS = 262_144;
+const MAX_BYTES = 262_144;
+
+const decoder = new TextDecoder();
 
 export type Decoded = { readonly publication: Publication } | { readonly problem: string };
 
@@ -17,23 +19,23 @@ export type Decoded = { readonly publication: Publication } | { readonly problem
  * What arrived in a channel's Redis channel: a publication of Leque's, or the bare event of a
  * foreign service that used PUBLISH, which is live only, and does not reach the firehose.
  */
-export function decodeMessage(channel: string, payload: string): Decoded {
+export function decodeMessage(channel: string, payload: Uint8Array): Decoded {
   const decoded = decodePayload(payload);
   if (decoded === undefined) return readForeign(channel, payload);
   if (channel === FIREHOSE) return readRepeated(decoded);
-  const { type, position, json } = decoded;
+  const { type, position, body: json } = decoded;
   return { publication: new Publication({ channel, type, position, json }) };
 }
 
 /** The firehose repeats what was stored in a project's channel. */
-function readRepeated({ channel: origin, type, position, json }: Payload): Decoded {
+function readRepeated({ channel: origin, type, position, body: json }: Payload): Decoded {
   if (parseChannel(origin)?.kind !== 'project') return { problem: 'of no project' };
   const init = { channel: FIREHOSE, origin, originPosition: position, type, json };
   return { publication: new Publication({ ...init, position: undefined }) };
 }
 
-function readForeign(channel: string, payload: string): Decoded {
-  if (payload.length > MAX_CHARACTERS) return { problem: 'too large' };
+function readForeign(channel: string, payload: Uint8Array): Decoded {
+  if (payload.length > MAX_BYTES) return { problem: 'too large' };
   const input = parseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The channel that it came in decides, whatever the event says of where it should go.
@@ -43,9 +45,9 @@ function readForeign(channel: string, payload: string): Decoded {
   return { publication: new Publication({ channel, type, position: undefined, json }) };
 }
 
-function parseObject(payload: string): object | undefined {
+function parseObject(payload: Uint8Array): object | undefined {
   try {
-    const value: unknown = JSON.parse(payload);
+    const value: unknown = JSON.parse(decoder.decode(payload));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

@@ -5,7 +5,8 @@ import type { Redis } from 'ioredis';
 export interface ChannelHandler {
   /** Messages flow from here on. Again after each reconnect, when some may have been missed. */
   subscribed(): void;
-  message(payload: string): void;
+  /** @param payload a view of what came over the network */
+  message(payload: Buffer): void;
 }
 
 /** Redis reads a command as a whole before it does anything else. */
@@ -29,8 +30,8 @@ export class RedisSubscriber {
   constructor(redis: Redis, telemetry: Telemetry) {
     this.#redis = redis;
     this.#telemetry = telemetry;
-    redis.on('message', (channel: string, payload: string) => {
-      this.#handlers.get(channel)?.message(payload);
+    redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => {
+      this.#handlers.get(channel.toString())?.message(payload);
     });
     redis.on('close', () => {
       this.#restoring = true;

@@ -15,6 +15,7 @@ import { type RedisNodeOptions, settingsFor } from './support/redis-node.ts';
 const CHANNEL = 'project:P';
 const PATIENCE = { timeout: 10_000 };
 const LIMITS = {
+  fanoutWindowMs: 5,
   outboxMaxBytes: 8_000_000,
   unsubscribeGraceMs: 100,
   maxRecovered: 1000,

@@ -4,6 +4,8 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds with fractions, from anywhere, and never backwards: for measuring how long. */
+  monotonic(): number;
   /** Runs `task` once after `delayMs`, unless cancelled; never keeps the process alive. */
   after(delayMs: number, task: () => void): Cancel;
   /** Runs `task` once at the end of this turn of the event loop. */
@@ -12,6 +14,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     timer.unref();

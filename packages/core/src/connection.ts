@@ -6,8 +6,8 @@ export interface Connection {
   readonly format: FrameFormat;
   /** Bytes that were written but not taken by the kernel yet. */
   readonly bufferedBytes: number;
-  /** Takes frames that `format` made, in order, in as few writes as it can. Never throws. */
-  write(frames: readonly Frame[]): void;
+  /** Takes a frame that `format` made, in as few writes as it can. Never throws. */
+  write(frame: Frame): void;
   /** Starts closing; frames written before it still go out, later ones are dropped. */
   close(code: CloseCode, reason: string): void;
 }

@@ -1,23 +1,156 @@
-import type { Clock } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
+import { FrameJoiner } from './frame-joiner.ts';
 import type { Outbox } from './outbox.ts';
 
-/** Flushes every outbox that was touched in a turn of the event loop, once, at its end. */
+/** After this long a flush lets heartbeats, commands and the broker have their turn. */
+const SLICE_MS = 3;
+/** Outboxes of one group that are flushed before the next group has its turn. */
+const QUANTUM = 64;
+
+/** Outboxes that were touched together, and how many of them have been flushed. */
+interface Group {
+  readonly outboxes: readonly Outbox[];
+  done: number;
+}
+
+/**
+ * Decides when outboxes are flushed. One that has been quiet for the pacing window goes out at the
+ * end of the turn of the event loop that touched it; a busy one at most once per window, as it is
+ * the kernel's write that costs. Flushing yields after a few milliseconds, and groups take turns, so
+ * that a channel with thousands of subscribers delays nobody else.
+ */
 export class Flusher {
   readonly #clock: Clock;
-  #touched = new Set<Outbox>();
+  readonly #windowMs: number;
+  readonly #joiner = new FrameJoiner();
+  #tasks: (() => void)[] = [];
+  #touched: Outbox[] = [];
+  /** In turn; the first is next. */
+  #groups: Group[] = [];
+  #rotation = 0;
+  #scheduled = false;
+  /** Busy outboxes by the millisecond in which they are due, which is the index modulo the length. */
+  readonly #wheel: Outbox[][];
+  #waiting = 0;
+  /** The wheel has been emptied up to this millisecond. */
+  #wheelAt = 0;
+  #cancelTimer: Cancel | undefined;
 
-  constructor(clock: Clock) {
+  /** @param windowMs a busy outbox is flushed at most once in this time; 0 for no pacing */
+  constructor(clock: Clock, windowMs: number) {
     this.#clock = clock;
+    this.#windowMs = windowMs;
+    this.#wheel = Array.from({ length: Math.ceil(windowMs) + 2 }, () => []);
   }
 
+  /** Runs the task once, when this turn of the event loop ends, before anything is flushed. */
+  atEndOfTurn(task: () => void): void {
+    this.#tasks.push(task);
+    this.#schedule();
+  }
+
+  /** Something was pushed to this outbox. */
   touch(outbox: Outbox): void {
-    if (this.#touched.size === 0) this.#clock.defer(() => this.#flushAll());
-    this.#touched.add(outbox);
+    if (outbox.awaitsFlush) return;
+    outbox.awaitsFlush = true;
+    this.#touched.push(outbox);
+    this.#schedule();
   }
 
-  #flushAll(): void {
-    const touched = this.#touched;
-    this.#touched = new Set();
-    for (const outbox of touched) outbox.flush();
+  /** Not at its turn but now, for what has to follow it beside the outbox. */
+  flushNow(outbox: Outbox): void {
+    outbox.flush(this.#clock.monotonic(), this.#joiner);
+  }
+
+  /** What was touched so far takes turns with what is touched from now on. Small groups are joined. */
+  endGroup(): void {
+    if (this.#touched.length >= QUANTUM) this.#closeGroup();
+  }
+
+  close(): void {
+    this.#cancelTimer?.();
+  }
+
+  #closeGroup(): void {
+    if (this.#touched.length === 0) return;
+    this.#groups.push({ outboxes: this.#rotated(this.#touched), done: 0 });
+    this.#touched = [];
+  }
+
+  /** Subscribers are always touched in the same order; the last ones must not always be last. */
+  #rotated(outboxes: Outbox[]): Outbox[] {
+    if (outboxes.length <= QUANTUM) return outboxes;
+    this.#rotation = (this.#rotation + QUANTUM) % outboxes.length;
+    return [...outboxes.slice(this.#rotation), ...outboxes.slice(0, this.#rotation)];
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.defer(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false;
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) task();
+    this.#closeGroup();
+    this.#flushSlice();
+    if (this.#groups.length > 0) this.#schedule();
+  };
+
+  #flushSlice(): void {
+    const startedAt = this.#clock.monotonic();
+    let now = startedAt;
+    while (now - startedAt < SLICE_MS) {
+      const group = this.#groups.shift();
+      if (group === undefined) break;
+      const end = Math.min(group.done + QUANTUM, group.outboxes.length);
+      for (; group.done < end; group.done += 1) this.#flush(group.outboxes[group.done], now);
+      if (end < group.outboxes.length) this.#groups.push(group);
+      now = this.#clock.monotonic();
+    }
+    this.#waitForDue(now);
+  }
+
+  #flush(outbox: Outbox | undefined, now: number): void {
+    if (outbox === undefined) return;
+    const dueAt = outbox.flushedAt + this.#windowMs;
+    if (now < dueAt) return this.#wait(outbox, dueAt);
+    outbox.awaitsFlush = false;
+    outbox.flush(now, this.#joiner);
+  }
+
+  #wait(outbox: Outbox, dueAt: number): void {
+    if (this.#waiting === 0) this.#wheelAt = Math.floor(this.#clock.monotonic());
+    this.#wheel[Math.ceil(dueAt) % this.#wheel.length]?.push(outbox);
+    this.#waiting += 1;
+  }
+
+  #waitForDue(now: number): void {
+    if (this.#waiting === 0 || this.#cancelTimer !== undefined) return;
+    let at = this.#wheelAt + 1;
+    while (this.#wheel[at % this.#wheel.length]?.length === 0) at += 1;
+    this.#cancelTimer = this.#clock.after(Math.ceil(at - now), this.#takeDue);
+  }
+
+  readonly #takeDue = (): void => {
+    this.#cancelTimer = undefined;
+    const now = Math.floor(this.#clock.monotonic());
+    // Further than once around there is nothing that has not been taken.
+    const until = Math.min(now, this.#wheelAt + this.#wheel.length);
+    for (let at = this.#wheelAt + 1; at <= until; at += 1) this.#takeSlot(at % this.#wheel.length);
+    this.#wheelAt = now;
+    this.#waitForDue(now);
+    if (this.#groups.length > 0) this.#schedule();
+  };
+
+  #takeSlot(slot: number): void {
+    const due = this.#wheel[slot];
+    if (due === undefined || due.length === 0) return;
+    this.#wheel[slot] = [];
+    this.#waiting -= due.length;
+    this.#groups.push({ outboxes: due, done: 0 });
   }
 }

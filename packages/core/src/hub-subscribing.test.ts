@@ -34,7 +34,7 @@ describe('starting a subscription', () => {
     const answer = Promise.withResolvers<Position>();
     node.broker.position = answer.promise;
     const subscribingEarly = node.hub.subscribe(early.session, P);
-    node.hub.deliver(publication(P, 5));
+    node.deliver(P, 5);
     const subscribingLate = node.hub.subscribe(late.session, P);
     answer.resolve(at(4));
     expect((await subscribingEarly).position).toEqual(at(4));

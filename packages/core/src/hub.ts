@@ -13,6 +13,8 @@ import type { Telemetry } from './telemetry.ts';
 
 export interface HubLimits {
   readonly outboxMaxBytes: number;
+  /** A busy session is written to at most once in this time. */
+  readonly fanoutWindowMs: number;
   /** How long a channel stays subscribed after its last session left. */
   readonly unsubscribeGraceMs: number;
   /** Channels that one session may subscribe to. */
@@ -37,6 +39,9 @@ export interface SubscribeOptions {
 /** How late a token's end may be seen, and how old the totals that are reported may be. */
 const SWEEP_MS = 250;
 
+/** A batch is one piece in each outbox, and has to fit into it beside others. */
+const MAX_BATCH_BYTES = 65_536;
+
 /** Local fan-out: which sessions on this node want a channel. */
 export class Hub implements BrokerSink {
   readonly #ports: HubPorts;
@@ -54,7 +59,7 @@ export class Hub implements BrokerSink {
     this.#ports = ports;
     this.#limits = limits;
     this.#context = {
-      flusher: new Flusher(ports.clock),
+      flusher: new Flusher(ports.clock, limits.fanoutWindowMs),
       telemetry: ports.telemetry,
       outboxMaxBytes: limits.outboxMaxBytes,
       counters: this.#counters,
@@ -163,6 +168,7 @@ export class Hub implements BrokerSink {
   /** Stops the hub's timers; sessions are closed by their transports. */
   close(): void {
     this.#stopSweep();
+    this.#context.flusher.close();
     this.#reportMessages();
     for (const channel of this.#channels.values()) channel.cancelLeave?.();
   }
@@ -179,7 +185,11 @@ export class Hub implements BrokerSink {
   }
 
   #enter(name: string): LocalChannel {
-    const local = new LocalChannel(name, this.#ports.broker.subscribe(name));
+    const local = new LocalChannel(name, {
+      subscribed: this.#ports.broker.subscribe(name),
+      flusher: this.#context.flusher,
+      maxBatchBytes: Math.min(MAX_BATCH_BYTES, this.#limits.outboxMaxBytes / 4),
+    });
     // Each waiting session reports the failure; nobody may be waiting any more.
     local.joined.catch(() => {
       if (this.#forget(local)) this.#ports.state.setSubscribers(name, 0);

@@ -1,7 +1,17 @@
 import type { Position } from '@leque/protocol';
+import { Batch } from './batch.ts';
 import type { Cancel } from './clock.ts';
+import type { Flusher } from './flusher.ts';
 import type { Publication } from './publication.ts';
 import type { Subscription } from './subscription.ts';
+
+export interface LocalChannelInit {
+  /** The broker's answer to subscribing. */
+  readonly subscribed: Promise<Position | undefined>;
+  readonly flusher: Flusher;
+  /** Bytes of JSON; what is more goes out as several batches. */
+  readonly maxBatchBytes: number;
+}
 
 /** One channel on this node: who wants it, and how far it has come. */
 export class LocalChannel {
@@ -11,29 +21,51 @@ export class LocalChannel {
   readonly joined: Promise<void>;
   /** Set while the channel waits for its grace period to end. */
   cancelLeave: Cancel | undefined;
+  readonly #flusher: Flusher;
+  readonly #maxBatchBytes: number;
+  /** Delivered by the broker in this turn of the event loop, and not offered yet. */
+  #pending: Publication[] = [];
+  #pendingBytes = 0;
+  /** Of the last publication that was offered. */
   #position: Position | undefined;
 
-  constructor(name: string, subscribed: Promise<Position | undefined>) {
+  constructor(name: string, init: LocalChannelInit) {
     this.name = name;
-    this.joined = subscribed.then((position) => this.#join(position));
+    this.#flusher = init.flusher;
+    this.#maxBatchBytes = init.maxBatchBytes;
+    this.joined = init.subscribed.then((position) => this.#join(position));
   }
 
-  /** The subscription starts where the channel is now. */
+  /** The subscription starts where the channel is now; what is pending is still offered to it. */
   add(subscription: Subscription): void {
     this.subscriptions.add(subscription);
     subscription.moveTo(this.#position);
   }
 
+  /** Offers it at the end of this turn, together with what else comes in it. */
   deliver(publication: Publication): void {
-    // What is live only does not change where the channel stands.
-    this.#position = publication.position ?? this.#position;
-    for (const subscription of this.subscriptions) subscription.offer(publication);
+    if (this.#pending.length === 0) this.#flusher.atEndOfTurn(this.#offerPending);
+    this.#pending.push(publication);
+    this.#pendingBytes += publication.body.length;
+    if (this.#pendingBytes >= this.#maxBatchBytes) this.#offerPending();
   }
 
   resync(position: Position | undefined): void {
+    this.#offerPending();
     this.#position = position;
     for (const subscription of this.subscriptions) subscription.resync(position);
   }
+
+  readonly #offerPending = (): void => {
+    if (this.#pending.length === 0) return;
+    const batch = new Batch(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    // What is live only does not change where the channel stands.
+    this.#position = batch.last ?? this.#position;
+    for (const subscription of this.subscriptions) subscription.offer(batch);
+    this.#flusher.endGroup();
+  };
 
   /**
    * Those who came while the broker subscribed hold back everything after `position`; those who

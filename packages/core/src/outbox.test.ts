@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FakeClock, FakeConnection } from '../test/fakes.ts';
 import { Flusher } from './flusher.ts';
+import { FrameJoiner } from './frame-joiner.ts';
 import { Outbox } from './outbox.ts';
 
 const frame = (text: string, byteLength = 10) => ({ text, byteLength });
@@ -26,8 +27,9 @@ test('everything that is queued goes out in one write, in order', () => {
   const connection = new FakeConnection();
   const outbox = new Outbox(connection, 100);
   for (const text of ['a', 'b', 'c']) outbox.push(frame(text));
-  outbox.flush();
-  outbox.flush();
+  const joiner = new FrameJoiner();
+  outbox.flush(0, joiner);
+  outbox.flush(0, joiner);
   expect(connection.writes).toEqual([['a', 'b', 'c']]);
   expect(outbox.empty).toBe(true);
   expect(outbox.queuedBytes).toBe(0);
@@ -35,7 +37,7 @@ test('everything that is queued goes out in one write, in order', () => {
 
 test('outboxes are flushed once, at the end of the turn in which they were touched', () => {
   const clock = new FakeClock();
-  const flusher = new Flusher(clock);
+  const flusher = new Flusher(clock, 0);
   const connections = [new FakeConnection(), new FakeConnection()];
   const outboxes = connections.map((connection) => new Outbox(connection, 100));
   for (const text of ['a', 'b']) {
@@ -53,7 +55,7 @@ test('outboxes are flushed once, at the end of the turn in which they were touch
 
 test('what is touched while the others are flushed goes out in the next turn', () => {
   const clock = new FakeClock();
-  const flusher = new Flusher(clock);
+  const flusher = new Flusher(clock, 0);
   const late = new FakeConnection();
   const lateOutbox = new Outbox(late, 100);
   const first = new FakeConnection();

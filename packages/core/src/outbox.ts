@@ -1,8 +1,13 @@
 import type { Connection } from './connection.ts';
+import type { FrameJoiner } from './frame-joiner.ts';
 import type { Frame } from './publication.ts';
 
 /** A session's write queue, bounded in bytes, what the kernel has not taken counted in (MEM). */
 export class Outbox {
+  /** The flusher's mark: it will come by, however often this is touched until then. */
+  awaitsFlush = false;
+  /** When it was last flushed, on the monotonic clock; long ago at first. */
+  flushedAt = Number.NEGATIVE_INFINITY;
   readonly #connection: Connection;
   readonly #limitBytes: number;
   #frames: Frame[] = [];
@@ -29,12 +34,13 @@ export class Outbox {
     return true;
   }
 
-  /** Hands everything queued to the connection at once. */
-  flush(): void {
+  /** Hands everything queued to the connection, in one write. */
+  flush(now: number, joiner: FrameJoiner): void {
     if (this.empty) return;
     const frames = this.#frames;
     this.clear();
-    this.#connection.write(frames);
+    this.flushedAt = now;
+    this.#connection.write(joiner.join(this.#connection.format, frames));
   }
 
   clear(): void {

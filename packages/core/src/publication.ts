@@ -8,9 +8,14 @@ export interface Frame {
 /** How a transport puts what the core has to say on its wire. One instance per wire format. */
 export interface FrameFormat {
   encodePublication(publication: Publication): Frame;
+  /** Several frames of this format, at least two, as one that is written at once. */
+  join(frames: readonly Frame[]): Frame;
   /** Tells a client that publications of `channel` were left out; `position` is where it goes on. */
   encodeResync(channel: string, position: Position | undefined): Frame;
 }
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** One event in a channel, with its position; encoded at most once per wire format. */
 export class Publication {
@@ -21,15 +26,17 @@ export class Publication {
   readonly type: string;
   /** Undefined for what is live only. */
   readonly position: Position | undefined;
-  /** The event's JSON, an object. */
-  readonly json: string;
+  /** The event's JSON, an object, as UTF-8. */
+  readonly body: Uint8Array;
   /** Where it stands in `origin`; only for what the firehose repeats. */
   readonly originPosition: Position | undefined;
   #event: Record<string, unknown> | undefined;
   readonly #frames = new Map<FrameFormat, Frame>();
 
   constructor(
-    init: Pick<Publication, 'channel' | 'type' | 'position' | 'json'> & {
+    init: Pick<Publication, 'channel' | 'type' | 'position'> & {
+      /** As text, or as the UTF-8 that came over the network. */
+      json: string | Uint8Array;
       origin?: string;
       originPosition?: Position | undefined;
     },
@@ -38,8 +45,13 @@ export class Publication {
     this.origin = init.origin ?? init.channel;
     this.type = init.type;
     this.position = init.position;
-    this.json = init.json;
+    this.body = typeof init.json === 'string' ? encoder.encode(init.json) : init.json;
     this.originPosition = init.originPosition;
+  }
+
+  /** `body` as text. */
+  get json(): string {
+    return decoder.decode(this.body);
   }
 
   /**

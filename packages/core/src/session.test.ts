@@ -11,7 +11,7 @@ function open() {
   const telemetry = new FakeTelemetry();
   const counters = { messagesSent: 0 };
   const connection = new FakeConnection();
-  const flusher = new Flusher(clock);
+  const flusher = new Flusher(clock, 0);
   const context = { flusher, telemetry, outboxMaxBytes: 25, counters };
   const session = new Session(connection, identity('alice'), context);
   return { session, connection, clock, telemetry, counters };
@@ -19,9 +19,9 @@ function open() {
 
 test('what was sent before the end still goes out, what comes after it does not', () => {
   const { session, connection, clock } = open();
-  session.send(frame('last words'));
+  session.send(frame('last words'), 1);
   session.close(CLOSE.drained, '500');
-  session.send(frame('too late'));
+  session.send(frame('too late'), 1);
   session.close(CLOSE.forbidden, 'a second reason');
   clock.endTurn();
   expect(connection.sent).toEqual(['last words']);
@@ -33,7 +33,7 @@ test('what was sent before the end still goes out, what comes after it does not'
 test('[MEM] a client that does not read is closed without what it did not read', () => {
   const { session, connection, telemetry, counters, clock } = open();
   connection.reads = false;
-  for (const text of ['a', 'b', 'c', 'd']) session.send(frame(text));
+  for (const text of ['a', 'b', 'c', 'd']) session.send(frame(text), 1);
   clock.endTurn();
   expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
   expect(connection.sent).toEqual(['a', 'b']);
@@ -45,7 +45,7 @@ test('[MEM] a client that does not read is closed without what it did not read',
 
 test('[GAP] a client that reads is not closed for a burst larger than its outbox', () => {
   const { session, connection, clock } = open();
-  for (const text of ['a', 'b', 'c', 'd', 'e']) session.send(frame(text));
+  for (const text of ['a', 'b', 'c', 'd', 'e']) session.send(frame(text), 1);
   clock.endTurn();
   expect(connection.closed).toBeUndefined();
   expect(connection.sent).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -53,9 +53,9 @@ test('[GAP] a client that reads is not closed for a burst larger than its outbox
 
 test('a connection that is gone is not written to', () => {
   const { session, connection, clock } = open();
-  session.send(frame('a'));
+  session.send(frame('a'), 1);
   session.discard();
-  session.send(frame('b'));
+  session.send(frame('b'), 1);
   clock.endTurn();
   expect(connection.writes).toEqual([]);
   expect(session.closeCode).toBeUndefined();

@@ -20,6 +20,7 @@ export interface SessionContext {
 export class Session implements Subscriber {
   readonly id = randomUUID();
   readonly connection: Connection;
+  readonly format: FrameFormat;
   /** Replaced when a fresh token arrives; by the hub only. */
   identity: Identity;
   /** By channel; changed by the hub only. */
@@ -31,13 +32,10 @@ export class Session implements Subscriber {
 
   constructor(connection: Connection, identity: Identity, context: SessionContext) {
     this.connection = connection;
+    this.format = connection.format;
     this.identity = identity;
     this.#context = context;
     this.#outbox = new Outbox(connection, context.outboxMaxBytes);
-  }
-
-  get format(): FrameFormat {
-    return this.connection.format;
   }
 
   get maxQueuedBytes(): number {
@@ -55,13 +53,13 @@ export class Session implements Subscriber {
   }
 
   /**
-   * Queues a frame; a client that does not read as fast as it is sent to is closed, because
-   * queueing on for it would let it hold the node's memory (MEM).
+   * Queues a frame with so many messages; a client that does not read as fast as it is sent to is
+   * closed, because queueing on for it would let it hold the node's memory (MEM).
    */
-  send(frame: Frame): void {
+  send(frame: Frame, messages: number): void {
     if (this.#closing) return;
     if (this.#queue(frame)) {
-      this.#context.counters.messagesSent += 1;
+      this.#context.counters.messagesSent += messages;
       this.#context.flusher.touch(this.#outbox);
       return;
     }
@@ -76,13 +74,13 @@ export class Session implements Subscriber {
 
   /** Writes what is queued now, for what has to follow it beside the outbox. */
   flush(): void {
-    if (!this.#closing) this.#outbox.flush();
+    if (!this.#closing) this.#context.flusher.flushNow(this.#outbox);
   }
 
   /** A burst within one turn is no slow client yet: the kernel may take what is queued so far. */
   #queue(frame: Frame): boolean {
     if (this.#outbox.push(frame)) return true;
-    this.#outbox.flush();
+    this.#context.flusher.flushNow(this.#outbox);
     return this.#outbox.push(frame);
   }
 
@@ -91,7 +89,7 @@ export class Session implements Subscriber {
     if (this.#closing) return;
     this.#closing = true;
     this.#closeCode = code;
-    this.#outbox.flush();
+    this.#context.flusher.flushNow(this.#outbox);
     this.connection.close(code, reason);
   }
 

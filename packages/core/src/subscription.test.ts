@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { publication, TextFormat } from '../test/fakes.ts';
+import { Batch } from './batch.ts';
 import { Publication } from './publication.ts';
 import { type Filter, Subscription } from './subscription.ts';
 
@@ -31,7 +32,7 @@ function subscribe(accepts?: Filter) {
   const reader = new Reader();
   const subscription = new Subscription(reader, P, accepts);
   const offer = (...offsets: number[]) => {
-    for (const offset of offsets) subscription.offer(publication(P, offset));
+    for (const offset of offsets) subscription.offer(new Batch([publication(P, offset)]));
   };
   return { reader, subscription, offer };
 }
@@ -59,7 +60,7 @@ test('[DUP] a new epoch starts again at one', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.start();
   offer(1, 2);
-  subscription.offer(publication(P, 1, 'f'));
+  subscription.offer(new Batch([publication(P, 1, 'f')]));
   expect(reader.sent).toEqual(['1', '2', '1']);
 });
 
@@ -67,8 +68,8 @@ test('what is live only has no position, and always passes', () => {
   const { reader, subscription } = subscribe();
   subscription.start();
   const live = new Publication({ channel: 'logs', type: 'log', position: undefined, json: '{}' });
-  subscription.offer(live);
-  subscription.offer(live);
+  subscription.offer(new Batch([live]));
+  subscription.offer(new Batch([live]));
   expect(reader.sent).toEqual(['log', 'log']);
   expect(subscription.position).toBeUndefined();
 });

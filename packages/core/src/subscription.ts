@@ -1,4 +1,5 @@
 import { type CloseCode, type Cursor, type Position, toCursor } from '@leque/protocol';
+import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
 
@@ -7,7 +8,8 @@ export interface Subscriber {
   readonly format: FrameFormat;
   /** What may be queued for it, here as well. */
   readonly maxQueuedBytes: number;
-  send(frame: Frame): void;
+  /** @param messages how many are in the frame */
+  send(frame: Frame, messages: number): void;
   close(code: CloseCode, reason: string): void;
 }
 
@@ -28,7 +30,8 @@ export type Filter = (publication: Publication) => boolean;
 export class Subscription {
   readonly channel: string;
   readonly #subscriber: Subscriber;
-  readonly #accepts: Filter | undefined;
+  /** What passes; everything without it. */
+  accepts: Filter | undefined;
   #position: Position | undefined;
   #held: Publication[] | undefined = [];
   #heldBytes = 0;
@@ -39,7 +42,7 @@ export class Subscription {
   constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
     this.#subscriber = subscriber;
     this.channel = channel;
-    this.#accepts = accepts;
+    this.accepts = accepts;
   }
 
   /** The client has seen everything up to here; undefined in a channel without history. */
@@ -111,7 +114,7 @@ export class Subscription {
     const held = this.#held;
     if (held === undefined) return;
     this.#letGo();
-    for (const publication of held) this.offer(publication);
+    for (const publication of held) this.#offerOne(publication);
   }
 
   /** What is held is not delivered any more; called when the hub drops the subscription. */
@@ -120,8 +123,22 @@ export class Subscription {
     this.#recovered = false;
   }
 
-  /** Called by the hub for every publication of the channel, in order. */
-  offer(publication: Publication): void {
+  /** Called by the hub for what comes in the channel, in order. */
+  offer(batch: Batch): void {
+    if (this.#takesWhole(batch)) {
+      this.#position = batch.last ?? this.#position;
+      this.#delivered = true;
+      this.#subscriber.send(batch.frameIn(this.#subscriber.format), batch.size);
+    } else {
+      for (const publication of batch.publications) this.#offerOne(publication);
+    }
+  }
+
+  #takesWhole(batch: Batch): boolean {
+    return this.#held === undefined && this.accepts === undefined && batch.follows(this.#position);
+  }
+
+  #offerOne(publication: Publication): void {
     if (this.#held !== undefined) this.#hold(publication, this.#held);
     else if (this.#advance(publication.position)) this.#deliver(publication);
   }
@@ -134,7 +151,7 @@ export class Subscription {
     }
     this.#position = position;
     this.#delivered = true;
-    this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position));
+    this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position), 1);
   }
 
   /**
@@ -163,11 +180,11 @@ export class Subscription {
 
   #deliver(publication: Publication): void {
     this.#delivered = true;
-    if (this.#accepts !== undefined && !this.#accepts(publication)) return;
-    this.#subscriber.send(publication.frameIn(this.#subscriber.format));
+    if (this.accepts !== undefined && !this.accepts(publication)) return;
+    this.#subscriber.send(publication.frameIn(this.#subscriber.format), 1);
   }
 }
 
 export function bytesOf(publications: readonly Publication[]): number {
-  return publications.reduce((bytes, { json }) => bytes + Buffer.byteLength(json), 0);
+  return publications.reduce((bytes, { body }) => bytes + body.length, 0);
 }

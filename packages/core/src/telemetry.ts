@@ -13,6 +13,8 @@ export type Fact =
   | { type: 'broker_connected' }
   | { type: 'broker_disconnected'; detail: string }
   | { type: 'lease_lost' }
+  /** A library is not as it was when a shortcut around it was made, so that none is taken. */
+  | { type: 'direct_path_unavailable'; detail: string }
   | { type: 'failure'; where: string; error: unknown };
 
 /** The core does not log and knows no metrics; it reports facts. */

@@ -21,6 +21,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   after(delayMs: number, task: () => void): Cancel {
     const key = {};
     this.#timers.set(key, { at: this.#now + delayMs, task });
@@ -58,6 +62,15 @@ interface TextFrame extends Frame {
   readonly text: string;
 }
 
+/** Several of them in one. */
+interface JoinedFrame extends Frame {
+  readonly texts: readonly string[];
+}
+
+function textsOf(frame: Frame): readonly string[] {
+  return 'texts' in frame ? (frame as JoinedFrame).texts : [(frame as TextFrame).text];
+}
+
 /** `OFFSET` for publications, `resync OFFSET` for gaps; ten bytes each. */
 export class TextFormat implements FrameFormat {
   encoded = 0;
@@ -65,6 +78,11 @@ export class TextFormat implements FrameFormat {
   encodePublication({ position, type }: Publication): TextFrame {
     this.encoded += 1;
     return { byteLength: 10, text: position === undefined ? type : String(position.offset) };
+  }
+
+  join(frames: readonly Frame[]): JoinedFrame {
+    const texts = frames.flatMap(textsOf);
+    return { byteLength: 10 * texts.length, texts };
   }
 
   encodeResync(_channel: string, position: Position | undefined): TextFrame {
@@ -88,10 +106,10 @@ export class FakeConnection implements Connection {
     return this.writes.flat();
   }
 
-  write(frames: readonly Frame[]): void {
+  write(frame: Frame): void {
     if (this.closed) throw new Error('written to after it was closed');
-    this.writes.push(frames.map((frame) => (frame as TextFrame).text));
-    if (!this.reads) for (const frame of frames) this.bufferedBytes += frame.byteLength;
+    this.writes.push([...textsOf(frame)]);
+    if (!this.reads) this.bufferedBytes += frame.byteLength;
   }
 
   close(code: number, reason: string): void {

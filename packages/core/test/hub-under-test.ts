@@ -15,6 +15,7 @@ export const P = 'project:P';
 export const at = (offset: number, epoch = 'e'): Position => ({ epoch, offset });
 const limits = {
   outboxMaxBytes: 1_000,
+  fanoutWindowMs: 0,
   unsubscribeGraceMs: 2_000,
   maxRecovered: 100,
   maxSubscriptions: 5,

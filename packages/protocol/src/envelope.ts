@@ -14,9 +14,14 @@ export interface Enveloped {
  * in as text, because parsing it again would cost more than sending it. They come last, so that
  * they win over members of the same name that a foreign publisher may have put in.
  */
-export function encodeEnvelope({ channel, position, json }: Enveloped): string {
+export function encodeEnvelope(publication: Enveloped): string {
+  return `${publication.json.slice(0, -1)}${encodeEnvelopeEnd(publication)}`;
+}
+
+/** What takes the place of the last brace of the event's JSON. */
+export function encodeEnvelopeEnd({ channel, position }: Omit<Enveloped, 'json'>): string {
   const cursor = position === undefined ? '' : `,"cursor":"${toCursor(position)}"`;
-  return `${json.slice(0, -1)},"channel":"${channel}"${cursor}}`;
+  return `,"channel":"${channel}"${cursor}}`;
 }
 
 /** The JSON of what the server itself says to a raw client: answers, heartbeats, errors. */

@@ -21,7 +21,7 @@ export {
   type RequestId,
   requestIdOf,
 } from './commands.ts';
-export { type Enveloped, encodeEnvelope, encodeReply } from './envelope.ts';
+export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './errors.ts';
 export { type Event, EventInput, type ParsedEvent, parseEvent } from './event.ts';
 export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './event-types.ts';
@@ -29,3 +29,4 @@ export { decodePayload, type Payload } from './payload.ts';
 export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './position.ts';
 export { describeProblems, findProblems, type Problem } from './problems.ts';
 export { Stats } from './stats.ts';
+export { allocateTextFrame, encodeTextFrame, PING_FRAME } from './text-frame.ts';

@@ -2,16 +2,16 @@ import { expect, test } from 'vitest';
 import { decodePayload } from './payload.ts';
 
 test('[NP1] a stored publication, with a line break in its JSON too', () => {
-  expect(decodePayload('1 e1 42 task.created user:alice\n{"a":"\\n"}')).toEqual({
+  expect(decode('1 e1 42 task.created user:alice\n{"a":"\\n"}')).toEqual({
     type: 'task.created',
     channel: 'user:alice',
     position: { epoch: 'e1', offset: 42 },
-    json: '{"a":"\\n"}',
+    body: Buffer.from('{"a":"\\n"}'),
   });
 });
 
 test('[NP1] a publication of a channel without history has no position', () => {
-  const payload = decodePayload('1 - 0 log_message logs\n{"a":1}');
+  const payload = decode('1 - 0 log_message logs\n{"a":1}');
   expect(payload).toMatchObject({ channel: 'logs', position: undefined });
 });
 
@@ -24,17 +24,21 @@ test.each([
   ['1  1 t c\n{}', 'no epoch'],
   ['\n{}', 'no header'],
 ])('[NP1] %j (%s) is not one', (text) => {
-  expect(decodePayload(text)).toBeUndefined();
+  expect(decode(text)).toBeUndefined();
 });
 
 test.each(['null', '{}', '[]', '5', '', '{"cut":', '{broken}'])(
   '[NP2] a body that is no object with a member is no payload: %s',
   (body) => {
-    expect(decodePayload(`1 e 3 x all\n${body}`)).toBeUndefined();
+    expect(decode(`1 e 3 x all\n${body}`)).toBeUndefined();
   },
 );
 
 test('[NP1] an offset is a whole number', () => {
-  expect(decodePayload('1 e 1.5 x all\n{"a":1}')).toBeUndefined();
-  expect(decodePayload('1 e NaN x all\n{"a":1}')).toBeUndefined();
+  expect(decode('1 e 1.5 x all\n{"a":1}')).toBeUndefined();
+  expect(decode('1 e NaN x all\n{"a":1}')).toBeUndefined();
 });
+
+function decode(payload: string) {
+  return decodePayload(Buffer.from(payload));
+}

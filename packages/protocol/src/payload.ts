@@ -5,30 +5,54 @@ export interface Payload {
   readonly channel: string;
   readonly type: string;
   readonly position: Position | undefined;
-  readonly json: string;
+  /** The event's JSON as UTF-8; a view of the payload. */
+  readonly body: Uint8Array;
 }
 
 const VERSION = '1';
 const LIVE_ONLY = '-';
+const NEWLINE = 0x0a;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+const QUOTE = 0x22;
+
+const decoder = new TextDecoder();
 
 /**
  * Reads `1 EPOCH OFFSET TYPE CHANNEL\n{event JSON}`, which the Redis Function writes; EPOCH is
  * `-` and OFFSET 0 where no history is kept. A node needs no more than this to frame it.
- * Undefined when the text is something else.
+ * Undefined when the payload is something else.
  */
-export function decodePayload(payload: string): Payload | undefined {
-  const end = payload.indexOf('\n');
+export function decodePayload(payload: Uint8Array): Payload | undefined {
+  const end = payload.indexOf(NEWLINE);
   if (end < 0) return undefined;
-  const [version, epoch, offset, type, channel] = payload.slice(0, end).split(' ');
+  const header = decoder.decode(payload.subarray(0, end));
+  const [version, epoch, offset, type, channel] = header.split(' ');
   if (version !== VERSION || !epoch || !offset || !type || !channel) return undefined;
-  const json = payload.slice(end + 1);
+  const body = payload.subarray(end + 1);
   const number = Number(offset);
-  if (!Number.isSafeInteger(number) || !looksLikeEvent(json)) return undefined;
+  if (!Number.isSafeInteger(number) || !looksLikeEvent(body)) return undefined;
   const position = epoch === LIVE_ONLY ? undefined : { epoch, offset: number };
-  return { channel, type, position, json };
+  return { channel, type, position, body };
 }
 
 /** As far as one sees without parsing: an object with a member, to which others can be appended. */
-function looksLikeEvent(json: string): boolean {
-  return /^\s*\{\s*"/.test(json) && json.endsWith('}');
+function looksLikeEvent(body: Uint8Array): boolean {
+  const brace = skipSpace(body, 0);
+  return (
+    body[brace] === OPENING_BRACE &&
+    body[skipSpace(body, brace + 1)] === QUOTE &&
+    body[body.length - 1] === CLOSING_BRACE
+  );
+}
+
+/** The next byte at or after `at` that JSON does not skip. */
+function skipSpace(body: Uint8Array, at: number): number {
+  let next = at;
+  for (let byte = body[next]; isSpace(byte); byte = body[next]) next += 1;
+  return next;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }

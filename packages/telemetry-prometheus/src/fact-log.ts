@@ -8,6 +8,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'broker_disconnected',
   'lease_lost',
   'event_dropped',
+  'direct_path_unavailable',
 ]);
 
 /** Writes each fact as one structured line. Facts carry no tokens and no payloads. */

@@ -35,6 +35,10 @@ function countingIn(registry: Registry): Counting {
   const filled = counter('gap_publications', 'Publications that were read to fill gaps');
   const resyncs = counter('resyncs', 'Channels whose sessions were told to fetch anew');
   const lost = counter('leases_lost', 'Times that this node was taken for dead by the cluster');
+  const detours = counter(
+    'direct_path_unavailable',
+    'Starts without the short way to Socket.IO clients',
+  );
   const failures = counter('failures', 'Errors that are bugs or broken machines; see the log');
   const disconnections = counter('broker_disconnections', 'Times that the broker was lost');
   const connections = counter('broker_connections', 'Times that the broker was reached');
@@ -53,6 +57,7 @@ function countingIn(registry: Registry): Counting {
     broker_connected: () => connections.inc(),
     broker_disconnected: () => disconnections.inc(),
     lease_lost: () => lost.inc(),
+    direct_path_unavailable: () => detours.inc(),
     failure: () => failures.inc(),
   };
 }

@@ -16,6 +16,7 @@ const facts: Fact[] = [
   { type: 'broker_connected' },
   { type: 'broker_disconnected', detail: 'd-secret' },
   { type: 'lease_lost' },
+  { type: 'direct_path_unavailable', detail: 'another version' },
   { type: 'failure', where: 'w-secret', error: new Error('e-secret') },
 ];
 
@@ -40,6 +41,7 @@ test('every fact is counted, by transport and code only', async () => {
     'leque_gap_publications_total 3',
     'leque_resyncs_total 1',
     'leque_leases_lost_total 1',
+    'leque_direct_path_unavailable_total 1',
     'leque_failures_total 1',
     'leque_broker_disconnections_total 1',
     'leque_broker_connections_total 1',

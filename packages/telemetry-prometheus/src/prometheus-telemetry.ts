@@ -95,6 +95,23 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     ]);
   }
 
+  watchSocketIo(writes: Readonly<{ direct: number; engine: number }>): void {
+    addReadings(this.#registry, [
+      {
+        kind: Counter,
+        name: 'leque_socketio_direct_writes_total',
+        help: 'Writes straight to the sockets of Socket.IO clients',
+        read: () => writes.direct,
+      },
+      {
+        kind: Counter,
+        name: 'leque_socketio_engine_writes_total',
+        help: 'Writes to Socket.IO clients through Engine.IO',
+        read: () => writes.engine,
+      },
+    ]);
+  }
+
   watchPublishing(counters: PublishReadings): void {
     const reading = (outcome: keyof PublishReadings, help: string) => ({
       kind: Counter,

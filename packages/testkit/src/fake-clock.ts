@@ -19,6 +19,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   after(delayMs: number, task: () => void): Cancel {
     const timer = { at: this.#now + delayMs, task };
     this.#timers.add(timer);

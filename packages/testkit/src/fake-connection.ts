@@ -13,16 +13,19 @@ export type FakeMessage =
   | { readonly kind: 'resync'; readonly channel: string; readonly position: Position | undefined };
 
 interface FakeFrame extends Frame {
-  readonly message: FakeMessage;
+  readonly messages: readonly FakeMessage[];
 }
 
 /** Frames that keep their content readable; as long as its JSON. */
 const fakeFormat: FrameFormat = {
   encodePublication({ origin, type, position, event }) {
-    return frame({ kind: 'publication', channel: origin, type, position, event });
+    return frameOf([{ kind: 'publication', channel: origin, type, position, event }]);
+  },
+  join(frames) {
+    return frameOf((frames as readonly FakeFrame[]).flatMap(({ messages }) => messages));
   },
   encodeResync(channel, position) {
-    return frame({ kind: 'resync', channel, position });
+    return frameOf([{ kind: 'resync', channel, position }]);
   },
 };
 
@@ -36,9 +39,9 @@ export class FakeConnection implements Connection {
   bufferedBytes = 0;
   closed: { readonly code: CloseCode; readonly reason: string } | undefined;
 
-  write(frames: readonly Frame[]): void {
+  write(frame: Frame): void {
     this.writes += 1;
-    for (const each of frames) this.sent.push((each as FakeFrame).message);
+    this.sent.push(...(frame as FakeFrame).messages);
   }
 
   close(code: CloseCode, reason: string): void {
@@ -46,6 +49,6 @@ export class FakeConnection implements Connection {
   }
 }
 
-function frame(message: FakeMessage): FakeFrame {
-  return { byteLength: Buffer.byteLength(JSON.stringify(message)), message };
+function frameOf(messages: readonly FakeMessage[]): FakeFrame {
+  return { byteLength: Buffer.byteLength(JSON.stringify(messages)), messages };
 }

@@ -1,6 +1,8 @@
-import { CLOSE_TIMEOUT_MS, type Clock, type Connection, type Frame } from '@leque/core';
+import type { Cancel, Clock, Connection, Frame } from '@leque/core';
+import { CLOSE_TIMEOUT_MS } from '@leque/core';
 import { CLOSE, type CloseCode } from '@leque/protocol';
 import type { Socket } from 'socket.io';
+import { directSocket, queuedBytes } from './direct-path.ts';
 import { type SocketIoFrame, socketIoFormat } from './socketio-format.ts';
 
 /** Official clients come back by themselves unless the server disconnects them by a packet. */
@@ -13,37 +15,45 @@ const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
 /** The client is moved to another node; the reason says when it should come back. */
 const MOVE_CODES: ReadonlySet<CloseCode> = new Set([CLOSE.goingAway, CLOSE.drained]);
 
-/** Hands encoded packets to Engine.IO, which keeps them in order on every transport. */
+/** What all connections of the node share. */
+export interface SocketIoWriting {
+  readonly clock: Clock;
+  /** Whether the direct path is what it should be in the versions that are installed. */
+  readonly direct: boolean;
+  /** Writes by either way, since the start of the process: plain integers, read when somebody asks. */
+  readonly counters: { direct: number; engine: number };
+}
+
+/**
+ * Writes to a Socket.IO client: straight to the TCP socket of a WebSocket that is idle, else through
+ * Engine.IO, which keeps packets in order on every transport.
+ */
 export class SocketIoConnection implements Connection {
   readonly format = socketIoFormat;
   readonly #socket: Socket;
-  readonly #clock: Clock;
-  #bufferedBytes = 0;
+  readonly #writing: SocketIoWriting;
+  /** Given to Engine.IO and not sent yet; it has no limit of its own. */
+  #unsentBytes = 0;
+  #cancelCut: Cancel = () => {};
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, writing: SocketIoWriting) {
     this.#socket = socket;
-    this.#clock = clock;
+    this.#writing = writing;
   }
 
-  /** Engine.IO's own queue has no limit, so what it was given and has not sent is counted here. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return queuedBytes(this.#socket.conn) ?? this.#unsentBytes;
   }
 
-  write(frames: readonly Frame[]): void {
+  write(frame: Frame): void {
     const { conn } = this.#socket;
     if (conn.readyState !== 'open') return;
+    const { direct, counters } = this.#writing;
+    const tcp = direct ? directSocket(conn) : undefined;
     // socketIoFormat makes nothing but these.
-    for (const { packets, byteLength } of frames as readonly SocketIoFrame[]) {
-      const last = packets.length - 1;
-      this.#bufferedBytes += byteLength;
-      const onSent = () => {
-        this.#bufferedBytes -= byteLength;
-      };
-      packets.forEach((packet, index) => {
-        conn.write(packet, undefined, index === last ? onSent : undefined);
-      });
-    }
+    if (tcp === undefined) this.#writeThroughEngine(frame as SocketIoFrame);
+    else tcp.write((frame as SocketIoFrame).wire);
+    counters[tcp === undefined ? 'engine' : 'direct'] += 1;
   }
 
   close(code: CloseCode, reason: string): void {
@@ -55,6 +65,23 @@ export class SocketIoConnection implements Connection {
     if (FINAL_CODES.has(code)) this.#socket.disconnect(true);
     else this.#socket.conn.close();
     // Engine.IO waits until the client has taken everything; one that does not read never does.
-    this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.conn.close(true));
+    const { clock } = this.#writing;
+    this.#cancelCut = clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.conn.close(true));
+  }
+
+  /** The socket is gone by itself. */
+  end(): void {
+    this.#cancelCut();
+  }
+
+  #writeThroughEngine({ packets, byteLength }: SocketIoFrame): void {
+    const last = packets.length - 1;
+    this.#unsentBytes += byteLength;
+    const onSent = () => {
+      this.#unsentBytes -= byteLength;
+    };
+    packets.forEach((packet, index) => {
+      this.#socket.conn.write(packet, undefined, index === last ? onSent : undefined);
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { Publication } from '@leque/core';
+import { encodeTextFrame } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { type SocketIoFrame, socketIoFormat } from './socketio-format.ts';
 
@@ -29,9 +30,18 @@ test('[IO3] other types go out once', () => {
   expect(encode('notification').packets).toHaveLength(1);
 });
 
-test('[MEM] a frame counts the bytes of all its packets', () => {
-  const frame = encode('task.created');
-  expect(frame.byteLength).toBe(Buffer.byteLength(frame.packets.join('')));
+test('the finished WebSocket frames say the same as the packets, and their bytes count [MEM]', () => {
+  const { packets, wire, byteLength } = encode('task.created');
+  const messages = packets.map((packet) => encodeTextFrame(`4${packet}`));
+  expect(wire).toEqual(Buffer.concat(messages));
+  expect(byteLength).toBe(wire.length);
+});
+
+test('several frames become one, in order', () => {
+  const frames = [encode('task.created'), encode('notification')];
+  const joined = socketIoFormat.join(frames) as SocketIoFrame;
+  expect(joined.packets).toEqual(frames.flatMap(({ packets }) => packets));
+  expect(joined.wire).toEqual(Buffer.concat(frames.map(({ wire }) => wire)));
 });
 
 function encode(type: string): SocketIoFrame {

@@ -1,13 +1,18 @@
 import type { Frame, FrameFormat, Publication } from '@leque/core';
-import { toCursor } from '@leque/protocol';
+import { encodeTextFrame, toCursor } from '@leque/protocol';
 
 export const NAMESPACE = '/events';
 /** Every task event goes out a second time under this name. */
 const TASK_EVENT = 'task.event';
+/** Engine.IO's packet type `message`, which is what a Socket.IO packet travels in. */
+const ENGINE_MESSAGE = '4';
 
-/** Encoded Socket.IO packets, ready for Engine.IO, whichever transport it uses. */
+/** Encoded Socket.IO packets, whichever way they go out. */
 export interface SocketIoFrame extends Frame {
+  /** For Engine.IO, which knows every transport. */
   readonly packets: readonly string[];
+  /** The same as finished WebSocket frames. */
+  readonly wire: Buffer;
 }
 
 export const socketIoFormat: FrameFormat = {
@@ -17,6 +22,14 @@ export const socketIoFormat: FrameFormat = {
       ? [publication.type, TASK_EVENT]
       : [publication.type];
     return frameOf(names.map((name) => encodeEvent(name, payload)));
+  },
+  join(frames) {
+    const parts = frames as readonly SocketIoFrame[];
+    const wire = Buffer.concat(parts.map((part) => part.wire));
+    return toFrame(
+      parts.flatMap(({ packets }) => packets),
+      wire,
+    );
   },
   encodeResync(channel, position) {
     const payload = { channel, cursor: position && toCursor(position), timestamp: now() };
@@ -49,8 +62,13 @@ function encodeEvent(name: string, payload: string): string {
 }
 
 function frameOf(packets: readonly string[]): SocketIoFrame {
-  const byteLength = packets.reduce((sum, packet) => sum + Buffer.byteLength(packet), 0);
-  return { packets, byteLength };
+  const frames = packets.map((packet) => encodeTextFrame(ENGINE_MESSAGE + packet));
+  const [only] = frames;
+  return toFrame(packets, frames.length === 1 && only !== undefined ? only : Buffer.concat(frames));
+}
+
+function toFrame(packets: readonly string[], wire: Buffer): SocketIoFrame {
+  return { packets, wire, byteLength: wire.length };
 }
 
 function now(): string {

@@ -19,27 +19,35 @@ import {
 } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from './context.ts';
-import { SocketIoConnection } from './socketio-connection.ts';
+import { SocketIoConnection, type SocketIoWriting } from './socketio-connection.ts';
 import { encodeAnswer } from './socketio-format.ts';
 
 const MAX_CURSORS = 256;
 
 type Ack = (payload: object) => void;
 
+export interface SocketIoSessionInit {
+  readonly socket: Socket;
+  readonly identity: Identity & { readonly userId: string };
+  readonly writing: SocketIoWriting;
+}
+
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
 export class SocketIoSession {
   readonly session: Session;
   readonly #socket: Socket;
   readonly #userId: string;
+  readonly #connection: SocketIoConnection;
   readonly #context: SocketIoContext;
   readonly #limiter: CommandLimiter;
   readonly #commands: CommandQueue;
 
-  constructor(socket: Socket, identity: Identity & { userId: string }, context: SocketIoContext) {
+  constructor({ socket, identity, writing }: SocketIoSessionInit, context: SocketIoContext) {
     this.#socket = socket;
     this.#userId = identity.userId;
     this.#context = context;
-    this.session = context.hub.open(new SocketIoConnection(socket, context.clock), identity);
+    this.#connection = new SocketIoConnection(socket, writing);
+    this.session = context.hub.open(this.#connection, identity);
     this.#limiter = new CommandLimiter(context.clock, COMMANDS_PER_SECOND);
     this.#commands = new CommandQueue(COMMANDS_PER_SECOND, (error) => this.#fail(error));
     this.#listen();
@@ -48,6 +56,7 @@ export class SocketIoSession {
 
   /** Called once, when the socket is gone. */
   end(): void {
+    this.#connection.end();
     this.#context.hub.remove(this.session);
   }
 
@@ -168,7 +177,7 @@ export class SocketIoSession {
 
   /** Through the outbox, like publications: in order with them, and under the same limit (MEM). */
   #answer(name: string, payload: object, ack?: Ack): void {
-    this.session.send(encodeAnswer(name, payload));
+    this.session.send(encodeAnswer(name, payload), 1);
     if (ack === undefined || !this.session.open) return;
     this.session.flush();
     ack(payload);

@@ -4,6 +4,8 @@ import { ProtocolError } from '@leque/protocol';
 import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SocketIoContext } from './context.ts';
+import { findDirectPathProblem } from './direct-path.ts';
+import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
 
@@ -31,6 +33,8 @@ type EngineSocket = Socket['conn'];
 type EventsSocket = Parameters<Parameters<Events['use']>[0]>[0];
 
 export interface SocketIoTransport {
+  /** Writes straight to the socket and through Engine.IO, since the start of the process. */
+  readonly writes: Readonly<{ direct: number; engine: number }>;
   /** Tells the sockets of a user on this node how many connections it has in the cluster. */
   announceConnections(userId: string, connections: number): void;
   /** Ends what is left; sessions are moved away before. */
@@ -72,8 +76,18 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     );
   });
   io.engine.on('connection', (conn: EngineSocket) => boundQueue(conn, limits.outboxMaxBytes));
-  events.on('connection', (socket) => open(socket, context));
+  const problem = findDirectPathProblem(io.engine);
+  if (problem !== undefined) {
+    context.telemetry.report({ type: 'direct_path_unavailable', detail: problem });
+  }
+  const writing: SocketIoWriting = {
+    clock: context.clock,
+    direct: problem === undefined,
+    counters: { direct: 0, engine: 0 },
+  };
+  events.on('connection', (socket) => open(socket, writing, context));
   return {
+    writes: writing.counters,
     announceConnections(userId, count) {
       events.local.to(roomOf(userId)).emit('connections.count', { count });
     },
@@ -81,9 +95,10 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   };
 }
 
-function open(socket: EventsSocket, context: SocketIoContext): void {
+function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoContext): void {
   const { identity } = socket.data;
-  const opened = new SocketIoSession(socket as unknown as Socket, identity, context);
+  const init = { socket: socket as unknown as Socket, identity, writing };
+  const opened = new SocketIoSession(init, context);
   const { id: sessionId } = opened.session;
   const { userId } = identity;
   context.telemetry.report({ type: 'session_opened', transport: 'socketio', sessionId, userId });

@@ -1,7 +1,6 @@
 import { type Cancel, every } from '@leque/core';
-import { CLOSE, encodeReply } from '@leque/protocol';
+import { CLOSE, encodeReply, encodeTextFrame, PING_FRAME } from '@leque/protocol';
 import type { WsContext } from './context.ts';
-import { encodeTextFrame, PING_FRAME } from './frames.ts';
 import type { WsSession } from './ws-session.ts';
 
 /** How often all connections are looked at, within an interval; bounds what it costs. */

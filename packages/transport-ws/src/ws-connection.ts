@@ -5,9 +5,9 @@ import type { WebSocket } from 'ws';
 import { wsFormat } from './ws-format.ts';
 
 /**
- * Writes finished frames straight to the TCP socket of the upgrade, all that are due in one
- * write. That is safe beside what `ws` writes itself (pongs, the close frame), because without
- * compression `ws` writes whole frames at once, too.
+ * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside what `ws`
+ * writes itself (pongs, the close frame), because without compression `ws` writes whole frames at
+ * once, too.
  */
 export class WsConnection implements Connection {
   readonly format = wsFormat;
@@ -23,12 +23,10 @@ export class WsConnection implements Connection {
     return this.#tcp.writableLength;
   }
 
-  write(frames: readonly Frame[]): void {
+  write(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     // wsFormat makes nothing but buffers.
-    const buffers = frames as readonly Buffer[];
-    const [only] = buffers;
-    this.#tcp.write(buffers.length === 1 && only !== undefined ? only : Buffer.concat(buffers));
+    this.#tcp.write(frame as Buffer);
   }
 
   close(code: CloseCode, reason: string): void {

@@ -1,11 +1,26 @@
-import type { FrameFormat } from '@leque/core';
-import { encodeEnvelope, encodeReply, toCursor } from '@leque/protocol';
-import { encodeTextFrame } from './frames.ts';
+import type { Frame, FrameFormat } from '@leque/core';
+import {
+  allocateTextFrame,
+  encodeEnvelopeEnd,
+  encodeReply,
+  encodeTextFrame,
+  toCursor,
+} from '@leque/protocol';
 
-/** Finished WebSocket frames with the JSON envelopes of the raw contract. */
+/** Finished WebSocket frames with the JSON envelopes of the raw contract; all are buffers. */
 export const wsFormat: FrameFormat = {
-  encodePublication({ origin, position, json }) {
-    return encodeTextFrame(encodeEnvelope({ channel: origin, position, json }));
+  encodePublication({ origin, position, body }) {
+    const end = encodeEnvelopeEnd({ channel: origin, position });
+    // The event's last brace gives way to the end; channels and cursors are ASCII.
+    const kept = body.length - 1;
+    const frame = allocateTextFrame(kept + end.length);
+    const payloadAt = frame.length - kept - end.length;
+    frame.set(body.subarray(0, kept), payloadAt);
+    frame.write(end, payloadAt + kept, 'latin1');
+    return frame;
+  },
+  join(frames: readonly Frame[]) {
+    return Buffer.concat(frames as readonly Buffer[]);
   },
   encodeResync(channel, position) {
     const cursor = position && toCursor(position);

@@ -9,10 +9,16 @@ import {
   type Session,
   tooManyCommands,
 } from '@leque/core';
-import { CLOSE, encodeReply, FIREHOSE, type RequestId, requestIdOf } from '@leque/protocol';
+import {
+  CLOSE,
+  encodeReply,
+  encodeTextFrame,
+  FIREHOSE,
+  type RequestId,
+  requestIdOf,
+} from '@leque/protocol';
 import type { WsContext } from './context.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
-import { encodeTextFrame } from './frames.ts';
 import { ProjectSwitch } from './project-switch.ts';
 import type { WsConnection } from './ws-connection.ts';
 
@@ -74,7 +80,7 @@ export class WsSession {
   }
 
   send(frame: Frame): void {
-    this.session.send(frame);
+    this.session.send(frame, 1);
   }
 
   /** Called once, when the socket is gone. */

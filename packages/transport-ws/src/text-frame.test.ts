@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
+import { encodeTextFrame, PING_FRAME } from '@leque/protocol';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
-import { encodeTextFrame, PING_FRAME } from './frames.ts';
 
 // Exported by ws, but not in its types.
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };

@@ -1,10 +1,19 @@
 const FIN_TEXT = 0x81;
 const FIN_PING = 0x89;
+/** The longest header of a server's frame: two bytes, and eight of length. */
+const MAX_HEADER = 10;
 
 /** A whole, unmasked text frame as a server sends it (RFC 6455, section 5.2). */
 export function encodeTextFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = allocateTextFrame(length);
+  frame.write(text, frame.length - length);
+  return frame;
+}
+
+/** A text frame with its header written; the last `length` bytes, its payload, are the caller's. */
+export function allocateTextFrame(length: number): Buffer {
+  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : MAX_HEADER;
   const frame = Buffer.allocUnsafe(headerLength + length);
   frame[0] = FIN_TEXT;
   if (headerLength === 2) {
@@ -16,7 +25,6 @@ export function encodeTextFrame(text: string): Buffer {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.write(text, headerLength);
   return frame;
 }
 

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { FakeConnection, publication, TextFormat } from '../test/fakes.ts';
+import { at, HubUnderTest, P } from '../test/hub-under-test.ts';
+import { Batch } from './batch.ts';
+import { FrameJoiner } from './frame-joiner.ts';
+import { Publication } from './publication.ts';
+
+const batch = (...offsets: number[]) => new Batch(offsets.map((n) => publication(P, n)));
+
+test('[GAP] [DUP] only who stands right before a batch takes it as a whole', () => {
+  const three = batch(4, 5, 6);
+  expect(three.follows(at(3))).toBe(true);
+  for (const position of [at(2), at(4), at(6), at(3, 'f'), undefined]) {
+    expect(three.follows(position), JSON.stringify(position)).toBe(false);
+  }
+  const acrossEpochs = new Batch([publication(P, 4), publication(P, 1, 'f')]);
+  expect(acrossEpochs.follows(at(3))).toBe(false);
+  const live = new Publication({ channel: P, type: 'x', position: undefined, json: '{"a":1}' });
+  expect(new Batch([live]).follows(at(9))).toBe(true);
+});
+
+test('a batch is one frame, made once per wire format', () => {
+  const format = new TextFormat();
+  const two = batch(1, 2);
+  expect(two.frameIn(format)).toBe(two.frameIn(format));
+  expect(two.frameIn(format)).toMatchObject({ texts: ['1', '2'] });
+  expect(format.encoded).toBe(2);
+});
+
+test('[ORD] [DUP] who joins in the middle of a turn gets what is new to it, once', async () => {
+  const node = new HubUnderTest();
+  const early = node.connect();
+  await node.subscribe(early.session, P);
+  node.deliver(P, 1, 2);
+  node.hub.deliver(publication(P, 3));
+  const late = node.connect();
+  const subscription = await node.subscribe(late.session, P);
+  expect(subscription.position).toEqual(at(2));
+  node.hub.deliver(publication(P, 4));
+  node.clock.endTurn();
+  node.deliver(P, 5);
+  expect(early.connection.sent).toEqual(['1', '2', '3', '4', '5']);
+  expect(late.connection.sent).toEqual(['3', '4', '5']);
+});
+
+test('[GAP] a resync comes after what came before it in the same turn', async () => {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  node.hub.deliver(publication(P, 1));
+  node.hub.resync(P, at(7));
+  node.hub.deliver(publication(P, 8));
+  node.clock.endTurn();
+  expect(connection.sent).toEqual(['1', 'resync 7', '8']);
+});
+
+test('sessions that have the same queued share what is written', () => {
+  const format = new TextFormat();
+  const joiner = new FrameJoiner();
+  const [one, two, three] = [1, 2, 3].map((n) => format.encodePublication(publication(P, n)));
+  const frames = [one, two].filter((each) => each !== undefined);
+  expect(joiner.join(format, [...frames])).toBe(joiner.join(format, [...frames]));
+  const others = [one, three].filter((each) => each !== undefined);
+  expect(joiner.join(format, others)).toMatchObject({ texts: ['1', '3'] });
+  const other = new TextFormat();
+  expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));
+});
+
+test('[MEM] what one turn brings is divided when it is too much for one frame', async () => {
+  const node = new HubUnderTest();
+  const connection = new FakeConnection();
+  const { session } = node.connect(undefined, connection);
+  await node.subscribe(session, P);
+  const offsets = Array.from({ length: 300 }, (_, index) => index + 1);
+  node.deliver(P, ...offsets);
+  expect(connection.closed).toBeUndefined();
+  expect(connection.sent).toEqual(offsets.map(String));
+});

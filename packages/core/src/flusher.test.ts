@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { FakeClock, FakeConnection } from '../test/fakes.ts';
+import { Flusher } from './flusher.ts';
+import { Outbox } from './outbox.ts';
+
+const WINDOW_MS = 5;
+
+/** A clock whose time also passes with every write, as that of a busy process does. */
+class BusyClock extends FakeClock {
+  passed = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.passed;
+  }
+}
+
+function start(windowMs = WINDOW_MS) {
+  const clock = new BusyClock();
+  const flusher = new Flusher(clock, windowMs);
+  const open = (connection = new FakeConnection()) => {
+    const outbox = new Outbox(connection, 1_000_000);
+    const send = (text: string) => {
+      outbox.push({ text, byteLength: 10 } as never);
+      flusher.touch(outbox);
+    };
+    return { connection, outbox, send };
+  };
+  return { clock, flusher, open };
+}
+
+/** A connection on which each write takes so long. */
+function slowConnection(clock: BusyClock, ms: number): FakeConnection {
+  const connection = new FakeConnection();
+  const write = connection.write.bind(connection);
+  connection.write = (frame) => {
+    clock.passed += ms;
+    write(frame);
+  };
+  return connection;
+}
+
+test('a quiet socket is written to at the end of the turn, and waits for nothing', () => {
+  const { clock, open } = start();
+  const { connection, send } = open();
+  send('a');
+  expect(connection.writes).toEqual([]);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a']]);
+  clock.advance(WINDOW_MS);
+  send('b');
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('a busy socket is written to once per window, with everything that came in it', () => {
+  const { clock, open } = start();
+  const { connection, send } = open();
+  for (let ms = 0; ms < 20; ms += 1) {
+    send(String(ms));
+    clock.endTurn();
+    clock.advance(1);
+    clock.endTurn();
+  }
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(connection.sent).toEqual(Array.from({ length: 20 }, (_, ms) => String(ms)));
+  expect(connection.writes.length).toBeLessThanOrEqual(20 / WINDOW_MS + 1);
+  expect(clock.timers).toBe(0);
+});
+
+test('without a window every turn is written', () => {
+  const { clock, open } = start(0);
+  const { connection, send } = open();
+  for (const text of ['a', 'b']) {
+    send(text);
+    clock.endTurn();
+  }
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('flushing yields after a few milliseconds, and goes on in the next turn', () => {
+  const { clock, open } = start();
+  const sockets = Array.from({ length: 1000 }, () => open(slowConnection(clock, 0.01)));
+  for (const { send } of sockets) send('a');
+  clock.endTurn();
+  const reached = () => sockets.filter(({ connection }) => connection.sent.length === 1).length;
+  expect(reached()).toBeGreaterThan(0);
+  expect(reached()).toBeLessThan(500);
+  for (let turns = 0; turns < 10; turns += 1) clock.endTurn();
+  expect(reached()).toBe(1000);
+});
+
+test('a small group does not wait for a large one that was touched before it', () => {
+  const { clock, flusher, open } = start();
+  const large = Array.from({ length: 2000 }, () => open(slowConnection(clock, 0.01)));
+  for (const { send } of large) send('a');
+  flusher.endGroup();
+  const small = open();
+  small.send('b');
+  clock.endTurn();
+  expect(small.connection.sent).toEqual(['b']);
+  expect(large.some(({ connection }) => connection.sent.length === 0)).toBe(true);
+});
+
+test('the first of a large group is another one each time', () => {
+  const { clock, open } = start(0);
+  const order: number[] = [];
+  const sockets = Array.from({ length: 200 }, (_, index) => {
+    const connection = new FakeConnection();
+    connection.write = () => void order.push(index);
+    return open(connection);
+  });
+  for (let round = 0; round < 3; round += 1) {
+    for (const { send } of sockets) send('a');
+    clock.endTurn();
+  }
+  const firsts = [order[0], order[200], order[400]];
+  expect(new Set(firsts).size).toBe(3);
+  expect(order.length).toBe(600);
+});
+
+test('what is flushed out of turn is not written twice', () => {
+  const { clock, flusher, open } = start();
+  const { connection, outbox, send } = open();
+  send('a');
+  flusher.flushNow(outbox);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a']]);
+  send('b');
+  clock.endTurn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('[LIVE] a flusher that is closed leaves no timer', () => {
+  const { clock, flusher, open } = start();
+  const { send } = open();
+  send('a');
+  clock.endTurn();
+  send('b');
+  clock.endTurn();
+  expect(clock.timers).toBe(1);
+  flusher.close();
+  expect(clock.timers).toBe(0);
+});
