@@ -117,9 +117,12 @@ export class Flusher {
   #flush(outbox: Outbox | undefined, now: number): void {
     if (outbox === undefined) return;
     const dueAt = outbox.flushedAt + this.#windowMs;
-    if (now < dueAt) return this.#wait(outbox, dueAt);
-    outbox.awaitsFlush = false;
-    outbox.flush(now, this.#joiner);
+    if (now < dueAt) {
+      this.#wait(outbox, dueAt);
+    } else {
+      outbox.awaitsFlush = false;
+      outbox.flush(now, this.#joiner);
+    }
   }
 
   #wait(outbox: Outbox, dueAt: number): void {
