@@ -1,12 +1,15 @@
+type Task = () => void | Promise<void>;
+
 /**
  * Runs one connection's commands one after the other, so that answers come in the order of the
- * questions. Bounded: a client that asks faster than it can be answered is told so.
+ * questions. Bounded: a client that asks faster than it can be answered is told so. While nothing
+ * waits it holds nothing.
  */
 export class CommandQueue {
   readonly #maxWaiting: number;
   readonly #onError: (error: unknown) => void;
-  #waiting = 0;
-  #last: Promise<void> = Promise.resolve();
+  /** The one that runs, and those that wait; undefined when there is none. */
+  #tasks: Task[] | undefined;
 
   constructor(maxWaiting: number, onError: (error: unknown) => void) {
     this.#maxWaiting = maxWaiting;
@@ -14,13 +17,27 @@ export class CommandQueue {
   }
 
   /** False, and the task is not run, when too many wait. */
-  push(task: () => void | Promise<void>): boolean {
-    if (this.#waiting >= this.#maxWaiting) return false;
-    this.#waiting += 1;
-    this.#last = this.#last.then(task).catch(this.#onError);
-    this.#last = this.#last.finally(() => {
-      this.#waiting -= 1;
-    });
+  push(task: Task): boolean {
+    if (this.#tasks === undefined) {
+      this.#tasks = [task];
+      void this.#run(this.#tasks);
+      return true;
+    }
+    if (this.#tasks.length >= this.#maxWaiting) return false;
+    this.#tasks.push(task);
     return true;
+  }
+
+  async #run(tasks: Task[]): Promise<void> {
+    await undefined; // whoever pushed goes on first
+    for (let task = tasks[0]; task !== undefined; task = tasks[0]) {
+      try {
+        await task();
+      } catch (error) {
+        this.#onError(error);
+      }
+      tasks.shift();
+    }
+    this.#tasks = undefined;
   }
 }

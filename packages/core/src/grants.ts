@@ -3,6 +3,7 @@ import { parseChannel } from '@leque/protocol';
 export const SCOPES = ['publish', 'stats', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 export const ALL_PROJECTS = '*';
+const NONE: readonly never[] = [];
 
 /** Who a session or a publisher is, and what it may do. */
 export interface Identity {
@@ -16,8 +17,10 @@ export interface Identity {
 /** What a token allows. */
 export class Grants {
   readonly #userId: string | undefined;
-  readonly #projects: ReadonlySet<string>;
-  readonly #scopes: ReadonlySet<Scope>;
+  // Arrays, as they are short, and a node holds one of each per session.
+  readonly #projects: readonly string[];
+  readonly #scopes: readonly Scope[];
+  readonly #allProjects: boolean;
 
   constructor(init: {
     userId: string | undefined;
@@ -25,21 +28,22 @@ export class Grants {
     scopes: readonly Scope[];
   }) {
     this.#userId = init.userId;
-    this.#projects = new Set(init.projects);
-    this.#scopes = new Set(init.scopes);
+    this.#allProjects = init.projects.includes(ALL_PROJECTS);
+    this.#projects = this.#allProjects ? NONE : [...new Set(init.projects)];
+    this.#scopes = init.scopes.length === 0 ? NONE : [...init.scopes];
   }
 
   get allProjects(): boolean {
-    return this.#projects.has(ALL_PROJECTS);
+    return this.#allProjects;
   }
 
   /** The projects named one by one; empty for a token for all of them. */
   get projects(): readonly string[] {
-    return this.allProjects ? [] : [...this.#projects];
+    return this.#projects;
   }
 
   coversProject(projectId: string): boolean {
-    return this.allProjects || this.#projects.has(projectId);
+    return this.#allProjects || this.#projects.includes(projectId);
   }
 
   /** The only place that decides who may receive from a channel (ISO). */
@@ -61,7 +65,7 @@ export class Grants {
   }
 
   has(scope: Scope): boolean {
-    return this.#scopes.has(scope) || this.#scopes.has('admin');
+    return this.#scopes.includes(scope) || this.#scopes.includes('admin');
   }
 }
 

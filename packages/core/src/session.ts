@@ -5,6 +5,7 @@ import type { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
 import { Outbox } from './outbox.ts';
 import type { Frame, FrameFormat } from './publication.ts';
+import { SmallMap } from './small-map.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -24,7 +25,7 @@ export class Session implements Subscriber {
   /** Replaced when a fresh token arrives; by the hub only. */
   identity: Identity;
   /** By channel; changed by the hub only. */
-  readonly subscriptions = new Map<string, Subscription>();
+  readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
   #closing = false;
