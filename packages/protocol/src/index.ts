@@ -21,6 +21,7 @@ export {
   type RequestId,
   requestIdOf,
 } from './commands.ts';
+export { isDeeperThan, MAX_DEPTH } from './depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './errors.ts';
 export { type Event, EventInput, type ParsedEvent, parseEvent } from './event.ts';

@@ -7,6 +7,7 @@ import { type SocketIoFrame, socketIoFormat } from './socketio-format.ts';
 
 /** Official clients come back by themselves unless the server disconnects them by a packet. */
 const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
+  CLOSE.unsupportedData,
   CLOSE.tokenExpired,
   CLOSE.forbidden,
   CLOSE.tooManyCommands,

@@ -11,6 +11,8 @@ import {
 import {
   CLOSE,
   checkCommand,
+  isDeeperThan,
+  MAX_DEPTH,
   ProtocolError,
   parseChannel,
   projectChannel,
@@ -25,6 +27,14 @@ import { encodeAnswer } from './socketio-format.ts';
 const MAX_CURSORS = 256;
 
 type Ack = (payload: object) => void;
+
+interface EnginePacket {
+  readonly type: string;
+  readonly data?: string | Buffer;
+}
+
+/** BINARY_EVENT and BINARY_ACK of the Socket.IO protocol. */
+const BINARY_PACKET = /^[56]/;
 
 export interface SocketIoSessionInit {
   readonly socket: Socket;
@@ -61,10 +71,13 @@ export class SocketIoSession {
   }
 
   #listen(): void {
+    this.#socket.conn.on('packet', (packet: EnginePacket) => {
+      if (isBinary(packet)) this.session.close(CLOSE.unsupportedData, 'text packets only');
+    });
     this.#socket.use((packet, next) => {
       if (this.#admit(ackOf(packet))) next();
     });
-    this.#on('ping', 'pong', (sent) => ({ ...asObject(sent), clientId: this.#socket.id }));
+    this.#on('ping', 'pong', (sent) => ({ ...echoOf(sent), clientId: this.#socket.id }));
     this.#on('subscribe.tasks', 'subscribed.tasks', () => this.#subscribeTasks());
     this.#on('unsubscribe.tasks', 'unsubscribed.tasks', () => this.#unsubscribeTasks());
     this.#on('subscribe.project', 'subscribed.project', (sent) => this.#subscribeProject(sent));
@@ -218,6 +231,20 @@ function cursorsOf(auth: Record<string, unknown>): Record<string, string> {
 function ackOf(args: readonly unknown[]): Ack | undefined {
   const last = args.at(-1);
   return typeof last === 'function' ? (last as Ack) : undefined;
+}
+
+/**
+ * Also the text before an attachment, which can refer to it a thousand times: echoed, 100 KB become
+ * a gigabyte (MEM).
+ */
+function isBinary({ type, data }: EnginePacket): boolean {
+  return type === 'message' && (typeof data !== 'string' || BINARY_PACKET.test(data));
+}
+
+/** @throws ProtocolError where no JSON could be made of it again */
+function echoOf(sent: unknown): Record<string, unknown> {
+  if (!isDeeperThan(sent, MAX_DEPTH)) return asObject(sent);
+  throw new ProtocolError('invalid_command', `nested more than ${MAX_DEPTH} levels deep`);
 }
 
 function asObject(sent: unknown): Record<string, unknown> {

@@ -66,15 +66,7 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   });
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
   const events: Events = io.of(NAMESPACE);
-  events.use((socket, next) => {
-    authenticate(socket, context).then(
-      (identity) => {
-        socket.data.identity = identity;
-        next();
-      },
-      (error: unknown) => next(connectError(error, context)),
-    );
-  });
+  guard(events, context);
   io.engine.on('connection', (conn: EngineSocket) => boundQueue(conn, limits.outboxMaxBytes));
   const problem = findDirectPathProblem(io.engine);
   if (problem !== undefined) {
@@ -93,6 +85,30 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     },
     close: () => io.close(),
   };
+}
+
+/** Lets in who has a token, each connection once: Socket.IO takes several CONNECTs at a time (CNT). */
+function guard(events: Events, context: SocketIoContext): void {
+  const joining = new WeakSet<EngineSocket>();
+  events.use((socket, next) => {
+    const { conn } = socket;
+    if (joining.has(conn)) {
+      conn.close();
+      next(connectError(new ProtocolError('invalid_command', 'joins once only'), context));
+      return;
+    }
+    joining.add(conn);
+    authenticate(socket, context).then(
+      (identity) => {
+        socket.data.identity = identity;
+        next();
+      },
+      (error: unknown) => {
+        joining.delete(conn);
+        next(connectError(error, context));
+      },
+    );
+  });
 }
 
 function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoContext): void {

@@ -1,0 +1,59 @@
+import { CLOSE } from '@leque/protocol';
+import { expect, test } from 'vitest';
+import { EngineClient } from './support/engine-client.ts';
+import { startGateway, tokenFor } from './support/gateway.ts';
+
+async function join(gateway: string, user = 'alice'): Promise<EngineClient> {
+  const client = await EngineClient.open(gateway);
+  client.say(await joinPacket(user));
+  await expect.poll(() => client.of('connections.count')).toHaveLength(1);
+  return client;
+}
+
+async function joinPacket(user: string, auth: object = {}): Promise<string> {
+  return `40/events,${JSON.stringify({ token: await tokenFor(user), ...auth })}`;
+}
+
+test('[MEM] [IO7] a binary packet ends the connection before its attachment can grow', async () => {
+  await using gateway = await startGateway();
+  using client = await join(gateway.url);
+  const members = Array.from({ length: 1600 }, (_, n) => [`k${n}`, { _placeholder: true, num: 0 }]);
+  const packet = JSON.stringify(['ping', Object.fromEntries(members)]);
+  client.say(`451-/events,${packet}`, Buffer.alloc(60_000));
+  await expect.poll(() => client.closed).toBe(true);
+  expect(client.of('pong')).toEqual([]);
+  expect(client.of('error')).toEqual([
+    { code: CLOSE.unsupportedData, message: 'text packets only' },
+  ]);
+  await expect
+    .poll(() => gateway.telemetry.of('session_closed').map(({ code }) => code))
+    .toEqual([CLOSE.unsupportedData]);
+});
+
+test('[CNT] [DUP] [IO1] however often one Socket.IO connection joins at once, it is never two sessions', async () => {
+  await using gateway = await startGateway();
+  using client = await EngineClient.open(gateway.url);
+  client.say(...Array<string>(20).fill(await joinPacket('alice')));
+  await expect.poll(() => client.closed).toBe(true);
+  await expect.poll(() => gateway.hub.sessions.size).toBe(0);
+  expect(gateway.telemetry.of('session_opened').length).toBeLessThanOrEqual(1);
+});
+
+test('[IO1] a Socket.IO connection that was refused may try again with another token', async () => {
+  await using gateway = await startGateway();
+  using client = await EngineClient.open(gateway.url);
+  client.say('40/events,{"token":"nonsense"}');
+  await expect.poll(() => client.packets.some((each) => each.startsWith('44/events,'))).toBe(true);
+  client.say(await joinPacket('alice'));
+  await expect.poll(() => client.of('connected')).toHaveLength(1);
+});
+
+test('[IO4] a ping nested deeper than anything that is echoed is refused, and is no failure', async () => {
+  await using gateway = await startGateway();
+  using client = await join(gateway.url);
+  const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  client.say(`42/events,["ping",{"x":${nested}}]`, '42/events,["ping",{"x":1}]');
+  await expect.poll(() => client.of('pong')).toMatchObject([{ x: 1 }]);
+  expect(client.of('error')).toMatchObject([{ code: 'invalid_command' }]);
+  expect(gateway.telemetry.of('failure')).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+
+/** Speaks Socket.IO beneath the official clients, as somebody does who means no good. */
+export class EngineClient implements Disposable {
+  readonly packets: string[] = [];
+  readonly socket: WebSocket;
+  closed = false;
+
+  private constructor(gateway: string) {
+    const url = `${gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    this.socket = new WebSocket(url);
+    this.socket.on('message', (data) => this.packets.push(data.toString()));
+    this.socket.on('error', () => {}); // followed by close
+    this.socket.once('close', () => {
+      this.closed = true;
+    });
+  }
+
+  /** Resolves once the socket is open; it has not joined the namespace then. */
+  static async open(gateway: string): Promise<EngineClient> {
+    const client = new EngineClient(gateway);
+    await once(client.socket, 'open');
+    return client;
+  }
+
+  say(...packets: (string | Buffer)[]): void {
+    for (const packet of packets) this.socket.send(packet);
+  }
+
+  /** The payloads of all events of a name so far. */
+  of(name: string): Record<string, unknown>[] {
+    const start = `42/events,["${name}",`;
+    return this.packets
+      .filter((packet) => packet.startsWith(start))
+      .map((packet) => JSON.parse(packet.slice(start.length, -1)));
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.terminate();
+  }
+}
