@@ -1,7 +1,15 @@
-import { type Broker, type ClusterState, historyLimits, type Telemetry } from '@leque/core';
+import {
+  type Broker,
+  type Clock,
+  type ClusterState,
+  historyLimits,
+  systemClock,
+  type Telemetry,
+} from '@leque/core';
 import type { Redis } from 'ioredis';
 import { ChannelLog } from './channel-log.ts';
 import { FunctionLibrary } from './function-library.ts';
+import { Probe } from './probe.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
 import { AdapterConnection, RedisConnection } from './redis-connection.ts';
@@ -18,6 +26,7 @@ export interface RedisContext {
   readonly telemetry: Telemetry;
   /** How long a node that crashed still counts; 8 seconds. */
   readonly leaseMs?: number;
+  readonly clock?: Clock;
 }
 
 /** What a process has of Redis: a broker and a cluster state that share two connections. */
@@ -25,8 +34,8 @@ export interface RedisDrivers {
   readonly broker: Broker;
   readonly state: ClusterState;
   /**
-   * Waits a moment for Redis, and never fails: `broker.health()` says how it went. Starting the
-   * broker and joining the state do it too; a process that only publishes calls it.
+   * Waits a moment for Redis, and never fails: `broker.health()` says how it went. For a process
+   * that only publishes and asks; starting the broker and joining the state connect by themselves.
    */
   connect(): Promise<void>;
   /** Another connection, for a library that brings its own protocol; closed with the rest. */
@@ -38,43 +47,57 @@ export interface RedisDrivers {
 /** Describes the connections; nothing is connected yet. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
   const { REDIS_URL: url, REDIS_KEY_PREFIX: prefix } = settings;
-  const { telemetry, nodeId, leaseMs = LEASE_MS } = context;
-  const commands = new RedisConnection(url, 'commands', telemetry);
-  const subscribing = new RedisConnection(url, 'subscriber', telemetry);
-  const subscriber = new RedisSubscriber(subscribing.redis, telemetry);
-  const library = new FunctionLibrary(commands.redis, historyLimits(settings), telemetry);
+  const { telemetry, nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
+  const ports = { telemetry, clock };
+  const commands = new RedisConnection(url, 'commands', ports);
+  const subscribing = new RedisConnection(url, 'subscriber', ports);
+  const subscriber = new RedisSubscriber(subscribing, ports);
+  const redisChannel = `${prefix}{node:${nodeId}}`;
+  const { redis } = commands;
+  const probe = new Probe({ redisChannel, commands: redis, subscriber, subscribing, clock });
+  const library = new FunctionLibrary(redis, historyLimits(settings), telemetry);
   const adapterConnections: Redis[] = [];
-  commands.redis.on('ready', () => {
+  let receiving: Promise<void> | undefined;
+  redis.on('ready', () => {
     library.load().catch((error: unknown) => {
       telemetry.report({ type: 'failure', where: 'load functions', error });
     });
   });
 
+  async function connect(): Promise<void> {
+    await commands.connect();
+    await library.load().catch(() => {}); // reported above, and told by problems()
+  }
+  async function receive(): Promise<void> {
+    probe.start();
+    await Promise.all([connect(), subscribing.connect()]);
+  }
   const link: RedisLink = {
     subscriber,
-    async connect() {
-      await Promise.all([commands.connect(), subscribing.connect()]);
-      await library.load().catch(() => {}); // reported above, and told by problems()
+    receive() {
+      receiving ??= receive();
+      return receiving;
     },
     problems() {
-      const connections = [commands, subscribing].filter((each) => !each.ready);
-      if (connections.length > 0) return connections.map((each) => each.problem);
-      if (library.problem !== undefined) return [library.problem];
-      return subscriber.complete ? [] : ['channels are being subscribed again'];
+      const connections = receiving === undefined ? [commands] : [commands, subscribing];
+      const broken = connections.filter((each) => !each.ready);
+      if (broken.length > 0) return broken.map((each) => each.problem);
+      const received = receiving && (subscriber.problem ?? probe.problem);
+      return [library.problem, received].filter((problem) => problem !== undefined);
     },
   };
-  const redis = commands.redis;
   const log = new ChannelLog(library, prefix);
   return {
     broker: new RedisBroker({ link, log, prefix, telemetry }),
     state: new RedisClusterState({ redis, library, link, prefix, nodeId, leaseMs, telemetry }),
-    connect: link.connect,
+    connect,
     connection() {
       const connection = new AdapterConnection(url);
       adapterConnections.push(connection);
       return connection;
     },
     async close() {
+      probe.stop();
       subscriber.close();
       for (const each of [commands, subscribing]) each.close();
       for (const each of adapterConnections) each.disconnect();

@@ -35,7 +35,7 @@ export class RedisBroker implements Broker {
   /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
   async start(sink: BrokerSink): Promise<void> {
     this.#sink = sink;
-    await this.#parts.link.connect();
+    await this.#parts.link.receive();
   }
 
   async subscribe(channel: string): Promise<Position | undefined> {

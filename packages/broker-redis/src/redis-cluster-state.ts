@@ -84,7 +84,7 @@ export class RedisClusterState implements ClusterState {
       telemetry,
       listener,
     });
-    await link.connect();
+    await link.receive();
     const renew = () => void this.#renew();
     redis.on('ready', renew);
     const stopTimer = every(systemClock, leaseMs / RENEWALS_PER_LEASE, renew);

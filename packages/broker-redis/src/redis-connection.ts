@@ -1,4 +1,4 @@
-import { type Cancel, every, systemClock, type Telemetry } from '@leque/core';
+import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
 import { Redis, type RedisOptions } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 
@@ -14,19 +14,25 @@ const PINGS_UNTIL_RECONNECT = 3;
 
 export type ConnectionRole = 'commands' | 'subscriber';
 
+export interface ConnectionPorts {
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
 /** One connection to Redis that comes back by itself, and knows whether Redis answers on it. */
 export class RedisConnection {
   readonly redis: Redis;
   readonly #role: ConnectionRole;
   readonly #telemetry: Telemetry;
-  readonly #stopPinging: Cancel;
+  /** The subscriber connection is proved by a probe, see probe.ts. */
+  readonly #stopPinging: Cancel | undefined;
   #missedPings = 0;
   #connected: Promise<void> | undefined;
   #wasReady: boolean | undefined;
   #lastError = 'connection closed';
   #closed = false;
 
-  constructor(url: string, role: ConnectionRole, telemetry: Telemetry) {
+  constructor(url: string, role: ConnectionRole, { telemetry, clock }: ConnectionPorts) {
     this.#role = role;
     this.#telemetry = telemetry;
     this.redis = new Redis(url, connectionOptions(role));
@@ -35,7 +41,7 @@ export class RedisConnection {
       this.#lastError = error.message || error.name;
     });
     this.redis.on('close', () => this.#lost());
-    this.#stopPinging = every(systemClock, PING_MS, () => void this.#ping());
+    if (role === 'commands') this.#stopPinging = every(clock, PING_MS, () => void this.#ping());
   }
 
   get ready(): boolean {
@@ -57,9 +63,16 @@ export class RedisConnection {
     return this.#connected;
   }
 
+  /** Drops the connection, for `reason`, and connects anew; for one that is open and dead. */
+  rebuild(reason: string): void {
+    if (this.redis.status !== 'ready') return;
+    this.#lastError = reason;
+    this.redis.disconnect(true);
+  }
+
   close(): void {
     this.#closed = true;
-    this.#stopPinging();
+    this.#stopPinging?.();
     this.redis.disconnect();
   }
 
@@ -95,10 +108,7 @@ export class RedisConnection {
       this.#missedPings = 0;
     } catch {
       this.#missedPings += 1;
-      if (this.#missedPings >= PINGS_UNTIL_RECONNECT && this.redis.status === 'ready') {
-        this.#lastError = 'Redis does not answer';
-        this.redis.disconnect(true);
-      }
+      if (this.#missedPings >= PINGS_UNTIL_RECONNECT) this.rebuild('Redis does not answer');
     }
   }
 }

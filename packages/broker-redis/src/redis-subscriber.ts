@@ -1,5 +1,7 @@
-import { type Cancel, systemClock, type Telemetry } from '@leque/core';
+import type { Cancel } from '@leque/core';
 import type { Redis } from 'ioredis';
+import type { ConnectionPorts, RedisConnection } from './redis-connection.ts';
+import { isReply } from './redis-errors.ts';
 
 /** Who wants the messages of one Redis channel. */
 export interface ChannelHandler {
@@ -18,18 +20,22 @@ const RETRY_MS = 500;
  * too, until it is removed; what one turn of the event loop asks for goes out together.
  */
 export class RedisSubscriber {
+  readonly #connection: RedisConnection;
   readonly #redis: Redis;
-  readonly #telemetry: Telemetry;
+  readonly #ports: ConnectionPorts;
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #joining = new Set<string>();
   readonly #leaving = new Set<string>();
   #working = false;
   #restoring = true;
+  #refusal: string | undefined;
   #cancelRetry: Cancel | undefined;
 
-  constructor(redis: Redis, telemetry: Telemetry) {
+  constructor(connection: RedisConnection, ports: ConnectionPorts) {
+    const { redis } = connection;
+    this.#connection = connection;
     this.#redis = redis;
-    this.#telemetry = telemetry;
+    this.#ports = ports;
     redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => {
       this.#handlers.get(channel.toString())?.message(payload);
     });
@@ -39,9 +45,10 @@ export class RedisSubscriber {
     redis.on('ready', () => this.#restore());
   }
 
-  /** False from the loss of the connection until every channel is subscribed again. */
-  get complete(): boolean {
-    return !this.#restoring;
+  /** Why not every channel is subscribed: Redis refuses some, or the connection was lost. */
+  get problem(): string | undefined {
+    if (this.#refusal !== undefined) return `channels cannot be subscribed: ${this.#refusal}`;
+    return this.#restoring ? 'channels are being subscribed again' : undefined;
   }
 
   add(redisChannel: string, handler: ChannelHandler): void {
@@ -84,7 +91,9 @@ export class RedisSubscriber {
         await this.#leave(take(this.#leaving));
         await this.#join(take(this.#joining));
       }
-      if (this.#redis.status === 'ready') this.#restoring = false;
+      if (this.#redis.status !== 'ready') return;
+      this.#restoring = false;
+      this.#refusal = undefined;
     } catch (error) {
       this.#retryLater(error);
     } finally {
@@ -110,9 +119,16 @@ export class RedisSubscriber {
 
   /** A broken connection restores everything when it is back; this is for one that is not. */
   #retryLater(error: unknown): void {
-    if (this.#redis.status !== 'ready') return;
-    this.#telemetry.report({ type: 'failure', where: 'subscribe', error });
-    this.#cancelRetry = systemClock.after(RETRY_MS, () => this.#workSoon());
+    if (!isReply(error)) {
+      // What is not answered in seconds is not answered any more.
+      this.#connection.rebuild(String(error));
+      return;
+    }
+    if (this.#refusal !== error.message) {
+      this.#ports.telemetry.report({ type: 'failure', where: 'subscribe', error });
+    }
+    this.#refusal = error.message;
+    this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => this.#workSoon());
   }
 }
 

@@ -294,7 +294,7 @@ describeOnOwnRedis('outages', () => {
     await healthy(far);
     for (const channel of channels) await far.broker.unsubscribe(channel);
     const left = async () => {
-      const counts = await command(redis.url, 'PUBSUB', 'CHANNELS', `${all.prefix}*`);
+      const counts = await command(redis.url, 'PUBSUB', 'CHANNELS', `${all.prefix}{user:*`);
       return (counts as unknown[]).length;
     };
     await expect.poll(left, PATIENCE).toBe(0);

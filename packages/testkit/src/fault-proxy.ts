@@ -12,8 +12,11 @@ export interface FaultProxy extends AsyncDisposable {
   cut(): void;
   /** Breaks every connection, and new ones at once, until `restore`. */
   refuse(): void;
-  /** Leaves the connections open, but nothing passes in either direction, until `resume`. */
-  stall(): void;
+  /**
+   * Leaves the connections open, but nothing passes in either direction, until `resume`.
+   * @param said only those whose client has said this, or says it from now on
+   */
+  stall(said?: string): void;
   resume(): void;
   /** Lets everything through again. */
   restore(): void;
@@ -22,21 +25,31 @@ export interface FaultProxy extends AsyncDisposable {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  /** The beginning of what the client said. */
+  said: string;
 }
+
+const REMEMBERED = 1024;
 
 export async function startFaultProxy({ target }: { target: string }): Promise<FaultProxy> {
   const { hostname, port: targetPort } = new URL(target);
   const pairs = new Set<Pair>();
   let refusing = false;
-  let stalled = false;
+  /** What a client has to have said to be stalled; everybody has said ''. */
+  let stalled: string | undefined;
+  const isStalled = ({ said }: Pair) => stalled !== undefined && said.includes(stalled);
 
   const server = createServer((client) => {
     client.on('error', () => {}); // a broken connection is what this is for
     if (refusing) return void client.resetAndDestroy();
     const upstream = connect(Number(targetPort), hostname);
     upstream.on('error', () => {});
-    const pair = { client, server: upstream };
+    const pair = { client, server: upstream, said: '' };
     pairs.add(pair);
+    client.on('data', (chunk) => {
+      if (pair.said.length < REMEMBERED) pair.said += String(chunk);
+      if (isStalled(pair)) part(pair);
+    });
     const end = () => {
       pairs.delete(pair);
       client.destroy();
@@ -44,7 +57,8 @@ export async function startFaultProxy({ target }: { target: string }): Promise<F
     };
     client.on('close', end);
     upstream.on('close', end);
-    if (!stalled) join(pair);
+    if (isStalled(pair)) part(pair);
+    else join(pair);
     return undefined;
   });
   server.listen(0, '127.0.0.1');
@@ -58,9 +72,9 @@ export async function startFaultProxy({ target }: { target: string }): Promise<F
     }
   };
   const resume = () => {
-    if (!stalled) return;
-    stalled = false;
-    for (const pair of pairs) join(pair);
+    const parted = [...pairs].filter(isStalled);
+    stalled = undefined;
+    for (const pair of parted) join(pair);
   };
   return {
     port,
@@ -78,9 +92,9 @@ export async function startFaultProxy({ target }: { target: string }): Promise<F
       refusing = true;
       cut();
     },
-    stall() {
-      stalled = true;
-      for (const pair of pairs) part(pair);
+    stall(said = '') {
+      stalled = said;
+      for (const pair of pairs) if (isStalled(pair)) part(pair);
     },
     resume,
     restore() {

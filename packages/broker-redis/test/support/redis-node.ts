@@ -22,13 +22,15 @@ export interface RedisNodeOptions {
   readonly prefix: string;
   readonly leaseMs?: number;
   readonly settings?: Partial<RedisSettings>;
+  /** False for a process that only publishes. */
+  readonly receives?: boolean;
 }
 
 let started = 0;
 
-/** A node with its broker started. */
+/** A node with its broker started; one that only publishes is connected. */
 export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
-  const { url, prefix, leaseMs = 10_000, settings } = options;
+  const { url, prefix, leaseMs = 10_000, settings, receives = true } = options;
   const telemetry = new RecordingTelemetry();
   started += 1;
   const redis = openRedis(settingsFor(url, prefix, settings), {
@@ -39,7 +41,7 @@ export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
   const sink = new RecordingSink();
   const told = new Map<string, number>();
   let tellings = 0;
-  await redis.broker.start(sink);
+  await (receives ? redis.broker.start(sink) : redis.connect());
   return {
     broker: redis.broker,
     state: redis.state,

@@ -1,0 +1,91 @@
+import { type Cancel, type Clock, every } from '@leque/core';
+import type { Redis } from 'ioredis';
+import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { isReply } from './redis-errors.ts';
+import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
+
+export interface ProbeParts {
+  /** This node's own Redis channel. */
+  readonly redisChannel: string;
+  readonly commands: Redis;
+  readonly subscriber: RedisSubscriber;
+  /** The connection of the subscriber, which is rebuilt when the probe does not arrive. */
+  readonly subscribing: RedisConnection;
+  readonly clock: Clock;
+}
+
+const PERIOD_MS = 1000;
+/** A connection that is only behind brings one of them within this time. */
+const MISSES = 2;
+
+/**
+ * Proves that this process receives what is published, by what it publishes to itself once a second
+ * (HON): a subscriber connection that is open and dead, or has lost its subscriptions, is as silent
+ * as one in whose channels nothing happens.
+ */
+export class Probe implements ChannelHandler {
+  readonly #parts: ProbeParts;
+  #stop: Cancel | undefined;
+  #refusal: string | undefined;
+  #awaited = false;
+  #misses = 0;
+
+  constructor(parts: ProbeParts) {
+    this.#parts = parts;
+  }
+
+  /** Why nothing can be proved. */
+  get problem(): string | undefined {
+    return this.#refusal;
+  }
+
+  start(): void {
+    const { subscriber, redisChannel, clock } = this.#parts;
+    subscriber.add(redisChannel, this);
+    // What has arrived while this process was busy comes before the verdict.
+    this.#stop = every(clock, PERIOD_MS, () => clock.defer(() => void this.#next()));
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  subscribed(): void {
+    this.#arrived();
+  }
+
+  message(): void {
+    this.#arrived();
+  }
+
+  #arrived(): void {
+    this.#awaited = false;
+    this.#misses = 0;
+  }
+
+  async #next(): Promise<void> {
+    const { subscriber, subscribing } = this.#parts;
+    if (this.#stop === undefined) return;
+    // Without its subscription it cannot arrive, which the subscriber says.
+    if (subscriber.problem !== undefined) return this.#arrived();
+    if (this.#awaited) this.#misses += 1;
+    if (this.#misses < MISSES) return await this.#publish();
+    this.#arrived();
+    subscribing.rebuild('what is published does not arrive');
+  }
+
+  /** One that is not known to be published proves nothing against the subscriber connection. */
+  async #publish(): Promise<void> {
+    const { commands, redisChannel } = this.#parts;
+    try {
+      this.#awaited = true;
+      await withDeadline(commands.publish(redisChannel, ''), COMMAND_DEADLINE_MS, 'PUBLISH');
+      this.#refusal = undefined;
+    } catch (error) {
+      this.#awaited = false;
+      this.#refusal = isReply(error) ? `probe: ${error.message}` : undefined;
+    }
+  }
+}
