@@ -3,7 +3,10 @@ import type { Publication } from './publication.ts';
 
 /** What the broker tells this node. Called in order for each channel; must not throw. */
 export interface BrokerSink {
-  /** A publication of a subscribed channel: never a hole, never a duplicate (GAP, DUP). */
+  /**
+   * A publication of a subscribed channel: never a hole, never a duplicate (GAP, DUP). Offsets go on
+   * in a new epoch, unless a `resync` says where they start.
+   */
   deliver(publication: Publication): void;
   /** What lies before `position` cannot be had any more; the next publication follows it. */
   resync(channel: string, position: Position | undefined): void;

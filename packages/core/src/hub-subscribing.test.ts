@@ -60,6 +60,37 @@ describe('starting a subscription', () => {
     expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
   });
 
+  test('[MEM] what all channels of a session hold back together has a bound', async () => {
+    const node = new HubUnderTest();
+    const who = { ...identity('alice'), grants: everyProject };
+    const { session, connection } = node.connect(who);
+    const channels = ['1', '2', '3', '4', '5'].map((id) => `project:${id}`);
+    const subscriptions = [];
+    for (const each of channels) subscriptions.push(await node.hub.subscribe(session, each));
+    for (let offset = 1; offset <= 20; offset += 1) {
+      for (const each of channels) node.hub.deliver(publication(each, offset));
+      node.clock.endTurn();
+      expect(session.heldBytes).toBeLessThanOrEqual(1_000);
+    }
+    for (const each of subscriptions) each.start();
+    node.clock.endTurn();
+    expect(session.heldBytes).toBe(0);
+    expect(connection.closed).toBeUndefined();
+    expect(connection.sent).toHaveLength(100);
+  });
+
+  test('[MEM] what is held back counts like what is queued', async () => {
+    const node = new HubUnderTest();
+    const { session, connection } = node.connect();
+    await node.hub.subscribe(session, P);
+    connection.bufferedBytes = 600;
+    node.deliver(P, 1, 2, 3, 4, 5, 6);
+    expect(session.heldBytes).toBe(60);
+    node.deliver(P, 7);
+    expect(session.heldBytes).toBe(0);
+    expect(connection.sent).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+  });
+
   test('[MEM] a session can subscribe to only so many channels', async () => {
     const node = new HubUnderTest();
     const who = { ...identity('alice'), grants: everyProject };
@@ -167,6 +198,27 @@ describe('recovery', () => {
     expect(again.recovered).toBe(false);
     node.deliver(P, 7);
     expect(connection.sent).toEqual(['6', '7']);
+  });
+
+  test('[RE1] a cursor after which everything was delivered is recovered without reading', async () => {
+    const node = new HubUnderTest();
+    const { session, connection } = node.connect();
+    node.broker.position = at(5);
+    await node.subscribe(session, P);
+    node.deliver(P, 6);
+    node.broker.page = { position: at(6), publications: [], complete: false };
+    expect((await node.subscribe(session, P, { since: at(5) })).recovered).toBe(true);
+    node.deliver(P, 7);
+    expect(connection.sent).toEqual(['6', '7']);
+  });
+
+  test('who subscribes again without a cursor is not told of an earlier recovery', async () => {
+    const node = new HubUnderTest();
+    const { session } = node.connect();
+    node.broker.position = at(5);
+    node.broker.page = { position: at(5), publications: [], complete: false };
+    expect((await node.subscribe(session, P, { since: at(3) })).recovered).toBe(false);
+    expect((await node.subscribe(session, P)).outcome).toEqual({ cursor: 'e.5' });
   });
 
   test('a cursor that comes while nothing was delivered yet is recovered', async () => {

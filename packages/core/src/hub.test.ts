@@ -177,15 +177,22 @@ describe('the end of things', () => {
     expect(node.hub.channelCount).toBe(0);
   });
 
-  test('totals are told once a second, as what was added', async () => {
+  test('totals are told four times a second, as what was added', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
+    const told = () => node.state.told.map(({ messagesSent }) => messagesSent);
+    expect(node.state.told.splice(0)).toEqual([{ connections: 1 }]);
     node.deliver(P, 1, 2);
+    node.clock.advance(249);
+    expect(told()).toEqual([]);
+    node.clock.advance(1);
+    expect(told()).toEqual([2]);
     node.clock.advance(1_000);
+    expect(told()).toEqual([2]);
     node.deliver(P, 3);
     node.hub.close();
-    expect(node.state.totals).toEqual({ connections: 1, messagesSent: 3, broadcasts: 0 });
+    expect(told()).toEqual([2, 1]);
   });
 
   test('[LIVE] a hub that is closed leaves no timers', async () => {

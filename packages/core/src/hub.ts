@@ -8,7 +8,7 @@ import type { Identity } from './grants.ts';
 import { LocalChannel } from './local-channel.ts';
 import type { Publication } from './publication.ts';
 import { Session, type SessionContext } from './session.ts';
-import { bytesOf, type Filter, Subscription } from './subscription.ts';
+import { bytesIn, type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface HubLimits {
@@ -124,7 +124,8 @@ export class Hub implements BrokerSink {
     try {
       await this.#channels.get(channel)?.joined;
       assertKept(session, subscription);
-      if (options.since !== undefined) await this.#recover(session, subscription, options.since);
+      if (options.since === undefined) subscription.recoverNothing();
+      else await this.#recover(session, subscription, options.since);
       assertKept(session, subscription);
     } catch (error) {
       if (existing === undefined) this.#drop(session, subscription);
@@ -199,21 +200,14 @@ export class Hub implements BrokerSink {
   }
 
   async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
+    if (subscription.recoverFromDelivered(since)) return;
     if (!subscription.rewind()) return subscription.giveUpRecovery();
     const { channel } = subscription;
     const page = await this.#ports.broker.history(channel, since, this.#limits.maxRecovered);
-    const replayable = page.complete && this.#fits(session, page.publications);
+    // A client that it is too much for would be closed as a slow one, come back, and so on.
+    const fits = session.canHold(bytesIn(session.format, page.publications));
+    const replayable = page.complete && fits;
     subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
-  }
-
-  /**
-   * Whether the session's outbox can take what is to be replayed, envelopes included. A client that
-   * it is too much for would be closed as a slow one, come back with the same cursor, and so on.
-   */
-  #fits(session: Session, publications: readonly Publication[]): boolean {
-    let bytes = bytesOf(publications);
-    for (const { heldBytes } of session.subscriptions.values()) bytes += heldBytes;
-    return bytes <= this.#limits.outboxMaxBytes / 2;
   }
 
   #drop(session: Session, subscription: Subscription): void {

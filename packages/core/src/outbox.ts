@@ -2,12 +2,17 @@ import type { Connection } from './connection.ts';
 import type { FrameJoiner } from './frame-joiner.ts';
 import type { Frame } from './publication.ts';
 
-/** A session's write queue, bounded in bytes, what the kernel has not taken counted in (MEM). */
+/**
+ * A session's write queue, bounded in bytes; what the kernel has not taken, and what the session's
+ * subscriptions hold back, is counted in (MEM).
+ */
 export class Outbox {
   /** The flusher's mark: it will come by, however often this is touched until then. */
   awaitsFlush = false;
   /** When it was last flushed, on the monotonic clock; long ago at first. */
   flushedAt = Number.NEGATIVE_INFINITY;
+  /** What is not here yet: held back, to be pushed later. */
+  heldBytes = 0;
   readonly #connection: Connection;
   readonly #limitBytes: number;
   #frames: Frame[] = [];
@@ -19,7 +24,7 @@ export class Outbox {
   }
 
   get queuedBytes(): number {
-    return this.#bytes + this.#connection.bufferedBytes;
+    return this.#bytes + this.heldBytes + this.#connection.bufferedBytes;
   }
 
   get empty(): boolean {

@@ -9,6 +9,9 @@ import { SmallMap } from './small-map.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 
+/** The part of the outbox that may be taken by what is held back, beside what is queued. */
+const HELD_SHARE = 2 / 3;
+
 export interface SessionContext {
   readonly flusher: Flusher;
   readonly telemetry: Telemetry;
@@ -39,8 +42,17 @@ export class Session implements Subscriber {
     this.#outbox = new Outbox(connection, context.outboxMaxBytes);
   }
 
-  get maxQueuedBytes(): number {
-    return this.#context.outboxMaxBytes;
+  get heldBytes(): number {
+    return this.#outbox.heldBytes;
+  }
+
+  set heldBytes(bytes: number) {
+    this.#outbox.heldBytes = bytes;
+  }
+
+  /** A part of the outbox stays free, for what comes while that flows. */
+  canHold(bytes: number): boolean {
+    return this.#outbox.queuedBytes + bytes <= HELD_SHARE * this.#context.outboxMaxBytes;
   }
 
   /** False once the session is being closed; nothing is sent after that. */

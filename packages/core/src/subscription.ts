@@ -1,4 +1,4 @@
-import { type CloseCode, type Cursor, type Position, toCursor } from '@leque/protocol';
+import { type Cursor, type Position, toCursor } from '@leque/protocol';
 import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
@@ -6,11 +6,12 @@ import type { Frame, FrameFormat, Publication } from './publication.ts';
 /** A session, as its subscriptions see it. */
 export interface Subscriber {
   readonly format: FrameFormat;
-  /** What may be queued for it, here as well. */
-  readonly maxQueuedBytes: number;
+  /** What all its subscriptions hold back: kept up to date by them. */
+  heldBytes: number;
+  /** Whether that, and so many bytes more, is no more than may wait for it (MEM). */
+  canHold(bytes: number): boolean;
   /** @param messages how many are in the frame */
   send(frame: Frame, messages: number): void;
-  close(code: CloseCode, reason: string): void;
 }
 
 export interface Outcome {
@@ -33,6 +34,8 @@ export class Subscription {
   /** What passes; everything without it. */
   accepts: Filter | undefined;
   #position: Position | undefined;
+  /** Everything after it, up to `#position`, was delivered. */
+  #since: Position | undefined;
   #held: Publication[] | undefined = [];
   #heldBytes = 0;
   /** Undefined when nothing was to be recovered. */
@@ -66,14 +69,27 @@ export class Subscription {
     return this.#held !== undefined;
   }
 
-  /** What waits for `start`. */
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   /** Nothing at or before `position` will be delivered. */
   moveTo(position: Position | undefined): void {
     this.#position = position;
+    this.#since = position;
+  }
+
+  /** Nothing is to be recovered, whatever was before. */
+  recoverNothing(): void {
+    this.#recovered = undefined;
+  }
+
+  /**
+   * Recovers without a replay.
+   * @returns false when the client may have missed something after `since`
+   */
+  recoverFromDelivered(since: Position): boolean {
+    const [first, last] = [this.#since, this.#position];
+    if (first === undefined || last?.epoch !== since.epoch) return false;
+    if (since.offset < first.offset || since.offset > last.offset) return false;
+    this.#recovered = true;
+    return true;
   }
 
   /**
@@ -99,10 +115,10 @@ export class Subscription {
       return;
     }
     this.#recovered = page.complete;
-    this.#position = page.complete ? after : page.position;
+    this.moveTo(page.complete ? after : page.position);
     if (!page.complete) return;
     this.#held = [...page.publications, ...this.#held];
-    this.#heldBytes += bytesOf(page.publications);
+    this.#countHeld(bytesIn(this.#subscriber.format, page.publications));
   }
 
   /** The history could not be put in order any more; the client has to fetch anew. */
@@ -149,7 +165,7 @@ export class Subscription {
       this.#held = [];
       this.#recovered = false;
     }
-    this.#position = position;
+    this.moveTo(position);
     this.#delivered = true;
     this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position), 1);
   }
@@ -160,20 +176,28 @@ export class Subscription {
    */
   #hold(publication: Publication, held: Publication[]): void {
     held.push(publication);
-    this.#heldBytes += bytesOf([publication]);
-    if (this.#heldBytes > this.#subscriber.maxQueuedBytes) this.start();
+    this.#countHeld(bytesIn(this.#subscriber.format, [publication]));
+    if (!this.#subscriber.canHold(0)) this.start();
   }
 
   #letGo(): void {
     this.#held = undefined;
-    this.#heldBytes = 0;
+    this.#countHeld(-this.#heldBytes);
   }
 
-  /** False for what this session has seen already (DUP). */
+  #countHeld(change: number): void {
+    this.#heldBytes += change;
+    this.#subscriber.heldBytes += change;
+  }
+
+  /**
+   * False for what this session has seen already (DUP), also under the name of an earlier epoch: in
+   * a new one offsets go on, unless a resync says where they start.
+   */
   #advance(position: Position | undefined): boolean {
     if (position === undefined) return true;
     const seen = this.#position;
-    if (seen?.epoch === position.epoch && position.offset <= seen.offset) return false;
+    if (seen !== undefined && position.offset <= seen.offset) return false;
     this.#position = position;
     return true;
   }
@@ -185,6 +209,7 @@ export class Subscription {
   }
 }
 
-export function bytesOf(publications: readonly Publication[]): number {
-  return publications.reduce((bytes, { body }) => bytes + body.length, 0);
+/** What the publications take once they flow. */
+export function bytesIn(format: FrameFormat, publications: readonly Publication[]): number {
+  return publications.reduce((sum, each) => sum + each.frameIn(format).byteLength, 0);
 }

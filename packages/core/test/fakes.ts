@@ -1,7 +1,7 @@
 import type { Event, Position, Stats } from '@leque/protocol';
 import type { Broker, HistoryPage, Published } from '../src/broker.ts';
 import type { Cancel, Clock } from '../src/clock.ts';
-import type { ClusterState } from '../src/cluster-state.ts';
+import type { ClusterState, Totals } from '../src/cluster-state.ts';
 import type { Connection } from '../src/connection.ts';
 import { Grants, type Identity, type Scope } from '../src/grants.ts';
 import { type Frame, type FrameFormat, Publication } from '../src/publication.ts';
@@ -161,7 +161,8 @@ export class FakeState implements ClusterState {
   connections = 0;
   readonly channels = new Map<string, number>();
   readonly users = new Map<string, number>();
-  readonly totals = { connections: 0, messagesSent: 0, broadcasts: 0 };
+  /** What was added to the totals, call by call. */
+  readonly told: Partial<Totals>[] = [];
 
   async join(): Promise<void> {}
 
@@ -177,10 +178,8 @@ export class FakeState implements ClusterState {
     this.users.set(userId, connections);
   }
 
-  addTotals(totals: Partial<typeof this.totals>): void {
-    for (const [name, count] of Object.entries(totals)) {
-      this.totals[name as keyof typeof totals] += count;
-    }
+  addTotals(totals: Partial<Totals>): void {
+    this.told.push(totals);
   }
 
   async subscribers(channels: readonly string[]): Promise<number[]> {
