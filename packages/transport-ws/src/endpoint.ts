@@ -32,10 +32,24 @@ export const notifications: Endpoint = {
 
 /** `/ws/project/{id}`: one project's events only. */
 export function project(projectId: string): Endpoint {
-  return {
-    channels: () => [projectChannel(projectId)],
-    offers: (asked) => asked === projectId,
-  };
+  return new ProjectEndpoint(projectId);
+}
+
+/** A class, as each connection has one of these, and closures are larger. */
+class ProjectEndpoint implements Endpoint {
+  readonly #channel: string;
+
+  constructor(projectId: string) {
+    this.#channel = projectChannel(projectId);
+  }
+
+  channels(): readonly string[] {
+    return [this.#channel];
+  }
+
+  offers(projectId: string): boolean {
+    return projectChannel(projectId) === this.#channel;
+  }
 }
 
 /** `/ws/logs?level=`: log messages of a level and above. */

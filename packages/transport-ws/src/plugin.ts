@@ -1,25 +1,28 @@
 import type { EventEmitter } from 'node:events';
-import type { Server } from 'node:http';
-import websocket from '@fastify/websocket';
+import type { Server, ServerResponse } from 'node:http';
+import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import { CLOSE_TIMEOUT_MS, type Identity } from '@leque/core';
 import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { RawData, WebSocket } from 'ws';
 import { admit } from './admission.ts';
 import { execute } from './commands.ts';
 import type { WsContext } from './context.ts';
 import { type Endpoint, logs, notifications, project } from './endpoint.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { SessionSocket } from './session-socket.ts';
 import { WsConnection } from './ws-connection.ts';
+import { WsReader } from './ws-reader.ts';
 import { WsSession } from './ws-session.ts';
+
+type WsOptions = NonNullable<WebsocketPluginOptions['options']>;
 
 const RETRY_AFTER_SECONDS = '1';
 const SUBPROTOCOL = 'leque';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks for an upgrade; set once that is allowed. */
-    identity: Identity | undefined;
+    /** Who asks for an upgrade, and the response that it will not need; set once it is allowed. */
+    admitted: { readonly identity: Identity; readonly response: ServerResponse } | undefined;
   }
 }
 
@@ -40,7 +43,7 @@ export async function registerWebSockets(
     options: serverOptions(context, upgrades),
   });
   app.addHook('onClose', async () => heartbeat.close());
-  app.decorateRequest('identity', undefined);
+  app.decorateRequest('admitted', undefined);
 
   const serve = (url: string, endpointOf: (request: FastifyRequest) => Endpoint) =>
     app.route({
@@ -48,8 +51,11 @@ export async function registerWebSockets(
       url,
       preValidation: (request, reply) => decide(request, reply, { context, endpointOf }),
       handler: (_request, reply) => reply.code(426).header('upgrade', 'websocket').send(),
-      wsHandler: (socket, request) =>
-        accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) }),
+      wsHandler: (webSocket, request) => {
+        const socket = webSocket as SessionSocket; // as the server's options say
+        forget(socket, request);
+        accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) });
+      },
     });
 
   serve('/ws/notifications', () => notifications);
@@ -65,6 +71,8 @@ function serverOptions({ limits }: WsContext, upgrades: EventEmitter) {
     clientTracking: false,
     closeTimeout: CLOSE_TIMEOUT_MS, // not in the types
     handleProtocols: chooseProtocol,
+    // It needs the class only, and not what `ws` hangs on its own beside it.
+    WebSocket: SessionSocket as unknown as NonNullable<WsOptions['WebSocket']>,
   };
 }
 
@@ -90,7 +98,7 @@ async function decide(
         throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
       }
     }
-    request.identity = identity;
+    request.admitted = { identity, response: reply.raw };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     const { code, message: detail } = error;
@@ -107,12 +115,21 @@ interface Accepting {
   readonly endpoint: Endpoint;
 }
 
+/**
+ * Lets go of what an upgrade leaves behind: the response that was never used, and the plugin's
+ * listener, which would hold request and reply for as long as the connection lives.
+ */
+function forget(socket: SessionSocket, { raw, admitted }: FastifyRequest): void {
+  admitted?.response.detachSocket(raw.socket);
+  socket.ignoreErrors();
+}
+
 function accept(
-  socket: WebSocket,
+  socket: SessionSocket,
   request: FastifyRequest,
   { context, heartbeat, endpoint }: Accepting,
 ): void {
-  const { identity } = request;
+  const identity = request.admitted?.identity;
   if (identity === undefined || context.hub.sessions.size >= context.limits.maxConnections) {
     socket.close(CLOSE.tryAgainLater, 'this node is full');
     return;
@@ -128,29 +145,7 @@ function accept(
     userId: identity.userId,
   });
   heartbeat.add(ws);
-  socket.on('message', (data, isBinary) => read(ws, data, isBinary));
-  const seen = () => {
-    ws.lastSeenAt = context.clock.now();
-  };
-  socket.on('ping', seen);
-  socket.on('pong', seen);
-  socket.once('close', (code, reason) => {
-    heartbeat.remove(ws);
-    ws.end();
-    context.telemetry.report({
-      type: 'session_closed',
-      transport: 'ws',
-      sessionId,
-      code,
-      reason: reason.toString(),
-    });
-  });
-}
-
-function read(ws: WsSession, data: RawData, isBinary: boolean): void {
-  ws.lastSeenAt = ws.context.clock.now();
-  if (isBinary) ws.session.close(CLOSE.unsupportedData, 'text frames only');
-  else ws.receive(data.toString());
+  socket.readBy(new WsReader(ws, heartbeat));
 }
 
 function projectOf(request: FastifyRequest): string {

@@ -49,7 +49,7 @@ export class WsSession {
   lastSeenAt: number;
   /** The client has chosen its projects; until then it gets all that it may see. */
   #selecting = false;
-  #cancelHold = () => {};
+  #cancelHold = nothing;
   readonly #execute: WsSessionInit['execute'];
   readonly #limiter: CommandLimiter;
   readonly #commands: CommandQueue;
@@ -137,13 +137,17 @@ export class WsSession {
       node: nodeId,
       ...(identity.userId !== undefined && { user_id: identity.userId }),
     });
-    this.#cancelHold = clock.after(holdMs, () => this.#flow());
+    this.#cancelHold = clock.after(holdMs, () => {
+      this.#cancelHold = nothing; // a timer that has run would be kept
+      this.#flow();
+    });
   }
 
   async #run(text: string): Promise<void> {
     if (!this.session.open) return;
     // It may be the one with the cursors: nothing flows before it is through.
     this.#cancelHold();
+    this.#cancelHold = nothing;
     try {
       await this.#execute(this, text);
     } catch (error) {
@@ -170,3 +174,5 @@ export class WsSession {
     this.session.close(CLOSE.tryAgainLater, 'cannot receive publications now');
   }
 }
+
+function nothing(): void {}

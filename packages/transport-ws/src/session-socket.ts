@@ -1,0 +1,42 @@
+import { type RawData, WebSocket } from 'ws';
+
+/** What becomes of what a client sends. */
+export interface SocketReader {
+  message(data: RawData, isBinary: boolean): void;
+  /** The client has shown that it lives, and nothing else. */
+  alive(): void;
+  /** The socket is gone; called once. */
+  closed(code: number, reason: Buffer): void;
+}
+
+/** A server's WebSocket that knows its reader, so that all of them can share their listeners. */
+export class SessionSocket extends WebSocket {
+  reader: SocketReader | undefined;
+
+  readBy(reader: SocketReader): void {
+    this.reader = reader;
+    this.on('message', onMessage);
+    this.on('ping', onAlive);
+    this.on('pong', onAlive);
+    this.on('close', onClose);
+  }
+
+  /** Errors of a connection are its end, which its close code tells. */
+  ignoreErrors(): void {
+    this.removeAllListeners('error').on('error', ignore);
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  (this as SessionSocket).reader?.message(data, isBinary);
+}
+
+function onAlive(this: WebSocket): void {
+  (this as SessionSocket).reader?.alive();
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  (this as SessionSocket).reader?.closed(code, reason);
+}
+
+function ignore(): void {}

@@ -1,0 +1,39 @@
+import { CLOSE } from '@leque/protocol';
+import type { RawData } from 'ws';
+import type { Heartbeat } from './heartbeat.ts';
+import type { SocketReader } from './session-socket.ts';
+import type { WsSession } from './ws-session.ts';
+
+/** Takes what one client sends to its session. */
+export class WsReader implements SocketReader {
+  readonly #ws: WsSession;
+  readonly #heartbeat: Heartbeat;
+
+  constructor(ws: WsSession, heartbeat: Heartbeat) {
+    this.#ws = ws;
+    this.#heartbeat = heartbeat;
+  }
+
+  message(data: RawData, isBinary: boolean): void {
+    this.alive();
+    if (isBinary) this.#ws.session.close(CLOSE.unsupportedData, 'text frames only');
+    else this.#ws.receive(data.toString());
+  }
+
+  alive(): void {
+    this.#ws.lastSeenAt = this.#ws.context.clock.now();
+  }
+
+  closed(code: number, reason: Buffer): void {
+    const ws = this.#ws;
+    this.#heartbeat.remove(ws);
+    ws.end();
+    ws.context.telemetry.report({
+      type: 'session_closed',
+      transport: 'ws',
+      sessionId: ws.session.id,
+      code,
+      reason: reason.toString(),
+    });
+  }
+}
