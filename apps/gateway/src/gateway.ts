@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
   type Broker,
+  CLOSE_TIMEOUT_MS,
   type Clock,
   type ClusterState,
   Hub,
@@ -98,7 +99,10 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       hub.close();
       await state.close();
       await broker.close();
+      // It waits for whatever the HTTP server still reads or answers.
+      const cut = parts.clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
       await socketIo.close();
+      cut();
     },
   };
 }

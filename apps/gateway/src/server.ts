@@ -5,19 +5,18 @@ import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { answerNotFound, SERVER_OPTIONS } from './server-options.ts';
 import { redisAdapter } from './socketio-adapter.ts';
-
-/** Ids have up to 128 characters, each of which may come as %XX. */
-const MAX_PARAM_LENGTH = 512;
 
 /** One gateway process on Redis. */
 export async function startGateway(config: GatewayConfig): Promise<RunningServer> {
   const app = fastify({
+    ...SERVER_OPTIONS,
     logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
+  answerNotFound(app);
   const telemetry = new PrometheusTelemetry({
     // The name under which operators of the earlier Socket.IO system search their logs.
     next: logFacts(app.log.child({ context: 'EventsGateway' })),

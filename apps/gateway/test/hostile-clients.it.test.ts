@@ -1,7 +1,24 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { CLOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
 import { startGateway, tokenFor } from './support/gateway.ts';
+
+const UNFINISHED = 'POST /nope HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{';
+const UPGRADE_HEADERS = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
+];
+
+/** All that comes back until the server has closed the connection. */
+async function answerTo(gateway: string, request: string): Promise<string> {
+  const socket = connect(Number(new URL(gateway).port), '127.0.0.1');
+  socket.write(request);
+  return text(socket).catch((error: NodeJS.ErrnoException) => String(error.code));
+}
 
 async function join(gateway: string, user = 'alice'): Promise<EngineClient> {
   const client = await EngineClient.open(gateway);
@@ -56,4 +73,27 @@ test('[IO4] a ping nested deeper than anything that is echoed is refused, and is
   await expect.poll(() => client.of('pong')).toMatchObject([{ x: 1 }]);
   expect(client.of('error')).toMatchObject([{ code: 'invalid_command' }]);
   expect(gateway.telemetry.of('failure')).toEqual([]);
+});
+
+test.each([
+  { what: 'an id in no UTF-8', status: 400, path: '/ws/project/%ff' },
+  { what: 'an id beyond all limits', status: 400, path: `/ws/project/${'x'.repeat(600)}` },
+  { what: 'a path that leads nowhere', status: 404, path: '/ws/elsewhere' },
+])('[AD] $what gets a problem document, with an upgrade or without', async ({ path, status }) => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  const answer = await fetch(`${gateway.url}${path}`);
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  expect(await answer.json()).toMatchObject({ status, code: expect.any(String) });
+  const upgrade = [`GET ${path} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n');
+  expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
+
+test('[LIVE] a request that never arrives whole does not keep a node from ending', async () => {
+  const gateway = await startGateway({ AUTH_MODE: 'open' });
+  const answered = answerTo(gateway.url, UNFINISHED);
+  await expect.poll(() => gateway.connections()).toBe(1);
+  const startedAt = performance.now();
+  await gateway.stop();
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+  await answered;
 });

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { REQUEST_LIMITS } from '@leque/core';
 
 /**
  * Serves what `main` serves on another address as well: requests and upgrades are handed over.
@@ -8,7 +9,9 @@ export function listenAlso(
   main: Server,
   address: { host: string; port: number },
 ): Promise<Server | undefined> {
-  const extra = createServer((request, response) => main.emit('request', request, response));
+  const extra = createServer(REQUEST_LIMITS.http, (request, response) =>
+    main.emit('request', request, response),
+  );
   extra.on('upgrade', (request, socket, head) => main.emit('upgrade', request, socket, head));
   return new Promise((resolve) => {
     extra.once('error', () => resolve(undefined));

@@ -10,8 +10,6 @@ import type { PublisherConfig } from './config.ts';
 import { SERVER_OPTIONS } from './server-options.ts';
 import { publisherPolicy } from './settings.ts';
 
-/** The whole of a request has to have arrived by then, however slowly it is sent. */
-const REQUEST_TIMEOUT_MS = 10_000;
 /** Every request is answered in a second; what is still open after this long is cut. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -21,7 +19,6 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
     ...SERVER_OPTIONS,
     logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
   });
   const telemetry = new PrometheusTelemetry({ next: logFacts(app.log), version: manifest.version });

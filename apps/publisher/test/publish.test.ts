@@ -65,6 +65,28 @@ test('[ACK] in a batch the key is one for each item, so that each is stored once
   ]);
 });
 
+test('[EV3] data may have fields of any name, those that JavaScript gives a meaning to as well', async () => {
+  await using publisher = new PublisherUnderTest();
+  const data = '{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}}}';
+  const { status } = await publisher.post('/api/publish', `{"type":"x","data":${data}}`);
+  expect(status).toBe(200);
+  const page = await publisher.broker.history('all', undefined, 10);
+  const [stored] = page.publications;
+  expect(Buffer.from(stored?.body ?? []).toString()).toContain(`"data":${data}`);
+  expect(({} as { admin?: boolean }).admin).toBeUndefined();
+});
+
+test('[EV1] a field named __proto__ is as unknown as any other', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { status, json } = await publisher.post(
+    '/api/publish',
+    '{"type":"x","data":{},"__proto__":{"project_id":"P"}}',
+    { 'idempotency-key': 'k' },
+  );
+  expect(status).toBe(400);
+  expect(json.errors).toEqual([{ field: '__proto__', message: 'is not a known field' }]);
+});
+
 test('a key that is too long is refused, not cut', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, json } = await publisher.post('/api/publish', notification, {
@@ -161,7 +183,7 @@ const deep = `{"type":"t","data":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}
 test.each([
   ['nothing', '', 'invalid_json'],
   ['no JSON', '{', 'invalid_json'],
-  ['a poisoned prototype', '{"__proto__":{}}', 'invalid_json'],
+  ['a poisoned prototype', '{"__proto__":{}}', 'invalid_event'],
   ['null', 'null', 'invalid_event'],
   ['a number', '7', 'invalid_event'],
   ['a text', '"text"', 'invalid_event'],

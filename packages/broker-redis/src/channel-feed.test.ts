@@ -1,11 +1,13 @@
-import { type HistoryPage, Publication } from '@leque/core';
+import { type Clock, type HistoryPage, Publication, systemClock } from '@leque/core';
 import type { Position } from '@leque/protocol';
-import { RecordingSink, RecordingTelemetry } from '@leque/testkit';
+import { FakeClock, RecordingSink, RecordingTelemetry } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { ChannelFeed } from './channel-feed.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 
 const CHANNEL = 'project:P';
+/** The first pause before Redis is asked again. */
+const RETRY_MS = 100;
 const PATIENCE = { timeout: 4000, interval: 5 };
 
 /** Small, so that longer gaps take several. */
@@ -66,13 +68,15 @@ function payload({ epoch, offset }: Position): Buffer {
   return Buffer.from(`1 ${epoch} ${offset} x ${CHANNEL}\n{"type":"x"}`);
 }
 
-function startFeed() {
+function startFeed(clock: Clock = systemClock) {
   const [log, sink, telemetry] = [new FakeLog(), new RecordingSink(), new RecordingTelemetry()];
   const feed = new ChannelFeed(CHANNEL, true, {
     log,
     sink,
     telemetry,
-    limiter: new ConcurrencyLimit(4),
+    clock,
+    joins: new ConcurrencyLimit({ running: 4, waiting: 4 }),
+    fills: new ConcurrencyLimit({ running: 4, waiting: 4 }),
   });
   const offsets = () => sink.offsets(CHANNEL);
   return { log, sink, telemetry, feed, offsets };
@@ -142,17 +146,24 @@ test('[GAP] a history that cannot be read is asked for until it can', async () =
 });
 
 test('[LIVE] a feed that is closed asks and delivers no more', async () => {
-  const { log, feed, offsets } = startFeed();
+  const clock = new FakeClock();
+  const { log, feed, offsets } = startFeed(clock);
   feed.subscribed();
   await feed.joined;
   log.append();
   log.failing = true;
   feed.message(log.append());
-  await expect.poll(() => log.reads).toBe(2);
+  await expect.poll(() => clock.pending).toBe(1);
+  clock.advance(RETRY_MS);
+  await expect.poll(() => clock.pending).toBe(1);
+  expect(log.reads).toBe(3);
   feed.close();
   log.failing = false;
   feed.message(log.append());
-  await expect.poll(() => log.reads).toBe(2);
+  await expect.poll(() => clock.pending).toBe(0);
+  clock.advance(10 * RETRY_MS);
+  await new Promise(setImmediate);
+  expect(log.reads).toBe(3);
   expect(offsets()).toEqual([]);
 });
 

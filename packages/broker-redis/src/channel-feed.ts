@@ -1,4 +1,4 @@
-import type { BrokerSink, HistoryPage, Publication, Telemetry } from '@leque/core';
+import type { BrokerSink, Clock, HistoryPage, Publication, Telemetry } from '@leque/core';
 import type { Position } from '@leque/protocol';
 import type { ChannelLog } from './channel-log.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
@@ -12,8 +12,11 @@ export interface FeedPorts {
   readonly log: Pick<ChannelLog, 'position' | 'page'>;
   readonly sink: BrokerSink;
   readonly telemetry: Telemetry;
-  /** Bounds how many channels ask Redis at once, as all of them do after a reconnect. */
-  readonly limiter: ConcurrencyLimit;
+  readonly clock: Clock;
+  /** How many channels may ask for their first position at once: somebody waits for each. */
+  readonly joins: ConcurrencyLimit;
+  /** How many may fill a gap at once, as all of them do after a reconnect. */
+  readonly fills: ConcurrencyLimit;
 }
 
 /** More than this is left in Redis and read from there. */
@@ -30,7 +33,7 @@ export class ChannelFeed implements ChannelHandler {
   readonly #keepsHistory: boolean;
   readonly #ports: FeedPorts;
   readonly #joined = Promise.withResolvers<Position | undefined>();
-  readonly #pause = new Pause();
+  readonly #pause: Pause;
   #state: 'subscribing' | 'joining' | 'live' | 'filling' | 'closed' = 'subscribing';
   #sequencer: Sequencer | undefined;
   #held: Publication[] = [];
@@ -42,6 +45,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#channel = channel;
     this.#keepsHistory = keepsHistory;
     this.#ports = ports;
+    this.#pause = new Pause(ports.clock);
     this.#joined.promise.catch(() => {}); // whoever subscribed hears of it, if still there
   }
 
@@ -75,6 +79,8 @@ export class ChannelFeed implements ChannelHandler {
     this.#held = [];
     this.#pause.end();
   }
+
+  readonly #isOpen = (): boolean => this.#state !== 'closed';
 
   #join(): void {
     if (!this.#keepsHistory) {
@@ -198,16 +204,16 @@ export class ChannelFeed implements ChannelHandler {
 
   /** What follows the position here; asks until Redis answers. Undefined when closed meanwhile. */
   async #readMissing(): Promise<HistoryPage | undefined> {
-    const { limiter, telemetry } = this.#ports;
+    const { fills, telemetry } = this.#ports;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
       try {
-        const page = await limiter.run(() => this.#readOnce());
+        const page = await fills.run(() => this.#readOnce(), this.#isOpen);
         return this.#state === 'closed' ? undefined : page;
       } catch (error) {
         // That Redis is away is reported once, by its connection, and not by each channel.
         if (isReply(error)) telemetry.report({ type: 'failure', where: 'read history', error });
       }
-      await this.#pause.wait(retryMs);
+      if (this.#isOpen()) await this.#pause.wait(retryMs);
       if (this.#state === 'closed') return undefined;
     }
   }
@@ -223,7 +229,8 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   #readPosition(): Promise<Position | undefined> {
-    return this.#ports.limiter.run(() => this.#ports.log.position(this.#channel));
+    const { joins, log } = this.#ports;
+    return joins.run(() => log.position(this.#channel), this.#isOpen);
   }
 
   #drop(detail: string): void {

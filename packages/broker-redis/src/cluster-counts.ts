@@ -1,7 +1,7 @@
 import { parseChannel, type Stats } from '@leque/protocol';
 import type { Redis } from 'ioredis';
-import type { FunctionLibrary } from './function-library.ts';
 import type { NodeCounts } from './node-counts.ts';
+import type { NodeLease } from './node-lease.ts';
 import { chunksOf, runPipeline } from './pipeline.ts';
 import { ALL_USERS, CONNECTIONS, type StateKeys, subscribersHash } from './state-keys.ts';
 
@@ -9,11 +9,10 @@ const FIELDS_PER_COMMAND = 512;
 
 export interface ClusterCountsParts {
   readonly redis: Redis;
-  readonly library: FunctionLibrary;
+  readonly lease: NodeLease;
   readonly keys: StateKeys;
   /** This node's own numbers: Redis may not have the latest of them. */
   readonly own: NodeCounts;
-  readonly leaseId: string;
 }
 
 /** Adds up what the other live nodes state, and what this one knows of itself. */
@@ -38,9 +37,9 @@ export class ClusterCounts {
   }
 
   async stats(): Promise<Stats> {
-    const { redis, keys, own } = this.#parts;
+    const { redis, keys, own, lease } = this.#parts;
     const projects = subscribersHash('project');
-    const nodes = await this.#otherNodes();
+    const nodes = await lease.others();
     const [totals, ...replies] = await runPipeline(redis, (pipeline) => {
       pipeline.hgetall(keys.totals);
       for (const node of nodes) {
@@ -59,8 +58,8 @@ export class ClusterCounts {
 
   async #sums(hash: string, fields: readonly string[]): Promise<number[]> {
     if (fields.length === 0) return [];
-    const { redis, keys, own } = this.#parts;
-    const nodes = await this.#otherNodes();
+    const { redis, keys, own, lease } = this.#parts;
+    const nodes = await lease.others();
     const sums: number[] = [];
     for (const chunk of chunksOf(fields, FIELDS_PER_COMMAND)) {
       const replies = await runPipeline(redis, (pipeline) => {
@@ -72,13 +71,6 @@ export class ClusterCounts {
       }
     }
     return sums;
-  }
-
-  async #otherNodes(): Promise<string[]> {
-    const { library, keys, leaseId } = this.#parts;
-    const reply = await library.call('leque_lease', keys.nodes, ['', 0]);
-    const [, live] = reply as [number, string[]];
-    return live.filter((node) => node !== leaseId);
   }
 }
 

@@ -1,21 +1,62 @@
-/** Lets so many tasks run at a time; the others wait in line. */
-export class ConcurrencyLimit {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+import { ProtocolError } from '@leque/protocol';
 
-  constructor(size: number) {
-    this.#free = size;
+export interface ConcurrencyLimits {
+  /** Tasks that run at a time. */
+  readonly running: number;
+  /** Tasks that wait for one of them to end; more are refused at once (LIVE). */
+  readonly waiting: number;
+}
+
+interface Waiting {
+  readonly isWanted: () => boolean;
+  readonly begin: () => void;
+  readonly giveUp: () => void;
+}
+
+/** Lets so many tasks run at a time; so many others wait in line. */
+export class ConcurrencyLimit {
+  readonly #limits: ConcurrencyLimits;
+  readonly #line = new Set<Waiting>();
+  #running = 0;
+
+  constructor(limits: ConcurrencyLimits) {
+    this.#limits = limits;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /**
+   * @param isWanted whether anybody still waits for it when its turn comes: if not, it is not run
+   * @throws ProtocolError `unavailable` for what is not run
+   */
+  async run<T>(task: () => Promise<T>, isWanted: () => boolean): Promise<T> {
+    if (this.#running < this.#limits.running) this.#running += 1;
+    else await this.#turn(isWanted);
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      this.#running -= 1;
+      this.#beginNext();
+    }
+  }
+
+  async #turn(isWanted: () => boolean): Promise<void> {
+    if (this.#line.size >= this.#limits.waiting) {
+      throw new ProtocolError('unavailable', 'too many wait for Redis already');
+    }
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = () => reject(new ProtocolError('unavailable', 'nobody waits for it any more'));
+      this.#line.add({ isWanted, begin: resolve, giveUp });
+    });
+  }
+
+  #beginNext(): void {
+    for (const waiting of this.#line) {
+      this.#line.delete(waiting);
+      if (waiting.isWanted()) {
+        this.#running += 1;
+        waiting.begin();
+        return;
+      }
+      waiting.giveUp();
     }
   }
 }

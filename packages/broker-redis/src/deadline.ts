@@ -1,4 +1,4 @@
-import { systemClock } from '@leque/core';
+import { type Clock, systemClock } from '@leque/core';
 
 /** Below a second, so that who waits for Redis gets an answer within one (DESIGN §8). */
 export const COMMAND_DEADLINE_MS = 800;
@@ -26,11 +26,16 @@ export async function withDeadline<T>(promise: Promise<T>, ms: number, what: str
 
 /** A pause that its owner can end early. */
 export class Pause {
+  readonly #clock: Clock;
   #end: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   async wait(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = systemClock.after(ms, resolve);
+    const cancel = this.#clock.after(ms, resolve);
     this.#end = resolve;
     await promise;
     cancel();

@@ -88,8 +88,8 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   };
   const log = new ChannelLog(library, prefix);
   return {
-    broker: new RedisBroker({ link, log, prefix, telemetry }),
-    state: new RedisClusterState({ redis, library, link, prefix, nodeId, leaseMs, telemetry }),
+    broker: new RedisBroker({ link, log, prefix, ...ports }),
+    state: new RedisClusterState({ redis, library, link, prefix, nodeId, leaseMs, ...ports }),
     connect,
     connection() {
       const connection = new AdapterConnection(url);

@@ -1,16 +1,21 @@
-import type { Broker, BrokerSink, HistoryPage, Published, Telemetry } from '@leque/core';
+import type { Broker, BrokerSink, Clock, HistoryPage, Published, Telemetry } from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
 import { ChannelFeed } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { withDeadline } from './deadline.ts';
+import { HistoryReads } from './history-reads.ts';
 import { unavailable, writeFailure } from './redis-errors.ts';
 import type { RedisLink } from './redis-link.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 1000;
-/** Many may come back at once, and wait for one another. */
-const HISTORY_TIMEOUT_MS = 5000;
-const CONCURRENT_READS = 64;
+/**
+ * Joins have a line of their own: they would come too late behind what is long, or may take long.
+ * As many as may wait are as many as Redis may answer before those who wait give up.
+ */
+const JOINS = { running: 64, waiting: 10_000 };
+/** Those that find no place ask again. */
+const FILLS = { running: 64, waiting: 10_000 };
 /** Redis answers a history in one piece, and answers nobody else meanwhile. */
 const MAX_PAGE = 10_000;
 
@@ -19,17 +24,21 @@ export interface RedisBrokerParts {
   readonly log: ChannelLog;
   readonly prefix: string;
   readonly telemetry: Telemetry;
+  readonly clock: Clock;
 }
 
 /** Publications through Redis: Pub/Sub to be fast, streams to lose nothing. */
 export class RedisBroker implements Broker {
   readonly #parts: RedisBrokerParts;
   readonly #feeds = new Map<string, ChannelFeed>();
-  readonly #limiter = new ConcurrencyLimit(CONCURRENT_READS);
+  readonly #joins = new ConcurrencyLimit(JOINS);
+  readonly #fills = new ConcurrencyLimit(FILLS);
+  readonly #histories: HistoryReads;
   #sink: BrokerSink | undefined;
 
   constructor(parts: RedisBrokerParts) {
     this.#parts = parts;
+    this.#histories = new HistoryReads(parts.log, parts.clock);
   }
 
   /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
@@ -43,9 +52,13 @@ export class RedisBroker implements Broker {
     const feed = existing ?? this.#enter(channel);
     try {
       const joined = await withDeadline(feed.joined, SUBSCRIBE_TIMEOUT_MS, 'subscribing');
-      return existing === undefined ? joined : feed.position;
+      if (existing === undefined) return joined;
+      const caughtUp = this.#parts.link.subscriber.catchUp();
+      await withDeadline(caughtUp, SUBSCRIBE_TIMEOUT_MS, 'catching up');
+      return feed.position;
     } catch (error) {
-      if (this.#feeds.get(channel) === feed) this.#leave(channel, feed);
+      // One that stood before stays, for whoever subscribed it.
+      if (existing === undefined && this.#feeds.get(channel) === feed) this.#leave(channel, feed);
       throw unavailable(error);
     }
   }
@@ -65,8 +78,7 @@ export class RedisBroker implements Broker {
 
   async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
     try {
-      const read = () => this.#parts.log.history(channel, after, Math.min(limit, MAX_PAGE));
-      return await withDeadline(this.#limiter.run(read), HISTORY_TIMEOUT_MS, 'reading history');
+      return await this.#histories.read(channel, after, Math.min(limit, MAX_PAGE));
     } catch (error) {
       throw unavailable(error);
     }
@@ -84,8 +96,8 @@ export class RedisBroker implements Broker {
   #enter(channel: string): ChannelFeed {
     const sink = this.#sink;
     if (sink === undefined) throw new ProtocolError('internal', 'subscribed before start');
-    const { log, telemetry, link } = this.#parts;
-    const ports = { log, sink, telemetry, limiter: this.#limiter };
+    const { log, telemetry, clock, link } = this.#parts;
+    const ports = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
     const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
     this.#feeds.set(channel, feed);
     link.subscriber.add(this.#redisChannel(channel), feed);

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import {
   type Cancel,
+  type Clock,
   type ClusterState,
   type ClusterStateListener,
   every,
-  systemClock,
   type Telemetry,
   type Totals,
 } from '@leque/core';
@@ -14,6 +13,7 @@ import { ClusterCounts } from './cluster-counts.ts';
 import { withDeadline } from './deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
 import { type NodeCount, NodeCounts } from './node-counts.ts';
+import { NodeLease } from './node-lease.ts';
 import { chunksOf, runPipeline } from './pipeline.ts';
 import { isReply, unavailable } from './redis-errors.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -39,55 +39,48 @@ export interface RedisClusterStateParts {
   /** How long this node counts after it was last heard of. */
   readonly leaseMs: number;
   readonly telemetry: Telemetry;
+  readonly clock: Clock;
 }
 
-/** Node leases and counts in Redis: each node states its own numbers, under a lease (CNT). */
+/** Counts in Redis: each node states its own numbers, under its lease (CNT). */
 export class RedisClusterState implements ClusterState {
   readonly #parts: RedisClusterStateParts;
   readonly #keys: StateKeys;
   readonly #counts: ClusterCounts;
   readonly #totals: RunningTotals;
   readonly #own = new NodeCounts();
-  /** Another one for each start, so that nothing of an earlier process counts as ours. */
-  readonly #leaseId: string;
+  readonly #lease: NodeLease;
   readonly #stats: () => Promise<Stats>;
   #watch: UserWatch | undefined;
   #stopRenewing: Cancel | undefined;
   #cancelFlush: Cancel | undefined;
-  #live = new Set<string>();
   #renewing = false;
-  #renewedAt = 0;
 
   constructor(parts: RedisClusterStateParts) {
-    const { redis, library, prefix, nodeId, telemetry } = parts;
+    const { redis, clock } = parts;
+    const keys = new StateKeys(parts.prefix);
     this.#parts = parts;
-    this.#keys = new StateKeys(prefix);
-    this.#totals = new RunningTotals(redis, this.#keys.totals, telemetry);
-    this.#leaseId = `${nodeId}:${randomBytes(4).toString('hex')}`;
-    this.#counts = new ClusterCounts({
-      redis,
-      library,
-      keys: this.#keys,
-      own: this.#own,
-      leaseId: this.#leaseId,
-    });
-    this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS);
+    this.#keys = keys;
+    this.#totals = new RunningTotals(redis, keys.totals, parts);
+    this.#lease = new NodeLease({ ...parts, key: keys.nodes });
+    this.#counts = new ClusterCounts({ redis, keys, own: this.#own, lease: this.#lease });
+    this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS, clock);
   }
 
   async join(listener: ClusterStateListener): Promise<void> {
-    const { link, redis, leaseMs, telemetry } = this.#parts;
-    const { subscriber } = link;
+    const { link, redis, leaseMs, telemetry, clock } = this.#parts;
     this.#watch = new UserWatch({
       counts: this.#counts,
-      subscriber,
+      subscriber: link.subscriber,
       keys: this.#keys,
       telemetry,
+      clock,
       listener,
     });
     await link.receive();
     const renew = () => void this.#renew();
     redis.on('ready', renew);
-    const stopTimer = every(systemClock, leaseMs / RENEWALS_PER_LEASE, renew);
+    const stopTimer = every(clock, leaseMs / RENEWALS_PER_LEASE, renew);
     this.#stopRenewing = () => {
       stopTimer();
       redis.off('ready', renew);
@@ -145,9 +138,10 @@ export class RedisClusterState implements ClusterState {
     if (this.#renewing) return;
     this.#renewing = true;
     try {
-      const wasAlive = await this.#renewLease();
+      const { lapsed, othersGone } = await this.#lease.renew();
+      if (othersGone) this.#watch?.readAll();
       const kept = await this.#renewHashes();
-      if (wasAlive && kept) return;
+      if (!lapsed && kept) return;
       this.#own.markAllPending();
       this.#flushAfter(0);
     } catch (error) {
@@ -155,23 +149,6 @@ export class RedisClusterState implements ClusterState {
     } finally {
       this.#renewing = false;
     }
-  }
-
-  /** False when the node had not counted any more, or not yet. */
-  async #renewLease(): Promise<boolean> {
-    const { library, leaseMs, telemetry } = this.#parts;
-    const askedAt = performance.now();
-    const args = [this.#leaseId, leaseMs];
-    const reply = await library.call('leque_lease', this.#keys.nodes, args);
-    const [wasAlive, live] = reply as [number, string[]];
-    const before = this.#live;
-    this.#live = new Set(live);
-    if ([...before].some((id) => !this.#live.has(id))) this.#watch?.readAll();
-    // A renewal whose answer was lost may have brought the lease back to life before this one.
-    const lapsed = wasAlive === 0 || performance.now() - this.#renewedAt > leaseMs;
-    this.#renewedAt = askedAt;
-    if (lapsed && before.size > 0) telemetry.report({ type: 'lease_lost' });
-    return !lapsed;
   }
 
   /** False when Redis has lost some of them. */
@@ -185,7 +162,7 @@ export class RedisClusterState implements ClusterState {
 
   #flushAfter(delayMs: number): void {
     if (!this.#own.hasPending || this.#stopRenewing === undefined) return;
-    this.#cancelFlush ??= systemClock.after(delayMs, () => void this.#flush());
+    this.#cancelFlush ??= this.#parts.clock.after(delayMs, () => void this.#flush());
   }
 
   async #flush(): Promise<void> {
@@ -231,9 +208,8 @@ export class RedisClusterState implements ClusterState {
 
   /** Other nodes hear at once that the users of this one have fewer connections. */
   async #leave(): Promise<void> {
-    const { redis, library } = this.#parts;
-    await library.call('leque_lease', this.#keys.nodes, [this.#leaseId, 0]);
-    await runPipeline(redis, (pipeline) => {
+    await this.#lease.giveBack();
+    await runPipeline(this.#parts.redis, (pipeline) => {
       for (const hash of this.#own.hashes) pipeline.unlink(this.#key(hash));
       for (const userId of this.#own.users) {
         pipeline.publish(this.#keys.userSignal(userId), '');
@@ -242,7 +218,7 @@ export class RedisClusterState implements ClusterState {
   }
 
   #key(hash: string): string {
-    return this.#keys.counts(this.#leaseId, hash);
+    return this.#keys.counts(this.#lease.id, hash);
   }
 
   /** That Redis is away is reported once, by its connection. */

@@ -1,7 +1,8 @@
-import { type Cancel, systemClock, type Telemetry, type Totals } from '@leque/core';
+import type { Cancel, Totals } from '@leque/core';
 import type { Redis } from 'ioredis';
-import { runPipeline } from './pipeline.ts';
-import { isReply } from './redis-errors.ts';
+import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import type { ConnectionPorts } from './redis-connection.ts';
+import { isReply, writeFailure } from './redis-errors.ts';
 
 const FLUSH_MS = 500;
 
@@ -9,49 +10,51 @@ const FLUSH_MS = 500;
 export class RunningTotals {
   readonly #redis: Redis;
   readonly #key: string;
-  readonly #telemetry: Telemetry;
+  readonly #ports: ConnectionPorts;
   readonly #pending = new Map<string, number>();
   #cancelFlush: Cancel | undefined;
+  #closed = false;
 
-  constructor(redis: Redis, key: string, telemetry: Telemetry) {
+  constructor(redis: Redis, key: string, ports: ConnectionPorts) {
     this.#redis = redis;
     this.#key = key;
-    this.#telemetry = telemetry;
+    this.#ports = ports;
   }
 
   add(totals: Partial<Totals>): void {
-    for (const [name, change] of Object.entries(totals)) {
-      if (change !== 0) this.#pending.set(name, (this.#pending.get(name) ?? 0) + change);
-    }
-    this.#flushLater();
-  }
-
-  /** What cannot be written now is kept for later. */
-  async flush(): Promise<void> {
-    const changes = [...this.#pending];
-    this.#pending.clear();
-    if (changes.length === 0) return;
-    try {
-      await runPipeline(this.#redis, (pipeline) => {
-        for (const [name, change] of changes) pipeline.hincrby(this.#key, name, change);
-      });
-    } catch (error) {
-      if (isReply(error)) this.#telemetry.report({ type: 'failure', where: 'totals', error });
-      this.add(Object.fromEntries(changes));
-    }
+    for (const [name, change] of Object.entries(totals)) this.#add(name, change);
   }
 
   /** Writes what is left, once. */
   async close(): Promise<void> {
-    await this.flush();
+    this.#closed = true;
     this.#cancelFlush?.();
+    await this.#flush();
   }
 
-  #flushLater(): void {
-    if (this.#pending.size === 0) return;
-    this.#cancelFlush ??= systemClock.after(FLUSH_MS, () => {
+  #add(name: string, change: number): void {
+    if (change === 0 || this.#closed) return;
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + change);
+    this.#cancelFlush ??= this.#ports.clock.after(FLUSH_MS, () => {
       this.#cancelFlush = undefined;
-      void this.flush();
+      void this.#flush();
     });
+  }
+
+  async #flush(): Promise<void> {
+    const changes = [...this.#pending];
+    this.#pending.clear();
+    await Promise.all(changes.map(([name, change]) => this.#write(name, change)));
+  }
+
+  /** What was surely not added is kept for later; the rest might count twice. */
+  async #write(name: string, change: number): Promise<void> {
+    const writing = this.#redis.hincrby(this.#key, name, change);
+    try {
+      await withDeadline(writing, COMMAND_DEADLINE_MS, 'HINCRBY');
+    } catch (error) {
+      if (isReply(error)) this.#ports.telemetry.report({ type: 'failure', where: 'totals', error });
+      if (writeFailure(error).code !== 'outcome_unknown') this.#add(name, change);
+    }
   }
 }

@@ -1,10 +1,16 @@
+import type { Clock } from '@leque/core';
+
 /** One answer for all who ask at the same time, or soon after. Failures are not kept. */
-export function singleFlight<T>(ask: () => Promise<T>, keepMs: number): () => Promise<T> {
+export function singleFlight<T>(
+  ask: () => Promise<T>,
+  keepMs: number,
+  clock: Clock,
+): () => Promise<T> {
   let answer: Promise<T> | undefined;
   let askedAt = 0;
   return () => {
-    if (answer !== undefined && performance.now() - askedAt < keepMs) return answer;
-    askedAt = performance.now();
+    if (answer !== undefined && clock.monotonic() - askedAt < keepMs) return answer;
+    askedAt = clock.monotonic();
     const asked = ask();
     answer = asked;
     asked.catch(() => {

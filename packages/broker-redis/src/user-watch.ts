@@ -1,4 +1,4 @@
-import { type Cancel, type ClusterStateListener, systemClock, type Telemetry } from '@leque/core';
+import type { Cancel, Clock, ClusterStateListener, Telemetry } from '@leque/core';
 import type { ClusterCounts } from './cluster-counts.ts';
 import { isReply } from './redis-errors.ts';
 import type { RedisSubscriber } from './redis-subscriber.ts';
@@ -9,6 +9,7 @@ export interface UserWatchParts {
   readonly subscriber: RedisSubscriber;
   readonly keys: StateKeys;
   readonly telemetry: Telemetry;
+  readonly clock: Clock;
   readonly listener: ClusterStateListener;
 }
 
@@ -73,7 +74,7 @@ export class UserWatch {
   }
 
   #readAfter(delayMs: number): void {
-    this.#cancelRead ??= systemClock.after(delayMs, () => void this.#readNow());
+    this.#cancelRead ??= this.#parts.clock.after(delayMs, () => void this.#readNow());
   }
 
   async #readNow(): Promise<void> {

@@ -29,6 +29,7 @@ export {
 export { Hub, type HubLimits, type HubPorts, type SubscribeOptions } from './hub.ts';
 export { isLoopbackHost, isOriginAllowed, type OriginPolicy } from './origin-policy.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
+export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess } from './run-process.ts';
 export type { Session } from './session.ts';
 export type { Filter, Outcome, Subscription } from './subscription.ts';

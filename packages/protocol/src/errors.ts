@@ -16,6 +16,7 @@ export const ERRORS = {
   forbidden: { status: 403, retryable: false },
   too_many_subscriptions: { status: 403, retryable: false },
   origin_forbidden: { status: 403, retryable: false },
+  not_found: { status: 404, retryable: false },
   rate_limited: { status: 429, retryable: true },
   internal: { status: 500, retryable: true },
   unavailable: { status: 503, retryable: true },

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { signToken } from '@leque/auth-jwt';
 import {
   MemoryBroker,
@@ -11,6 +12,7 @@ import { type EventInput, parseEvent } from '@leque/protocol';
 import { RecordingTelemetry } from '@leque/testkit';
 import fastify from 'fastify';
 import { createGateway, type GatewayParts, GatewaySettings } from '../../src/index.ts';
+import { answerNotFound, SERVER_OPTIONS } from '../../src/server-options.ts';
 
 const SECRET = 'a secret for tests, long enough for it';
 const HISTORY = { size: 1000, ttlMs: 60_000 };
@@ -21,6 +23,8 @@ export interface GatewayUnderTest extends AsyncDisposable {
   readonly broker: Broker;
   readonly telemetry: RecordingTelemetry;
   publish(event: EventInput): Promise<void>;
+  /** TCP connections that it has. */
+  connections(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -30,7 +34,8 @@ export async function startGateway(
   parts: Partial<GatewayParts> = {},
 ): Promise<GatewayUnderTest> {
   const settings = readConfig(GatewaySettings, { JWT_SECRET: SECRET, DRAIN_TIMEOUT: '0', ...env });
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ ...SERVER_OPTIONS, forceCloseConnections: true });
+  answerNotFound(app);
   const telemetry = new RecordingTelemetry();
   const all: GatewayParts = {
     broker: new MemoryBroker(new MemoryStore(memoryLimits())),
@@ -56,6 +61,7 @@ export async function startGateway(
     broker: all.broker,
     telemetry,
     publish: (event) => publish(all.broker, event),
+    connections: promisify(app.server.getConnections.bind(app.server)),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,0 +1,61 @@
+import type { HistoryPage } from '@leque/core';
+import { FakeClock } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { HistoryReads } from './history-reads.ts';
+
+const after = (offset: number) => ({ epoch: 'e', offset });
+const EMPTY: HistoryPage = { position: after(0), publications: [], complete: true };
+
+/** Reads that end when they are told to, in their order. */
+function startReads() {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const history = (channel: string) => {
+    asked.push(channel);
+    return new Promise<HistoryPage>((resolve) => answers.push(() => resolve(EMPTY)));
+  };
+  const answer = () => answers.shift()?.();
+  return { clock, asked, answer, reads: new HistoryReads({ history }, clock) };
+}
+
+test('[LIVE] those who ask for the same in one turn share one read', async () => {
+  const { clock, asked, answer, reads } = startReads();
+  const pages = [1, 1, 2, 1].map((offset) => reads.read('all', after(offset), 10));
+  clock.endTurn();
+  await expect.poll(() => asked).toHaveLength(2);
+  answer();
+  answer();
+  expect(await Promise.all(pages)).toEqual([EMPTY, EMPTY, EMPTY, EMPTY]);
+});
+
+test('[GAP] nobody joins a read that has begun, as it may end too early', async () => {
+  const { clock, asked, answer, reads } = startReads();
+  const first = reads.read('all', after(1), 10);
+  clock.endTurn();
+  await expect.poll(() => asked).toHaveLength(1);
+  const second = reads.read('all', after(1), 10);
+  clock.endTurn();
+  await expect.poll(() => asked).toHaveLength(2);
+  answer();
+  answer();
+  expect(await Promise.all([first, second])).toEqual([EMPTY, EMPTY]);
+});
+
+test('[LIVE] a read that everybody has given up is not made, one that is asked for again is', async () => {
+  const { clock, asked, answer, reads } = startReads();
+  const running = Array.from({ length: 64 }, (_, n) => reads.read(`user:${n}`, after(1), 10));
+  const abandoned = reads.read('user:abandoned', after(1), 10);
+  const early = reads.read('user:wanted', after(1), 10);
+  clock.endTurn();
+  await expect.poll(() => asked).toHaveLength(64);
+  clock.advance(4000);
+  const late = reads.read('user:wanted', after(1), 10);
+  clock.advance(1000);
+  answer();
+  await expect(abandoned).rejects.toMatchObject({ code: 'unavailable' });
+  await expect.poll(() => asked.slice(64)).toEqual(['user:wanted']);
+  for (let n = 0; n < 64; n += 1) answer();
+  expect(await Promise.all([early, late])).toEqual([EMPTY, EMPTY]);
+  await Promise.all(running);
+});
