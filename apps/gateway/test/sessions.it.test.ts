@@ -103,6 +103,18 @@ test('[WS8] a flood of commands is told, then closed with 4029', async () => {
   expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
 });
 
+test('[WS8] a resume counts for its cursors: all channels once in a second, not again and again', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using client = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  const channels = Array.from({ length: 256 }, (_, n) => `project:P${n}`);
+  const cursors = Object.fromEntries(channels.map((channel) => [channel, 'e.1']));
+  for (const id of [1, 2]) client.say({ action: 'resume', id, cursors });
+  await expect.poll(() => client.of('resumed').map(({ id }) => id)).toEqual([1]);
+  await expect.poll(() => client.of('error').map(({ id }) => id)).toEqual([2]);
+  expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
+});
+
 test('[RE3] ?resume=1 holds back what is new until the cursors came', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });

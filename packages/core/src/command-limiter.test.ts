@@ -8,6 +8,11 @@ test('so many commands in a second, then as many warnings, then the end', () => 
   expect(verdicts).toEqual(['ok', 'ok', 'refuse', 'refuse', 'close']);
 });
 
+test('[LIVE] a command counts for as much as it asks for', () => {
+  const limiter = new CommandLimiter(new FakeClock(), 3);
+  expect([limiter.take(3), limiter.take(2), limiter.take(2)]).toEqual(['ok', 'refuse', 'close']);
+});
+
 test('a new second starts anew', () => {
   const clock = new FakeClock();
   const limiter = new CommandLimiter(clock, 1);

@@ -14,14 +14,17 @@ export class CommandLimiter {
     this.#perSecond = perSecond;
   }
 
-  /** `close` when a client goes on, with as many again in the same second. */
-  take(): 'ok' | 'refuse' | 'close' {
+  /**
+   * `close` when a client goes on, with as many again in the same second.
+   * @param commands how many a command that asks for much counts for
+   */
+  take(commands = 1): 'ok' | 'refuse' | 'close' {
     const now = this.#clock.now();
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#windowStart = now;
       this.#count = 0;
     }
-    this.#count += 1;
+    this.#count += commands;
     if (this.#count <= this.#perSecond) return 'ok';
     return this.#count <= 2 * this.#perSecond ? 'refuse' : 'close';
   }

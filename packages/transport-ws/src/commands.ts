@@ -16,6 +16,9 @@ type Handlers = {
   readonly [A in Action]: (ws: WsSession, command: Command<A>) => void | Promise<void>;
 };
 
+/** Each cursor may read a history; yet a client may resume as many channels as it can name. */
+const CURSORS_PER_COMMAND = 8;
+
 const handlers: Handlers = { ping, subscribe, unsubscribe, stats, resume, auth };
 
 /** @throws ProtocolError that the client is told */
@@ -56,6 +59,7 @@ async function stats(ws: WsSession, { id }: Command<'stats'>): Promise<void> {
 }
 
 async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promise<void> {
+  ws.charge(Math.floor(Object.keys(cursors).length / CURSORS_PER_COMMAND));
   const outcomes = await Promise.all(
     Object.entries(cursors).map(async ([channel, cursor]) => {
       return [channel, await resumeChannel(ws, channel, cursor)] as const;

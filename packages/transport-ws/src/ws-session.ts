@@ -75,6 +75,11 @@ export class WsSession {
     }
   }
 
+  /** Counts the command that runs for so many more. @throws ProtocolError for too many */
+  charge(commands: number): void {
+    if (this.#limiter.take(commands) !== 'ok') throw tooManyCommands();
+  }
+
   answer(type: string, data: object, id?: RequestId): void {
     this.send(encodeTextFrame(encodeReply(type, data, id === undefined ? {} : { id })));
   }
