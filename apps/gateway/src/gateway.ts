@@ -23,7 +23,7 @@ import { drain } from './drain.ts';
 const SOCKET_IO_PATH = '/socket.io/';
 /** After the drain: the last clients, the lease, the connections. */
 const LEAVE_TIMEOUT_MS = 10_000;
-/** As many as the projects that fit into a token, and a few. */
+/** More than any client shows at once; a token that leads to more is refused. */
 const MAX_SUBSCRIPTIONS = 512;
 /** More than any client that was away for a moment has missed. */
 const MAX_RECOVERED = 5000;
@@ -123,6 +123,7 @@ function sharedContext(parts: GatewayParts, hub: Hub, isDraining: () => boolean)
       timeoutMs: settings.WEBSOCKET_TIMEOUT * 1000,
       maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS,
       maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
+      maxSubscriptions: MAX_SUBSCRIPTIONS,
       outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
     },
   };

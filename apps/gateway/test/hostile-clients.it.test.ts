@@ -1,9 +1,10 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { CLOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
 import { startGateway, tokenFor } from './support/gateway.ts';
+import { RawClient } from './support/raw-client.ts';
 
 const UNFINISHED = 'POST /nope HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{';
 const UPGRADE_HEADERS = [
@@ -37,7 +38,7 @@ test('[MEM] [IO7] a binary packet ends the connection before its attachment can 
   const members = Array.from({ length: 1600 }, (_, n) => [`k${n}`, { _placeholder: true, num: 0 }]);
   const packet = JSON.stringify(['ping', Object.fromEntries(members)]);
   client.say(`451-/events,${packet}`, Buffer.alloc(60_000));
-  await expect.poll(() => client.closed).toBe(true);
+  await expect.poll(() => client.closeCode).toBeDefined();
   expect(client.of('pong')).toEqual([]);
   expect(client.of('error')).toEqual([
     { code: CLOSE.unsupportedData, message: 'text packets only' },
@@ -51,7 +52,7 @@ test('[CNT] [DUP] [IO1] however often one Socket.IO connection joins at once, it
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say(...Array<string>(20).fill(await joinPacket('alice')));
-  await expect.poll(() => client.closed).toBe(true);
+  await expect.poll(() => client.closeCode).toBeDefined();
   await expect.poll(() => gateway.hub.sessions.size).toBe(0);
   expect(gateway.telemetry.of('session_opened').length).toBeLessThanOrEqual(1);
 });
@@ -96,4 +97,43 @@ test('[LIVE] a request that never arrives whole does not keep a node from ending
   await gateway.stop();
   expect(performance.now() - startedAt).toBeLessThan(5000);
   await answered;
+});
+
+test('[MEM] [CC] a message in more than 64 fragments ends the connection with 1008', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using raw = new RawClient(gateway.url, '/ws/notifications');
+  using engine = await EngineClient.open(gateway.url);
+  await expect.poll(() => raw.of('connection')).toHaveLength(1);
+  for (const { socket } of [raw, engine]) {
+    for (let n = 0; n < 65; n += 1) socket.send('x', { fin: false });
+  }
+  expect(await raw.closed).toMatchObject({ code: 1008 });
+  await expect.poll(() => engine.closeCode).toBe(1008);
+});
+
+test('[WS4] a frame that breaks the protocol is the mistake of its client, and no failure', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using client = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  (client.socket as unknown as { _socket: Socket })._socket.write(Buffer.from([0xf9, 0xff, 0, 1]));
+  expect(await client.closed).toMatchObject({ code: 1002 });
+  await expect.poll(() => gateway.telemetry.of('session_closed')).toHaveLength(1);
+  expect(gateway.telemetry.of('failure')).toEqual([]);
+});
+
+test('[AD] [WS8] a token with more projects than a session may have is refused before the upgrade', async () => {
+  await using gateway = await startGateway();
+  const projects = Array.from({ length: 511 }, (_, n) => `P${n}`);
+  const token = await tokenFor('alice', { projects });
+  const open = (path: string) =>
+    answerTo(
+      gateway.url,
+      [`GET ${path}?token=${token} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n'),
+    );
+  const answer = await open('/ws/notifications');
+  expect(answer).toMatch(/^HTTP\/1.1 403 /);
+  expect(answer).toContain('"code":"too_many_subscriptions"');
+  // Where it gets one of them only, nothing is too much.
+  using client = new RawClient(gateway.url, '/ws/project/P7', token);
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
 });

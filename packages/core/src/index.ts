@@ -39,6 +39,7 @@ export {
   CLOSE_TIMEOUT_MS,
   COMMANDS_PER_SECOND,
   errorForClient,
+  MAX_FRAGMENTS,
   outcomeOrRefusal,
   type TransportContext,
   type TransportLimits,

@@ -10,6 +10,8 @@ import type { TokenVerifier } from './token-verifier.ts';
 export const COMMANDS_PER_SECOND = 50;
 /** A client that has not taken the rest when it is closed is cut after this long. */
 export const CLOSE_TIMEOUT_MS = 3000;
+/** Of one message from a client: each takes a hundred bytes and more, however little it carries. */
+export const MAX_FRAGMENTS = 64;
 
 /** What every transport needs of its node. */
 export interface TransportContext {
@@ -30,6 +32,8 @@ export interface TransportLimits {
   /** On this node, whatever their transport. */
   readonly maxConnections: number;
   readonly maxMessageBytes: number;
+  /** Channels that one session may subscribe to. */
+  readonly maxSubscriptions: number;
   /** Queued for one connection. */
   readonly outboxMaxBytes: number;
 }

@@ -1,5 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { bearerToken, CLOSE_TIMEOUT_MS, type Identity, isOriginAllowed } from '@leque/core';
+import { bearerToken, CLOSE_TIMEOUT_MS, type Identity, isOriginAllowed, MAX_FRAGMENTS } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
@@ -15,8 +15,9 @@ const JOIN_DEADLINE_MS = 10_000;
 /** As Engine.IO makes it, but for a client that does not answer a close: it may not read at all. */
 class ClosingServer extends WebSocketServer {
   constructor(options: ServerOptions) {
-    const closing = { ...options, closeTimeout: CLOSE_TIMEOUT_MS }; // not in the types
-    super(closing);
+    // Not in the types.
+    const limits = { closeTimeout: CLOSE_TIMEOUT_MS, maxFragments: MAX_FRAGMENTS };
+    super({ ...options, ...limits });
   }
 }
 

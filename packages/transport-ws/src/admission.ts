@@ -2,6 +2,7 @@ import { anonymous, bearerToken, type Identity, isOriginAllowed } from '@leque/c
 import { ProtocolError } from '@leque/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { WsContext } from './context.ts';
+import type { Endpoint } from './endpoint.ts';
 
 const BEARER_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
 
@@ -22,6 +23,26 @@ export async function admit(request: FastifyRequest, context: WsContext): Promis
     'token_missing',
     'a token is required: Authorization: Bearer, or ?token=',
   );
+}
+
+/**
+ * Whether a token is enough, and not too much, for what the endpoint gives without asking.
+ * @throws ProtocolError `forbidden`, `too_many_subscriptions`
+ */
+export function assertSuffices(
+  identity: Identity,
+  endpoint: Endpoint,
+  { limits: { maxSubscriptions } }: WsContext,
+): void {
+  const channels = endpoint.channels(identity);
+  const forbidden = channels.find((channel) => !identity.grants.covers(channel));
+  if (forbidden !== undefined) {
+    throw new ProtocolError('forbidden', `this token does not allow ${forbidden}`);
+  }
+  if (channels.length > maxSubscriptions) {
+    const detail = `this token leads to ${channels.length} channels, a session has at most ${maxSubscriptions}`;
+    throw new ProtocolError('too_many_subscriptions', detail);
+  }
 }
 
 /** Browsers cannot set headers on a WebSocket: they pass it as a subprotocol or in the query. */

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import { CLOSE_TIMEOUT_MS, type Identity } from '@leque/core';
+import { CLOSE_TIMEOUT_MS, type Identity, MAX_FRAGMENTS } from '@leque/core';
 import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { admit } from './admission.ts';
+import { admit, assertSuffices } from './admission.ts';
 import { execute } from './commands.ts';
 import type { WsContext } from './context.ts';
 import { type Endpoint, logs, notifications, project } from './endpoint.ts';
@@ -69,7 +69,8 @@ function serverOptions({ limits }: WsContext, upgrades: EventEmitter) {
     maxPayload: limits.maxMessageBytes,
     perMessageDeflate: false,
     clientTracking: false,
-    closeTimeout: CLOSE_TIMEOUT_MS, // not in the types
+    closeTimeout: CLOSE_TIMEOUT_MS, // not in the types, nor is the next
+    maxFragments: MAX_FRAGMENTS,
     handleProtocols: chooseProtocol,
     // It needs the class only, and not what `ws` hangs on its own beside it.
     WebSocket: SessionSocket as unknown as NonNullable<WsOptions['WebSocket']>,
@@ -93,11 +94,7 @@ async function decide(
 ): Promise<void> {
   try {
     const identity = await admit(request, context);
-    for (const channel of endpointOf(request).channels(identity)) {
-      if (!identity.grants.covers(channel)) {
-        throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
-      }
-    }
+    assertSuffices(identity, endpointOf(request), context);
     request.admitted = { identity, response: reply.raw };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

@@ -5,15 +5,16 @@ import { WebSocket } from 'ws';
 export class EngineClient implements Disposable {
   readonly packets: string[] = [];
   readonly socket: WebSocket;
-  closed = false;
+  /** Undefined until the server has closed it. */
+  closeCode: number | undefined;
 
   private constructor(gateway: string) {
     const url = `${gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
     this.socket = new WebSocket(url);
     this.socket.on('message', (data) => this.packets.push(data.toString()));
     this.socket.on('error', () => {}); // followed by close
-    this.socket.once('close', () => {
-      this.closed = true;
+    this.socket.once('close', (code) => {
+      this.closeCode = code;
     });
   }
 
