@@ -1,9 +1,4 @@
-import {
-  MemoryBroker,
-  MemoryClusterState,
-  MemoryRegistry,
-  MemoryStore,
-} from '@leque/broker-memory';
+import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
 import { openRedis } from '@leque/broker-redis';
 import { type Broker, type ClusterState, historyLimits, type Telemetry } from '@leque/core';
 import { type GatewayParts, redisAdapter } from '@leque/gateway';
@@ -33,7 +28,7 @@ export function openBackend(config: DevConfig, telemetry: Telemetry): Backend {
 function openMemory(config: DevConfig): Backend {
   return {
     broker: new MemoryBroker(new MemoryStore(historyLimits(config))),
-    state: new MemoryClusterState(new MemoryRegistry()),
+    state: new MemoryClusterState(new MemoryCluster()),
     socketIoAdapter: undefined,
     close: async () => {},
   };

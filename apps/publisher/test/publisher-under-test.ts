@@ -1,10 +1,5 @@
 import { createJwtVerifier, signToken } from '@leque/auth-jwt';
-import {
-  MemoryBroker,
-  MemoryClusterState,
-  MemoryRegistry,
-  MemoryStore,
-} from '@leque/broker-memory';
+import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
 import type { Broker, ClusterState, Fact, Scope } from '@leque/core';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import {
@@ -44,7 +39,7 @@ export class PublisherUnderTest implements AsyncDisposable {
           firehose: true,
         }),
       );
-    this.state = new MemoryClusterState(new MemoryRegistry());
+    this.state = new MemoryClusterState(new MemoryCluster());
     this.app = Fastify(SERVER_OPTIONS);
     answerNotFound(this.app);
     this.app.register(

@@ -1,4 +1,4 @@
 export { MemoryBroker } from './memory-broker.ts';
+export { MemoryCluster } from './memory-cluster.ts';
 export { MemoryClusterState } from './memory-cluster-state.ts';
-export { MemoryRegistry } from './memory-registry.ts';
 export { MemoryStore } from './memory-store.ts';

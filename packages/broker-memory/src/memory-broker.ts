@@ -1,12 +1,12 @@
 import type { Broker, BrokerSink, HistoryPage, Published } from '@leque/core';
 import { type Event, type Position, ProtocolError } from '@leque/protocol';
-import type { Listener, MemoryStore } from './memory-store.ts';
+import type { MemoryStore, Receive } from './memory-store.ts';
 
 /** One node's broker on a store that it shares with the other nodes of this process. */
 export class MemoryBroker implements Broker {
   readonly #store: MemoryStore;
   readonly #subscribed = new Set<string>();
-  readonly #receive: Listener = (publication) => this.#sink?.deliver(publication);
+  readonly #receive: Receive = (publication) => this.#sink?.deliver(publication);
   #sink: BrokerSink | undefined;
   #closed = false;
 
@@ -21,13 +21,13 @@ export class MemoryBroker implements Broker {
   async subscribe(channel: string): Promise<Position | undefined> {
     this.#assertOpen();
     this.#subscribed.add(channel);
-    this.#store.listen(channel, this.#receive);
+    this.#store.subscribe(channel, this.#receive);
     return this.#store.position(channel);
   }
 
   async unsubscribe(channel: string): Promise<void> {
     this.#subscribed.delete(channel);
-    this.#store.unlisten(channel, this.#receive);
+    this.#store.unsubscribe(channel, this.#receive);
   }
 
   async publish(event: Event): Promise<Published> {
@@ -46,7 +46,7 @@ export class MemoryBroker implements Broker {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const channel of this.#subscribed) this.#store.unlisten(channel, this.#receive);
+    for (const channel of this.#subscribed) this.#store.unsubscribe(channel, this.#receive);
     this.#subscribed.clear();
   }
 

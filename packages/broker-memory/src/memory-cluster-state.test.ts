@@ -1,14 +1,14 @@
 import { describeClusterStateContract, type StateCluster } from '@leque/testkit';
 import { describe } from 'vitest';
+import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryClusterState } from './memory-cluster-state.ts';
-import { MemoryRegistry } from './memory-registry.ts';
 
 async function startCluster(): Promise<StateCluster> {
-  const registry = new MemoryRegistry();
+  const cluster = new MemoryCluster();
   const states: MemoryClusterState[] = [];
   return {
     async node() {
-      const state = new MemoryClusterState(registry);
+      const state = new MemoryClusterState(cluster);
       states.push(state);
       const told = new Map<string, number>();
       let tellings = 0;
@@ -20,7 +20,7 @@ async function startCluster(): Promise<StateCluster> {
       });
       return { state, told, tellings: () => tellings };
     },
-    reader: async () => new MemoryClusterState(registry),
+    reader: async () => new MemoryClusterState(cluster),
     async [Symbol.asyncDispose]() {
       for (const state of states) await state.close();
     },

@@ -1,17 +1,17 @@
-import type { ClusterState, ClusterStateListener, Totals } from '@leque/core';
+import type { ClusterState, ClusterStateSink, Totals } from '@leque/core';
 import { parseChannel, type Stats } from '@leque/protocol';
-import type { MemoryRegistry, NodeRecord } from './memory-registry.ts';
+import type { MemoryCluster, NodeRecord } from './memory-cluster.ts';
 
-/** One node's part in a registry that it shares with the other nodes of this process. */
+/** One node's part in a cluster that it shares with the other nodes of this process. */
 export class MemoryClusterState implements ClusterState {
-  readonly #registry: MemoryRegistry;
+  readonly #cluster: MemoryCluster;
   readonly #node: NodeRecord;
   readonly #changedUsers = new Set<string>();
-  #listener: ClusterStateListener | undefined;
+  #sink: ClusterStateSink | undefined;
   #joined = false;
 
-  constructor(registry: MemoryRegistry) {
-    this.#registry = registry;
+  constructor(cluster: MemoryCluster) {
+    this.#cluster = cluster;
     this.#node = {
       connections: 0,
       subscribers: new Map(),
@@ -20,11 +20,11 @@ export class MemoryClusterState implements ClusterState {
     };
   }
 
-  async join(listener: ClusterStateListener): Promise<void> {
-    this.#listener = listener;
+  async join(sink: ClusterStateSink): Promise<void> {
+    this.#sink = sink;
     this.#joined = true;
-    this.#registry.add(this.#node);
-    for (const userId of this.#node.users.keys()) this.#registry.announce(userId);
+    this.#cluster.add(this.#node);
+    for (const userId of this.#node.users.keys()) this.#cluster.announce(userId);
   }
 
   setSubscribers(channel: string, sessions: number): void {
@@ -37,23 +37,23 @@ export class MemoryClusterState implements ClusterState {
 
   setUserConnections(userId: string, connections: number): void {
     state(this.#node.users, userId, connections);
-    if (this.#joined) this.#registry.announce(userId);
+    if (this.#joined) this.#cluster.announce(userId);
   }
 
   addTotals(totals: Partial<Totals>): void {
-    this.#registry.addTotals(totals);
+    this.#cluster.addTotals(totals);
   }
 
   async subscribers(channels: readonly string[]): Promise<number[]> {
-    return channels.map((channel) => this.#registry.subscribers(channel));
+    return channels.map((channel) => this.#cluster.subscribers(channel));
   }
 
   async userConnections(userIds: readonly string[]): Promise<number[]> {
-    return userIds.map((userId) => this.#registry.userConnections(userId));
+    return userIds.map((userId) => this.#cluster.userConnections(userId));
   }
 
   async stats(): Promise<Stats> {
-    const { connections, totals } = this.#registry;
+    const { connections, totals } = this.#cluster;
     const perProject = this.#perProject();
     return {
       active_connections: connections,
@@ -67,15 +67,15 @@ export class MemoryClusterState implements ClusterState {
 
   async close(): Promise<void> {
     this.#joined = false;
-    this.#listener = undefined;
-    this.#registry.remove(this.#node);
+    this.#sink = undefined;
+    this.#cluster.remove(this.#node);
   }
 
   #perProject(): [projectId: string, sessions: number][] {
-    return [...this.#registry.channels()].flatMap((channel) => {
+    return [...this.#cluster.channels()].flatMap((channel) => {
       const parsed = parseChannel(channel);
       if (parsed?.kind !== 'project') return [];
-      return [[parsed.id, this.#registry.subscribers(channel)]];
+      return [[parsed.id, this.#cluster.subscribers(channel)]];
     });
   }
 
@@ -89,7 +89,7 @@ export class MemoryClusterState implements ClusterState {
     const changed = [...this.#changedUsers];
     this.#changedUsers.clear();
     for (const userId of changed) {
-      this.#listener?.userConnectionsChanged(userId, this.#registry.userConnections(userId));
+      this.#sink?.userConnectionsChanged(userId, this.#cluster.userConnections(userId));
     }
   }
 }

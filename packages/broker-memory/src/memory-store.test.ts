@@ -32,10 +32,10 @@ test('[GAP] the epoch of an idle channel is kept for a week after its last use',
   expect(store.history('project:P', position, 10).complete).toBe(false);
 });
 
-test('of very many idle channels the longest unused are forgotten, never those with listeners', () => {
+test('of very many idle channels the longest unused are forgotten, never those with subscribers', () => {
   const { store, passing } = startStore();
-  store.listen('user:listening', () => {});
-  const listening = store.position('user:listening');
+  store.subscribe('user:subscribed', () => {});
+  const subscribed = store.position('user:subscribed');
   const positions = Array.from({ length: 60_000 }, (_, n) => store.position(`user:${n}`));
   store.position('user:0');
   passing(1000);
@@ -44,5 +44,5 @@ test('of very many idle channels the longest unused are forgotten, never those w
   expect(isKept(1)).toBe(false);
   expect(isKept(9_000)).toBe(false);
   expect(isKept(59_999)).toBe(true);
-  expect(store.position('user:listening')).toEqual(listening);
+  expect(store.position('user:subscribed')).toEqual(subscribed);
 });

@@ -10,18 +10,18 @@ import {
 import { type Event, FIREHOSE, historyKind, type Position, parseChannel } from '@leque/protocol';
 import { MemoryChannel } from './memory-channel.ts';
 
-export type Listener = (publication: Publication) => void;
+export type Receive = (publication: Publication) => void;
 
 const SWEEP_MS = 1000;
 /** Of more channels than this, those that were longest without use lose their epoch. */
 const MAX_IDLE_CHANNELS = 50_000;
 
-/** What the nodes of one process share, in place of Redis: every channel's log and listeners. */
+/** What the nodes of one process share, in place of Redis: every channel's log and who receives it. */
 export class MemoryStore {
   readonly #limits: HistoryLimits;
   readonly #clock: Clock;
   readonly #channels = new Map<string, MemoryChannel>();
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #receivers = new Map<string, Set<Receive>>();
   #sweptAt = 0;
 
   constructor(limits: HistoryLimits, clock: Clock = systemClock) {
@@ -65,15 +65,15 @@ export class MemoryStore {
     return kept.page(after, limit);
   }
 
-  listen(channel: string, listener: Listener): void {
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    this.#listeners.set(channel, listeners.add(listener));
+  subscribe(channel: string, receive: Receive): void {
+    const receivers = this.#receivers.get(channel) ?? new Set();
+    this.#receivers.set(channel, receivers.add(receive));
   }
 
-  unlisten(channel: string, listener: Listener): void {
-    const listeners = this.#listeners.get(channel);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) this.#listeners.delete(channel);
+  unsubscribe(channel: string, receive: Receive): void {
+    const receivers = this.#receivers.get(channel);
+    receivers?.delete(receive);
+    if (receivers?.size === 0) this.#receivers.delete(channel);
   }
 
   /** Whatever is used goes to the end, so that the idle ones come first. */
@@ -89,19 +89,19 @@ export class MemoryStore {
     return kind && this.#limits.history[kind];
   }
 
-  /** Later, as over a network, but in the order of publishing, and only to who listens now. */
+  /** Later, as over a network, but in the order of publishing, and only to who is subscribed now. */
   #send(publication: Publication): void {
-    const listeners = this.#listeners.get(publication.channel);
-    if (listeners === undefined) return;
-    const receivers = [...listeners];
+    const current = this.#receivers.get(publication.channel);
+    if (current === undefined) return;
+    const receivers = [...current];
     queueMicrotask(() => {
-      for (const receive of receivers) if (listeners.has(receive)) receive(publication);
+      for (const receive of receivers) if (current.has(receive)) receive(publication);
     });
   }
 
   #repeat({ channel: origin, position: originPosition, type, body: json }: Publication): void {
     if (!this.#limits.firehose || parseChannel(origin)?.kind !== 'project') return;
-    if (!this.#listeners.has(FIREHOSE)) return;
+    if (!this.#receivers.has(FIREHOSE)) return;
     const init = { channel: FIREHOSE, origin, originPosition, type, json };
     this.#send(new Publication({ ...init, position: undefined }));
   }
@@ -113,7 +113,7 @@ export class MemoryStore {
     let surplus = this.#channels.size - MAX_IDLE_CHANNELS;
     for (const [name, channel] of this.#channels) {
       const expired = channel.expire(now);
-      if (this.#listeners.has(name)) continue;
+      if (this.#receivers.has(name)) continue;
       if (!expired && !(surplus > 0 && channel.isEmpty)) continue;
       this.#channels.delete(name);
       surplus -= 1;

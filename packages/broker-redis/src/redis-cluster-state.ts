@@ -2,7 +2,7 @@ import {
   type Cancel,
   type Clock,
   type ClusterState,
-  type ClusterStateListener,
+  type ClusterStateSink,
   every,
   type Telemetry,
   type Totals,
@@ -67,7 +67,7 @@ export class RedisClusterState implements ClusterState {
     this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS, clock);
   }
 
-  async join(listener: ClusterStateListener): Promise<void> {
+  async join(sink: ClusterStateSink): Promise<void> {
     const { link, redis, leaseMs, telemetry, clock } = this.#parts;
     this.#watch = new UserWatch({
       counts: this.#counts,
@@ -75,7 +75,7 @@ export class RedisClusterState implements ClusterState {
       keys: this.#keys,
       telemetry,
       clock,
-      listener,
+      sink,
     });
     await link.receive();
     const renew = () => void this.#renew();

@@ -1,4 +1,4 @@
-import type { Cancel, Clock, ClusterStateListener, Telemetry } from '@leque/core';
+import type { Cancel, Clock, ClusterStateSink, Telemetry } from '@leque/core';
 import type { ClusterCounts } from './cluster-counts.ts';
 import { isReply } from './redis-errors.ts';
 import type { RedisSubscriber } from './redis-subscriber.ts';
@@ -10,7 +10,7 @@ export interface UserWatchParts {
   readonly keys: StateKeys;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  readonly listener: ClusterStateListener;
+  readonly sink: ClusterStateSink;
 }
 
 /** Changes that come within this time are read together. */
@@ -102,6 +102,6 @@ export class UserWatch {
     if (!this.#announced.has(userId) || this.#announced.get(userId) === count || this.#closed)
       return;
     this.#announced.set(userId, count);
-    this.#parts.listener.userConnectionsChanged(userId, count);
+    this.#parts.sink.userConnectionsChanged(userId, count);
   }
 }

@@ -7,7 +7,7 @@ export {
   type Published,
 } from './broker.ts';
 export { type Cancel, type Clock, every, systemClock } from './clock.ts';
-export type { ClusterState, ClusterStateListener, Totals } from './cluster-state.ts';
+export type { ClusterState, ClusterStateSink, Totals } from './cluster-state.ts';
 export { CommandLimiter } from './command-limiter.ts';
 export { CommandQueue } from './command-queue.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';

@@ -1,12 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { signToken } from '@leque/auth-jwt';
-import {
-  MemoryBroker,
-  MemoryClusterState,
-  MemoryRegistry,
-  MemoryStore,
-} from '@leque/broker-memory';
+import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
 import { type Broker, type Hub, readConfig, type Scope, systemClock } from '@leque/core';
 import { type EventInput, parseEvent } from '@leque/protocol';
 import { RecordingTelemetry } from '@leque/testkit';
@@ -39,7 +34,7 @@ export async function startGateway(
   const telemetry = new RecordingTelemetry();
   const all: GatewayParts = {
     broker: new MemoryBroker(new MemoryStore(memoryLimits())),
-    state: new MemoryClusterState(new MemoryRegistry()),
+    state: new MemoryClusterState(new MemoryCluster()),
     telemetry,
     clock: systemClock,
     settings,

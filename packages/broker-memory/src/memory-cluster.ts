@@ -10,7 +10,7 @@ export interface NodeRecord {
 }
 
 /** The nodes of one process, in place of Redis. */
-export class MemoryRegistry {
+export class MemoryCluster {
   readonly #nodes = new Set<NodeRecord>();
   readonly #totals = { connections: 0, messagesSent: 0, broadcasts: 0 };
 
