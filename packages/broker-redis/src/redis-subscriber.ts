@@ -65,6 +65,15 @@ export class RedisSubscriber {
     this.#workSoon();
   }
 
+  /**
+   * Settles once everything that Redis sent before has been handled: it answers in order. On a new
+   * connection nothing was sent before its channels are subscribed.
+   */
+  async catchUp(): Promise<void> {
+    await this.#redis.ping();
+    if (this.problem !== undefined) throw new Error(this.problem);
+  }
+
   close(): void {
     this.#cancelRetry?.();
     this.#handlers.clear();

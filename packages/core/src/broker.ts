@@ -43,7 +43,8 @@ export interface Broker {
   /** Connects. Called once, before everything else. */
   start(sink: BrokerSink): Promise<void>;
   /**
-   * Delivers the channel's publications from now on; idempotent.
+   * Delivers the channel's publications from now on. Idempotent: for a channel that is subscribed
+   * it settles once everything that was published in it before the call has been delivered.
    * @returns the position after which delivery starts; undefined where no history is kept
    */
   subscribe(channel: string): Promise<Position | undefined>;

@@ -135,6 +135,18 @@ export class Hub implements BrokerSink {
     return subscription;
   }
 
+  /**
+   * Settles once everything that was published in a subscribed channel before the call has been
+   * offered to its subscriptions.
+   * @throws ProtocolError `unavailable`
+   */
+  async catchUp(channel: string): Promise<void> {
+    if (!this.#channels.has(channel)) return;
+    await this.#ports.broker.subscribe(channel);
+    // What was delivered is offered when the turn ends, which was deferred before this.
+    await new Promise<void>((resolve) => this.#ports.clock.defer(resolve));
+  }
+
   unsubscribe(session: Session, channel: string): void {
     const subscription = session.subscriptions.get(channel);
     if (subscription !== undefined) this.#drop(session, subscription);

@@ -37,10 +37,7 @@ async function subscribe(ws: WsSession, command: Command<'subscribe'>): Promise<
   const { project_id, since, id } = command;
   const channel = offeredChannel(ws, project_id);
   const options = since === undefined ? {} : { since: readCursor(since) };
-  ws.projectSwitch.begin(channel);
-  const subscription = await ws.context.hub.subscribe(ws.session, channel, options);
-  ws.select(channel);
-  if (since === undefined) ws.projectSwitch.finish(subscription);
+  const subscription = await ws.subscribe(channel, options);
   const message = `Subscribed to project ${project_id}`;
   ws.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
   subscription.start();
@@ -70,8 +67,7 @@ async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promis
 
 async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void> {
   const identity = await ws.context.verifier.verify(token);
-  ws.context.hub.renew(ws.session, identity);
-  await ws.subscribeToEndpoint();
+  await ws.renew(identity);
   const { userId, expiresAt } = identity;
   const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
   ws.answer('authenticated', { user_id: userId, expires_at: until }, id);

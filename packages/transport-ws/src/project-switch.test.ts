@@ -1,23 +1,23 @@
-import { Publication } from '@leque/core';
+import { type Filter, Publication } from '@leque/core';
 import type { Position } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import { ProjectSwitch } from './project-switch.ts';
+import { ProjectSwitch, whatFollows } from './project-switch.ts';
 
 const P = 'project:P';
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
 
-function repeated(origin: string, originPosition: Position): Publication {
+function repeated(origin: string, originPosition: Position | undefined): Publication {
   const init = { channel: 'firehose', origin, originPosition, type: 'x', json: '{}' };
   return new Publication({ ...init, position: undefined });
 }
 
 /** Where a subscription that joined at `joinedAt` starts. */
 function startOf(joinedAt: Position, ...brought: Publication[]): Position | undefined {
-  const change = new ProjectSwitch();
-  change.passes(repeated(P, at(1)));
-  change.begin(P);
-  for (const publication of brought) expect(change.passes(publication)).toBe(true);
+  const firehose: { accepts: Filter | undefined } = { accepts: undefined };
+  using change = new ProjectSwitch(firehose);
+  for (const publication of brought) expect(firehose.accepts?.(publication)).toBe(true);
   const subscription = {
+    channel: P,
     position: joinedAt as Position | undefined,
     moveTo(position: Position | undefined) {
       this.position = position;
@@ -34,6 +34,23 @@ test('[DUP] a project goes on where the firehose ended', () => {
 test('what the firehose brought before, or of others, does not matter', () => {
   expect(startOf(at(4))).toEqual(at(4));
   expect(startOf(at(4), repeated('project:Q', at(9)))).toEqual(at(4));
-  expect(startOf(at(4), repeated(P, at(3)))).toEqual(at(4));
+  expect(startOf(at(4), repeated(P, at(3)), repeated(P, at(4)))).toEqual(at(4));
   expect(startOf(at(4), repeated(P, at(9, 'lost')))).toEqual(at(4));
+});
+
+test('the firehose has no filter but during the change', () => {
+  const firehose: { accepts: Filter | undefined } = { accepts: undefined };
+  {
+    using _ = new ProjectSwitch(firehose);
+    expect(firehose.accepts).toBeDefined();
+  }
+  expect(firehose.accepts).toBeUndefined();
+});
+
+test('[DUP] the firehose goes on where the channels of projects ended', () => {
+  const passes = whatFollows(new Map([[P, at(4)]]));
+  expect([3, 4, 5].map((offset) => passes(repeated(P, at(offset))))).toEqual([false, false, true]);
+  expect(passes(repeated(P, at(1, 'new')))).toBe(true);
+  expect(passes(repeated('project:Q', at(1)))).toBe(true);
+  expect(passes(repeated('project:Q', undefined))).toBe(true);
 });

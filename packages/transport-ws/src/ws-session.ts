@@ -3,10 +3,11 @@ import {
   CommandLimiter,
   CommandQueue,
   errorForClient,
-  type Filter,
   type Frame,
   type Identity,
   type Session,
+  type SubscribeOptions,
+  type Subscription,
   tooManyCommands,
 } from '@leque/core';
 import {
@@ -19,7 +20,7 @@ import {
 } from '@leque/protocol';
 import type { WsContext } from './context.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
-import { ProjectSwitch } from './project-switch.ts';
+import { ProjectSwitch, whatFollows } from './project-switch.ts';
 import type { WsConnection } from './ws-connection.ts';
 
 /**
@@ -44,7 +45,6 @@ export class WsSession {
   readonly session: Session;
   readonly endpoint: Endpoint;
   readonly context: WsContext;
-  readonly projectSwitch = new ProjectSwitch();
   /** Milliseconds; any frame from the client, a pong included, proves life. */
   lastSeenAt: number;
   /** The client has chosen its projects; until then it gets all that it may see. */
@@ -94,6 +94,31 @@ export class WsSession {
     this.context.hub.remove(this.session);
   }
 
+  /** Subscribes to a project that the client selects. */
+  async subscribe(channel: string, options: SubscribeOptions): Promise<Subscription> {
+    const firehose = this.session.subscriptions.get(FIREHOSE);
+    // What a cursor leads to is replayed, whatever the firehose has brought of it.
+    if (firehose !== undefined && options.since === undefined) {
+      await this.#leaveFirehose(firehose, [channel], () => this.select(channel));
+    }
+    const subscription = await this.context.hub.subscribe(this.session, channel, options);
+    this.select(channel);
+    return subscription;
+  }
+
+  /**
+   * Goes on with a fresh token.
+   * @throws ProtocolError as `Hub.renew`
+   */
+  async renew(identity: Identity): Promise<void> {
+    const renew = () => this.context.hub.renew(this.session, identity);
+    const firehose = this.session.subscriptions.get(FIREHOSE);
+    const given = this.endpoint.channels(identity);
+    if (firehose === undefined || given.includes(FIREHOSE)) renew();
+    else await this.#leaveFirehose(firehose, given.filter(carriesProjects), renew);
+    await this.#subscribeToEndpoint();
+  }
+
   /** From its first selection on, a client gets only the projects that it selected. */
   select(channel: string): void {
     if (this.#selecting) return;
@@ -106,35 +131,75 @@ export class WsSession {
   }
 
   /** Subscribes to whatever the endpoint gives without asking and is not subscribed yet. */
-  async subscribeToEndpoint(): Promise<void> {
+  async #subscribeToEndpoint(): Promise<void> {
     const { subscriptions, identity } = this.session;
-    const given = this.endpoint.channels(identity);
-    if (given.includes(FIREHOSE) && !this.#selecting) this.#leaveProjects();
-    const wanted = given
+    const wanted = this.endpoint
+      .channels(identity)
       .filter((channel) => !subscriptions.has(channel))
       .filter((channel) => !this.#selecting || !carriesProjects(channel));
-    await Promise.all(wanted.map((channel) => this.#subscribe(channel)));
+    const { accepts } = this.endpoint;
+    const { hub } = this.context;
+    const options = accepts === undefined ? {} : { accepts };
+    await Promise.all(wanted.map((channel) => hub.subscribe(this.session, channel, options)));
+    if (wanted.includes(FIREHOSE)) await this.#leaveProjects();
   }
 
-  /** The firehose brings them, too. */
-  #leaveProjects(): void {
-    for (const channel of [...this.session.subscriptions.keys()]) {
-      if (channel !== FIREHOSE && carriesProjects(channel)) {
-        this.context.hub.unsubscribe(this.session, channel);
-      }
+  /**
+   * From the firehose to projects of their own. It is left by `leave`, once it has brought what was
+   * published before their channels begin (GAP), and they go on where it ends (DUP).
+   */
+  async #leaveFirehose(
+    firehose: Subscription,
+    channels: readonly string[],
+    leave: () => void,
+  ): Promise<void> {
+    const { hub } = this.context;
+    using change = new ProjectSwitch(firehose);
+    firehose.start();
+    try {
+      const subscribing = channels.map((channel) => hub.subscribe(this.session, channel));
+      const projects = await Promise.all(subscribing);
+      await hub.catchUp(FIREHOSE);
+      for (const project of projects) change.finish(project);
+      leave();
+    } catch (error) {
+      for (const channel of channels) hub.unsubscribe(this.session, channel);
+      throw error;
     }
   }
 
-  async #subscribe(channel: string): Promise<void> {
-    const accepts: Filter | undefined =
-      channel === FIREHOSE ? (each) => this.projectSwitch.passes(each) : this.endpoint.accepts;
-    await this.context.hub.subscribe(this.session, channel, accepts ? { accepts } : {});
+  /**
+   * From channels of projects to the firehose, which is held back still. They are left once they
+   * have brought what was published before it begins (GAP), and it goes on where they end (DUP).
+   */
+  async #leaveProjects(): Promise<void> {
+    const { hub } = this.context;
+    const { subscriptions } = this.session;
+    const firehose = subscriptions.get(FIREHOSE);
+    const left = [...subscriptions.keys()].filter(
+      (channel) => channel !== FIREHOSE && carriesProjects(channel),
+    );
+    if (firehose === undefined || left.length === 0) return;
+    for (const channel of left) subscriptions.get(channel)?.start();
+    try {
+      await hub.catchUp(FIREHOSE);
+    } catch (error) {
+      hub.unsubscribe(this.session, FIREHOSE);
+      throw error;
+    }
+    const ends = left.map((channel) => [channel, subscriptions.get(channel)?.position] as const);
+    firehose.accepts = whatFollows(new Map(ends));
+    for (const channel of left) hub.unsubscribe(this.session, channel);
+    // Its copies of what they brought last may be still to come; until then its filter stays.
+    await hub.catchUp(FIREHOSE);
+    firehose.start();
+    firehose.accepts = undefined;
   }
 
   async #open(holdMs: number): Promise<void> {
     const { clock, nodeId } = this.context;
     const { id, identity } = this.session;
-    await this.subscribeToEndpoint();
+    await this.#subscribeToEndpoint();
     this.answer('connection', {
       status: 'connected',
       client_id: id,

@@ -1,4 +1,5 @@
 import type { Published } from '@leque/core';
+import { FIREHOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import {
   type BrokerCluster,
@@ -64,6 +65,18 @@ function describeDelivery(startCluster: () => Promise<BrokerCluster>): void {
     expect(await broker.subscribe(PROJECT)).toEqual(first);
     await publishMany(broker, 3);
     await expect.poll(() => sink.offsets(PROJECT)).toEqual([1, 2, 3]);
+  });
+
+  test('[GAP] subscribing again settles once everything published before has been delivered', async () => {
+    await using cluster = await startCluster();
+    const [publisher, receiver] = [await cluster.node(), await cluster.node()];
+    for (const channel of [PROJECT, FIREHOSE]) await receiver.broker.subscribe(channel);
+    for (let n = 1; n <= 200; n += 1) {
+      await publisher.broker.publish(makeEvent(PROJECT, { n }));
+      await receiver.broker.subscribe(FIREHOSE);
+      expect(receiver.sink.numbers(PROJECT)).toEqual(range(1, n));
+      expect(receiver.sink.numbers(FIREHOSE)).toEqual(range(1, n));
+    }
   });
 
   test('[ISO] a node gets the channels that it has subscribed, and no others', async () => {
