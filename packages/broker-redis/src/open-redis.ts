@@ -1,7 +1,9 @@
 import {
   type Broker,
+  type Cancel,
   type Clock,
   type ClusterState,
+  every,
   historyLimits,
   systemClock,
   type Telemetry,
@@ -12,13 +14,14 @@ import { FunctionLibrary } from './function-library.ts';
 import { Probe } from './probe.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
-import { AdapterConnection, RedisConnection } from './redis-connection.ts';
+import { AdapterConnection, type ConnectionPorts, RedisConnection } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
 import type { RedisSettings } from './settings.ts';
 
 /** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
 const LEASE_MS = 8_000;
+const LOAD_AGAIN_MS = 1000;
 
 export interface RedisContext {
   /** Names this process in its lease. */
@@ -58,11 +61,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const library = new FunctionLibrary(redis, historyLimits(settings), telemetry);
   const adapterConnections: Redis[] = [];
   let receiving: Promise<void> | undefined;
-  redis.on('ready', () => {
-    library.load().catch((error: unknown) => {
-      telemetry.report({ type: 'failure', where: 'load functions', error });
-    });
-  });
+  const stopLoading = keepLoaded(library, redis, ports);
 
   async function connect(): Promise<void> {
     await commands.connect();
@@ -97,10 +96,34 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       return connection;
     },
     async close() {
+      stopLoading();
       probe.stop();
       subscriber.close();
       for (const each of [commands, subscribing]) each.close();
       for (const each of adapterConnections) each.disconnect();
     },
   };
+}
+
+/** Loads the functions whenever Redis is back, and again for as long as it does not take them. */
+function keepLoaded(
+  library: FunctionLibrary,
+  redis: Redis,
+  { telemetry, clock }: ConnectionPorts,
+): Cancel {
+  let reported: string | undefined;
+  const load = async () => {
+    try {
+      await library.load();
+      reported = undefined;
+    } catch (error) {
+      if (library.problem === reported) return;
+      reported = library.problem;
+      telemetry.report({ type: 'failure', where: 'load functions', error });
+    }
+  };
+  redis.on('ready', load);
+  return every(clock, LOAD_AGAIN_MS, () => {
+    if (library.problem !== undefined && redis.status === 'ready') void load();
+  });
 }

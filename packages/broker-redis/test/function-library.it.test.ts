@@ -112,6 +112,19 @@ describeOnOwnRedis('the function library', () => {
     expect(first).toBe(1);
   });
 
+  test('[HON] functions that could not be loaded are loaded as soon as they can', async () => {
+    await using redis = await startRedis({ own: true });
+    const rights = ['on', '>secret', '~*', '&*', '+@all', '-function'];
+    await command(redis.url, 'ACL', 'SETUSER', 'publisher', ...rights);
+    const url = redis.url.replace('redis://', 'redis://publisher:secret@');
+    await using node = await startNode({ url, prefix: uniquePrefix(), receives: false });
+    const health = () => node.broker.health();
+    expect(health()).toMatchObject({ ok: false, reason: expect.stringContaining('NOPERM') });
+    await command(redis.url, 'ACL', 'SETUSER', 'publisher', '+function');
+    await expect.poll(health, { timeout: 5000 }).toEqual({ ok: true });
+    expect(node.telemetry.of('failure')).toHaveLength(1);
+  });
+
   test('a Redis that takes no writes is refused with its reason, and nothing is half done', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
