@@ -56,9 +56,14 @@ function install() {
   stop(`Installing the dependencies with ${packageManager} failed: ${reason}`);
 }
 
-/** Checks that the script that follows gets a Node that can run TypeScript. */
+/**
+ * Checks that the script that follows gets a Node that can run TypeScript. Scripts of servers
+ * `exec` it, so that what npm is sent reaches the server and no shell between them; the shell of
+ * Windows, where no signals are sent, has no such command.
+ */
 function takeNodeAlong() {
-  if (!windows) linkNode();
+  if (windows) writeFileSync(join(bins, 'exec.cmd'), '@%*\r\n');
+  else linkNode();
   if (nodeMajor() >= neededNode) return;
   // A binary that does not run here (musl, for one) must not hide a good one behind it.
   rmSync(join(bins, 'node'), { force: true });

@@ -1,84 +1,63 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { RunningServer } from '@leque/core';
-import { startRedis } from '@leque/testkit';
+import { type RunningServer, StartError } from '@leque/core';
+import { isPortFree, startRedis } from '@leque/testkit';
+import { printClusterBanner } from './banner.ts';
 import { readClusterConfig, withSecret } from './config.ts';
+import { LocalNode } from './local-node.ts';
 
 const PUBLISHER = fileURLToPath(new URL('../../publisher/src/main.ts', import.meta.url));
 const GATEWAY = fileURLToPath(new URL('../../gateway/src/main.ts', import.meta.url));
 const GATEWAYS = 3;
 const HOST = '127.0.0.1';
-/** After this long a node that does not end by itself is ended. */
-const STOP_DEADLINE_MS = 10_000;
+/** What a node may take beyond the drain, and Redis beyond the nodes. */
+const STOP_GRACE_MS = 10_000;
 
 /** A local cluster of real processes on loopback; stopping it leaves nothing behind. */
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
   const { BASE_PORT: basePort, ...developer } = readClusterConfig(env);
+  const ports = Array.from({ length: 1 + GATEWAYS }, (_, index) => basePort + index);
+  await refuseBusyPorts(ports);
   const redis = await startRedis();
+  const [api = '', ...gateways] = ports.map((port) => `http://${HOST}:${port}`);
   const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
-  const shared = {
+  const shared: NodeJS.ProcessEnv = {
+    CORS_ORIGIN: api, // its page has the examples
     ...withSecret(env),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };
-  const start = (name: string, script: string, port: number) =>
-    startNode(name, script, { ...shared, NODE_ID: name, PORT: String(port) });
-  const nodes = [
-    start('publisher', PUBLISHER, basePort),
-    ...Array.from({ length: GATEWAYS }, (_, index) =>
-      start(`gateway-${index + 1}`, GATEWAY, basePort + index + 1),
-    ),
-  ];
-  printAddresses(redis.url, basePort);
-  return {
-    // Half a cluster would only puzzle whoever tries it.
-    failed: Promise.race(nodes.map((node) => node.ended)),
-    async stop() {
-      await Promise.all(nodes.map((node) => node.stop()));
-      await redis.stop();
-    },
-  };
-}
-
-function printAddresses(redisUrl: string, basePort: number): void {
-  console.log(`Redis       ${redisUrl}`);
-  console.log(`Publisher   http://${HOST}:${basePort}/docs`);
-  for (let port = basePort + 1; port <= basePort + GATEWAYS; port += 1) {
-    console.log(
-      `Gateway     ws://${HOST}:${port}/ws/notifications   http://${HOST}:${port}/events`,
-    );
-  }
-}
-
-interface Node {
-  /** Rejects when the process has ended, whatever ended it. */
-  readonly ended: Promise<never>;
-  stop(): Promise<void>;
-}
-
-function startNode(name: string, script: string, env: NodeJS.ProcessEnv): Node {
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  prefix(child, name);
-  const ended = new Promise<never>((_resolve, reject) => {
-    child.once('exit', (code, signal) => {
-      reject(new Error(`${name} ended: ${signal ?? `exit code ${code}`}`));
+  const stopDeadlineMs = developer.DRAIN_TIMEOUT * 1000 + STOP_GRACE_MS;
+  const nodes = ports.map((port, index) => {
+    const name = index === 0 ? 'publisher' : `gateway-${index}`;
+    return new LocalNode({
+      name,
+      script: index === 0 ? PUBLISHER : GATEWAY,
+      url: `http://${HOST}:${port}`,
+      env: { ...shared, NODE_ID: name, PORT: String(port) },
+      stopDeadlineMs,
     });
   });
-  ended.catch(() => {}); // heard by who runs the cluster
-  return {
-    ended,
-    async stop() {
-      child.kill('SIGTERM');
-      const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-      await ended.catch(() => {});
-      clearTimeout(deadline);
-    },
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await redis[Symbol.asyncDispose]();
   };
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  await printClusterBanner({
+    redisUrl: redis.url,
+    api,
+    gateways: gateways.map((url, index) => ({ url, pid: nodes[index + 1]?.pid })),
+    authMode: developer.AUTH_MODE,
+    key: shared,
+  });
+  return { stop, stopTimeoutMs: stopDeadlineMs + STOP_GRACE_MS };
 }
 
-function prefix(child: ChildProcess, name: string): void {
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue;
-    createInterface(stream).on('line', (line) => console.log(`${name.padEnd(10)} | ${line}`));
-  }
+async function refuseBusyPorts(ports: readonly number[]): Promise<void> {
+  const free = await Promise.all(ports.map(isPortFree));
+  const busy = ports.find((_, index) => !free[index]);
+  if (busy !== undefined) throw new StartError(`Port ${busy} is busy; set BASE_PORT`);
 }

@@ -13,6 +13,8 @@ import {
 } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
 import { get } from './support/http.ts';
+import { ProcessGroup } from './support/process-group.ts';
+import { descendantsOf, isAlive } from './support/processes.ts';
 import { RawClient, wsUrl } from './support/raw-client.ts';
 import { SocketClient } from './support/socket-client.ts';
 
@@ -40,6 +42,41 @@ describe('leque dev', () => {
     expect(JSON.parse(stdout)).toMatchObject({ sent_to: 1 });
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
+
+  test('where a token is required, the lines that it prints carry one', async () => {
+    await using server = await startLeque({ AUTH_MODE: 'required' });
+    const said = () => server.output;
+    await expect.poll(said).toContain('curl');
+    const [, listening = ''] = /new WebSocket\('([^']+)'\)/.exec(said()) ?? [];
+    await using raw = await RawClient.connect(listening);
+    const [line = ''] = /curl -X POST[\s\S]*?}'\s*$/m.exec(said()) ?? [];
+    const { stdout } = await run('sh', ['-c', line.replace(/^curl/, 'curl --silent')]);
+    expect(JSON.parse(stdout)).toMatchObject({ sent_to: 1 });
+    expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
+  });
+
+  test('a busy port is one line that says which', async () => {
+    await using server = await startLeque();
+    const { port } = new URL(server.url);
+    const { code, output } = await runToEnd(['dev'], { PORT: port, SOCKETIO_PORT: '0' });
+    expect(code).toBeGreaterThan(0);
+    expect(output.trim()).toBe(`Port ${port} is busy; set PORT`);
+  });
+
+  test.for(['SIGINT', 'SIGTERM'] as const)(
+    '[LIVE] %s to npm alone ends the server, too',
+    { timeout: 30_000 },
+    async (signal) => {
+      const env = { PORT: String(await freePorts(1)), SOCKETIO_PORT: '0' };
+      // The scripts before it would install what another test may be about to use.
+      await using npm = new ProcessGroup(['npm', 'start', '--ignore-scripts'], env);
+      await expect.poll(() => npm.output, { timeout: 15_000 }).toContain('Leque is ready');
+      const beneath = descendantsOf(npm.pid);
+      process.kill(npm.pid, signal);
+      await expect.poll(() => beneath.filter(isAlive), { timeout: 5000 }).toEqual([]);
+      await npm.ended;
+    },
+  );
 
   test('says so when its Redis is away, and not that it is ready', async () => {
     await using running = new RunningProcess(ENTRY, ['dev'], {

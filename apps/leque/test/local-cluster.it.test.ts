@@ -1,11 +1,17 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePorts, RunningProcess } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
 import { post } from './support/http.ts';
+import { ProcessGroup } from './support/process-group.ts';
 import { descendantsOf, isAlive } from './support/processes.ts';
 import { RawClient, wsUrl } from './support/raw-client.ts';
 
+const ENTRY = 'apps/leque/src/main.ts';
 const STARTS = { timeout: 15_000, interval: 50 };
+const ENDS = { timeout: 5000, interval: 50 };
 const PROGRAMS = 4;
 
 describe('leque cluster', () => {
@@ -14,9 +20,11 @@ describe('leque cluster', () => {
     { timeout: 40_000 },
     async (signal) => {
       const basePort = await freePorts(PROGRAMS);
-      await using running = new RunningProcess('apps/leque/src/main.ts', ['cluster'], {
+      await using folder = await temporaryFolder();
+      await using running = new RunningProcess(ENTRY, ['cluster'], {
         BASE_PORT: String(basePort),
         LOG_LEVEL: 'info',
+        TMPDIR: folder.path,
       });
       const ports = Array.from({ length: PROGRAMS }, (_, index) => basePort + index);
       const url = (index: number) => `http://127.0.0.1:${basePort + index}`;
@@ -38,17 +46,95 @@ describe('leque cluster', () => {
       expect(await running.stop(signal)).toEqual({ code: 0, signal: null });
       await expect.poll(() => beneath.filter(isAlive), { timeout: 2000 }).toEqual([]);
       expect(await Promise.all(ports.map(accepts))).toEqual(ports.map(() => false));
+      expect(await folder.entries()).toEqual([]);
       for (const name of ['publisher', 'gateway-1', 'gateway-2', 'gateway-3']) {
         expect(running.output).toMatch(new RegExp(`^${name} +\\| `, 'm'));
       }
     },
   );
 
-  test('when a port is taken it says so, and leaves nothing behind', async () => {
+  test('[LIVE] nothing outlives it, however it ends: killed, its terminal closed, stopped twice', {
+    timeout: 60_000,
+  }, async () => {
+    const endings: Record<string, (cluster: ProcessGroup) => void> = {
+      killed: ({ pid }) => process.kill(pid, 'SIGKILL'),
+      'terminal closed': (cluster) => cluster.signal('SIGHUP'),
+      'stopped twice': (cluster) => {
+        cluster.signal('SIGINT');
+        cluster.signal('SIGINT');
+      },
+    };
+    for (const [ending, end] of Object.entries(endings)) {
+      await using folder = await temporaryFolder();
+      await using cluster = await startReady({ TMPDIR: folder.path });
+      const beneath = descendantsOf(cluster.pid);
+      end(cluster);
+      await expect.poll(() => beneath.filter(isAlive), { ...ENDS, message: ending }).toEqual([]);
+      await expect.poll(() => folder.entries(), { ...ENDS, message: ending }).toEqual([]);
+    }
+  });
+
+  test('[LIVE] killed while it starts, it leaves no node behind', { timeout: 40_000 }, async () => {
+    await using folder = await temporaryFolder();
+    const basePort = await freePorts(PROGRAMS);
+    await using cluster = startGroup({ BASE_PORT: String(basePort), TMPDIR: folder.path });
+    const nodes = () => descendantsOf(cluster.pid).length >= PROGRAMS + 1;
+    await expect.poll(nodes, { ...STARTS, interval: 1 }).toBe(true);
+    const beneath = descendantsOf(cluster.pid);
+    process.kill(cluster.pid, 'SIGKILL');
+    await expect.poll(() => beneath.filter(isAlive), ENDS).toEqual([]);
+    await expect.poll(() => folder.entries(), ENDS).toEqual([]);
+  });
+
+  test('Ctrl-C reaches all processes at once, and still Redis ends after the nodes', {
+    timeout: 40_000,
+  }, async () => {
+    await using cluster = await startReady({ LOG_LEVEL: 'info' });
+    cluster.signal('SIGINT');
+    await cluster.ended;
+    expect(cluster.output).not.toMatch(/broker_disconnected|ECONN|"level":[56]0/);
+  });
+
+  test('[HON] it says that it is ready once every node is, with a token and lines to try', {
+    timeout: 40_000,
+  }, async () => {
+    const basePort = await freePorts(PROGRAMS);
+    await using running = new RunningProcess(ENTRY, ['cluster'], { BASE_PORT: String(basePort) });
+    await expect.poll(() => running.output, STARTS).toContain('Leque is ready');
+    for (let port = basePort; port < basePort + PROGRAMS; port += 1) {
+      expect(await readiness(port, running)).toBe(200);
+      expect(running.output).toMatch(new RegExp(`(ws|http)://127\\.0\\.0\\.1:${port}/`));
+    }
+    expect(running.output).toMatch(/\bey[\w-]+\.[\w-]+\.[\w-]+/);
+    for (const line of ['new WebSocket(', 'curl -X POST', 'redis-cli -u']) {
+      expect(running.output).toContain(line);
+    }
+  });
+
+  test('any node can be killed: it is started again, and the others go on', {
+    timeout: 40_000,
+  }, async () => {
+    const basePort = await freePorts(PROGRAMS);
+    await using cluster = await startReady({ BASE_PORT: String(basePort) });
+    const url = (index: number) => `http://127.0.0.1:${basePort + index}`;
+    await using other = await RawClient.connect(wsUrl(url(2), '/ws/project/P'));
+    const [, gateway] =
+      new RegExp(`:${basePort + 1}/.* pid (\\d+)$`, 'm').exec(cluster.output) ?? [];
+    process.kill(Number(gateway), 'SIGKILL');
+    await expect.poll(() => cluster.output, ENDS).toMatch(/^gateway-1 +\| ended: SIGKILL; /m);
+    await expect.poll(() => cluster.output, STARTS).toMatch(/^gateway-1 +\| is ready again, pid/m);
+    await using client = await RawClient.connect(wsUrl(url(1), '/ws/project/P'));
+    await post(`${url(0)}/api/publish`, { type: 'x', project_id: 'P', data: {} });
+    await Promise.all([other.first('x'), client.first('x')]);
+  });
+
+  test('a busy port is one line that says which, before anything starts', async () => {
     const basePort = await freePorts(PROGRAMS);
     await using _other = await occupy(basePort + 2);
-    await using running = new RunningProcess('apps/leque/src/main.ts', ['cluster'], {
+    await using folder = await temporaryFolder();
+    await using running = new RunningProcess(ENTRY, ['cluster'], {
       BASE_PORT: String(basePort),
+      TMPDIR: folder.path,
     });
     const beneath = new Set<number>();
     const watch = setInterval(() => {
@@ -56,10 +142,33 @@ describe('leque cluster', () => {
     }, 50);
     const { code } = await running.exited.finally(() => clearInterval(watch));
     expect(code).toBeGreaterThan(0);
-    expect(running.output).toContain(String(basePort + 2));
+    expect(running.output.trim()).toBe(`Port ${basePort + 2} is busy; set BASE_PORT`);
     await expect.poll(() => [...beneath].filter(isAlive), { timeout: 2000 }).toEqual([]);
+    expect(await folder.entries()).toEqual([]);
   }, 30_000);
 });
+
+async function startReady(env: Readonly<Record<string, string>>): Promise<ProcessGroup> {
+  const cluster = startGroup({ BASE_PORT: String(await freePorts(PROGRAMS)), ...env });
+  await expect.poll(() => cluster.output, STARTS).toContain('Leque is ready');
+  return cluster;
+}
+
+function startGroup(env: Readonly<Record<string, string>>): ProcessGroup {
+  return new ProcessGroup([process.execPath, ENTRY, 'cluster'], env);
+}
+
+/** Where the cluster puts its temporary files. */
+async function temporaryFolder(): Promise<
+  AsyncDisposable & { readonly path: string; entries(): Promise<string[]> }
+> {
+  const path = await mkdtemp(join(tmpdir(), 'leque-test-'));
+  return {
+    path,
+    entries: () => readdir(path),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
 
 async function readiness(port: number, running: RunningProcess): Promise<unknown> {
   if (!running.running) return running.output;

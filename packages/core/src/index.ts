@@ -30,7 +30,7 @@ export { Hub, type HubLimits, type HubPorts, type SubscribeOptions } from './hub
 export { isLoopbackHost, isOriginAllowed, type OriginPolicy } from './origin-policy.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
-export { type RunningServer, runProcess } from './run-process.ts';
+export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export type { Session } from './session.ts';
 export type { Filter, Outcome, Subscription } from './subscription.ts';
 export type { Fact, Telemetry } from './telemetry.ts';

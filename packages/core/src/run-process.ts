@@ -4,6 +4,7 @@ import { ConfigError } from './config.ts';
 const SAME_STOP_MS = 500;
 const STOP_TIMEOUT_MS = 10_000;
 const PARENT_LOOK_MS = 1000;
+const PARENT = process.ppid;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface RunningServer {
@@ -12,6 +13,11 @@ export interface RunningServer {
   stop(): Promise<void>;
   /** How long stopping may take before the process ends all the same; 10 s without it. */
   readonly stopTimeoutMs?: number;
+}
+
+/** What keeps a process from starting, for who starts it: the message says all there is to know. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
 }
 
 /**
@@ -30,17 +36,17 @@ export async function runProcess(
     } finally {
       await stopInTime(server);
     }
-    process.exit(0);
+    exit(0);
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
-    process.exit(1);
+    exit(1);
   }
 }
 
 async function stopInTime({ stop, stopTimeoutMs = STOP_TIMEOUT_MS }: RunningServer): Promise<void> {
   const deadline = setTimeout(() => {
     process.stderr.write(`not stopped after ${stopTimeoutMs} ms; ending\n`);
-    process.exit(1);
+    exit(1);
   }, stopTimeoutMs);
   await stop();
   clearTimeout(deadline);
@@ -51,27 +57,45 @@ function untilStopped(startedByNpm: boolean): Promise<void> {
     let stoppedAt: number | undefined;
     const stop = () => {
       stoppedAt ??= Date.now();
-      if (Date.now() - stoppedAt > SAME_STOP_MS) process.exit(1);
+      if (Date.now() - stoppedAt > SAME_STOP_MS) exit(1);
       resolve();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
-    if (startedByNpm) watchParent(stop);
+    if (startedByNpm) watchParent(resolve);
+    // A parent that keeps a channel open, as `leque cluster` does, is gone when that closes.
+    process.once('disconnect', resolve);
+    if (process.connected === false) resolve();
   });
 }
 
-/** npm passes signals to its shell, and the shell dies of them without passing them on. */
+/**
+ * A log whose reader is gone is flushed for ever while the process exits: the library that writes
+ * it tries a broken pipe again and again. So an orphan exits without that.
+ */
+function exit(code: number): never {
+  if (process.connected === false || process.ppid !== PARENT) process.removeAllListeners('exit');
+  process.exit(code);
+}
+
+/** npm may be killed, or a shell between may die of a signal without passing it on. */
 function watchParent(onGone: () => void): void {
-  const parent = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === PARENT) return;
     clearInterval(timer);
     onGone();
   }, PARENT_LOOK_MS);
   timer.unref();
 }
 
-/** What is wrong with a configuration is for its author; anything else for who debugs it. */
+/** What keeps it from starting is for who starts it; anything else for who debugs it. */
 function describe(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof StartError) return error.message;
+  if (isBusyPort(error)) return `Port ${error.port} is busy; set PORT`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function isBusyPort(error: unknown): error is NodeJS.ErrnoException & { readonly port: number } {
+  return (
+    error instanceof Error && 'port' in error && 'code' in error && error.code === 'EADDRINUSE'
+  );
 }

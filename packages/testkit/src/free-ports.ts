@@ -12,11 +12,12 @@ export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT - count));
     const ports = Array.from({ length: count }, (_, index) => first + index);
-    if ((await Promise.all(ports.map(isFree))).every((free) => free)) return first;
+    if ((await Promise.all(ports.map(isPortFree))).every((free) => free)) return first;
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on it on 127.0.0.1. */
+export function isPortFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', () => resolve(false));

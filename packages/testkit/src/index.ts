@@ -18,7 +18,7 @@ export { makeEvent } from './contracts/make-event.ts';
 export { FakeClock } from './fake-clock.ts';
 export { FakeConnection, type FakeMessage } from './fake-connection.ts';
 export { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-export { freePorts } from './free-ports.ts';
+export { freePorts, isPortFree } from './free-ports.ts';
 export { describeOnOwnRedis } from './own-redis.ts';
 export { type Env, type Exit, RunningProcess, ServerProcess } from './process.ts';
 export { type Received, RecordingSink } from './recording-sink.ts';

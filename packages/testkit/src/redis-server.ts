@@ -12,15 +12,15 @@ const STOP_TIMEOUT_MS = 5000;
 const ATTEMPTS = 3;
 
 /**
- * Runs redis-server in a folder, and ends both when its standard input closes: that happens however
- * this process ends, also when nobody gives it the time to clean up.
+ * Runs redis-server in a folder, and ends both when its standard input closes without a word: that
+ * happens however this process ends, also when nobody gives it the time to clean up.
  */
 const SUPERVISE = `
 exec 3<&0
 redis-server --dir "$@" 3<&- &
 server=$!
 echo "pid $server"
-(cat <&3; kill -9 "$server" && rm -rf "$1") >/dev/null 2>&1 &
+(read -r word <&3 || { kill -9 "$server"; rm -rf "$1"; }) >/dev/null 2>&1 &
 wait "$server"
 `;
 
@@ -85,6 +85,7 @@ async function launchOnFreePort(
 async function launch(args: string[]): Promise<RunningServer> {
   const supervisor = spawn('sh', ['-c', SUPERVISE, 'redis', ...args], {
     stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true, // what a terminal sends to its process group is not for Redis
   });
   supervisor.unref(); // a test that forgets it must not hang for it
   const lines = createInterface({ input: supervisor.stdout });
@@ -111,8 +112,8 @@ async function endServer(server: RunningServer, signal: 'SIGTERM' | 'SIGKILL'): 
   const { supervisor, pid } = server;
   if (supervisor.exitCode !== null || supervisor.signalCode !== null) return;
   const ended = once(supervisor, 'exit');
+  supervisor.stdin?.end('ending\n'); // the folder stays: Redis may be started again in it
   const patience = setTimeout(() => process.kill(pid, 'SIGKILL'), STOP_TIMEOUT_MS);
   process.kill(pid, signal);
   await ended.finally(() => clearTimeout(patience));
-  supervisor.stdin?.destroy();
 }
