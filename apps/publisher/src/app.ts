@@ -14,6 +14,7 @@ import { Authority } from './authority.ts';
 import type { PublisherContext, PublisherLimits } from './context.ts';
 import { registerDocumentation } from './documentation.ts';
 import { type PublishCounters, Publishing } from './publishing.ts';
+import { readJson } from './read-json.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
 import { historyRoutes } from './routes/history.ts';
 import { publishRoute } from './routes/publish.ts';
@@ -64,6 +65,7 @@ async function registerApi(
 ): Promise<void> {
   // JSON only: a form, which any page may send anywhere, is not read.
   api.removeContentTypeParser('text/plain');
+  readJson(api, context.limits.maxEventBytes);
   refuseForeignPages(api, origins);
   await api.register(cors, { origin: true, methods: ['GET', 'POST'], maxAge: 600 });
   await api.register(publishRoute, context);

@@ -6,9 +6,6 @@ import { problemOf } from './problem.ts';
 /** What only a server as a whole can be told; whoever registers the publisher's plugin needs it. */
 export const SERVER_OPTIONS = {
   ...REQUEST_LIMITS,
-  // These are names like others in what is passed on as text, and nothing here merges objects.
-  onProtoPoisoning: 'ignore',
-  onConstructorPoisoning: 'ignore',
   // Ids have up to 128 characters, each of which may come as %XX.
   routerOptions: { maxParamLength: 512 },
   // Of a path that cannot be read: no hook runs for it, hence none that ends a refused upgrade.

@@ -76,6 +76,14 @@ test('[EV3] data may have fields of any name, those that JavaScript gives a mean
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 
+test('a batch may have more text than one event, and laid out, an event more than is stored', async () => {
+  await using publisher = new PublisherUnderTest();
+  const event = { type: 'x', data: { text: 'x'.repeat(500), list: [1, 2, 3] } };
+  const batch = Array(10).fill(event);
+  expect((await publisher.post('/api/publish', batch)).json.results).toHaveLength(10);
+  expect((await publisher.post('/api/publish', JSON.stringify(event, null, 10))).status).toBe(200);
+});
+
 test('[EV1] a field named __proto__ is as unknown as any other', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, json } = await publisher.post(
@@ -178,6 +186,15 @@ test('a body that is too large is refused before it is read', async () => {
   expect(json.code).toBe('payload_too_large');
 });
 
+test.each(['/api/publish', '/api/ws/broadcast'])(
+  '[LIVE] one event with far more text than it may have is refused unread by %s',
+  async (url) => {
+    await using publisher = new PublisherUnderTest();
+    const { status, json } = await publisher.post(url, '{"type":'.padEnd(8_001));
+    expect({ status, code: json.code }).toEqual({ status: 413, code: 'payload_too_large' });
+  },
+);
+
 const deep = `{"type":"t","data":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
 
 test.each([
@@ -190,7 +207,8 @@ test.each([
   ['an empty object', '{}', 'invalid_event'],
   ['50,000 levels', deep, 'invalid_event'],
 ])('a body of %s is a problem, not a failure', async (_, body, code) => {
-  await using publisher = new PublisherUnderTest();
+  const limits = { ...openPolicy.limits, maxEventBytes: 65_536 };
+  await using publisher = new PublisherUnderTest({ ...openPolicy, limits });
   for (const url of ['/api/publish', '/api/ws/broadcast']) {
     const { status, json } = await publisher.post(url, body);
     expect({ status, code: json.code }).toEqual({ status: 400, code });

@@ -15,9 +15,22 @@ interface SchemaError {
   readonly message: string;
 }
 
-/** Everything that is wrong with `value`, in words for its author; empty when it fits. */
+interface ObjectSchema {
+  readonly properties?: object;
+  readonly additionalProperties?: unknown;
+}
+
+const UNKNOWN = 'is not a known field';
+/** With more of them, nothing else is looked at: the validator would take seconds for thousands. */
+const MAX_UNKNOWN = 8;
+
+/** What is wrong with `value`, in words for its author; empty when it fits. */
 export function findProblems(schema: TSchema, validator: Validator, value: unknown): Problem[] {
   if (validator.Check(value)) return [];
+  const unknown = unknownFields(schema, value);
+  if (unknown.length > MAX_UNKNOWN) {
+    return unknown.slice(0, MAX_UNKNOWN).map((field) => ({ field, message: UNKNOWN }));
+  }
   const errors = validator.Errors(value) as SchemaError[];
   const problems = errors.flatMap((error) => describe(schema, error));
   // The validator stops after some errors: what it says never decides whether there are any.
@@ -26,6 +39,12 @@ export function findProblems(schema: TSchema, validator: Validator, value: unkno
 
 export function describeProblems(problems: readonly Problem[]): string {
   return problems.map(({ field, message }) => (field ? `${field} ${message}` : message)).join('; ');
+}
+
+function unknownFields(schema: TSchema, value: unknown): string[] {
+  const { properties = {}, additionalProperties } = schema as ObjectSchema;
+  if (additionalProperties !== false || typeof value !== 'object' || value === null) return [];
+  return Object.keys(value).filter((name) => !Object.hasOwn(properties, name));
 }
 
 function describe(schema: TSchema, error: SchemaError): Problem[] {
@@ -39,7 +58,7 @@ function describe(schema: TSchema, error: SchemaError): Problem[] {
         message: 'is required',
       }));
     case 'boolean': // the schema of every field that is not named
-      return [{ field: at(), message: 'is not a known field' }];
+      return [{ field: at(), message: UNKNOWN }];
     case 'additionalProperties': // said field by field already
       return [];
     case 'enum':
