@@ -1,9 +1,7 @@
-import { CLOSE_TIMEOUT_MS, type Clock, type Hub, type Session } from '@leque/core';
+import { CLOSE_TIMEOUT_MS, type Clock, type Hub, returnHint, type Session } from '@leque/core';
 import { CLOSE } from '@leque/protocol';
 
 const STEP_MS = 100;
-/** Clients that are moved spread their return over this time. */
-const SPREAD_MS = 1000;
 /** Transports cut a client that does not answer the close; this is when that has happened. */
 const GONE_TIMEOUT_MS = CLOSE_TIMEOUT_MS + 500;
 
@@ -16,7 +14,7 @@ export async function drain(hub: Hub, clock: Clock, timeoutMs: number): Promise<
     const share = Math.min(1, (clock.now() - startedAt + STEP_MS) / Math.max(timeoutMs, STEP_MS));
     const due = Math.ceil(total * share) - moved;
     for (const session of share === 1 ? open : open.slice(0, due)) {
-      session.close(CLOSE.drained, String(Math.floor(Math.random() * SPREAD_MS)));
+      session.close(CLOSE.drained, returnHint());
       moved += 1;
     }
     await pause(clock, STEP_MS);

@@ -41,6 +41,7 @@ export {
   errorForClient,
   MAX_FRAGMENTS,
   outcomeOrRefusal,
+  returnHint,
   type TransportContext,
   type TransportLimits,
   tooManyCommands,

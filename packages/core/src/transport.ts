@@ -13,6 +13,14 @@ export const CLOSE_TIMEOUT_MS = 3000;
 /** Of one message from a client: each takes a hundred bytes and more, however little it carries. */
 export const MAX_FRAGMENTS = 64;
 
+/** Clients that are moved away spread their return over this time. */
+const RETURN_SPREAD_MS = 1000;
+
+/** The reason of a close with 1012: after how many milliseconds the client should come back. */
+export function returnHint(): string {
+  return String(Math.floor(Math.random() * RETURN_SPREAD_MS));
+}
+
 /** What every transport needs of its node. */
 export interface TransportContext {
   readonly hub: Hub;

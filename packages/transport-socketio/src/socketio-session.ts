@@ -110,7 +110,6 @@ export class SocketIoSession {
 
   /** Subscribes before it says `connected`, so that nothing published after that is missed. */
   async #open(): Promise<void> {
-    const { state } = this.#context;
     const cursors = cursorsOf(this.#socket.handshake.auth);
     const own = userChannel(this.#userId);
     const channels = [...new Set([own, ...Object.keys(cursors)])];
@@ -132,8 +131,18 @@ export class SocketIoSession {
       this.#answer('resumed', { channels: Object.fromEntries(outcomes), timestamp: now() });
     }
     this.#flow();
-    const [count] = await state.userConnections([this.#userId]);
-    this.#answer('connections.count', { count });
+    await this.#tellConnections();
+  }
+
+  /** The session does without: a count that cannot be read now is announced once it can be. */
+  async #tellConnections(): Promise<void> {
+    const { state, telemetry } = this.#context;
+    try {
+      const [count] = await state.userConnections([this.#userId]);
+      this.#answer('connections.count', { count });
+    } catch (error) {
+      errorForClient(error, 'connection count', telemetry);
+    }
   }
 
   #resume(channel: string, cursor: string | undefined): Promise<object> {

@@ -21,6 +21,7 @@ class ClosingServer extends WebSocketServer {
   }
 }
 
+const DRAINING = 'this node is being replaced';
 const ROOT_HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
 
 type UserIdentity = Identity & { readonly userId: string };
@@ -106,6 +107,8 @@ function guard(events: Events, context: SocketIoContext): void {
       },
       (error: unknown) => {
         joining.delete(conn);
+        // Official clients come back by themselves only when it is the transport that closes.
+        if (context.isDraining()) conn.close();
         next(connectError(error, context));
       },
     );
@@ -158,6 +161,7 @@ async function authenticate(socket: EventsSocket, context: SocketIoContext): Pro
     );
   }
   const identity = await context.verifier.verify(token);
+  if (context.isDraining()) throw new ProtocolError('draining', DRAINING);
   const { userId } = identity;
   if (userId === undefined) throw new ProtocolError('token_claim_invalid', 'no user in the token');
   if (context.hub.sessions.size >= context.limits.maxConnections) {
@@ -176,16 +180,12 @@ function tokenOf({ handshake }: EventsSocket): string | undefined {
 
 /** Socket.IO's `cors` option guards polling only; this guards WebSockets as well. */
 function refusalOf(request: IncomingMessage, context: SocketIoContext): string | undefined {
-  if (context.isDraining()) return 'this node is being replaced';
   const { origin, host } = request.headers;
-  if (isOriginAllowed(context.origins, origin, host)) return undefined;
-  const detail = `origin ${origin} is not allowed`;
-  context.telemetry.report({
-    type: 'connection_refused',
-    transport: 'socketio',
-    code: 'origin_forbidden',
-    detail,
-  });
+  const draining = context.isDraining();
+  if (!draining && isOriginAllowed(context.origins, origin, host)) return undefined;
+  const code = draining ? 'draining' : 'origin_forbidden';
+  const detail = draining ? DRAINING : `origin ${origin} is not allowed`;
+  context.telemetry.report({ type: 'connection_refused', transport: 'socketio', code, detail });
   return detail;
 }
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import { CLOSE_TIMEOUT_MS, type Identity, MAX_FRAGMENTS } from '@leque/core';
+import { CLOSE_TIMEOUT_MS, type Identity, MAX_FRAGMENTS, returnHint } from '@leque/core';
 import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, assertSuffices } from './admission.ts';
@@ -121,14 +121,24 @@ function forget(socket: SessionSocket, { raw, admitted }: FastifyRequest): void 
   socket.ignoreErrors();
 }
 
+/** For what is known only after the upgrade: it waited for keys while the node began to drain. */
+function refuse(socket: SessionSocket, { isDraining, telemetry }: WsContext): void {
+  const code = isDraining() ? 'draining' : 'unavailable';
+  const detail = isDraining() ? 'this node is being replaced' : 'this node is full';
+  telemetry.report({ type: 'connection_refused', transport: 'ws', code, detail });
+  if (isDraining()) socket.close(CLOSE.drained, returnHint());
+  else socket.close(CLOSE.tryAgainLater, detail);
+}
+
 function accept(
   socket: SessionSocket,
   request: FastifyRequest,
   { context, heartbeat, endpoint }: Accepting,
 ): void {
   const identity = request.admitted?.identity;
-  if (identity === undefined || context.hub.sessions.size >= context.limits.maxConnections) {
-    socket.close(CLOSE.tryAgainLater, 'this node is full');
+  const full = context.hub.sessions.size >= context.limits.maxConnections;
+  if (identity === undefined || full || context.isDraining()) {
+    refuse(socket, context);
     return;
   }
   const connection = new WsConnection(socket, request.raw.socket);

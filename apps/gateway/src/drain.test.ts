@@ -1,0 +1,91 @@
+import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
+import { anonymous, CLOSE_TIMEOUT_MS, Hub } from '@leque/core';
+import { CLOSE } from '@leque/protocol';
+import { FakeClock, FakeConnection, RecordingTelemetry } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { drain } from './drain.ts';
+
+const history = { size: 1, ttlMs: 1000 };
+const LIMITS = {
+  outboxMaxBytes: 1000,
+  fanoutWindowMs: 0,
+  unsubscribeGraceMs: 0,
+  maxSubscriptions: 1,
+  maxRecovered: 1,
+};
+
+function startHub(sessions: number) {
+  const clock = new FakeClock();
+  const limits = { history: { project: history, user: history, all: history } };
+  const store = new MemoryStore({ ...limits, idempotencyTtlMs: 1000, firehose: true });
+  const state = new MemoryClusterState(new MemoryCluster());
+  const ports = { broker: new MemoryBroker(store), state, telemetry: new RecordingTelemetry() };
+  const hub = new Hub({ ...ports, clock }, LIMITS);
+  const connections: FakeConnection[] = [];
+  const connect = () => {
+    const connection = new FakeConnection();
+    connections.push(connection);
+    hub.open(connection, anonymous());
+  };
+  for (let n = 0; n < sessions; n += 1) connect();
+  const closed = () => connections.filter((each) => each.closed !== undefined).length;
+  /** Lets so much time pass, and what waits for it happen. */
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    await new Promise(setImmediate);
+  };
+  /** What transports do when the client has answered the close. */
+  const removeClosed = () => {
+    for (const each of [...hub.sessions]) if (!each.open) hub.remove(each);
+  };
+  return { hub, clock, connections, connect, closed, pass, removeClosed };
+}
+
+/** Whether it has ended, which a promise itself does not say. */
+function watch(work: Promise<void>): { ended: boolean } {
+  const watched = { ended: false };
+  void work.then(() => {
+    watched.ended = true;
+  });
+  return watched;
+}
+
+test('[CC] a drain moves sessions away evenly over its timeout, each with a hint', async () => {
+  const { hub, clock, connections, closed, pass, removeClosed } = startHub(20);
+  const draining = watch(drain(hub, clock, 1000));
+  const pace: number[] = [];
+  for (let step = 0; step < 10; step += 1) {
+    pace.push(closed());
+    removeClosed();
+    await pass(100);
+  }
+  expect(pace).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+  expect(draining.ended).toBe(true);
+  for (const each of connections) {
+    expect(each.closed?.code).toBe(CLOSE.drained);
+    expect(Number(each.closed?.reason)).toBeLessThan(1000);
+  }
+});
+
+test('a drain without a timeout moves all at once', async () => {
+  const { hub, clock, closed } = startHub(20);
+  void drain(hub, clock, 0);
+  expect(closed()).toBe(20);
+});
+
+test('a session that came too late is moved with the last ones', async () => {
+  const { hub, clock, connect, closed, pass } = startHub(2);
+  void drain(hub, clock, 1000);
+  connect();
+  for (let step = 0; step < 10; step += 1) await pass(100);
+  expect(closed()).toBe(3);
+});
+
+test('[LIVE] a drain ends though a client does not answer the close', async () => {
+  const { hub, clock, pass } = startHub(1);
+  const draining = watch(drain(hub, clock, 0));
+  for (let ms = 0; ms < CLOSE_TIMEOUT_MS; ms += 100) await pass(100);
+  expect(draining.ended).toBe(false);
+  for (let ms = 0; ms < 1000; ms += 100) await pass(100);
+  expect(draining.ended).toBe(true);
+});
