@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Published } from '@leque/core';
 import type { Event } from '@leque/protocol';
 import { toCursor } from '@leque/protocol';
@@ -65,7 +66,7 @@ export function publishBatch(
   const publishOne = async (item: unknown, index: number): Promise<ItemResult> => {
     let event: Event;
     try {
-      event = publishing.check(item, key === undefined ? undefined : `${key}:${index}`);
+      event = publishing.check(item, key === undefined ? undefined : itemKey(key, index));
     } catch (error) {
       return { status: 'refused', problem: told(error) };
     }
@@ -78,6 +79,11 @@ export function publishBatch(
     }
   };
   return Promise.all(items.map(publishOne));
+}
+
+/** Hashed, so that no key that a single event comes with is composed alike (`order:0`). */
+function itemKey(key: string, index: number): string {
+  return `batch:${hash('sha256', `${index}:${key}`, 'base64url')}`;
 }
 
 /** The problem of a batch of which nothing is known to be stored; undefined when something is. */

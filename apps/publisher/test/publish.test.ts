@@ -95,6 +95,16 @@ test('[EV1] a field named __proto__ is as unknown as any other', async () => {
   expect(json.errors).toEqual([{ field: '__proto__', message: 'is not a known field' }]);
 });
 
+test('[EV5] the keys that a batch gives its items are not those of single events', async () => {
+  await using publisher = new PublisherUnderTest();
+  const withKey = (key: string) => ({ 'idempotency-key': key });
+  await publisher.post('/api/publish', [notification], withKey('k'));
+  for (const key of ['k', 'k:0']) {
+    const { json } = await publisher.post('/api/publish', notification, withKey(key));
+    expect(json.duplicate).toBe(false);
+  }
+});
+
 test('a key that is too long is refused, not cut', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, json } = await publisher.post('/api/publish', notification, {

@@ -47,6 +47,13 @@ describe('[WS4] what is refused', () => {
     expect(refusal(text)).toEqual({ code, message });
   });
 
+  test.each([{}, [], true, 'x'.repeat(129)])('the id %j, in words', (id) => {
+    expect(refusal(JSON.stringify({ action: 'ping', id }))).toEqual({
+      code: 'invalid_command',
+      message: 'id must be a text of up to 128 characters, or a number',
+    });
+  });
+
   test.each([{}, { action: 'dance' }, { action: 7 }, { action: null }, { action: 'constructor' }])(
     'the unknown action in %j, with those that are known',
     (input) => {

@@ -5,7 +5,11 @@ import { ProtocolError } from './errors.ts';
 import { describeProblems, findProblems } from './problems.ts';
 
 /** Clients mark a command with an `id` of their choice, which its answer repeats. */
-const RequestId = Type.Optional(Type.Union([Type.String({ maxLength: 128 }), Type.Number()]));
+const RequestId = Type.Optional(
+  Type.Union([Type.String({ maxLength: 128 }), Type.Number()], {
+    description: 'a text of up to 128 characters, or a number',
+  }),
+);
 const CursorText = Type.String({ minLength: 1, maxLength: 64 });
 const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>

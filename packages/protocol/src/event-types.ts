@@ -49,7 +49,9 @@ export const EVENT_DATA = {
   notification: Type.Object({ title: RequiredText, message: RequiredText, level: optional(Text) }),
   error: Type.Object({
     message: RequiredText,
-    code: optional(Type.Union([Type.String(), Type.Number()])),
+    code: optional(
+      Type.Union([Type.String(), Type.Number()], { description: 'a text or a number' }),
+    ),
   }),
   log_message: Type.Object({ level: Level, message: Text, source: optional(Text) }),
 

@@ -48,6 +48,8 @@ function unknownFields(schema: TSchema, value: unknown): string[] {
 }
 
 function describe(schema: TSchema, error: SchemaError): Problem[] {
+  // What is wrong with each of several alternatives helps nobody; the whole says what it may be.
+  if (error.schemaPath.includes('/anyOf/')) return [];
   const path = error.instancePath.split('/').slice(1);
   const at = (name?: string) => [...path, ...(name === undefined ? [] : [name])].join('.');
   const params = error.params as Record<string, unknown>;
@@ -63,6 +65,7 @@ function describe(schema: TSchema, error: SchemaError): Problem[] {
       return [];
     case 'enum':
       return [{ field: at(), message: `must be one of ${list(params['allowedValues'])}` }];
+    case 'anyOf':
     case 'pattern':
     case 'format':
       return [{ field: at(), message: explain(schema, error) }];
@@ -75,7 +78,7 @@ function list(values: unknown): string {
   return Array.isArray(values) ? values.join(', ') : String(values);
 }
 
-/** The description of the schema that failed says more than its regular expression. */
+/** The description of the schema that failed says more than its regular expression, or its parts. */
 function explain(schema: TSchema, error: SchemaError): string {
   let node: unknown = schema;
   for (const key of error.schemaPath.split('/').slice(1)) {
