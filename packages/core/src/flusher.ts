@@ -7,6 +7,11 @@ const SLICE_MS = 3;
 /** Outboxes of one group that are flushed before the next group has its turn. */
 const QUANTUM = 64;
 
+/** Has something to do when the turn of the event loop ends. */
+export interface TurnTask {
+  endTurn(): void;
+}
+
 /** Outboxes that were touched together, and how many of them have been flushed. */
 interface Group {
   readonly outboxes: readonly Outbox[];
@@ -23,7 +28,7 @@ export class Flusher {
   readonly #clock: Clock;
   readonly #windowMs: number;
   readonly #joiner = new FrameJoiner();
-  #tasks: (() => void)[] = [];
+  #tasks: TurnTask[] = [];
   #touched: Outbox[] = [];
   /** In turn; the first is next. */
   #groups: Group[] = [];
@@ -43,8 +48,8 @@ export class Flusher {
     this.#wheel = Array.from({ length: Math.ceil(windowMs) + 2 }, () => []);
   }
 
-  /** Runs the task once, when this turn of the event loop ends, before anything is flushed. */
-  atEndOfTurn(task: () => void): void {
+  /** Calls the task once, when this turn of the event loop ends, before anything is flushed. */
+  atEndOfTurn(task: TurnTask): void {
     this.#tasks.push(task);
     this.#schedule();
   }
@@ -94,7 +99,7 @@ export class Flusher {
     this.#scheduled = false;
     const tasks = this.#tasks;
     this.#tasks = [];
-    for (const task of tasks) task();
+    for (const task of tasks) task.endTurn();
     this.#closeGroup();
     this.#flushSlice();
     if (this.#groups.length > 0) this.#schedule();

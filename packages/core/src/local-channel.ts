@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import { Batch } from './batch.ts';
 import type { Cancel } from './clock.ts';
-import type { Flusher } from './flusher.ts';
+import type { Flusher, TurnTask } from './flusher.ts';
 import type { Publication } from './publication.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -14,7 +14,7 @@ export interface LocalChannelInit {
 }
 
 /** One channel on this node: who wants it, and how far it has come. */
-export class LocalChannel {
+export class LocalChannel implements TurnTask {
   readonly name: string;
   readonly subscriptions = new Set<Subscription>();
   /** Settles once the broker delivers this channel; rejects when it could not be subscribed. */
@@ -44,19 +44,26 @@ export class LocalChannel {
 
   /** Offers it at the end of this turn, together with what else comes in it. */
   deliver(publication: Publication): void {
-    if (this.#pending.length === 0) this.#flusher.atEndOfTurn(this.#offerPending);
+    if (this.#pending.length === 0) this.#flusher.atEndOfTurn(this);
     this.#pending.push(publication);
     this.#pendingBytes += publication.body.length;
-    if (this.#pendingBytes >= this.#maxBatchBytes) this.#offerPending();
+    if (this.#pendingBytes >= this.#maxBatchBytes) this.endTurn();
+  }
+
+  /** Those who come from now on get a cursor that lives longer. */
+  renamed(position: Position): void {
+    this.endTurn();
+    this.#position = position;
   }
 
   resync(position: Position | undefined): void {
-    this.#offerPending();
+    this.endTurn();
     this.#position = position;
     for (const subscription of this.subscriptions) subscription.resync(position);
   }
 
-  readonly #offerPending = (): void => {
+  /** Offers what is pending. */
+  endTurn(): void {
     if (this.#pending.length === 0) return;
     const batch = new Batch(this.#pending);
     this.#pending = [];
@@ -65,7 +72,7 @@ export class LocalChannel {
     this.#position = batch.last ?? this.#position;
     for (const subscription of this.subscriptions) subscription.offer(batch);
     this.#flusher.endGroup();
-  };
+  }
 
   /**
    * Those who came while the broker subscribed hold back everything after `position`; those who

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Server, Socket } from 'socket.io';
@@ -11,6 +12,8 @@ interface WsInternals {
   readonly _socket: Duplex | undefined;
   readonly _sender: { readonly _state: number } | undefined;
   setSocket(socket: Duplex, head: Buffer, options: object): void;
+  listeners(event: string): ((error: Error) => void)[];
+  removeListener(event: string, listener: (error: Error) => void): void;
 }
 
 interface EngineInternals {
@@ -31,6 +34,7 @@ interface EngineTransport {
 /** The `ws` sender is doing nothing that a frame could overtake. */
 const SENDER_IDLE = 0;
 const TEXT_FRAME = 0x81;
+const UPGRADE_LISTENER = 'onUpgradeError';
 
 /**
  * The TCP socket to which finished frames may be written straight, because nothing that Engine.IO or
@@ -57,6 +61,32 @@ export function queuedBytes(conn: EngineSocket): number | undefined {
   let bytes = tcp.writableLength;
   for (const { data } of writeBuffer) bytes += data?.length ?? 0;
   return bytes;
+}
+
+/** What Engine.IO makes of an upgrade instead of a response, and keeps as long as the connection. */
+const responses = new WeakMap<IncomingMessage, object>();
+
+/** Notes what `forgetRequest` has to cut. */
+export function watchUpgrades(engine: EngineServer): void {
+  engine.use((request: IncomingMessage, response: object, next: () => void) => {
+    if (request.headers.upgrade !== undefined) responses.set(request, response);
+    next();
+  });
+}
+
+/**
+ * Lets go of the request that began the connection, which would be most of what an idle one holds:
+ * Socket.IO's own advice (its guide to performance tuning, "discard the initial HTTP request"). A
+ * listener that Engine.IO leaves on a WebSocket from before its upgrade holds it, too.
+ */
+export function forgetRequest(conn: EngineSocket): void {
+  const response = responses.get(conn.request);
+  if (response !== undefined) Object.assign(response, { req: undefined });
+  Object.assign(conn, { request: undefined });
+  const ws = (conn as unknown as EngineInternals).transport.socket;
+  for (const listener of ws?.listeners('error') ?? []) {
+    if (listener.name === UPGRADE_LISTENER) ws?.removeListener('error', listener);
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ export class SocketIoConnection implements Connection {
   readonly #writing: SocketIoWriting;
   /** Given to Engine.IO and not sent yet; it has no limit of its own. */
   #unsentBytes = 0;
-  #cancelCut: Cancel = () => {};
+  #cancelCut: Cancel | undefined;
 
   constructor(socket: Socket, writing: SocketIoWriting) {
     this.#socket = socket;
@@ -72,7 +72,7 @@ export class SocketIoConnection implements Connection {
 
   /** The socket is gone by itself. */
   end(): void {
-    this.#cancelCut();
+    this.#cancelCut?.();
   }
 
   #writeThroughEngine({ packets, byteLength }: SocketIoFrame): void {

@@ -21,10 +21,12 @@ import {
 } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from './context.ts';
+import { cursorsOf } from './cursors.ts';
+import { forgetRequest } from './direct-path.ts';
 import { SocketIoConnection, type SocketIoWriting } from './socketio-connection.ts';
 import { encodeAnswer } from './socketio-format.ts';
 
-const MAX_CURSORS = 256;
+const NONE = Object.freeze({});
 
 type Ack = (payload: object) => void;
 
@@ -64,6 +66,10 @@ export class SocketIoSession {
     this.#commands.push(() => this.#open());
   }
 
+  get clientId(): string {
+    return this.#socket.id;
+  }
+
   /** Called once, when the socket is gone. */
   end(): void {
     this.#connection.end();
@@ -74,38 +80,25 @@ export class SocketIoSession {
     this.#socket.conn.on('packet', (packet: EnginePacket) => {
       if (isBinary(packet)) this.session.close(CLOSE.unsupportedData, 'text packets only');
     });
-    this.#socket.use((packet, next) => {
-      if (this.#admit(ackOf(packet))) next();
-    });
-    this.#on('ping', 'pong', (sent) => ({ ...echoOf(sent), clientId: this.#socket.id }));
-    this.#on('subscribe.tasks', 'subscribed.tasks', () => this.#subscribeTasks());
-    this.#on('unsubscribe.tasks', 'unsubscribed.tasks', () => this.#unsubscribeTasks());
-    this.#on('subscribe.project', 'subscribed.project', (sent) => this.#subscribeProject(sent));
-    this.#on('unsubscribe.project', 'unsubscribed.project', (sent) =>
-      this.#unsubscribeProject(sent),
-    );
-    this.#on('auth', 'authenticated', (sent) => this.#authenticate(sent));
+    // All commands come here, and none goes on: one listener per socket instead of one per command.
+    this.#socket.use((packet) => this.#receive(packet));
   }
 
-  /** A command, its confirmation's name, and what the confirmation says beside the time. */
-  #on(
-    command: string,
-    confirmation: string,
-    handle: (sent: unknown) => object | Promise<object>,
-  ): void {
-    this.#socket.on(command, (...args: unknown[]) => {
-      const ack = ackOf(args);
-      if (ack !== undefined) args.pop();
-      const run = async () => {
-        try {
-          this.#answer(confirmation, { ...(await handle(args[0])), timestamp: now() }, ack);
-        } catch (error) {
-          this.#refuse(error, ack);
-        }
-        this.#flow();
-      };
-      if (!this.#commands.push(run)) this.#refuse(tooManyCommands(), ack);
-    });
+  #receive([name, ...args]: unknown[]): void {
+    const ack = ackOf(args);
+    if (!this.#admit(ack)) return;
+    const command = COMMANDS.get(String(name));
+    const run = async () => {
+      try {
+        if (command === undefined) throw unknownCommand(name);
+        const answer = await command.handle(this, args[0] === ack ? undefined : args[0]);
+        this.#answer(command.confirmation, { ...answer, timestamp: now() }, ack);
+      } catch (error) {
+        this.#refuse(error, ack);
+      }
+      this.#flow();
+    };
+    if (!this.#commands.push(run)) this.#refuse(tooManyCommands(), ack);
   }
 
   /** Subscribes before it says `connected`, so that nothing published after that is missed. */
@@ -131,6 +124,7 @@ export class SocketIoSession {
       this.#answer('resumed', { channels: Object.fromEntries(outcomes), timestamp: now() });
     }
     this.#flow();
+    this.#forgetHandshake();
     await this.#tellConnections();
   }
 
@@ -145,6 +139,12 @@ export class SocketIoSession {
     }
   }
 
+  /** Its headers and its token have done their work. */
+  #forgetHandshake(): void {
+    Object.assign(this.#socket.handshake, { headers: NONE, query: NONE, auth: NONE });
+    forgetRequest(this.#socket.conn);
+  }
+
   #resume(channel: string, cursor: string | undefined): Promise<object> {
     return outcomeOrRefusal(async () => {
       const options = cursor === undefined ? {} : { since: readCursor(cursor) };
@@ -156,17 +156,17 @@ export class SocketIoSession {
     });
   }
 
-  async #subscribeTasks(): Promise<object> {
+  async subscribeTasks(): Promise<object> {
     await this.#context.hub.subscribe(this.session, userChannel(this.#userId));
     return { userId: this.#userId, message: 'Successfully subscribed to task updates' };
   }
 
-  #unsubscribeTasks(): object {
+  unsubscribeTasks(): object {
     this.#context.hub.unsubscribe(this.session, userChannel(this.#userId));
     return { userId: this.#userId, message: 'Successfully unsubscribed from task updates' };
   }
 
-  async #subscribeProject(sent: unknown): Promise<object> {
+  async subscribeProject(sent: unknown): Promise<object> {
     const { project_id, since } = checkCommand('subscribe', asObject(sent));
     const options = since === undefined ? {} : { since: readCursor(since) };
     const { hub } = this.#context;
@@ -175,13 +175,13 @@ export class SocketIoSession {
     return { project_id, message, ...subscription.outcome };
   }
 
-  #unsubscribeProject(sent: unknown): object {
+  unsubscribeProject(sent: unknown): object {
     const { project_id } = checkCommand('unsubscribe', asObject(sent));
     this.#context.hub.unsubscribe(this.session, projectChannel(project_id));
     return { project_id, message: `Unsubscribed from project ${project_id}` };
   }
 
-  async #authenticate(sent: unknown): Promise<object> {
+  async authenticate(sent: unknown): Promise<object> {
     const { token } = checkCommand('auth', asObject(sent));
     const identity = await this.#context.verifier.verify(token);
     this.#context.hub.renew(this.session, identity);
@@ -223,17 +223,51 @@ export class SocketIoSession {
   }
 }
 
+interface SocketIoCommand {
+  /** The name of the answer. */
+  readonly confirmation: string;
+  /** @returns what the confirmation says beside the time */
+  handle(io: SocketIoSession, sent: unknown): object | Promise<object>;
+}
+
+const COMMANDS: ReadonlyMap<string, SocketIoCommand> = new Map(
+  Object.entries({
+    ping: {
+      confirmation: 'pong',
+      handle: (io, sent) => ({ ...echoOf(sent), clientId: io.clientId }),
+    },
+    'subscribe.tasks': {
+      confirmation: 'subscribed.tasks',
+      handle: (io) => io.subscribeTasks(),
+    },
+    'unsubscribe.tasks': {
+      confirmation: 'unsubscribed.tasks',
+      handle: (io) => io.unsubscribeTasks(),
+    },
+    'subscribe.project': {
+      confirmation: 'subscribed.project',
+      handle: (io, sent) => io.subscribeProject(sent),
+    },
+    'unsubscribe.project': {
+      confirmation: 'unsubscribed.project',
+      handle: (io, sent) => io.unsubscribeProject(sent),
+    },
+    auth: {
+      confirmation: 'authenticated',
+      handle: (io, sent) => io.authenticate(sent),
+    },
+  } satisfies Record<string, SocketIoCommand>),
+);
+
+function unknownCommand(name: unknown): ProtocolError {
+  const known = [...COMMANDS.keys()].join(', ');
+  const said = String(name).slice(0, 64);
+  return new ProtocolError('unknown_action', `no event "${said}"; known are ${known}`);
+}
+
 /** The Socket.IO room of a user's sockets. */
 export function roomOf(userId: string): string {
   return `user:${userId}`;
-}
-
-/** `auth.cursors`: by channel, what the client has seen; anything else is ignored. */
-function cursorsOf(auth: Record<string, unknown>): Record<string, string> {
-  const cursors = auth['cursors'];
-  if (typeof cursors !== 'object' || cursors === null) return {};
-  const pairs = Object.entries(cursors).filter((pair) => typeof pair[1] === 'string');
-  return Object.fromEntries(pairs.slice(0, MAX_CURSORS)) as Record<string, string>;
 }
 
 /** The callback that comes last when the client wants an acknowledgement. */

@@ -1,10 +1,17 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { bearerToken, CLOSE_TIMEOUT_MS, type Identity, isOriginAllowed, MAX_FRAGMENTS } from '@leque/core';
+import {
+  bearerToken,
+  CLOSE_TIMEOUT_MS,
+  type Identity,
+  isOriginAllowed,
+  MAX_FRAGMENTS,
+} from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SocketIoContext } from './context.ts';
-import { findDirectPathProblem } from './direct-path.ts';
+import { cursorsOf } from './cursors.ts';
+import { findDirectPathProblem, watchUpgrades } from './direct-path.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
@@ -69,7 +76,8 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
   const events: Events = io.of(NAMESPACE);
   guard(events, context);
-  io.engine.on('connection', (conn: EngineSocket) => boundQueue(conn, limits.outboxMaxBytes));
+  io.engine.on('connection', boundQueue(2 * limits.outboxMaxBytes));
+  watchUpgrades(io.engine);
   const problem = findDirectPathProblem(io.engine);
   if (problem !== undefined) {
     context.telemetry.report({ type: 'direct_path_unavailable', detail: problem });
@@ -140,15 +148,18 @@ function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoC
  * Engine.IO queues without a limit, for clients that have no session yet, too. What a session
  * sends is bounded before it comes here.
  */
-function boundQueue(conn: EngineSocket, outboxMaxBytes: number): void {
-  let queued = 0;
-  conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => {
-    queued += data?.length ?? 0;
-    if (queued > 2 * outboxMaxBytes) conn.close(true);
-  });
-  conn.on('drain', () => {
-    queued = 0;
-  });
+function boundQueue(maxBytes: number): (conn: EngineSocket) => void {
+  const queued = new WeakMap<EngineSocket, number>();
+  // Shared by all connections, each of which is `this`.
+  function onPacket(this: EngineSocket, { data }: { data?: string | Buffer }): void {
+    const bytes = (queued.get(this) ?? 0) + (data?.length ?? 0);
+    queued.set(this, bytes);
+    if (bytes > maxBytes) this.close(true);
+  }
+  function onDrain(this: EngineSocket): void {
+    queued.delete(this);
+  }
+  return (conn) => void conn.on('packetCreate', onPacket).on('drain', onDrain);
 }
 
 /** @throws ProtocolError with the message that the client's `connect_error` shows */
@@ -167,6 +178,7 @@ async function authenticate(socket: EventsSocket, context: SocketIoContext): Pro
   if (context.hub.sessions.size >= context.limits.maxConnections) {
     throw new ProtocolError('unavailable', 'this node is full; try again later');
   }
+  cursorsOf(socket.handshake.auth); // or it is refused
   return { ...identity, userId };
 }
 

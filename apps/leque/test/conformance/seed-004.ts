@@ -158,6 +158,7 @@ function describeClientEvents({ system, connect }: Setting): void {
 
     test('`unsubscribe.tasks` — `unsubscribed.tasks` confirms it, and both take effect', async () => {
       await using client = await connect('user-unsub');
+      await using witness = await connect('user-unsub');
       const task = (taskId: string) =>
         publish(system(), {
           type: 'task.processing',
@@ -167,6 +168,7 @@ function describeClientEvents({ system, connect }: Setting): void {
       client.socket.emit('unsubscribe.tasks');
       expect(await client.first('unsubscribed.tasks')).toMatchObject({ userId: 'user-unsub' });
       await task('while-unsubscribed');
+      await witness.first('task.processing'); // it has come to the node
       client.socket.emit('subscribe.tasks');
       await client.first('subscribed.tasks');
       await task('after');
