@@ -137,3 +137,19 @@ test('[AD] [WS8] a token with more projects than a session may have is refused b
   using client = new RawClient(gateway.url, '/ws/project/P7', token);
   await expect.poll(() => client.of('connection')).toHaveLength(1);
 });
+
+test('[GAP] [IO5] [RE3] more cursors than a resume may have are refused, not dropped', async () => {
+  await using gateway = await startGateway();
+  const cursors = Object.fromEntries(
+    Array.from({ length: 257 }, (_, n) => [`project:P${n}`, 'e.1']),
+  );
+  using engine = await EngineClient.open(gateway.url);
+  engine.say(await joinPacket('alice', { cursors }));
+  await expect.poll(() => engine.packets.at(-1)).toMatch(/^44\/events,.*"invalid_command"/);
+  using raw = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));
+  await expect.poll(() => raw.of('connection')).toHaveLength(1);
+  raw.say({ action: 'resume', cursors });
+  await expect
+    .poll(() => raw.of('error').map(({ data }) => data['code']))
+    .toEqual(['invalid_command']);
+});

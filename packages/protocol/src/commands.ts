@@ -15,13 +15,18 @@ const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
+/** Channels that one resume may name. */
+export const MAX_CURSORS = 256;
+
 /** What raw clients may say, by `action`; fields that are not named here are ignored. */
 export const COMMANDS = {
   ping: command({}),
   subscribe: command({ project_id: Id, since: Type.Optional(CursorText) }),
   unsubscribe: command({ project_id: Id }),
   stats: command({}),
-  resume: command({ cursors: Type.Record(Type.String(), CursorText, { maxProperties: 256 }) }),
+  resume: command({
+    cursors: Type.Record(Type.String(), CursorText, { maxProperties: MAX_CURSORS }),
+  }),
   auth: command({ token: Token }),
 } as const satisfies Record<string, TObject>;
 

@@ -17,6 +17,7 @@ export {
   type Action,
   type Command,
   checkCommand,
+  MAX_CURSORS,
   parseCommand,
   type RequestId,
   requestIdOf,
@@ -24,7 +25,13 @@ export {
 export { isDeeperThan, MAX_DEPTH } from './depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './envelope.ts';
 export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './errors.ts';
-export { type Event, EventInput, type ParsedEvent, parseEvent } from './event.ts';
+export {
+  type Event,
+  EventInput,
+  MAX_EVENT_BYTES,
+  type ParsedEvent,
+  parseEvent,
+} from './event.ts';
 export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './event-types.ts';
 export { decodePayload, type Payload } from './payload.ts';
 export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './position.ts';
