@@ -26,6 +26,7 @@ class LateBroker extends MemoryBroker {
         if (!this.late) this.arrive();
       },
       resync: (channel, position) => sink.resync(channel, position),
+      renamed: (channel, position) => sink.renamed(channel, position),
     });
   }
 
@@ -95,6 +96,20 @@ test('[WS2] what a fresh connection holds back is not lost when it turns to one 
   await expect.poll(() => client.of('subscribed')).toHaveLength(1);
   await publish(3);
   await expect.poll(numbers).toEqual([1, 2, 3]);
+});
+
+test('[WS5] without a firehose a token for all projects gets what its client selects, and is told so', async () => {
+  await using gateway = await startGateway({ FIREHOSE: 'off' });
+  const token = await tokenFor('alice', ALL_PROJECTS);
+  using client = new RawClient(gateway.url, '/ws/notifications', token);
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  expect(client.of('connection')[0]?.data).toMatchObject({ firehose: 'off' });
+  const [session] = gateway.hub.sessions;
+  expect([...(session?.subscriptions.keys() ?? [])]).toEqual(['all', 'user:alice']);
+  client.say({ action: 'subscribe', project_id: 'P' });
+  await expect.poll(() => client.of('subscribed')).toHaveLength(1);
+  await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });
+  await expect.poll(() => client.of('x').map(({ data }) => data['n'])).toEqual([1]);
 });
 
 test('[GAP] who cannot turn to a project goes on with all of them', async () => {

@@ -23,13 +23,21 @@ class FakeLog {
   reads = 0;
   /** Set to make the next answers wait. */
   gate: Promise<void> = Promise.resolve();
+  #former: string | undefined;
 
   append(): Buffer {
     this.top += 1;
     return payload({ epoch: this.epoch, offset: this.top });
   }
 
+  /** As a restart does in which nothing is lost. */
+  rename(epoch: string): void {
+    this.#former = this.epoch;
+    this.epoch = epoch;
+  }
+
   startEpoch(epoch: string): void {
+    this.#former = undefined;
     this.epoch = epoch;
     this.top = 0;
     this.oldest = 1;
@@ -44,7 +52,8 @@ class FakeLog {
     await this.#answer();
     const position = { epoch: this.epoch, offset: this.top };
     const from = after.offset + 1;
-    const complete = after.epoch === this.epoch && from <= this.top + 1 && from >= this.oldest;
+    const known = [this.epoch, this.#former].includes(after.epoch);
+    const complete = known && from <= this.top + 1 && from >= this.oldest;
     const publications: Publication[] = [];
     const last = Math.min(this.top, after.offset + PAGE);
     for (let offset = from; complete && offset <= last; offset += 1) {
@@ -191,6 +200,21 @@ test('[GAP] remains of a lost epoch do not come back after its resync', async ()
       { epoch: 'e1', offset: 0 },
       { epoch: 'e1', offset: 1 },
     ]);
+});
+
+test('[GAP] the node hears of a new name in which nothing has been published', async () => {
+  const { log, feed, sink } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  feed.message(log.append());
+  log.rename('e1');
+  feed.subscribed();
+  await expect.poll(() => sink.renames(CHANNEL)).toEqual([{ epoch: 'e1', offset: 1 }]);
+  feed.subscribed();
+  feed.message(log.append());
+  await expect.poll(() => feed.position).toEqual({ epoch: 'e1', offset: 2 });
+  expect(sink.renames(CHANNEL)).toHaveLength(1);
+  expect(sink.resyncs(CHANNEL)).toEqual([]);
 });
 
 test.for(Array.from({ length: 20 }, (_, seed) => seed))(

@@ -164,11 +164,14 @@ export class ChannelFeed implements ChannelHandler {
       return true;
     }
     const position = publications.at(-1)?.position ?? top;
+    const isRenamed = position.epoch !== this.position?.epoch;
     this.#sequencer?.moveTo(position);
     for (const publication of publications) sink.deliver(publication);
-    if (publications.length > 0) {
-      const count = publications.length;
+    const count = publications.length;
+    if (count > 0) {
       telemetry.report({ type: 'gap_filled', channel: this.#channel, publications: count });
+    } else if (isRenamed) {
+      sink.renamed(this.#channel, position);
     }
     return position.offset >= top.offset;
   }

@@ -213,60 +213,6 @@ describeOnOwnRedis('outages', () => {
     }
   });
 
-  test('[GAP] a Redis that comes back with everything shows nothing at all, and cursors resume', async () => {
-    await using all = await startTogether({ appendonly: true });
-    const { redis, far, near } = all;
-    await far.broker.subscribe(P);
-    await publish(near, range(1, 3));
-    const { position: cursor } = await near.broker.history(P, undefined, 1);
-    await redis.kill();
-    await redis.restart();
-    await healthy(near);
-    await publish(near, range(4, 6));
-    await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual(range(1, 6));
-    expect(far.sink.resyncs(P)).toEqual([]);
-    const page = await far.broker.history(P, cursor, 100);
-    expect(page.complete).toBe(true);
-    expect(page.publications.map(({ position }) => position?.offset)).toEqual([4, 5, 6]);
-  });
-
-  test('[GAP] a Redis that comes back without its newest publications never passes others off as them', async () => {
-    await using all = await startTogether();
-    const { redis, far, near } = all;
-    await far.broker.subscribe(P);
-    await publish(near, range(1, 3));
-    const kept = (await near.broker.history(P, undefined, 1)).position;
-    await command(redis.url, 'SAVE');
-    await publish(near, range(4, 6));
-    const lost = (await near.broker.history(P, undefined, 1)).position;
-    await expect.poll(() => far.sink.numbers(P)).toEqual(range(1, 6));
-    await redis.kill();
-    await redis.restart();
-    // Somebody is back before the node is, and fills the offsets that it has seen already.
-    for (const n of [7, 8, 9, 10]) {
-      await command(
-        redis.url,
-        'FCALL',
-        'leque_publish',
-        '1',
-        `${all.prefix}{${P}}`,
-        `{"type":"x","data":{"n":${n}}}`,
-      );
-    }
-    for (const node of [far, near]) await healthy(node);
-    await publish(near, range(11, 12));
-    await expect.poll(() => far.sink.numbers(P).at(-1), PATIENCE).toBe(12);
-    expect(far.sink.resyncs(P)).toHaveLength(1);
-    const resyncedAt = far.sink.of(P).findIndex(({ kind }) => kind === 'resync');
-    expect(resyncedAt).toBe(6);
-    expect(await far.broker.history(P, lost, 100)).toMatchObject({ complete: false });
-    const resumed = await far.broker.history(P, kept, 100);
-    expect(resumed.complete).toBe(true);
-    expect(resumed.publications.map(({ event }) => (event['data'] as { n: number }).n)).toEqual(
-      range(7, 12),
-    );
-  });
-
   test('[HON] a node that starts before Redis lives, says that it is not ready, and becomes so', async () => {
     await using stack = new AsyncDisposableStack();
     const redis: TestRedis = stack.use(await startRedis({ own: true }));

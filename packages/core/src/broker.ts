@@ -10,6 +10,8 @@ export interface BrokerSink {
   deliver(publication: Publication): void;
   /** What lies before `position` cannot be had any more; the next publication follows it. */
   resync(channel: string, position: Position | undefined): void;
+  /** What was delivered is the same, but its end is called `position` now: of another epoch. */
+  renamed(channel: string, position: Position): void;
 }
 
 export interface Published {

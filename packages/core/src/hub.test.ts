@@ -17,6 +17,18 @@ describe('fan-out', () => {
     expect(node.hub.counters).toEqual({ publications: 3, messagesSent: 6 });
   });
 
+  test('[GAP] after a rename new sessions get the new name, and nothing comes twice', async () => {
+    const node = new HubUnderTest();
+    const [first, second] = [node.connect(), node.connect()];
+    await node.subscribe(first.session, P);
+    node.hub.deliver(publication(P, 5));
+    node.hub.renamed(P, at(5, 'e2'));
+    expect((await node.subscribe(second.session, P)).position).toEqual(at(5, 'e2'));
+    node.hub.deliver(publication(P, 6, 'e2'));
+    node.clock.endTurn();
+    expect([first.connection.sent, second.connection.sent]).toEqual([['5', '6'], ['6']]);
+  });
+
   test('a publication is encoded once for all sessions of a wire format', async () => {
     const node = new HubUnderTest();
     const format = new TextFormat();

@@ -178,6 +178,10 @@ export class Hub implements BrokerSink {
     this.#channels.get(channel)?.resync(position);
   }
 
+  renamed(channel: string, position: Position): void {
+    this.#channels.get(channel)?.renamed(position);
+  }
+
   /** Stops the hub's timers; sessions are closed by their transports. */
   close(): void {
     this.#stopSweep();

@@ -38,10 +38,13 @@ local function newest(log, limit, max_bytes)
   return ordered
 end
 
--- The same history under its name of before a restart, see rename_epoch.
+-- Also under a name of before a restart, see rename_epoch.
 local function is_of(meta, epoch, offset)
   if epoch == meta.epoch then return true end
-  return epoch == meta.previous and offset <= (meta.since or -1)
+  for name, top in string.gmatch(meta.former, '(%S+) (%d+)') do
+    if name == epoch then return offset <= tonumber(top) end
+  end
+  return false
 end
 
 local function follow(entries, offset)

@@ -65,21 +65,27 @@ end
 
 -- A server that has restarted, or was promoted, may have lost the newest publications, and would
 -- give their offsets to others, which nodes and clients would take for those they have. Hence a
--- new name for what follows. `previous` up to `since` is known to be the same, so cursors from
--- before still resume wherever nothing was lost.
+-- new name for what follows. `former` are the names of before, newest first, each with the offset
+-- up to which it is known to be the same, so that cursors of before still resume wherever nothing
+-- was lost.
+local FORMER_NAMES = 8
 local function rename_epoch(key, meta)
   local epoch = new_epoch()
-  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(),
-    'previous', meta.epoch, 'since', meta.offset)
-  return { epoch = epoch, offset = meta.offset, previous = meta.epoch, since = meta.offset }
+  local former = { meta.epoch .. ' ' .. text(meta.offset) }
+  for name in string.gmatch(meta.former, '%S+ %d+') do
+    if #former < FORMER_NAMES then table.insert(former, name) end
+  end
+  local names = table.concat(former, ' ')
+  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(), 'former', names)
+  return { epoch = epoch, offset = meta.offset, former = names }
 end
 
 -- The channel's epoch and top offset; nil when it has none yet.
 local function find_epoch(key)
-  local found = redis.call('HMGET', key .. ':meta', 'epoch', 'offset', 'boot', 'previous', 'since')
+  local found = redis.call('HMGET', key .. ':meta', 'epoch', 'offset', 'boot', 'former')
   local epoch, offset = found[1], tonumber(found[2])
   if not epoch or not offset then return nil end
-  local meta = { epoch = epoch, offset = offset, previous = found[4], since = tonumber(found[5]) }
+  local meta = { epoch = epoch, offset = offset, former = found[4] or '' }
   if found[3] == boot() then return meta end
   return rename_epoch(key, meta)
 end
