@@ -6,8 +6,11 @@ import { withDeadline } from './deadline.ts';
 
 /** Many may come back at once, and wait for one another. */
 const TIMEOUT_MS = 5000;
-/** As many as Redis may answer within that time. */
-const LIMITS = { running: 64, waiting: 10_000 };
+/**
+ * Few run, as an answer may be long, and every other command waits behind those on their way; as
+ * many may wait as Redis may answer in time.
+ */
+const LIMITS = { running: 16, waiting: 10_000 };
 
 interface Read {
   readonly page: Promise<HistoryPage>;

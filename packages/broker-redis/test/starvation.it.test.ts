@@ -7,7 +7,7 @@ const P = 'project:P';
 test('[LIVE] hundreds of history reads do not keep a channel from being subscribed', async () => {
   await using redis = await startRedis();
   await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
-  const text = 'x'.repeat(2000);
+  const text = 'x'.repeat(200);
   const events = Array.from({ length: 100 }, () => makeEvent(P, { text }));
   await Promise.all(events.map((event) => node.broker.publish(event)));
   const ended: string[] = [];
