@@ -53,6 +53,8 @@ export class SocketIoSession {
   readonly #context: SocketIoContext;
   readonly #limiter: CommandLimiter;
   readonly #commands: CommandQueue;
+  /** Of its user, in the cluster, as it was told last. */
+  #connections: number | undefined;
 
   constructor({ socket, identity, writing }: SocketIoSessionInit, context: SocketIoContext) {
     this.#socket = socket;
@@ -118,25 +120,34 @@ export class SocketIoSession {
       ...this.session.subscriptions.get(own)?.outcome,
     });
     this.session.flush();
-    // Code that emits to this room through Socket.IO's Redis emitter keeps working.
-    await this.#socket.join(roomOf(this.#userId));
     if (Object.keys(cursors).length > 0) {
       this.#answer('resumed', { channels: Object.fromEntries(outcomes), timestamp: now() });
     }
+    // Counts are announced to this room from here on; and code that emits to it through Socket.IO's
+    // Redis emitter keeps working.
+    await this.#socket.join(roomOf(this.#userId));
     this.#flow();
     this.#forgetHandshake();
-    await this.#tellConnections();
+    await this.#readConnections();
   }
 
   /** The session does without: a count that cannot be read now is announced once it can be. */
-  async #tellConnections(): Promise<void> {
+  async #readConnections(): Promise<void> {
     const { state, telemetry } = this.#context;
     try {
-      const [count] = await state.userConnections([this.#userId]);
-      this.#answer('connections.count', { count });
+      const [count = 0] = await state.userConnections([this.#userId]);
+      // What was announced meanwhile is newer.
+      if (this.#connections === undefined) this.tellConnections(count);
     } catch (error) {
       errorForClient(error, 'connection count', telemetry);
     }
+  }
+
+  /** How many connections its user has in the cluster; in order with all else that it is told. */
+  tellConnections(count: number): void {
+    if (count === this.#connections) return;
+    this.#connections = count;
+    this.#answer('connections.count', { count });
   }
 
   /** Its headers and its token have done their work. */

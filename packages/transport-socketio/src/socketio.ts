@@ -87,11 +87,17 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     direct: problem === undefined,
     counters: { direct: 0, engine: 0 },
   };
-  events.on('connection', (socket) => open(socket, writing, context));
+  const sessions = new WeakMap<EventsSocket, SocketIoSession>();
+  events.on('connection', (socket) => {
+    sessions.set(socket, open(socket, writing, context));
+  });
   return {
     writes: writing.counters,
     announceConnections(userId, count) {
-      events.local.to(roomOf(userId)).emit('connections.count', { count });
+      for (const socketId of events.adapter.rooms.get(roomOf(userId)) ?? []) {
+        const socket = events.sockets.get(socketId);
+        if (socket !== undefined) sessions.get(socket)?.tellConnections(count);
+      }
     },
     close: () => io.close(),
   };
@@ -123,7 +129,11 @@ function guard(events: Events, context: SocketIoContext): void {
   });
 }
 
-function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoContext): void {
+function open(
+  socket: EventsSocket,
+  writing: SocketIoWriting,
+  context: SocketIoContext,
+): SocketIoSession {
   const { identity } = socket.data;
   const init = { socket: socket as unknown as Socket, identity, writing };
   const opened = new SocketIoSession(init, context);
@@ -142,6 +152,7 @@ function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoC
     // One that has left the namespace has nothing to do here any more, and would not be counted.
     socket.conn.close();
   });
+  return opened;
 }
 
 /**
