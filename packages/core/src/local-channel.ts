@@ -56,12 +56,6 @@ export class LocalChannel implements TurnTask {
     this.#position = position;
   }
 
-  /** Those who come from now on get a cursor that lives longer. */
-  renamed(position: Position): void {
-    this.endTurn();
-    this.#position = position;
-  }
-
   resync(position: Position | undefined): void {
     this.endTurn();
     this.#position = position;
