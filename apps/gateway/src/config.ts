@@ -1,10 +1,17 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
-import { type ConfigRule, processSettings, readConfig } from '@leque/core';
+import { type ConfigRule, HistorySettings, processSettings, readConfig } from '@leque/core';
+import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';
 import { type Static, Type } from 'typebox';
+
+/**
+ * Room for the largest event, which Socket.IO says twice where it is a `task.*`, and as much again
+ * beside it.
+ */
+const MIN_OUTBOX_BYTES = 4 * MAX_EVENT_BYTES;
 
 /** What a gateway needs to know, whichever broker it has. */
 export const GatewaySettings = Type.Object({
@@ -12,10 +19,9 @@ export const GatewaySettings = Type.Object({
     Type.String({ description: 'comma-separated origins of pages that may connect, or *' }),
   ),
   OUTBOX_MAX_BYTES: Type.Integer({
-    default: 1_048_576,
-    minimum: 131_072,
-    description:
-      'bytes queued for one client before it is closed as a slow consumer; more than the largest event',
+    default: MIN_OUTBOX_BYTES,
+    minimum: MIN_OUTBOX_BYTES,
+    description: 'bytes queued for one client before it is closed as a slow consumer',
   }),
   FANOUT_WINDOW_MS: Type.Integer({
     default: 5,
@@ -33,6 +39,7 @@ export const GatewaySettings = Type.Object({
     minimum: 0,
     description: 'seconds over which clients are moved away when the process is to end',
   }),
+  FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...AuthSettings.properties,
   ...WebSocketSettings.properties,
   ...SocketIoSettings.properties,

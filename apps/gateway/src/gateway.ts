@@ -73,6 +73,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       ...shared,
       nodeId: parts.nodeId,
       authRequired: settings.AUTH_MODE === 'required',
+      firehose: settings.FIREHOSE === 'on',
     },
     upgradesOf(app),
   );

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
-import type { HistoryPage } from '@leque/core';
+import { type Cancel, type Clock, type HistoryPage, systemClock } from '@leque/core';
 import { CLOSE } from '@leque/protocol';
 import { io } from 'socket.io-client';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { EngineClient } from './support/engine-client.ts';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
@@ -26,10 +27,40 @@ class SlowHistory extends MemoryBroker {
   }
 }
 
+/** Real time, but for timers that the test has run before theirs. */
+class HurriedClock implements Clock {
+  readonly now = systemClock.now;
+  readonly monotonic = systemClock.monotonic;
+  readonly defer = systemClock.defer;
+  readonly #timers = new Map<Cancel, { delayMs: number; task: () => void }>();
+
+  after(delayMs: number, task: () => void): Cancel {
+    const cancelTimer = systemClock.after(delayMs, () => {
+      this.#timers.delete(cancel);
+      task();
+    });
+    const cancel = () => {
+      this.#timers.delete(cancel);
+      cancelTimer();
+    };
+    this.#timers.set(cancel, { delayMs, task });
+    return cancel;
+  }
+
+  /** Runs what waits for less than `ms`. */
+  hurry(ms: number): void {
+    for (const [cancel, { delayMs, task }] of [...this.#timers]) {
+      if (delayMs > ms || !this.#timers.has(cancel)) continue;
+      cancel();
+      task();
+    }
+  }
+}
+
 const BIG = 'x'.repeat(60_000);
 
 test('[MEM] a client that does not read is closed with 4008; the others get everything', async () => {
-  await using gateway = await startGateway({ AUTH_MODE: 'open', OUTBOX_MAX_BYTES: '200000' });
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using slow = new RawClient(gateway.url, '/ws/notifications');
   using fast = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => [slow, fast].map((client) => client.messages.length)).toEqual([1, 1]);
@@ -43,7 +74,7 @@ test('[MEM] a client that does not read is closed with 4008; the others get ever
   }
   slow.socket.resume();
   expect(await slow.closed).toMatchObject({ code: CLOSE.slowConsumer });
-  expect(gateway.telemetry.of('slow_consumer')[0]?.queuedBytes).toBeLessThanOrEqual(200_000);
+  expect(gateway.telemetry.of('slow_consumer')[0]?.queuedBytes).toBeLessThanOrEqual(1_048_576);
 });
 
 test('a session ends with 4001 when its token does, and lives on with a fresh one', async () => {
@@ -142,7 +173,7 @@ test.each([
     hello: ['40/events,{"token":"TOKEN"}', '42/events,["subscribe.project",{"project_id":"P"}]'],
   },
 ])('[MEM] a $kind client that never reads again is cut, and gone', async ({ path, hello }) => {
-  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
+  await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   const url = `${gateway.url.replace('http', 'ws')}${path}`;
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
@@ -170,7 +201,8 @@ test.each([
 
 test('[ORD] [DUP] a resume whose history is slow to come is not overtaken by what is new', async () => {
   const broker = new SlowHistory(new MemoryStore(memoryLimits()));
-  await using gateway = await startGateway({}, { broker });
+  const clock = new HurriedClock();
+  await using gateway = await startGateway({}, { broker, clock });
   const token = await tokenFor('alice', { projects: ['P'] });
   const publish = (n: number) => gateway.publish({ type: 'x', data: { n }, project_id: 'P' });
   await publish(1);
@@ -185,14 +217,14 @@ test('[ORD] [DUP] a resume whose history is slow to come is not overtaken by wha
   await expect.poll(() => second.of('connection')).toHaveLength(1);
   second.say({ action: 'subscribe', project_id: 'P', since: cursor });
   await expect.poll(() => broker.asked).toBe(1);
-  await delay(150); // longer than a fresh connection waits for cursors
+  clock.hurry(150); // longer than a fresh connection waits for cursors
   await publish(4);
   broker.answer();
   await expect.poll(() => second.of('x').map(({ data }) => data['n'])).toEqual([2, 3, 4]);
 });
 
 test('[ORD] [MEM] Socket.IO confirmations keep their place and count like publications', async () => {
-  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
+  await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   const socket = io(`${gateway.url}/events`, { auth: { token } });
   using _ = { [Symbol.dispose]: () => void socket.disconnect() };
@@ -229,25 +261,15 @@ test('[RE2] publications that are gone for good are told as a resync, with the c
 });
 
 test('[MEM] a Socket.IO connection without a session cannot fill the memory by not reading', async () => {
-  await using gateway = await startGateway({ OUTBOX_MAX_BYTES: '200000' });
-  const url = `${gateway.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
-  const socket = new WebSocket(url);
-  using _ = { [Symbol.dispose]: () => socket.terminate() };
-  socket.on('error', () => {}); // it may be cut while it writes
-  await once(socket, 'open');
-  let closed = false;
-  socket.once('close', () => {
-    closed = true;
-  });
-  socket.pause();
+  await using gateway = await startGateway();
+  using client = await EngineClient.open(gateway.url);
+  client.socket.pause();
   // Each is refused, and told so with its own name.
   for (let n = 0; n < 300; n += 1) {
-    socket.send(`40/${'x'.repeat(60_000)}${n},`);
+    client.say(`40/${'x'.repeat(60_000)}${n},`);
     await setImmediate();
   }
-  await delay(500); // for the server to read them all, or to have had enough
-  socket.resume();
-  await expect.poll(() => closed, { timeout: 8000 }).toBe(true);
+  await expect.poll(() => gateway.connections(), { timeout: 8000 }).toBe(0);
 });
 
 test('[DUP] a token that now allows all projects brings each of them once', async () => {

@@ -14,7 +14,7 @@ const EVENTS = 500;
 describe('a client that does not read', () => {
   let server: ServerProcess;
   beforeAll(async () => {
-    server = await startLeque({ OUTBOX_MAX_BYTES: '262144' });
+    server = await startLeque();
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
 

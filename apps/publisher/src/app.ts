@@ -36,6 +36,8 @@ export interface PublisherPolicy {
   readonly authMode: 'open' | 'required';
   readonly apiKeys: readonly string[];
   readonly origins: OriginPolicy;
+  /** Whether project events reach those who may see all projects without asking. */
+  readonly firehose: boolean;
   readonly limits: PublisherLimits;
 }
 
@@ -90,6 +92,7 @@ function contextOf(parts: PublisherParts): PublisherContext {
     broker,
     state,
     counters,
+    firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
   });
   return {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import {
-  ALL_PROJECTS,
+  anonymous,
   bearerToken,
   Grants,
   type Identity,
@@ -12,9 +12,11 @@ import type { FastifyRequest } from 'fastify';
 import { RequestError } from './problem.ts';
 
 /** An API key publishes and reads statistics; it sees nobody's events. */
-const API_KEY = nobody([]);
-/** In open mode, whoever comes sees what belongs to no user. */
-const ANONYMOUS = nobody([ALL_PROJECTS]);
+const API_KEY: Identity = {
+  userId: undefined,
+  grants: new Grants({ userId: undefined, projects: [], scopes: ['publish', 'stats'] }),
+  expiresAt: undefined,
+};
 
 export interface AuthorityOptions {
   readonly verifier: TokenVerifier;
@@ -56,7 +58,7 @@ export class Authority {
   }
 
   #withoutCredentials(): Identity {
-    if (this.#mode === 'open') return ANONYMOUS;
+    if (this.#mode === 'open') return anonymous();
     throw new ProtocolError(
       'token_missing',
       'needs a token or an API key as Authorization: Bearer',
@@ -71,12 +73,6 @@ export class Authority {
       false,
     );
   }
-}
-
-function nobody(projects: readonly string[]): Identity {
-  const userId = undefined;
-  const grants = new Grants({ userId, projects, scopes: ['publish', 'stats'] });
-  return { userId, grants, expiresAt: undefined };
 }
 
 function hash(text: string): Buffer {

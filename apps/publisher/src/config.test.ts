@@ -12,6 +12,7 @@ test('Redis and a secret are all that has to be set', () => {
     authMode: 'required',
     apiKeys: [],
     origins: { allowed: [], loopback: false },
+    firehose: true,
     limits: { maxEventBytes: 65_536, maxBatchBytes: 8_388_608, answerWithinMs: 900 },
   });
 });
@@ -29,6 +30,12 @@ test('lists have commas; pages on loopback are allowed in open mode', () => {
     allowed: ['http://localhost:3000', 'https://yourdomain.com'],
     loopback: true,
   });
+});
+
+test('[MEM] no event may be larger than what every part of the system takes', () => {
+  const env = { REDIS_URL, JWT_SECRET: secret, MAX_EVENT_SIZE: '262145' };
+  expect(() => readPublisherConfig(env)).toThrow(/MAX_EVENT_SIZE/);
+  expect(readPublisherConfig({ ...env, MAX_EVENT_SIZE: '262144' })).toBeDefined();
 });
 
 test('all problems are told at once', () => {

@@ -26,6 +26,8 @@ export interface PublishingParts {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly counters: PublishCounters;
+  /** Whether project events reach the firehose's subscribers, too. */
+  readonly firehose: boolean;
   /** Of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
 }
@@ -78,7 +80,8 @@ export class Publishing {
 
   /** Sessions in the whole cluster that get what the channel gets. */
   async subscribers(channel: string, deadline: Deadline): Promise<number> {
-    const fed = parseChannel(channel)?.kind === 'project' ? [channel, FIREHOSE] : [channel];
+    const repeated = this.#parts.firehose && parseChannel(channel)?.kind === 'project';
+    const fed = repeated ? [channel, FIREHOSE] : [channel];
     const counts = await deadline.settle(this.#parts.state.subscribers(fed), stateUnavailable);
     return counts.reduce((sum, count) => sum + count, 0);
   }

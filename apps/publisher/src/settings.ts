@@ -1,5 +1,6 @@
 import type { AuthSettings } from '@leque/auth-jwt';
-import { listOf } from '@leque/core';
+import { HistorySettings, listOf } from '@leque/core';
+import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
 
@@ -21,13 +22,15 @@ export const PublisherSettings = Type.Object({
   MAX_EVENT_SIZE: Type.Integer({
     default: 65_536,
     minimum: 1,
-    description: 'bytes of one event, as it is stored',
+    maximum: MAX_EVENT_BYTES,
+    description: 'bytes of one event, as it is stored; at most 262144',
   }),
   MAX_BATCH_SIZE: Type.Integer({
     default: 8_388_608,
     minimum: 1,
     description: 'bytes of the body of one request',
   }),
+  FIREHOSE: HistorySettings.properties.FIREHOSE,
 });
 export type PublisherSettings = Static<typeof PublisherSettings>;
 
@@ -41,6 +44,7 @@ export function publisherPolicy(
       allowed: listOf(settings.CORS_ORIGIN),
       loopback: settings.AUTH_MODE === 'open',
     },
+    firehose: settings.FIREHOSE === 'on',
     limits: {
       maxEventBytes: settings.MAX_EVENT_SIZE,
       maxBatchBytes: settings.MAX_BATCH_SIZE,

@@ -17,6 +17,7 @@ export const openPolicy: PublisherPolicy = {
   authMode: 'open',
   apiKeys: ['a-key', 'another-key'],
   origins: { allowed: ['https://app.test'], loopback: true },
+  firehose: true,
   limits: { maxEventBytes: 1_000, maxBatchBytes: 1_000_000, answerWithinMs: 200 },
 };
 export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };

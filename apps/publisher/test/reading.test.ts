@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { notification, PublisherUnderTest } from './publisher-under-test.ts';
+import { notification, openPolicy, PublisherUnderTest } from './publisher-under-test.ts';
 
-async function withSessions() {
-  const publisher = new PublisherUnderTest();
+async function withSessions(policy = openPolicy) {
+  const publisher = new PublisherUnderTest(policy);
   const { state } = publisher;
   await state.join({ userConnectionsChanged: () => {} });
   state.setConnections(5);
@@ -34,6 +34,12 @@ test('GET subscribers counts those who would get the events: the firehose too', 
   await using publisher = await withSessions();
   const { json } = await publisher.get('/api/ws/project/PROJ-001/subscribers');
   expect(json).toEqual({ project_id: 'PROJ-001', subscribers: 4 });
+});
+
+test('GET subscribers leaves out those whom no firehose feeds', async () => {
+  await using publisher = await withSessions({ ...openPolicy, firehose: false });
+  const { json } = await publisher.get('/api/ws/project/PROJ-001/subscribers');
+  expect(json).toEqual({ project_id: 'PROJ-001', subscribers: 3 });
 });
 
 test.each(['a%20b', `${'x'.repeat(129)}`, '%F0%9F%99%82'])(

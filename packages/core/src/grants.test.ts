@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anonymous, Grants } from './grants.ts';
+import { anonymous, Grants, SCOPES } from './grants.ts';
 
 const member = new Grants({ userId: 'alice', projects: ['P', 'Q'], scopes: ['stats'] });
 const everything = new Grants({ userId: 'bob', projects: ['*'], scopes: [] });
@@ -52,4 +52,5 @@ test('[ISO] in open mode a session without a token gets what belongs to no user'
   expect(grants.covers('project:P')).toBe(true);
   expect(grants.covers('user:alice')).toBe(false);
   expect(grants.covers('user:undefined')).toBe(false);
+  expect(SCOPES.filter((scope) => grants.has(scope))).toEqual(['publish', 'stats']);
 });

@@ -69,11 +69,18 @@ export class Grants {
   }
 }
 
-/** What a session without a token may do in open mode: everything that belongs to no user. */
+/**
+ * Who has no token in open mode: sees what belongs to no user, publishes, and reads statistics, but
+ * does not touch other people's connections.
+ */
 export function anonymous(): Identity {
   return {
     userId: undefined,
-    grants: new Grants({ userId: undefined, projects: [ALL_PROJECTS], scopes: SCOPES }),
+    grants: new Grants({
+      userId: undefined,
+      projects: [ALL_PROJECTS],
+      scopes: ['publish', 'stats'],
+    }),
     expiresAt: undefined,
   };
 }

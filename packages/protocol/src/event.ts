@@ -45,6 +45,9 @@ export type ParsedEvent =
   | { readonly ok: true; readonly event: Event }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** No part of the system takes more, in bytes of JSON; each may be set to take less. */
+export const MAX_EVENT_BYTES = 262_144;
+
 /** Readers in other languages, Redis among them, give up at some depth; so that is never reached. */
 const MAX_DEPTH = 100;
 

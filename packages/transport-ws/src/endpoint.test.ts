@@ -10,7 +10,12 @@ describe('[WS5] /ws/notifications', () => {
     { who: 'alice', projects: ['*'], feeds: ['all', 'user:alice', 'firehose'] },
     { who: undefined, projects: ['*'], feeds: ['all', 'firehose'] },
   ])('feeds $who with projects $projects: $feeds', ({ who, projects, feeds }) => {
-    expect(channelsOf(notifications, who, projects)).toEqual(feeds);
+    expect(channelsOf(notifications(true), who, projects)).toEqual(feeds);
+  });
+
+  test('feeds who may see all projects none of them without a firehose', () => {
+    expect(channelsOf(notifications(false), 'alice', ['*'])).toEqual(['all', 'user:alice']);
+    expect(channelsOf(notifications(false), 'alice', ['A'])).toContain('project:A');
   });
 });
 

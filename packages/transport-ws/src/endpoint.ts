@@ -21,14 +21,16 @@ export interface Endpoint {
 }
 
 /** `/ws/notifications`: for everyone, for its user, and for projects. */
-export const notifications: Endpoint = {
-  channels: ({ userId, grants }) => [
-    ALL,
-    ...(userId === undefined ? [] : [userChannel(userId)]),
-    ...projectChannels(grants),
-  ],
-  offers: () => true,
-};
+export function notifications(firehose: boolean): Endpoint {
+  return {
+    channels: ({ userId, grants }) => [
+      ALL,
+      ...(userId === undefined ? [] : [userChannel(userId)]),
+      ...projectChannels(grants, firehose),
+    ],
+    offers: () => true,
+  };
+}
 
 /** `/ws/project/{id}`: one project's events only. */
 export function project(projectId: string): Endpoint {
@@ -71,7 +73,11 @@ export function carriesProjects(channel: string): boolean {
   return channel === FIREHOSE || parseChannel(channel)?.kind === 'project';
 }
 
-/** A token for all projects is fed from the firehose, as nobody could subscribe to them all. */
-function projectChannels(grants: Grants): string[] {
-  return grants.allProjects ? [FIREHOSE] : grants.projects.map(projectChannel);
+/**
+ * A token for all projects is fed from the firehose, as nobody could subscribe to them all; where
+ * there is none, only from the projects that its client selects.
+ */
+function projectChannels(grants: Grants, firehose: boolean): string[] {
+  if (!grants.allProjects) return grants.projects.map(projectChannel);
+  return firehose ? [FIREHOSE] : [];
 }

@@ -58,7 +58,8 @@ export async function registerWebSockets(
       },
     });
 
-  serve('/ws/notifications', () => notifications);
+  const everything = notifications(context.firehose);
+  serve('/ws/notifications', () => everything);
   serve('/ws/project/:project_id', (request) => project(projectOf(request)));
   serve('/ws/logs', (request) => logs(levelOf(request)));
 }

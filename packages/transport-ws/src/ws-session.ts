@@ -197,7 +197,7 @@ export class WsSession {
   }
 
   async #open(holdMs: number): Promise<void> {
-    const { clock, nodeId } = this.context;
+    const { clock, nodeId, firehose } = this.context;
     const { id, identity } = this.session;
     await this.#subscribeToEndpoint();
     this.answer('connection', {
@@ -206,6 +206,7 @@ export class WsSession {
       message: 'Connected to real-time events',
       node: nodeId,
       ...(identity.userId !== undefined && { user_id: identity.userId }),
+      ...(identity.grants.allProjects && !firehose && { firehose: 'off' }),
     });
     this.#cancelHold = clock.after(holdMs, () => {
       this.#cancelHold = nothing; // a timer that has run would be kept
