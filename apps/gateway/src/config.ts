@@ -1,7 +1,13 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
-import { type ConfigRule, HistorySettings, processSettings, readConfig } from '@leque/core';
+import {
+  type ConfigRule,
+  HistorySettings,
+  OriginSettings,
+  processSettings,
+  readConfig,
+} from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';
@@ -15,9 +21,6 @@ const MIN_OUTBOX_BYTES = 4 * MAX_EVENT_BYTES;
 
 /** What a gateway needs to know, whichever broker it has. */
 export const GatewaySettings = Type.Object({
-  CORS_ORIGIN: Type.Optional(
-    Type.String({ description: 'comma-separated origins of pages that may connect, or *' }),
-  ),
   OUTBOX_MAX_BYTES: Type.Integer({
     default: MIN_OUTBOX_BYTES,
     minimum: MIN_OUTBOX_BYTES,
@@ -40,6 +43,7 @@ export const GatewaySettings = Type.Object({
     description: 'seconds over which clients are moved away when the process is to end',
   }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
+  ...OriginSettings.properties,
   ...AuthSettings.properties,
   ...WebSocketSettings.properties,
   ...SocketIoSettings.properties,

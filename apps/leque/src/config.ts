@@ -37,6 +37,7 @@ export type DevConfig = Static<typeof DevConfig>;
 /** Everything else goes to the processes of the cluster as it is. */
 export const ClusterConfig = Type.Object({
   ...developerSettings,
+  REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
   BASE_PORT: Type.Integer({
     default: 9100,
     minimum: 1,

@@ -12,6 +12,14 @@ const APPS = {
   'leque cluster': ClusterConfig,
 };
 
+/** What the variables do not say. */
+const NOTES: Readonly<Record<string, string>> = {
+  'leque dev':
+    'Without `REDIS_URL` the broker is a part of the process. Unless a key for tokens is given it has a secret of its own: made at random once, kept in `.leque/dev-secret`, and used by `leque token`, too.',
+  'leque cluster':
+    'Without `REDIS_URL` it starts a Redis of its own. All other variables of gateways and publisher are passed on to them as they are, `PORT`, `HOST` and `NODE_ID` excepted. The secret is that of `leque dev`, and `CORS_ORIGIN` by default the page of the publisher.',
+};
+
 interface Variable {
   readonly description?: string;
   readonly default?: unknown;
@@ -33,13 +41,20 @@ test('every variable says what it is', () => {
 
 function configurationPage(): string {
   const sections = Object.entries(APPS).map(([app, schema]) =>
-    [`## ${app}`, '', ...table(schema.properties as Record<string, Variable>)].join('\n'),
+    [`## ${app}`, '', ...noteOn(app), ...table(schema.properties as Record<string, Variable>)].join(
+      '\n',
+    ),
   );
   return `${[
     '# Configuration',
     'Environment variables, read once at the start. A process that finds any of them wrong lists every problem and does not start. Made from the schemas.',
     ...sections,
   ].join('\n\n')}\n`;
+}
+
+function noteOn(app: string): string[] {
+  const note = NOTES[app];
+  return note === undefined ? [] : [note, ''];
 }
 
 function table(variables: Record<string, Variable>): string[] {

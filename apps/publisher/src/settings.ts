@@ -1,5 +1,5 @@
 import type { AuthSettings } from '@leque/auth-jwt';
-import { HistorySettings, listOf } from '@leque/core';
+import { HistorySettings, listOf, OriginSettings } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
@@ -9,11 +9,7 @@ const ANSWER_WITHIN_MS = 900;
 
 /** The publisher's own part of a configuration. */
 export const PublisherSettings = Type.Object({
-  CORS_ORIGIN: Type.Optional(
-    Type.String({
-      description: 'origins of pages that may connect, with commas between them; `*` for any',
-    }),
-  ),
+  ...OriginSettings.properties,
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
       description: 'keys that may publish and read statistics, with commas between them',

@@ -10,7 +10,8 @@ export const AuthSettings = Type.Object({
   AUTH_MODE: Type.Enum(['required', 'open'], {
     default: 'required',
     description:
-      '`open`: works without a token; a token that is presented is verified all the same',
+      '`open`: works without a token, except on Socket.IO; one that is presented is verified all ' +
+      'the same, and allows what it says and no more',
   }),
   JWT_SECRET: optionalText(
     'tokens are signed with it (HS256); with NODE_ENV=production at least 32 characters',

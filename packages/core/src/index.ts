@@ -27,7 +27,12 @@ export {
   historyLimits,
 } from './history-settings.ts';
 export { Hub, type HubLimits, type HubPorts, type SubscribeOptions } from './hub.ts';
-export { isLoopbackHost, isOriginAllowed, type OriginPolicy } from './origin-policy.ts';
+export {
+  isLoopbackHost,
+  isOriginAllowed,
+  type OriginPolicy,
+  OriginSettings,
+} from './origin-policy.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';

@@ -1,3 +1,16 @@
+import { Type } from 'typebox';
+
+/** Part of the configuration of each app that pages talk to. */
+export const OriginSettings = Type.Object({
+  CORS_ORIGIN: Type.Optional(
+    Type.String({
+      description:
+        'origins of other pages that may connect, with commas between them; `*` for any, also for ' +
+        'one that was opened from a file. With `AUTH_MODE=open` those on loopback hosts may, too',
+    }),
+  ),
+});
+
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** A name that leads to this machine and nowhere else; without its port. */

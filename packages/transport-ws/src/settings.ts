@@ -10,7 +10,8 @@ export const WebSocketSettings = Type.Object({
   WEBSOCKET_TIMEOUT: Type.Number({
     default: 90,
     minimum: 0.1,
-    description: 'seconds of silence after which a client is closed',
+    description:
+      'seconds of silence after which a client is closed; more than WEBSOCKET_HEARTBEAT_INTERVAL',
   }),
   WEBSOCKET_MAX_CONNECTIONS: Type.Integer({
     default: 1000,
