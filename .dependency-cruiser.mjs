@@ -3,7 +3,6 @@
 const part = '^((?:apps|packages)/[^/]+)/';
 const driver = '^packages/(?:transport|broker|auth|telemetry)-[^/]+';
 const tests = ['\\.test\\.ts$', '/test/'];
-const networkModule = '^(node:)?(net|tls|dgram|https?|http2)(/|$)';
 // Where pnpm keeps a package out of reach, all there is of it is its bare name.
 const technology =
   '(^|node_modules/)(ioredis|fastify|ws|socket\\.io|jose|prom-client|@fastify/[^/]+|@socket\\.io/[^/]+)(/|$)';
@@ -28,7 +27,12 @@ const walls = {
   'core-knows-no-driver': {
     comment: 'Core has the rules; technologies come in through its ports.',
     from: { path: '^packages/core/' },
-    to: { path: [driver, technology, networkModule] },
+    to: { path: [driver, technology] },
+  },
+  'core-does-no-io': {
+    comment: 'Disks, sockets and processes come in through its ports; randomness does no I/O.',
+    from: { path: '^packages/core/', pathNot: tests },
+    to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
   },
   'drivers-are-strangers': {
     comment: 'What two drivers share belongs in core.',

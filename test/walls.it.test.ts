@@ -35,7 +35,8 @@ const offences: Record<string, Import> = {
     of: 'node:crypto',
   },
   'core-knows-no-driver (a library)': { in: `packages/core/src/${id}-redis.ts`, of: 'ioredis' },
-  'core-knows-no-driver (the network)': { in: `packages/core/src/${id}-net.ts`, of: 'node:net' },
+  'core-does-no-io (the network)': { in: `packages/core/src/${id}-net.ts`, of: 'node:net' },
+  'core-does-no-io (the disk)': { in: `packages/core/src/${id}-disk.ts`, of: 'node:fs' },
   'core-knows-no-driver (a driver)': {
     in: `packages/core/src/${id}-driver.ts`,
     of: '../../auth-jwt/src/index.ts',
