@@ -153,3 +153,16 @@ test('[GAP] [IO5] [RE3] more cursors than a resume may have are refused, not dro
     .poll(() => raw.of('error').map(({ data }) => data['code']))
     .toEqual(['invalid_command']);
 });
+
+test('[GAP] [ISO] a fresh token that is not enough for the endpoint is refused as a whole', async () => {
+  await using gateway = await startGateway();
+  const withProject = (project: string) => tokenFor('alice', { projects: [project] });
+  using client = new RawClient(gateway.url, '/ws/project/P', await withProject('P'));
+  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  client.say({ action: 'auth', token: await withProject('Q') });
+  await expect.poll(() => client.of('error')[0]?.data).toMatchObject({ code: 'forbidden' });
+  await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });
+  await expect.poll(() => client.of('x').map(({ data }) => data['n'])).toEqual([1]);
+  const [session] = gateway.hub.sessions;
+  expect(session?.identity.grants.projects).toEqual(['P']);
+});

@@ -75,6 +75,11 @@ export class Subscription {
     this.#since = position;
   }
 
+  /** What is before its position reached the client another way: replaying it would break ORD. */
+  deliveredElsewhere(): void {
+    this.#delivered = true;
+  }
+
   /** Nothing is to be recovered, whatever was before. */
   recoverNothing(): void {
     this.#recovered = undefined;

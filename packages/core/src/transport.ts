@@ -59,12 +59,18 @@ export function errorForClient(error: unknown, where: string, telemetry: Telemet
   return new ProtocolError('internal', 'internal error');
 }
 
-/** What the client is told of one channel of several: that it may not is an outcome, too. */
-export async function outcomeOrRefusal(attempt: () => Promise<object>): Promise<object> {
+/**
+ * What the client is told of one channel of several: that it failed is an outcome, too, so that
+ * none flows before all are through (GAP).
+ */
+export async function outcomeOrRefusal(
+  telemetry: Telemetry,
+  attempt: () => Promise<object>,
+): Promise<object> {
   try {
     return await attempt();
   } catch (error) {
-    if (!(error instanceof ProtocolError) || error.status >= 500) throw error;
-    return { recovered: false, code: error.code, message: error.message };
+    const { code, message } = errorForClient(error, 'resume', telemetry);
+    return { recovered: false, code, message };
   }
 }

@@ -20,6 +20,7 @@ import {
   userChannel,
 } from '@leque/protocol';
 import type { Socket } from 'socket.io';
+import { type EnginePacket, isBinary } from './binary-packets.ts';
 import type { SocketIoContext } from './context.ts';
 import { cursorsOf } from './cursors.ts';
 import { forgetRequest } from './direct-path.ts';
@@ -29,14 +30,6 @@ import { encodeAnswer } from './socketio-format.ts';
 const NONE = Object.freeze({});
 
 type Ack = (payload: object) => void;
-
-interface EnginePacket {
-  readonly type: string;
-  readonly data?: string | Buffer;
-}
-
-/** BINARY_EVENT and BINARY_ACK of the Socket.IO protocol. */
-const BINARY_PACKET = /^[56]/;
 
 export interface SocketIoSessionInit {
   readonly socket: Socket;
@@ -157,7 +150,7 @@ export class SocketIoSession {
   }
 
   #resume(channel: string, cursor: string | undefined): Promise<object> {
-    return outcomeOrRefusal(async () => {
+    return outcomeOrRefusal(this.#context.telemetry, async () => {
       const options = cursor === undefined ? {} : { since: readCursor(cursor) };
       const isProject = parseChannel(channel)?.kind === 'project';
       if (!isProject && channel !== userChannel(this.#userId)) {
@@ -285,14 +278,6 @@ export function roomOf(userId: string): string {
 function ackOf(args: readonly unknown[]): Ack | undefined {
   const last = args.at(-1);
   return typeof last === 'function' ? (last as Ack) : undefined;
-}
-
-/**
- * Also the text before an attachment, which can refer to it a thousand times: echoed, 100 KB become
- * a gigabyte (MEM).
- */
-function isBinary({ type, data }: EnginePacket): boolean {
-  return type === 'message' && (typeof data !== 'string' || BINARY_PACKET.test(data));
 }
 
 /** @throws ProtocolError where no JSON could be made of it again */

@@ -6,10 +6,12 @@ import {
   ProtocolError,
   parseChannel,
   parseCommand,
+  parseCursor,
   projectChannel,
   readCursor,
   type Stats,
 } from '@leque/protocol';
+import { assertSuffices } from './admission.ts';
 import type { WsSession } from './ws-session.ts';
 
 type Handlers = {
@@ -57,6 +59,10 @@ async function stats(ws: WsSession, { id }: Command<'stats'>): Promise<void> {
 
 async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promise<void> {
   ws.charge(Math.floor(Object.keys(cursors).length / CURSORS_PER_COMMAND));
+  const selected = Object.keys(cursors).filter(
+    (channel) => isSelectable(ws, channel) && parseCursor(cursors[channel] ?? '') !== undefined,
+  );
+  await ws.turnTo(selected, true);
   const outcomes = await Promise.all(
     Object.entries(cursors).map(async ([channel, cursor]) => {
       return [channel, await resumeChannel(ws, channel, cursor)] as const;
@@ -67,6 +73,8 @@ async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promis
 
 async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void> {
   const identity = await ws.context.verifier.verify(token);
+  // As a whole: an endpoint whose channel is taken away would be silently deaf.
+  assertSuffices(identity, ws.endpoint, ws.context);
   await ws.renew(identity);
   const { userId, expiresAt } = identity;
   const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
@@ -74,10 +82,12 @@ async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void
 }
 
 function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<object> {
-  return outcomeOrRefusal(async () => {
+  return outcomeOrRefusal(ws.context.telemetry, async () => {
     const since = readCursor(cursor);
     const selected = !ws.session.subscriptions.has(channel);
-    if (selected) assertOffered(ws, channel);
+    if (selected && !isSelectable(ws, channel)) {
+      throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
+    }
     const subscription = await ws.context.hub.subscribe(ws.session, channel, { since });
     if (selected) ws.select(channel);
     return subscription.outcome;
@@ -90,10 +100,9 @@ function offeredChannel(ws: WsSession, projectId: string): string {
 }
 
 /** What a client resumes without being subscribed to it yet can only be a project it selects. */
-function assertOffered(ws: WsSession, channel: string): void {
+function isSelectable(ws: WsSession, channel: string): boolean {
   const parsed = parseChannel(channel);
-  if (parsed?.kind === 'project' && ws.endpoint.offers(parsed.id)) return;
-  throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
+  return parsed?.kind === 'project' && ws.endpoint.offers(parsed.id);
 }
 
 /** A session without the right to statistics sees the projects of its own grants (ISO). */

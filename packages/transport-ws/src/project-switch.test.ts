@@ -19,6 +19,7 @@ function startOf(joinedAt: Position, ...brought: Publication[]): Position | unde
   const subscription = {
     channel: P,
     position: joinedAt as Position | undefined,
+    deliveredElsewhere() {},
     moveTo(position: Position | undefined) {
       this.position = position;
     },

@@ -19,7 +19,10 @@ export class ProjectSwitch implements Disposable {
    * Called before a project's `subscription` starts, once the firehose has brought everything that
    * the subscription will not: it goes on where the firehose ended.
    */
-  finish(subscription: Pick<Subscription, 'channel' | 'position' | 'moveTo'>): void {
+  finish(
+    subscription: Pick<Subscription, 'channel' | 'position' | 'moveTo' | 'deliveredElsewhere'>,
+  ): void {
+    subscription.deliveredElsewhere();
     const seen = this.#seen.get(subscription.channel);
     const { position } = subscription;
     if (seen === undefined || seen.epoch !== position?.epoch) return;

@@ -96,14 +96,22 @@ export class WsSession {
 
   /** Subscribes to a project that the client selects. */
   async subscribe(channel: string, options: SubscribeOptions): Promise<Subscription> {
-    const firehose = this.session.subscriptions.get(FIREHOSE);
-    // What a cursor leads to is replayed, whatever the firehose has brought of it.
-    if (firehose !== undefined && options.since === undefined) {
-      await this.#leaveFirehose(firehose, [channel], () => this.select(channel));
-    }
+    await this.turnTo([channel], options.since !== undefined);
     const subscription = await this.context.hub.subscribe(this.session, channel, options);
     this.select(channel);
     return subscription;
+  }
+
+  /**
+   * Leaves the firehose for projects that are subscribed to next; unless what it would bring still
+   * waits, and cursors lead to the same.
+   */
+  async turnTo(channels: readonly string[], withCursors: boolean): Promise<void> {
+    const firehose = this.session.subscriptions.get(FIREHOSE);
+    const [first] = channels;
+    if (firehose === undefined || first === undefined) return;
+    if (withCursors && firehose.holding) return;
+    await this.#leaveFirehose(firehose, channels, () => this.select(first));
   }
 
   /**
