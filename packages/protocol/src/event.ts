@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { ALL, Id, LOGS, parseChannel, projectChannel, userChannel } from './channel.ts';
+import { isDeeperThan, MAX_DEPTH } from './depth.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 import { findProblems, type Problem } from './problems.ts';
 
@@ -47,9 +48,6 @@ export type ParsedEvent =
 
 /** No part of the system takes more, in bytes of JSON; each may be set to take less. */
 export const MAX_EVENT_BYTES = 262_144;
-
-/** Readers in other languages, Redis among them, give up at some depth; so that is never reached. */
-const MAX_DEPTH = 100;
 
 const inputValidator = Compile(EventInput);
 const dataValidators = new Map<string, Validator>(
@@ -101,11 +99,6 @@ function dataProblems(type: string, data: object): Problem[] {
     field: field ? `data.${field}` : 'data',
     message,
   }));
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
 /** Half a character cannot be written as UTF-8: two that differ would become the same. */
