@@ -5,6 +5,7 @@ import {
   type ConfigRule,
   HistorySettings,
   OriginSettings,
+  parseSlowConsumerRules,
   processSettings,
   readConfig,
 } from '@leque/core';
@@ -32,6 +33,12 @@ export const GatewaySettings = Type.Object({
     maximum: 1000,
     description: 'milliseconds in which a busy client is written to at most once; 0 for no pacing',
   }),
+  SLOW_CONSUMER_RULES: Type.String({
+    default: '',
+    description:
+      'channels whose slow clients miss publications instead of being closed, for example ' +
+      '`logs drop-oldest; project:* conflate job_progress/job_id`',
+  }),
   UNSUBSCRIBE_GRACE: Type.Number({
     default: 2,
     minimum: 0,
@@ -58,7 +65,11 @@ export const GatewayConfig = Type.Object({
 export type GatewayConfig = Static<typeof GatewayConfig>;
 
 /** Rules over several of the gateway's variables. */
-export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [authRule, timeoutRule];
+export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [
+  authRule,
+  timeoutRule,
+  slowConsumerRule,
+];
 
 /** @throws ConfigError that lists every problem */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
@@ -69,4 +80,13 @@ function timeoutRule(config: GatewaySettings): string[] {
   const { WEBSOCKET_HEARTBEAT_INTERVAL: interval, WEBSOCKET_TIMEOUT: timeout } = config;
   if (!(timeout <= interval)) return [];
   return ['WEBSOCKET_TIMEOUT must be longer than WEBSOCKET_HEARTBEAT_INTERVAL'];
+}
+
+function slowConsumerRule({ SLOW_CONSUMER_RULES: rules }: GatewaySettings): string[] {
+  try {
+    parseSlowConsumerRules(String(rules));
+    return [];
+  } catch (error) {
+    return [`SLOW_CONSUMER_RULES ${error instanceof Error ? error.message : String(error)}`];
+  }
 }

@@ -8,6 +8,7 @@ import { drain } from './drain.ts';
 const history = { size: 1, ttlMs: 1000 };
 const LIMITS = {
   outboxMaxBytes: 1000,
+  slowConsumerRules: () => undefined,
   fanoutWindowMs: 0,
   unsubscribeGraceMs: 0,
   maxSubscriptions: 1,

@@ -8,6 +8,7 @@ import {
   Hub,
   listOf,
   type OriginPolicy,
+  parseSlowConsumerRules,
   type Telemetry,
 } from '@leque/core';
 import {
@@ -60,6 +61,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   const hub = new Hub(parts, {
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
     fanoutWindowMs: settings.FANOUT_WINDOW_MS,
+    slowConsumerRules: parseSlowConsumerRules(settings.SLOW_CONSUMER_RULES),
     unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
     maxRecovered: MAX_RECOVERED,
     maxSubscriptions: MAX_SUBSCRIPTIONS,

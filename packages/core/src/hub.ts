@@ -1,4 +1,5 @@
 import { CLOSE, type Position, ProtocolError } from '@leque/protocol';
+import { BacklogRounds } from './backlog-rounds.ts';
 import type { Broker, BrokerSink } from './broker.ts';
 import { type Cancel, type Clock, every } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -8,6 +9,7 @@ import type { Identity } from './grants.ts';
 import { LocalChannel } from './local-channel.ts';
 import type { Publication } from './publication.ts';
 import { Session, type SessionContext } from './session.ts';
+import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 import { bytesIn, type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -21,6 +23,8 @@ export interface HubLimits {
   readonly maxSubscriptions: number;
   /** Publications that one recovery may bring; a client that missed more fetches anew. */
   readonly maxRecovered: number;
+  /** What is done in which channel for clients that read too slowly. */
+  readonly slowConsumerRules: SlowConsumerRules;
 }
 
 export interface HubPorts {
@@ -52,7 +56,8 @@ export class Hub implements BrokerSink {
   readonly #userSessions = new Map<string, number>();
   readonly #channels = new Map<string, LocalChannel>();
   readonly #stopSweep: Cancel;
-  readonly #counters = { publications: 0, messagesSent: 0 };
+  readonly #counters = { publications: 0, messagesSent: 0, leftOut: 0 };
+  readonly #backlogs: BacklogRounds;
   #reportedMessages = 0;
 
   constructor(ports: HubPorts, limits: HubLimits) {
@@ -64,6 +69,7 @@ export class Hub implements BrokerSink {
       outboxMaxBytes: limits.outboxMaxBytes,
       counters: this.#counters,
     };
+    this.#backlogs = new BacklogRounds(ports.clock, this.#counters);
     this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
   }
 
@@ -72,7 +78,7 @@ export class Hub implements BrokerSink {
   }
 
   /** Since the start of the process. */
-  get counters(): Readonly<{ publications: number; messagesSent: number }> {
+  get counters(): Readonly<{ publications: number; messagesSent: number; leftOut: number }> {
     return this.#counters;
   }
 
@@ -186,12 +192,15 @@ export class Hub implements BrokerSink {
   close(): void {
     this.#stopSweep();
     this.#context.flusher.close();
+    this.#backlogs.close();
     this.#reportMessages();
     for (const channel of this.#channels.values()) channel.cancelLeave?.();
   }
 
   #add(session: Session, channel: string, accepts: Filter | undefined): Subscription {
     const subscription = new Subscription(session, channel, accepts);
+    const rule = this.#limits.slowConsumerRules(channel);
+    if (rule !== undefined) subscription.mayLeaveOut(rule, this.#backlogs.add);
     session.subscriptions.set(channel, subscription);
     const local = this.#channels.get(channel) ?? this.#enter(channel);
     local.cancelLeave?.();
@@ -229,6 +238,7 @@ export class Hub implements BrokerSink {
   #drop(session: Session, subscription: Subscription): void {
     const { channel } = subscription;
     subscription.end();
+    this.#backlogs.remove(subscription);
     if (session.subscriptions.get(channel) === subscription) session.subscriptions.delete(channel);
     const local = this.#channels.get(channel);
     if (!local?.subscriptions.delete(subscription)) return;

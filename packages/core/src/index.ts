@@ -37,6 +37,7 @@ export { type Frame, type FrameFormat, Publication } from './publication.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export type { Session } from './session.ts';
+export { parseSlowConsumerRules, type SlowConsumerRules } from './slow-consumer-rules.ts';
 export type { Filter, Outcome, Subscription } from './subscription.ts';
 export type { Fact, Telemetry } from './telemetry.ts';
 export type { TokenVerifier } from './token-verifier.ts';

@@ -24,7 +24,12 @@ export class Outbox {
   }
 
   get queuedBytes(): number {
-    return this.#bytes + this.heldBytes + this.#connection.bufferedBytes;
+    return this.unsentBytes + this.heldBytes;
+  }
+
+  /** Without what is held back. */
+  get unsentBytes(): number {
+    return this.#bytes + this.#connection.bufferedBytes;
   }
 
   get empty(): boolean {

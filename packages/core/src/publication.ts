@@ -10,8 +10,11 @@ export interface FrameFormat {
   encodePublication(publication: Publication): Frame;
   /** Several frames of this format, at least two, as one that is written at once. */
   join(frames: readonly Frame[]): Frame;
-  /** Tells a client that publications of `channel` were left out; `position` is where it goes on. */
-  encodeResync(channel: string, position: Position | undefined): Frame;
+  /**
+   * Tells a client that publications of `channel` were left out; `position` is where it goes on. Up
+   * to `until`, if given, more are missing between those that follow.
+   */
+  encodeResync(channel: string, position: Position | undefined, until?: Position): Frame;
 }
 
 const encoder = new TextEncoder();

@@ -11,6 +11,8 @@ import type { Telemetry } from './telemetry.ts';
 
 /** The part of the outbox that may be taken by what is held back, beside what is queued. */
 const HELD_SHARE = 2 / 3;
+/** A client with more than this part of its outbox to read is too slow for what may be left out. */
+const CONGESTED_SHARE = 1 / 2;
 
 export interface SessionContext {
   readonly flusher: Flusher;
@@ -48,6 +50,10 @@ export class Session implements Subscriber {
 
   set heldBytes(bytes: number) {
     this.#outbox.heldBytes = bytes;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.unsentBytes > CONGESTED_SHARE * this.#context.outboxMaxBytes;
   }
 
   /** A part of the outbox stays free, for what comes while that flows. */

@@ -7,6 +7,7 @@ import { type Filter, Subscription } from './subscription.ts';
 /** A session that remembers what it was sent. */
 class Reader {
   readonly format = new TextFormat();
+  congested = false;
   readonly sent: string[] = [];
   heldBytes = 0;
   maxHeldBytes = 1_000_000;

@@ -1,17 +1,28 @@
 import { type Cursor, type Position, toCursor } from '@leque/protocol';
+import { Backlog } from './backlog.ts';
 import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
+import type { SlowConsumerRule } from './slow-consumer-rules.ts';
 
 /** A session, as its subscriptions see it. */
 export interface Subscriber {
   readonly format: FrameFormat;
+  /** So much is queued for it that what may be left out should be. */
+  readonly congested: boolean;
   /** What all its subscriptions hold back: kept up to date by them. */
   heldBytes: number;
   /** Whether that, and so many bytes more, is no more than may wait for it (MEM). */
   canHold(bytes: number): boolean;
   /** @param messages how many are in the frame */
   send(frame: Frame, messages: number): void;
+}
+
+/** Leaving out instead of closing, for the clients that read too slowly. */
+interface Relief {
+  readonly backlog: Backlog;
+  /** Told when there is something in it, to call `relieve` later. */
+  readonly onBacklog: (subscription: Subscription) => void;
 }
 
 export interface Outcome {
@@ -41,11 +52,33 @@ export class Subscription {
   /** Undefined when nothing was to be recovered. */
   #recovered: boolean | undefined;
   #delivered = false;
+  #relief: Relief | undefined;
 
   constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
     this.#subscriber = subscriber;
     this.channel = channel;
     this.accepts = accepts;
+  }
+
+  /** From now on, when the client reads too slowly, publications are left out by the rule. */
+  mayLeaveOut(rule: SlowConsumerRule, onBacklog: Relief['onBacklog']): void {
+    this.#relief = { backlog: new Backlog(rule), onBacklog };
+  }
+
+  /**
+   * Sends what the client may have of what it was too slow for, after a resync when some was left
+   * out (GAP).
+   * @returns how many were left out; undefined while it is still too slow
+   */
+  relieve(): number | undefined {
+    const backlog = this.#relief?.backlog;
+    if (backlog === undefined) return 0;
+    if (this.#subscriber.congested) return undefined;
+    this.#subscriber.heldBytes -= backlog.bytes;
+    const { publications, leftOut } = backlog.take();
+    if (leftOut > 0) this.#tellLeftOut(publications[0]);
+    for (const publication of publications) this.#send(publication);
+    return leftOut;
   }
 
   /** The client has seen everything up to here; undefined in a channel without history. */
@@ -141,6 +174,8 @@ export class Subscription {
   /** What is held is not delivered any more; called when the hub drops the subscription. */
   end(): void {
     this.#letGo();
+    this.#subscriber.heldBytes -= this.#relief?.backlog.bytes ?? 0;
+    this.#relief = undefined;
     this.#recovered = false;
   }
 
@@ -156,7 +191,12 @@ export class Subscription {
   }
 
   #takesWhole(batch: Batch): boolean {
-    return this.#held === undefined && this.accepts === undefined && batch.follows(this.#position);
+    return (
+      this.#held === undefined &&
+      this.accepts === undefined &&
+      batch.follows(this.#position) &&
+      !this.#isRelieved()
+    );
   }
 
   #offerOne(publication: Publication): void {
@@ -210,7 +250,36 @@ export class Subscription {
   #deliver(publication: Publication): void {
     this.#delivered = true;
     if (this.accepts !== undefined && !this.accepts(publication)) return;
+    if (this.#relief !== undefined && this.#isRelieved()) this.#leave(publication, this.#relief);
+    else this.#send(publication);
+  }
+
+  #send(publication: Publication): void {
     this.#subscriber.send(publication.frameIn(this.#subscriber.format), 1);
+  }
+
+  /** Whether publications go to the backlog now. */
+  #isRelieved(): boolean {
+    if (this.#relief === undefined) return false;
+    return !this.#relief.backlog.empty || this.#subscriber.congested;
+  }
+
+  /** What waits counts like what is held (MEM); what is too much is left out. */
+  #leave(publication: Publication, { backlog, onBacklog }: Relief): void {
+    const before = backlog.bytes;
+    if (backlog.empty) onBacklog(this);
+    backlog.add(publication, bytesIn(this.#subscriber.format, [publication]));
+    while (!this.#subscriber.canHold(backlog.bytes - before) && backlog.dropOldest());
+    this.#subscriber.heldBytes += backlog.bytes - before;
+  }
+
+  /** The client goes on before the first that follows; up to where it is now some are missing. */
+  #tellLeftOut(next: Publication | undefined): void {
+    const { format } = this.#subscriber;
+    const until = this.#position;
+    const first = next?.position;
+    const position = first === undefined ? until : { ...first, offset: first.offset - 1 };
+    this.#subscriber.send(format.encodeResync(this.channel, position, until), 1);
   }
 }
 

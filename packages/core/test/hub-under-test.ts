@@ -1,6 +1,7 @@
 import type { Position } from '@leque/protocol';
 import { Hub, type SubscribeOptions } from '../src/hub.ts';
 import type { Session } from '../src/session.ts';
+import { parseSlowConsumerRules } from '../src/slow-consumer-rules.ts';
 import {
   FakeBroker,
   FakeClock,
@@ -19,6 +20,9 @@ const limits = {
   unsubscribeGraceMs: 2_000,
   maxRecovered: 100,
   maxSubscriptions: 5,
+  slowConsumerRules: parseSlowConsumerRules(
+    'logs drop-oldest; project:C conflate job_progress/job_id',
+  ),
 };
 
 /** A hub with nothing but fakes around it. */

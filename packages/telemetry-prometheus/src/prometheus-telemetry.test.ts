@@ -51,7 +51,7 @@ test('every fact is counted, by transport and code only', async () => {
 
 test('counters of the hot path are read when somebody scrapes', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
-  const counters = { publications: 0, messagesSent: 0 };
+  const counters = { publications: 0, messagesSent: 0, leftOut: 4 };
   telemetry.watchHub({ sessions: new Set(), channelCount: 2, counters });
   const published = { stored: 0, duplicates: 0, refused: 0, failed: 0 };
   telemetry.watchPublishing(published);

@@ -92,6 +92,12 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
         help: 'Messages queued for sessions',
         read: () => hub.counters.messagesSent,
       },
+      {
+        kind: Counter,
+        name: 'leque_messages_left_out_total',
+        help: 'Publications that clients did not get, by rule, as they read too slowly',
+        read: () => hub.counters.leftOut,
+      },
     ]);
   }
 

@@ -31,9 +31,13 @@ export const socketIoFormat: FrameFormat = {
       wire,
     );
   },
-  encodeResync(channel, position) {
-    const payload = { channel, cursor: position && toCursor(position), timestamp: now() };
-    return encodeAnswer('resync', payload);
+  encodeResync(channel, position, until) {
+    return encodeAnswer('resync', {
+      channel,
+      cursor: position && toCursor(position),
+      incomplete_until: until && toCursor(until),
+      timestamp: now(),
+    });
   },
 };
 

@@ -22,8 +22,9 @@ export const wsFormat: FrameFormat = {
   join(frames: readonly Frame[]) {
     return Buffer.concat(frames as readonly Buffer[]);
   },
-  encodeResync(channel, position) {
+  encodeResync(channel, position, until) {
     const cursor = position && toCursor(position);
-    return encodeTextFrame(encodeReply('resync', { channel, cursor }, { channel, cursor }));
+    const data = { channel, cursor, incomplete_until: until && toCursor(until) };
+    return encodeTextFrame(encodeReply('resync', data, { channel, cursor }));
   },
 };

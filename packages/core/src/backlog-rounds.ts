@@ -1,0 +1,49 @@
+import type { Cancel, Clock } from './clock.ts';
+import type { Subscription } from './subscription.ts';
+
+/** How soon a client that was too slow gets what waits for it. */
+const ROUND_MS = 50;
+
+/**
+ * Gives clients what waits in their backlogs once they have read what was before it. The kernel
+ * tells nobody that it has room again for a client, so this looks.
+ */
+export class BacklogRounds {
+  readonly #clock: Clock;
+  readonly #counters: { leftOut: number };
+  readonly #waiting = new Set<Subscription>();
+  #cancelRound: Cancel | undefined;
+
+  /** @param counters where the publications that were left out are counted */
+  constructor(clock: Clock, counters: { leftOut: number }) {
+    this.#clock = clock;
+    this.#counters = counters;
+  }
+
+  readonly add = (subscription: Subscription): void => {
+    if (this.#waiting.size === 0) this.#goLater();
+    this.#waiting.add(subscription);
+  };
+
+  remove(subscription: Subscription): void {
+    this.#waiting.delete(subscription);
+  }
+
+  close(): void {
+    this.#cancelRound?.();
+  }
+
+  #goLater(): void {
+    this.#cancelRound = this.#clock.after(ROUND_MS, () => {
+      for (const subscription of this.#waiting) this.#relieve(subscription);
+      if (this.#waiting.size > 0) this.#goLater();
+    });
+  }
+
+  #relieve(subscription: Subscription): void {
+    const leftOut = subscription.relieve();
+    if (leftOut === undefined) return;
+    this.#counters.leftOut += leftOut;
+    this.#waiting.delete(subscription);
+  }
+}

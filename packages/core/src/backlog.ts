@@ -1,0 +1,76 @@
+import type { Publication } from './publication.ts';
+import type { SlowConsumerRule } from './slow-consumer-rules.ts';
+
+interface Kept {
+  readonly publication: Publication;
+  readonly bytes: number;
+}
+
+/**
+ * What waits for a client that does not read fast enough, in a channel of which it may miss some:
+ * the newest of each key, or as many of the newest as fit. In the order in which it came.
+ */
+export class Backlog {
+  readonly #rule: SlowConsumerRule;
+  readonly #kept = new Map<unknown, Kept>();
+  #bytes = 0;
+  #leftOut = 0;
+
+  constructor(rule: SlowConsumerRule) {
+    this.#rule = rule;
+  }
+
+  get empty(): boolean {
+    return this.#kept.size === 0 && this.#leftOut === 0;
+  }
+
+  /** Of what is kept, as it will be written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param bytes what it takes when it is written */
+  add(publication: Publication, bytes: number): void {
+    const key = this.#keyOf(publication);
+    this.#leaveOut(key);
+    this.#kept.set(key, { publication, bytes });
+    this.#bytes += bytes;
+  }
+
+  /** @returns false when nothing is kept */
+  dropOldest(): boolean {
+    for (const key of this.#kept.keys()) return this.#leaveOut(key);
+    return false;
+  }
+
+  /** Everything that is kept, and how many were left out beside it; empty afterwards. */
+  take(): { publications: Publication[]; leftOut: number } {
+    const taken = {
+      publications: [...this.#kept.values()].map(({ publication }) => publication),
+      leftOut: this.#leftOut,
+    };
+    this.#kept.clear();
+    this.#bytes = 0;
+    this.#leftOut = 0;
+    return taken;
+  }
+
+  #leaveOut(key: unknown): boolean {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return false;
+    this.#kept.delete(key);
+    this.#bytes -= kept.bytes;
+    this.#leftOut += 1;
+    return true;
+  }
+
+  /** What has no key is its own. */
+  #keyOf(publication: Publication): unknown {
+    if (this.#rule.kind !== 'conflate') return publication;
+    const field = this.#rule.keys.get(publication.type);
+    if (field === undefined) return publication;
+    const data = publication.event['data'] as Record<string, unknown> | null | undefined;
+    const value = data?.[field];
+    return value === undefined ? publication : `${publication.type}\n${String(value)}`;
+  }
+}

@@ -1,0 +1,146 @@
+import { CLOSE } from '@leque/protocol';
+import { describe, expect, test } from 'vitest';
+import { type FakeConnection, identity } from '../test/fakes.ts';
+import { HubUnderTest } from '../test/hub-under-test.ts';
+import { Publication } from './publication.ts';
+import { parseSlowConsumerRules } from './slow-consumer-rules.ts';
+
+/** In it only the newest `job_progress` of each `job_id` counts for slow clients. */
+const CONFLATED = 'project:C';
+/** Half of the outbox, from where on a client is too slow. */
+const CONGESTED_BYTES = 501;
+/** Until the next look at who can be written to again. */
+const ROUND_MS = 50;
+
+async function subscribeTo(channel: string) {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect(identity('alice', ['C', 'P']));
+  await node.subscribe(session, channel);
+  let offset = 0;
+  const publish = (type: string, data: object) => {
+    offset += 1;
+    const position = channel === 'logs' ? undefined : { epoch: 'e', offset };
+    const json = JSON.stringify({ type, data });
+    node.hub.deliver(new Publication({ channel, type, position, json }));
+    node.clock.endTurn();
+  };
+  const progress = (job: string, percent: number) =>
+    publish('job_progress', { job_id: job, progress: percent });
+  return { node, session, connection, publish, progress };
+}
+
+function readAgain(node: HubUnderTest, connection: FakeConnection): void {
+  connection.bufferedBytes = 0;
+  node.clock.advance(ROUND_MS);
+  node.clock.endTurn();
+}
+
+describe('conflate', () => {
+  test('[GAP] a slow client gets the newest of each key, in order, after a resync', async () => {
+    const { node, connection, progress, publish } = await subscribeTo(CONFLATED);
+    progress('a', 1);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 2); // 2
+    progress('b', 1); // 3
+    publish('job_started', { job_id: 'c' }); // 4
+    progress('a', 3); // 5
+    progress('a', 4); // 6
+    expect(connection.sent).toEqual(['1']);
+    readAgain(node, connection);
+    expect(connection.sent).toEqual(['1', 'resync 2', '3', '4', '6']);
+    expect(node.hub.counters.leftOut).toBe(2);
+    progress('a', 5);
+    expect(connection.sent.at(-1)).toBe('7');
+  });
+
+  test('[GAP] a client that was slow for a moment, and missed nothing, is told nothing', async () => {
+    const { node, connection, progress } = await subscribeTo(CONFLATED);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 1);
+    progress('b', 1);
+    readAgain(node, connection);
+    expect(connection.sent).toEqual(['1', '2']);
+    expect(node.hub.counters.leftOut).toBe(0);
+  });
+
+  test('[ORD] what comes while older ones wait goes behind them', async () => {
+    const { node, connection, progress } = await subscribeTo(CONFLATED);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 1);
+    connection.bufferedBytes = 0;
+    progress('b', 1);
+    expect(connection.sent).toEqual([]);
+    readAgain(node, connection);
+    expect(connection.sent).toEqual(['1', '2']);
+  });
+
+  test('[MEM] what waits is bounded: what has no key is left out from its oldest on', async () => {
+    const { node, session, connection, publish } = await subscribeTo(CONFLATED);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    for (let count = 0; count < 500; count += 1) publish('job_started', { job_id: `j${count}` });
+    expect(session.open).toBe(true);
+    expect(session.heldBytes).toBeLessThan(1000 - CONGESTED_BYTES);
+    readAgain(node, connection);
+    const [first = '', ...rest] = connection.sent;
+    expect(first).toMatch(/^resync /);
+    expect(rest.at(-1)).toBe('500');
+    expect(rest[0]).toBe(String(Number(first.slice('resync '.length)) + 1));
+    expect(session.heldBytes).toBe(0);
+  });
+});
+
+test('[GAP] drop-oldest: a slow client of a live channel gets the newest after a resync', async () => {
+  const { node, connection, publish } = await subscribeTo('logs');
+  connection.bufferedBytes = CONGESTED_BYTES;
+  for (let count = 0; count < 100; count += 1) publish(`log${count}`, {});
+  readAgain(node, connection);
+  expect(connection.sent[0]).toBe('resync undefined');
+  expect(connection.sent.at(-1)).toBe('log99');
+  expect(node.hub.counters.leftOut).toBe(100 - (connection.sent.length - 1));
+});
+
+test('[MEM] a channel without a rule closes a slow client all the same', async () => {
+  const { node, connection, publish } = await subscribeTo('project:P');
+  connection.bufferedBytes = CONGESTED_BYTES;
+  connection.reads = false;
+  for (let count = 0; count < 100; count += 1) publish('x', {});
+  node.clock.endTurn();
+  expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
+});
+
+test('[LIVE] a session that ends while something waits for it leaves nothing behind', async () => {
+  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+  connection.bufferedBytes = CONGESTED_BYTES;
+  progress('a', 1);
+  node.hub.remove(session);
+  expect(session.heldBytes).toBe(0);
+  readAgain(node, connection);
+  node.hub.close();
+  node.clock.advance(5000);
+  expect(connection.sent).toEqual([]);
+  expect(node.clock.timers).toBe(0);
+});
+
+describe('rules', () => {
+  test('name a channel, or all projects or users; the exact name wins', () => {
+    const rules = parseSlowConsumerRules(
+      'logs drop-oldest; project:* conflate job_progress/job_id,tick/symbol ;project:P drop-oldest',
+    );
+    expect(rules('logs')).toEqual({ kind: 'drop-oldest' });
+    expect(rules('project:P')).toEqual({ kind: 'drop-oldest' });
+    const keys = new Map([
+      ['job_progress', 'job_id'],
+      ['tick', 'symbol'],
+    ]);
+    expect(rules('project:Q')).toEqual({ kind: 'conflate', keys });
+    expect(rules('user:u')).toBeUndefined();
+    expect(parseSlowConsumerRules('')('all')).toBeUndefined();
+  });
+
+  test.each(['logs', 'logs conflate', 'nowhere drop-oldest', 'all conflate x', 'all close'])(
+    '"%s" is refused, and named',
+    (rule) => {
+      expect(() => parseSlowConsumerRules(`logs drop-oldest; ${rule}`)).toThrow(`"${rule}"`);
+    },
+  );
+});
