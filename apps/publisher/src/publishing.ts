@@ -106,9 +106,8 @@ export function keyOf(header: string | string[] | undefined): string | undefined
 /** The event's own key is the more exact one, and stays. */
 function withKey(input: unknown, key: string | undefined): unknown {
   if (key === undefined || typeof input !== 'object' || input === null) return input;
-  return Array.isArray(input) || 'idempotency_key' in input
-    ? input
-    : { ...input, idempotency_key: key };
+  const own = (input as { readonly idempotency_key?: unknown }).idempotency_key ?? undefined;
+  return Array.isArray(input) || own !== undefined ? input : { ...input, idempotency_key: key };
 }
 
 function outcomeUnknown(): Error {

@@ -18,6 +18,44 @@ test('FCALL takes and refuses what the HTTP interface takes and refuses', async 
   expect(disagreements).toEqual([]);
 });
 
+test('[EV4] FCALL stores what the HTTP interface stores', async () => {
+  await using redis = await startRedis();
+  const prefix = uniquePrefix();
+  await using node = await startNode({ url: redis.url, prefix });
+  const { fcall } = foreignService(redis.url, prefix);
+  const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"m"';
+  const texts = [
+    `{"type":"x","data":{},${own}}`,
+    `{"type":"x","data":{},"project_id":"Q",${own}}`,
+    `{"type":"x","data":{},${own},"user_id":null}`,
+    `{"user_id" : null , "type":"x","data":{},"project_id":null,${own},"story_id": null }`,
+    `{"channel":null,"data":{"a":null,"b":[null,{"c":null}]},"event_type":null,"type":"x",${own}}`,
+    `{"data":{"a":"}\\"{[\\\\","data":{}},"type":"x",${own},"idempotency_key":null}`,
+    `{"type":"story_created","data":{"story_id":"S","title":"\\"data\\":{"},${own}}`,
+    `{"type":"story_deleted", "data" : { } ,"story_id":"S",${own}}`,
+    `{"event_type":"chat_message","data":{"preview":null,"project_id":"Q"},"story_id":"S",${own}}`,
+    `{"event_type":"chat_message","data":{"preview":""},"story_id":"S",${own}}`,
+  ];
+  const stored: unknown[] = [];
+  for (const [channel, kind] of [
+    ['project:P', 'project_id'],
+    ['user:U', 'user_id'],
+    ['all', undefined],
+  ] as const) {
+    for (const text of texts) {
+      const reply = await fcall(channel, text);
+      const parsed = parseEvent({ ...JSON.parse(text), channel });
+      expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
+      if (!parsed.ok) continue;
+      const { publications } = await node.broker.history(channel, undefined, 1);
+      const [json] = publications.map((publication) => JSON.parse(publication.json));
+      expect(json).toEqual(JSON.parse(parsed.event.json));
+      stored.push(kind === undefined ? undefined : json[kind]);
+    }
+  }
+  expect(new Set(stored)).toEqual(new Set(['P', 'Q', 'U', undefined]));
+});
+
 type Loose = Record<string, unknown>;
 
 /** Good events of every known type, and each of them with one thing wrong. */

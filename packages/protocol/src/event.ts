@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { ALL, Id, LOGS, parseChannel, projectChannel, userChannel } from './channel.ts';
 import { isDeeperThan, MAX_DEPTH } from './depth.ts';
+import { withIds, withoutNulls } from './event-completion.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 import { findProblems, type Problem } from './problems.ts';
 
@@ -55,12 +56,14 @@ const dataValidators = new Map<string, Validator>(
 );
 
 /** Checks an event from outside, routes it, and gives it its id and time where it has none. */
-export function parseEvent(input: unknown): ParsedEvent {
+export function parseEvent(sent: unknown): ParsedEvent {
+  const input = withoutNulls(sent);
   const problems = findProblems(EventInput, inputValidator, input);
   if (problems.length > 0) return { ok: false, problems };
-  const event = input as EventInput;
-  const type = event.type ?? event.event_type;
+  const given = input as EventInput;
+  const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
+  const event = withIds(given, type);
   const channel = route(event, type);
   const found = [
     ...typeProblems(event, type),

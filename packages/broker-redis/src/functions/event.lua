@@ -8,6 +8,9 @@ local FIELDS = {
   channel = true, message_id = true, timestamp = true, idempotency_key = true,
 }
 
+local NOT_FOR_CLIENTS = { event_type = true, channel = true, idempotency_key = true }
+local IDS = { project_id = true, user_id = true, story_id = true }
+
 -- An instance of its own, because the shared one takes NaN, which no client could read.
 local strict_json
 local function decode(json)
@@ -146,7 +149,7 @@ local function check_fields(event, problems)
 end
 
 -- Everything that is wrong with the event, in words for its author.
-local function find_problems(event, json, channel)
+local function find_problems(event, has_data, channel)
   local problems = {}
   check_fields(event, problems)
   local kind = event.type or event.event_type
@@ -162,7 +165,7 @@ local function find_problems(event, json, channel)
   end
   if event.data == nil then
     table.insert(problems, 'data is required')
-  elseif not is_object(event.data, 'data', json) then
+  elseif not has_data then
     table.insert(problems, 'data must be an object')
   elseif is_deeper(event.data, MAX_DEPTH) then
     table.insert(problems, 'data must not be nested more than ' .. MAX_DEPTH .. ' levels deep')
@@ -172,7 +175,83 @@ local function find_problems(event, json, channel)
   return problems
 end
 
--- The event as a table, or nil and what is wrong with it.
+-- A field that is null counts as left out; true when there was one.
+local function drop_nulls(event)
+  local dropped = false
+  for name in pairs(FIELDS) do
+    if name ~= 'data' and event[name] == cjson.null then
+      event[name] = nil
+      dropped = true
+    end
+  end
+  return dropped
+end
+
+-- Ids that the text lacks where clients look for them: the channel's in the event, the event's in
+-- the data of types that need them. As members, ready to be put into the text.
+local function add_ids(event, channel)
+  local own, in_data = {}, {}
+  local kind, id = string.match(channel, '^(%l+):(.+)$')
+  if kind and event[kind .. '_id'] == nil then
+    event[kind .. '_id'] = id
+    own[1] = '"' .. kind .. '_id":"' .. id .. '"'
+  end
+  if type(event.data) ~= 'table' then return own, in_data end
+  for _, field in ipairs(config().event_data[event.type or event.event_type] or {}) do
+    local value = IDS[field.name] and field.required and event[field.name]
+    if type(value) == 'string' and event.data[field.name] == nil then
+      event.data[field.name] = value
+      table.insert(in_data, '"' .. field.name .. '":"' .. value .. '"')
+    end
+  end
+  return own, in_data
+end
+
+local function end_of_string(json, quote)
+  local at = quote
+  repeat
+    at = string.find(json, '["\\]', at + 1)
+    local escaped = string.sub(json, at, at) == '\\'
+    if escaped then at = at + 1 end
+  until not escaped
+  return at
+end
+
+-- The text without those of its own members that are null or not for clients, and with more members
+-- in its data. What data has already stays as it came.
+local function edit_text(json, in_data)
+  local parts, depth, copied = {}, 0, 1
+  local at = string.find(json, '{', 1, true)
+  while at do
+    local char = string.sub(json, at, at)
+    if char == '"' then
+      local last = end_of_string(json, at)
+      local value = depth == 1 and string.match(json, '^%s*:%s*()', last + 1)
+      local name = string.sub(json, at + 1, last - 1)
+      local after
+      if value and string.find(json, '^null', value) then after = value + 4
+      elseif value and NOT_FOR_CLIENTS[name] then after = end_of_string(json, value) + 1 end
+      if after then
+        table.insert(parts, string.sub(json, copied, at - 1))
+        copied = string.match(json, '^%s*,?()', after)
+        last = copied - 1
+      elseif value and name == 'data' and #in_data > 0 and string.find(json, '^{', value) then
+        table.insert(parts, string.sub(json, copied, value) .. table.concat(in_data, ','))
+        if not string.find(json, '^%s*}', value + 1) then table.insert(parts, ',') end
+        copied = value + 1
+      end
+      at = last
+    else
+      depth = depth + ((char == '{' or char == '[') and 1 or -1)
+    end
+    at = string.find(json, '["{}%[%]]', at + 1)
+  end
+  table.insert(parts, string.sub(json, copied))
+  return table.concat(parts)
+end
+
+-- The event as a table, with the text to store and the members that this lacks yet; or nil and what
+-- is wrong with it.
 local function parse_event(json, channel)
   if #json > MAX_BYTES then
     return nil, 'an event must not be larger than ' .. MAX_BYTES .. ' bytes'
@@ -182,8 +261,14 @@ local function parse_event(json, channel)
     return nil, 'not JSON' .. (ok and '' or ': ' .. tostring(event))
   end
   if not string.find(json, '^%s*{') then return nil, 'an event is a JSON object' end
-  local problems = find_problems(event, json, channel)
+  local excess = drop_nulls(event)
+  local has_data = is_object(event.data, 'data', json)
+  local own, in_data = add_ids(event, channel)
+  local problems = find_problems(event, has_data, channel)
   if #problems > 0 then return nil, table.concat(problems, '; ') end
+  for name in pairs(NOT_FOR_CLIENTS) do excess = excess or event[name] ~= nil end
+  event.text = (excess or #in_data > 0) and edit_text(json, in_data) or json
+  event.lacking = own
   return event
 end
 
@@ -214,14 +299,14 @@ local function new_message_id()
 end
 
 -- The event's text with what it lacks put before its last brace; nodes rely on that brace.
-local function complete(event, json)
-  local members = {}
+local function complete(event)
+  local members = event.lacking
   local function add(name, value) table.insert(members, '"' .. name .. '":' .. value) end
   if event.type == nil then add('type', '"' .. event.event_type .. '"') end
   if event.timestamp == nil then add('timestamp', '"' .. rfc3339(redis.call('TIME')) .. '"') end
   local message_id = event.message_id or new_message_id()
   if event.message_id == nil then add('message_id', '"' .. message_id .. '"') end
-  local body = string.match(json, '^%s*(.*)}%s*$')
+  local body = string.gsub(string.match(event.text, '^%s*(.*)}%s*$'), ',%s*$', '')
   local joined = #members > 0 and ',' .. table.concat(members, ',') or ''
   return {
     type = event.type or event.event_type,
