@@ -20,6 +20,8 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
 };
 
+const JSON_ONLY = 'send JSON, with Content-Type: application/json';
+
 const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
 
 /** The body of every error, `application/problem+json` (RFC 9457). */
@@ -82,7 +84,8 @@ function frameworkProblem(error: unknown): ProblemDocument | undefined {
   const { code, message } = error as Error & { code?: unknown };
   const known =
     FRAMEWORK_ERRORS[String(code)] ?? (error instanceof SyntaxError ? 'invalid_json' : undefined);
-  return documentOf(new RequestError(known ?? 'invalid_request', message), status);
+  const detail = known === 'unsupported_media_type' ? JSON_ONLY : message;
+  return documentOf(new RequestError(known ?? 'invalid_request', detail), status);
 }
 
 function refusalStatus(error: unknown): number | undefined {

@@ -3,6 +3,8 @@ import { type Event, ProtocolError } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { notification, PublisherUnderTest } from './publisher-under-test.ts';
 
+const noConnection = async () => Promise.reject(new ProtocolError('unavailable', 'no connection'));
+
 /** A broker of which only publishing and reading are asked, and which does what the test says. */
 function brokerThat(publish: (event: Event) => Promise<Published>): Broker {
   const unused = async () => undefined;
@@ -11,7 +13,8 @@ function brokerThat(publish: (event: Event) => Promise<Published>): Broker {
     subscribe: unused,
     unsubscribe: unused,
     publish,
-    history: async () => Promise.reject(new ProtocolError('unavailable', 'no connection')),
+    history: noConnection,
+    pageAfter: noConnection,
     health: () => ({ ok: false, reason: 'no connection' }),
     close: unused,
   };

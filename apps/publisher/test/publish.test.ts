@@ -105,6 +105,17 @@ test('[EV5] the keys that a batch gives its items are not those of single events
   }
 });
 
+test('a body that is not said to be JSON is refused with what to say', async () => {
+  await using publisher = new PublisherUnderTest();
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const { status, json } = await publisher.post('/api/publish', notification, form);
+  expect(status).toBe(415);
+  expect(json).toMatchObject({
+    code: 'unsupported_media_type',
+    detail: 'send JSON, with Content-Type: application/json',
+  });
+});
+
 test('a key that is too long is refused, not cut', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, json } = await publisher.post('/api/publish', notification, {

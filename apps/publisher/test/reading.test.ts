@@ -87,11 +87,33 @@ test('GET history: envelopes as clients get them, after a cursor or the newest',
   const since = newest.publications[0].cursor;
   expect(ids((await publisher.get(`${url}?since=${since}`)).json)).toEqual(['m3']);
   const lost = await publisher.get(`${url}?since=another.1`);
-  expect(lost.json).toMatchObject({ complete: false, publications: [] });
+  expect(lost.json).toMatchObject({ complete: false, more: false, publications: [] });
+});
+
+test('[GAP] GET history goes on page by page, and says when there is more', async () => {
+  await using publisher = await withSessions();
+  const url = '/api/channels/project:PROJ-001/history';
+  const published = ['m1', 'm2', 'm3', 'm4', 'm5'];
+  for (const id of published) {
+    await publisher.post('/api/publish', { ...notification, message_id: id });
+  }
+  const [first] = (await publisher.get(`${url}?limit=5`)).json.publications;
+  const pages: string[][] = [];
+  for (let since = first.cursor, more = true; more; ) {
+    const { json } = await publisher.get(`${url}?since=${since}&limit=2`);
+    expect(json.complete).toBe(true);
+    pages.push(json.publications.map(({ message_id: id }: { message_id: string }) => id));
+    ({ more } = json);
+    since = json.publications.at(-1).cursor;
+  }
+  expect(pages).toEqual([
+    ['m2', 'm3'],
+    ['m4', 'm5'],
+  ]);
 });
 
 test.each([
-  ['/api/channels/nowhere/history', 'channel', 'is no channel'],
+  ['/api/channels/nowhere/history', 'channel', 'must be all, logs, project:ID or user:ID'],
   ['/api/channels/all/history?since=x', 'since', 'is not a cursor'],
   ['/api/channels/all/history?limit=0', 'limit', 'must be >= 1'],
   ['/api/channels/all/history?limit=1001', 'limit', 'must be <= 1000'],

@@ -40,6 +40,11 @@ export class MemoryBroker implements Broker {
     return this.#store.history(channel, after, limit);
   }
 
+  async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {
+    this.#assertOpen();
+    return this.#store.pageAfter(channel, after, limit);
+  }
+
   health(): { ok: true } | { ok: false; reason: string } {
     return this.#closed ? { ok: false, reason: 'the broker is closed' } : { ok: true };
   }

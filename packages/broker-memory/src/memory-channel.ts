@@ -74,6 +74,15 @@ export class MemoryChannel {
     return { position, publications: complete ? found : [], complete };
   }
 
+  /** See `Broker.pageAfter`. */
+  pageAfter(after: Position, limit: number): HistoryPage {
+    const { position } = this;
+    const missed = this.#top - after.offset;
+    const complete = after.epoch === position?.epoch && missed >= 0 && missed <= this.#log.length;
+    const following = complete ? this.#log.slice(this.#log.length - missed) : [];
+    return { position, publications: firstOf(following, limit), complete };
+  }
+
   /** Nothing is kept but epoch and top. */
   get isEmpty(): boolean {
     return this.#log.length === 0 && this.#remembered.size === 0;
@@ -96,15 +105,20 @@ export class MemoryChannel {
   }
 }
 
-/** As many of the newest as are asked for and fit, oldest first. */
+/** Of the newest, oldest first. */
 function newestOf(log: readonly Publication[], limit: number): Publication[] {
+  return firstOf(log.toReversed(), limit).reverse();
+}
+
+/** As many of the first as are asked for and fit, at least one. */
+function firstOf(publications: readonly Publication[], limit: number): Publication[] {
   const found: Publication[] = [];
   let bytes = 0;
-  for (const publication of log.toReversed()) {
+  for (const publication of publications) {
     bytes += publication.body.length;
     const full = found.length === limit || (bytes > MAX_HISTORY_BYTES && found.length > 0);
     if (full) break;
     found.push(publication);
   }
-  return found.reverse();
+  return found;
 }

@@ -65,6 +65,13 @@ export class MemoryStore {
     return kept.page(after, limit);
   }
 
+  pageAfter(channel: string, after: Position, limit: number): HistoryPage {
+    const kept = this.#channels.get(channel);
+    if (kept === undefined) return { position: undefined, publications: [], complete: false };
+    kept.expire(this.#clock.now());
+    return kept.pageAfter(after, limit);
+  }
+
   subscribe(channel: string, receive: Receive): void {
     const receivers = this.#receivers.get(channel) ?? new Set();
     this.#receivers.set(channel, receivers.add(receive));

@@ -16,7 +16,7 @@ function startReads() {
     return new Promise<HistoryPage>((resolve) => answers.push(() => resolve(EMPTY)));
   };
   const answer = () => answers.shift()?.();
-  return { clock, asked, answer, reads: new HistoryReads({ history }, clock) };
+  return { clock, asked, answer, reads: new HistoryReads({ history, page: history }, clock) };
 }
 
 test('[LIVE] those who ask for the same in one turn share one read', async () => {

@@ -23,21 +23,29 @@ interface Read {
  * nobody joins one that has begun, as it may end before what this node has already delivered (GAP).
  */
 export class HistoryReads {
-  readonly #log: Pick<ChannelLog, 'history'>;
+  readonly #log: Pick<ChannelLog, 'history' | 'page'>;
   readonly #clock: Clock;
   readonly #limit = new ConcurrencyLimit(LIMITS);
   readonly #waiting = new Map<string, Read>();
 
-  constructor(log: Pick<ChannelLog, 'history'>, clock: Clock) {
+  constructor(log: Pick<ChannelLog, 'history' | 'page'>, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
   /** See `Broker.history`. */
-  async read(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
+  read(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
     const key = `${channel} ${after && toCursor(after)} ${limit}`;
-    let read = this.#waiting.get(key);
-    read ??= this.#begin(key, () => this.#log.history(channel, after, limit));
+    return this.#share(key, () => this.#log.history(channel, after, limit));
+  }
+
+  /** See `ChannelLog.page`. */
+  page(channel: string, after: Position): Promise<HistoryPage> {
+    return this.#share(`${channel} ${toCursor(after)}`, () => this.#log.page(channel, after));
+  }
+
+  async #share(key: string, ask: () => Promise<HistoryPage>): Promise<HistoryPage> {
+    const read = this.#waiting.get(key) ?? this.#begin(key, ask);
     read.wantedUntil = this.#clock.monotonic() + TIMEOUT_MS;
     return await withDeadline(read.page, TIMEOUT_MS, 'reading history');
   }

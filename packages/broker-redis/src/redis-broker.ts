@@ -84,6 +84,15 @@ export class RedisBroker implements Broker {
     }
   }
 
+  async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {
+    try {
+      const { publications, ...page } = await this.#histories.page(channel, after);
+      return { ...page, publications: publications.slice(0, limit) };
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
   health(): { ok: true } | { ok: false; reason: string } {
     const problems = this.#parts.link.problems();
     return problems.length === 0 ? { ok: true } : { ok: false, reason: problems.join('; ') };

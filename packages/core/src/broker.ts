@@ -61,6 +61,11 @@ export interface Broker {
    * publications, as many as fit.
    */
   history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage>;
+  /**
+   * The beginning of what follows `after`, to be read on from its last publication: at most `limit`,
+   * and at least one where there is any. Here `complete` says that nothing is missing before them.
+   */
+  pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage>;
   /** Whether this node can receive publications right now (HON); the reason when it cannot. */
   health(): { readonly ok: true } | { readonly ok: false; readonly reason: string };
   close(): Promise<void>;

@@ -149,6 +149,10 @@ export class FakeBroker implements Broker {
     return this.page;
   }
 
+  async pageAfter(): Promise<HistoryPage> {
+    return this.page;
+  }
+
   health(): { ok: true } {
     return { ok: true };
   }

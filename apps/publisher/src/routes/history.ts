@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { HistoryPage } from '@leque/core';
 import {
   encodeEnvelope,
   ProtocolError,
@@ -14,6 +15,7 @@ import { stateUnavailable } from '../publishing.ts';
 import { failures } from './failures.ts';
 
 const MAX_PUBLICATIONS = 1_000;
+const CHANNELS = 'must be all, logs, project:ID or user:ID';
 
 const Query = Type.Object({
   since: Type.Optional(
@@ -35,7 +37,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
         summary: 'The publications that a channel remembers',
         description:
           'Needs a token that covers the channel, or the scope admin. `complete` is false when ' +
-          'some publications after `since` are gone, or more than `limit`; then there are none.',
+          'some publications after `since` are gone; then there are none. With `more` there are ' +
+          'others: ask again, with the cursor of the last one as `since`.',
         tags: ['history'],
         params: Params,
         querystring: Query,
@@ -44,6 +47,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
             channel: Type.String(),
             cursor: Type.Optional(Type.String({ description: 'the top of the channel' })),
             complete: Type.Boolean(),
+            more: Type.Boolean(),
             publications: Type.Array(Type.Object({}, { description: 'as clients get them' })),
           }),
           ...failures,
@@ -53,18 +57,23 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     async (request) => {
       const { grants } = await authority.identify(request);
       const { channel } = request.params;
-      if (parseChannel(channel) === undefined) throw wrongField('channel', 'is no channel');
+      if (parseChannel(channel) === undefined) throw wrongField('channel', CHANNELS);
       if (!grants.covers(channel) && !grants.has('admin')) {
         throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
       }
       using deadline = new Deadline(limits.answerWithinMs);
       const { since, limit } = request.query;
-      const reading = broker.history(channel, positionOf(since), limit);
+      const after = positionOf(since);
+      const reading =
+        after === undefined
+          ? broker.history(channel, undefined, limit)
+          : broker.pageAfter(channel, after, limit);
       const page = await deadline.settle(reading, stateUnavailable);
       return {
         channel,
         ...(page.position !== undefined && { cursor: toCursor(page.position) }),
         complete: page.complete,
+        more: hasMore(page),
         publications: page.publications.map((publication) =>
           JSON.parse(encodeEnvelope(publication)),
         ),
@@ -72,6 +81,11 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     },
   );
 };
+
+function hasMore({ publications, position: top }: HistoryPage): boolean {
+  const last = publications.at(-1)?.position;
+  return last !== undefined && top !== undefined && last.offset < top.offset;
+}
 
 function positionOf(since: string | undefined) {
   if (since === undefined) return undefined;

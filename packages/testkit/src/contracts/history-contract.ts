@@ -27,6 +27,33 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(all.publications).toHaveLength(20);
   });
 
+  test('[GAP] what is too long for one piece is read page by page, each from where the last ended', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const start = await broker.subscribe(PROJECT);
+    if (start === undefined) throw new Error('a project keeps its history');
+    const published = await publishMany(broker, 5);
+    const top = published[4]?.position;
+    const read: unknown[] = [];
+    for (let after = start; after.offset < 5; ) {
+      const page = await broker.pageAfter(PROJECT, after, 2);
+      expect(page).toMatchObject({ complete: true, position: top });
+      expect(page.publications.length).toBeLessThanOrEqual(2);
+      read.push(...page.publications.map((publication) => publication.position));
+      after = page.publications.at(-1)?.position ?? { ...start, offset: 5 };
+    }
+    expect(read).toEqual(published.map(({ position }) => position));
+    const end = { complete: true, publications: [], position: top };
+    expect(await broker.pageAfter(PROJECT, { ...start, offset: 5 }, 2)).toEqual(end);
+    const nothing = { complete: false, publications: [] };
+    expect(await broker.pageAfter(PROJECT, { ...start, offset: 6 }, 2)).toMatchObject(nothing);
+    expect(await broker.pageAfter(PROJECT, { epoch: 'other', offset: 0 }, 2)).toMatchObject(
+      nothing,
+    );
+    await cluster.expireHistory(PROJECT);
+    expect(await broker.pageAfter(PROJECT, start, 2)).toMatchObject(nothing);
+  });
+
   test('[GAP] a client that missed nothing is told so', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
