@@ -74,6 +74,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     {
       ...shared,
       nodeId: parts.nodeId,
+      compression: settings.WEBSOCKET_COMPRESSION === 'on',
       authRequired: settings.AUTH_MODE === 'required',
       firehose: settings.FIREHOSE === 'on',
     },

@@ -28,4 +28,10 @@ export function allocateTextFrame(length: number): Buffer {
   return frame;
 }
 
+/** The payload of a frame that `allocateTextFrame` made. */
+export function textPayload(frame: Buffer): Buffer {
+  const length = frame[1] ?? 0;
+  return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : MAX_HEADER);
+}
+
 export const PING_FRAME = Buffer.from([FIN_PING, 0]);

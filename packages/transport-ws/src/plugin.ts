@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, assertSuffices } from './admission.ts';
 import { execute } from './commands.ts';
 import type { WsContext } from './context.ts';
+import { DEFLATE_OPTIONS, declineSmallWindows } from './deflate-format.ts';
 import { type Endpoint, logs, notifications, project } from './endpoint.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { SessionSocket } from './session-socket.ts';
@@ -64,11 +65,11 @@ export async function registerWebSockets(
   serve('/ws/logs', (request) => logs(levelOf(request)));
 }
 
-function serverOptions({ limits }: WsContext, upgrades: EventEmitter) {
+function serverOptions({ limits, compression }: WsContext, upgrades: EventEmitter) {
   return {
     server: upgrades as Server,
     maxPayload: limits.maxMessageBytes,
-    perMessageDeflate: false,
+    perMessageDeflate: compression && DEFLATE_OPTIONS,
     clientTracking: false,
     closeTimeout: CLOSE_TIMEOUT_MS, // not in the types, nor is the next
     maxFragments: MAX_FRAGMENTS,
@@ -96,6 +97,7 @@ async function decide(
   try {
     const identity = await admit(request, context);
     assertSuffices(identity, endpointOf(request), context);
+    declineSmallWindows(request.raw.headers);
     request.admitted = { identity, response: reply.raw };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

@@ -18,6 +18,10 @@ export const WebSocketSettings = Type.Object({
     minimum: 1,
     description: 'connections that one node takes',
   }),
+  WEBSOCKET_COMPRESSION: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description: 'whether clients may negotiate permessage-deflate (RFC 7692)',
+  }),
   WEBSOCKET_MAX_MESSAGE_SIZE: Type.Integer({
     default: 65_536,
     minimum: 64,

@@ -1,21 +1,25 @@
 import type { Socket } from 'node:net';
-import type { Connection, Frame } from '@leque/core';
+import type { Connection, Frame, FrameFormat } from '@leque/core';
 import type { CloseCode } from '@leque/protocol';
 import type { WebSocket } from 'ws';
+import { deflateFormat } from './deflate-format.ts';
 import { wsFormat } from './ws-format.ts';
+
+const DEFLATE = 'permessage-deflate';
 
 /**
  * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside what `ws`
- * writes itself (pongs, the close frame), because without compression `ws` writes whole frames at
- * once, too.
+ * writes itself (pongs, the close frame), because `ws` writes those whole and at once, too: only
+ * messages that it had to compress would wait, and it is given none.
  */
 export class WsConnection implements Connection {
-  readonly format = wsFormat;
+  readonly format: FrameFormat;
   readonly #socket: WebSocket;
   readonly #tcp: Socket;
 
   constructor(socket: WebSocket, tcp: Socket) {
     this.#socket = socket;
+    this.format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
     this.#tcp = tcp;
   }
 
@@ -25,7 +29,7 @@ export class WsConnection implements Connection {
 
   write(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    // wsFormat makes nothing but buffers.
+    // Both formats make nothing but buffers.
     this.#tcp.write(frame as Buffer);
   }
 

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { startGateway } from './support/gateway.ts';
+
+const OPEN = { AUTH_MODE: 'open', WEBSOCKET_COMPRESSION: 'on' };
+const TEXT = 'a story that says the same again and again. '.repeat(100);
+
+/** A client that counts what comes over the network, and what it is told. */
+async function connect(url: string, perMessageDeflate: boolean | object) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/project/P`, { perMessageDeflate });
+  const messages: { type: string; data: object }[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+  const [{ socket: tcp }] = (await once(socket, 'upgrade')) as [{ socket: Socket }]; // open, too
+  await expect.poll(() => messages.map(({ type }) => type)).toContain('connection');
+  return {
+    extensions: () => socket.extensions,
+    stories: () => messages.filter(({ type }) => type === 'story').map(({ data }) => data),
+    bytes: () => tcp.bytesRead,
+    say: (command: object) => socket.send(JSON.stringify(command)),
+    types: () => messages.map(({ type }) => type),
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+}
+
+const story = (text: string) => ({ type: 'story', project_id: 'P', data: { text } });
+
+test('a client that negotiates it gets publications compressed, another one plain; both the same', async () => {
+  await using gateway = await startGateway(OPEN);
+  using compressed = await connect(gateway.url, true);
+  using plain = await connect(gateway.url, false);
+  expect(compressed.extensions()).toMatch(/permessage-deflate/);
+  expect(plain.extensions()).toBe('');
+  const [before, plainBefore] = [compressed.bytes(), plain.bytes()];
+  for (const text of [TEXT, 'short', TEXT]) await gateway.publish(story(text));
+  for (const client of [compressed, plain]) {
+    await expect.poll(client.stories).toEqual([{ text: TEXT }, { text: 'short' }, { text: TEXT }]);
+  }
+  expect(plain.bytes() - plainBefore).toBeGreaterThan(2 * TEXT.length);
+  expect(compressed.bytes() - before).toBeLessThan(TEXT.length / 4);
+});
+
+test('commands that come compressed are understood, and answered in order with publications', async () => {
+  await using gateway = await startGateway(OPEN);
+  using client = await connect(gateway.url, { threshold: 0 });
+  client.say({ action: 'ping', id: TEXT.slice(0, 60) });
+  await expect.poll(client.types).toContain('pong');
+  await gateway.publish(story(TEXT));
+  await expect.poll(client.stories).toHaveLength(1);
+});
+
+test('[MEM] a compressed message counts as what it becomes', async () => {
+  await using gateway = await startGateway({ ...OPEN, WEBSOCKET_MAX_MESSAGE_SIZE: '1000' });
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/project/P`);
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  socket.send('x'.repeat(100_000));
+  expect((await closed)[0]).toBe(1009);
+});
+
+test('a client that wants a smaller window than others have is served without compression', async () => {
+  await using gateway = await startGateway(OPEN);
+  using client = await connect(gateway.url, { serverMaxWindowBits: 10 });
+  expect(client.extensions()).toBe('');
+  await gateway.publish(story(TEXT));
+  await expect.poll(client.stories).toEqual([{ text: TEXT }]);
+});
+
+test('by default nothing is compressed', async () => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  using client = await connect(gateway.url, true);
+  expect(client.extensions()).toBe('');
+});

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { startGateway, tokenFor } from './support/gateway.ts';
+import { RawClient } from './support/raw-client.ts';
+
+test.for(['/ws/notifications', '/ws/project/P', '/ws/logs'])(
+  '%s is the same with a slash at its end',
+  async (path) => {
+    await using gateway = await startGateway();
+    const token = await tokenFor('ana', { projects: ['P'] });
+    await using plain = await RawClient.open(gateway.url, `${path}?token=${token}`);
+    await using slashed = await RawClient.open(gateway.url, `${path}/?token=${token}`);
+    for (const client of [plain, slashed]) {
+      await expect.poll(() => client.of('connection')).toHaveLength(1);
+    }
+  },
+);
