@@ -7,8 +7,8 @@ test.for(['/ws/notifications', '/ws/project/P', '/ws/logs'])(
   async (path) => {
     await using gateway = await startGateway();
     const token = await tokenFor('ana', { projects: ['P'] });
-    await using plain = await RawClient.open(gateway.url, `${path}?token=${token}`);
-    await using slashed = await RawClient.open(gateway.url, `${path}/?token=${token}`);
+    using plain = new RawClient(gateway.url, path, token);
+    using slashed = new RawClient(gateway.url, `${path}/`, token);
     for (const client of [plain, slashed]) {
       await expect.poll(() => client.of('connection')).toHaveLength(1);
     }

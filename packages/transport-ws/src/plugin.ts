@@ -46,18 +46,21 @@ export async function registerWebSockets(
   app.addHook('onClose', async () => heartbeat.close());
   app.decorateRequest('admitted', undefined);
 
-  const serve = (url: string, endpointOf: (request: FastifyRequest) => Endpoint) =>
-    app.route({
-      method: 'GET',
-      url,
-      preValidation: (request, reply) => decide(request, reply, { context, endpointOf }),
-      handler: (_request, reply) => reply.code(426).header('upgrade', 'websocket').send(),
-      wsHandler: (webSocket, request) => {
-        const socket = webSocket as SessionSocket; // as the server's options say
-        forget(socket, request);
-        accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) });
-      },
-    });
+  const serve = (path: string, endpointOf: (request: FastifyRequest) => Endpoint) => {
+    for (const url of [path, `${path}/`]) {
+      app.route({
+        method: 'GET',
+        url,
+        preValidation: (request, reply) => decide(request, reply, { context, endpointOf }),
+        handler: (_request, reply) => reply.code(426).header('upgrade', 'websocket').send(),
+        wsHandler: (webSocket, request) => {
+          const socket = webSocket as SessionSocket; // as the server's options say
+          forget(socket, request);
+          accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) });
+        },
+      });
+    }
+  };
 
   const everything = notifications(context.firehose);
   serve('/ws/notifications', () => everything);
