@@ -31,6 +31,7 @@ test('a channel without history answers no cursor', async () => {
 
 test.each([
   ['header', {}, { 'idempotency-key': 'k1' }],
+  ['header, though the event has null', { idempotency_key: null }, { 'idempotency-key': 'k1' }],
   ['field', { idempotency_key: 'k1' }, {}],
 ] as const)('[ACK] an idempotency key in the %s makes a retry safe', async (_, field, headers) => {
   await using publisher = new PublisherUnderTest();
