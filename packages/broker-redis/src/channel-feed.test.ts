@@ -202,6 +202,38 @@ test('[GAP] remains of a lost epoch do not come back after its resync', async ()
     ]);
 });
 
+test('[LIVE] what is beyond the top that Redis states is dropped, and not asked for again', async () => {
+  const { log, feed, offsets, telemetry, sink } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  feed.message(log.append());
+  feed.message(payload({ epoch: 'e0', offset: 1000 }));
+  await expect.poll(() => telemetry.of('event_dropped')).toHaveLength(1);
+  expect(log.reads).toBe(2);
+  feed.message(log.append());
+  await expect.poll(offsets).toEqual([1, 2]);
+  expect(log.reads).toBe(2);
+  expect(sink.resyncs(CHANNEL)).toEqual([]);
+});
+
+test('[GAP] a resync never goes beyond the top that Redis states', async () => {
+  const { log, feed, offsets, sink } = startFeed();
+  feed.subscribed();
+  await feed.joined;
+  for (let n = 0; n < 5; n += 1) log.append();
+  log.oldest = 5;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.gate = promise;
+  feed.subscribed();
+  await expect.poll(() => log.reads).toBe(2);
+  feed.message(payload({ epoch: 'e0', offset: 1000 }));
+  resolve();
+  await expect.poll(() => sink.resyncs(CHANNEL)).toEqual([{ epoch: 'e0', offset: 5 }]);
+  feed.message(log.append());
+  await expect.poll(offsets).toEqual([6]);
+  expect(sink.resyncs(CHANNEL)).toHaveLength(1);
+});
+
 test('[GAP] the node hears of a new name in which nothing has been published', async () => {
   const { log, feed, sink } = startFeed();
   feed.subscribed();

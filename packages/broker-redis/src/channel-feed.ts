@@ -149,10 +149,27 @@ export class ChannelFeed implements ChannelHandler {
       this.#fillAgain = false;
       const page = await this.#readMissing();
       if (page === undefined) return; // closed
+      this.#forgetUnknown(page.position);
       if (this.#catchUp(page)) this.#release();
       else this.#fillAgain = true;
     } while (this.#fillAgain);
     if (this.#state === 'filling') this.#state = 'live';
+  }
+
+  /**
+   * Redis was asked after these came, and knows nothing of them: they are of a lost epoch, or were
+   * never stored. Waiting for what is before them would never end (LIVE).
+   */
+  #forgetUnknown(top: Position | undefined): void {
+    if (top === undefined) return;
+    this.#held = this.#held.filter(({ position }, index) => {
+      if (position === undefined || index >= this.#heldBefore) return true;
+      if (position.epoch !== top.epoch) return false;
+      if (position.offset <= top.offset) return true;
+      this.#drop('beyond what Redis has stored');
+      return false;
+    });
+    this.#heldBefore = 0;
   }
 
   /** False when there is more to read before anything that is held. */
@@ -181,7 +198,8 @@ export class ChannelFeed implements ChannelHandler {
     const first = this.#held.find(({ position: held }) => {
       return held?.epoch === top.epoch && this.#sequencer?.judge(held) !== 'old';
     })?.position;
-    const position = first === undefined ? top : { ...top, offset: first.offset - 1 };
+    const offset = first === undefined ? top.offset : Math.min(top.offset, first.offset - 1);
+    const position = { ...top, offset };
     this.#sequencer?.moveTo(position);
     // What is held may end before the top.
     if (first !== undefined) this.#fillAgain = true;
@@ -191,14 +209,10 @@ export class ChannelFeed implements ChannelHandler {
   /** Lets go of what is held, up to where something is missing again. */
   #release(): void {
     const held = this.#held;
-    const before = this.#heldBefore;
     this.#held = [];
-    this.#heldBefore = 0;
     for (const [index, publication] of held.entries()) {
       const verdict = this.#advance(publication);
       if (verdict === 'next' || verdict === 'old') continue;
-      // It came before Redis was asked, and Redis knows nothing of it: of a lost epoch.
-      if (verdict === 'new_epoch' && index < before) continue;
       this.#held = held.slice(index);
       this.#fillAgain = true;
       return;
