@@ -78,9 +78,9 @@ async function registerApi(
 
 /** CORS alone only hides the answer from a foreign page; the event would be published. */
 function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
-  api.addHook('onRequest', async ({ headers: { origin, host } }) => {
-    if (isOriginAllowed(origins, origin, host)) return;
-    throw new ProtocolError('origin_forbidden', 'pages of this origin are not allowed');
+  api.addHook('onRequest', ({ headers: { origin, host } }, _reply, done) => {
+    if (isOriginAllowed(origins, origin, host)) done();
+    else done(new ProtocolError('origin_forbidden', 'pages of this origin are not allowed'));
   });
 }
 

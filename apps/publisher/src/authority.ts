@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import {
   anonymous,
   bearerToken,
@@ -34,7 +34,7 @@ export class Authority {
   constructor({ verifier, mode, apiKeys }: AuthorityOptions) {
     this.#verifier = verifier;
     this.#mode = mode;
-    this.#keyHashes = apiKeys.map(hash);
+    this.#keyHashes = apiKeys.map(sha256);
   }
 
   /** A hook that refuses callers without the scope, before their body is read. */
@@ -67,7 +67,7 @@ export class Authority {
 
   /** Takes equally long for any key, so that time tells nobody how near a guess was. */
   #isApiKey(candidate: string): boolean {
-    const candidateHash = hash(candidate);
+    const candidateHash = sha256(candidate);
     return this.#keyHashes.reduce(
       (found, keyHash) => timingSafeEqual(keyHash, candidateHash) || found,
       false,
@@ -75,6 +75,6 @@ export class Authority {
   }
 }
 
-function hash(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function sha256(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { systemClock } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
@@ -149,6 +150,17 @@ describe('what is refused, each with its own words', () => {
       code: 'token_expired',
       message: 'token has expired',
     });
+  });
+
+  test('a token that was good a moment ago, once it has expired', async () => {
+    const expiresAt = 1_700_000_000_000;
+    let time = expiresAt + 4_999;
+    const verifier = createJwtVerifier({ JWT_SECRET: secret }, { ...systemClock, now: () => time });
+    const token = await sign({ sub: 'alice', exp: expiresAt / 1000 });
+    const identity = await verifier.verify(token);
+    expect(await verifier.verify(token)).toBe(identity);
+    time += 1;
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_expired' });
   });
 
   test('a wrongly signed token', async () => {

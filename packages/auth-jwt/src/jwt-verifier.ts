@@ -12,6 +12,7 @@ import { remoteKeys } from './jwks.ts';
 import { CURVE_ALGORITHMS, EDDSA_ALGORITHMS, RSA_ALGORITHMS, readPublicKey } from './public-key.ts';
 import { refusalOf } from './refusal.ts';
 import { type AuthSettings, KEY_SOURCES } from './settings.ts';
+import { TokenCache } from './token-cache.ts';
 
 const CLOCK_TOLERANCE_S = 5;
 /** Longer ones do not fit a request's head, or a command. */
@@ -23,6 +24,8 @@ export type VerifierSettings = Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>;
 interface KeySource {
   readonly getKey: JWTVerifyGetKey;
   readonly algorithms: readonly string[];
+  /** What `getKey` finds keys in: another object after it has changed. */
+  readonly keySet: () => unknown;
 }
 
 /**
@@ -35,22 +38,32 @@ export function createJwtVerifier(
 ): TokenVerifier {
   const source = keySourceOf(settings, clock);
   if (source === undefined) return { verify: refuseAll };
-  return { verify: (token) => verify(token, source, claimOptions(settings, clock)) };
+  const cache = new TokenCache(clock, CLOCK_TOLERANCE_S * 1000);
+  return {
+    async verify(token) {
+      const keySet = source.keySet();
+      const known = cache.get(token, keySet);
+      if (known !== undefined) return known;
+      const identity = await verify(token, source, claimOptions(settings, clock));
+      cache.add(token, identity, keySet);
+      return identity;
+    },
+  };
 }
 
 function keySourceOf(settings: VerifierSettings, clock: Clock): KeySource | undefined {
   const { JWT_SECRET: secret, JWT_PUBLIC_KEY: pem, JWKS_URL: url } = settings;
   if (secret !== undefined) {
     const key = new TextEncoder().encode(secret);
-    return { getKey: async () => key, algorithms: ['HS256'] };
+    return { getKey: async () => key, algorithms: ['HS256'], keySet: () => key };
   }
   if (pem !== undefined) {
     const { key, algorithms } = readPublicKey(pem);
-    return { getKey: async () => key, algorithms };
+    return { getKey: async () => key, algorithms, keySet: () => key };
   }
   if (url === undefined) return undefined;
   const algorithms = [...RSA_ALGORITHMS, ...Object.values(CURVE_ALGORITHMS), ...EDDSA_ALGORITHMS];
-  return { getKey: remoteKeys(url, clock), algorithms };
+  return { ...remoteKeys(url, clock), algorithms };
 }
 
 function claimOptions(settings: VerifierSettings, clock: Clock): JWTVerifyOptions {

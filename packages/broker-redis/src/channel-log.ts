@@ -1,9 +1,13 @@
 import { type HistoryPage, MAX_HISTORY_BYTES, Publication, type Published } from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
+import { AppendQueue } from './append-queue.ts';
 import type { FunctionLibrary } from './function-library.ts';
 
 /** An entry of a channel's stream: `OFFSET-0`, then the type and the JSON. */
 type Entry = [id: string, fields: [type: string, json: string]];
+
+/** What became of an event, see functions/append.lua. */
+type Appended = number | [id: string, epoch: string, offset: number] | Error;
 
 interface Asked {
   readonly channel: string;
@@ -18,22 +22,17 @@ const PAGE = 1000;
 export class ChannelLog {
   readonly #library: FunctionLibrary;
   readonly #prefix: string;
+  readonly #appends: AppendQueue;
 
   constructor(library: FunctionLibrary, prefix: string) {
     this.#library = library;
     this.#prefix = prefix;
+    this.#appends = new AppendQueue((channel, events) => this.#appendAll(channel, events));
   }
 
-  async append(event: Event): Promise<Published> {
-    const { channel, type, messageId, json, idempotencyKey } = event;
-    const key = idempotencyKey === undefined ? [] : [idempotencyKey];
-    const reply = await this.#call('leque_append', channel, [type, messageId, json, ...key]);
-    const [id, epoch, offset, duplicate] = reply as [string, string, number, number];
-    return {
-      messageId: id,
-      position: positionOf(epoch, offset),
-      duplicate: duplicate === 1,
-    };
+  /** @throws ProtocolError, see `Broker.publish` */
+  append(event: Event): Promise<Published> {
+    return this.#appends.append(event);
   }
 
   /** Begins the channel's history if there is none; undefined where none is kept. */
@@ -65,9 +64,28 @@ export class ChannelLog {
     };
   }
 
-  #call(name: string, channel: string, args: (string | number)[]): Promise<unknown> {
+  async #appendAll(channel: string, events: readonly Event[]): Promise<(Published | Error)[]> {
+    const args: string[] = [];
+    for (const { type, messageId, json, idempotencyKey } of events) {
+      args.push(type, messageId, json, idempotencyKey ?? '');
+    }
+    const reply = await this.#call('leque_append', channel, args);
+    const [epoch, ...results] = reply as [string, ...Appended[]];
+    return results.map((result, index) => toPublished(result, epoch, events[index]?.messageId));
+  }
+
+  #call(name: string, channel: string, args: readonly (string | number)[]): Promise<unknown> {
     return this.#library.call(name, `${this.#prefix}{${channel}}`, args);
   }
+}
+
+function toPublished(result: Appended, epoch: string, messageId = ''): Published | Error {
+  if (result instanceof Error) return result;
+  if (typeof result === 'number') {
+    return { messageId, position: positionOf(epoch, result), duplicate: false };
+  }
+  const [first, itsEpoch, offset] = result;
+  return { messageId: first, position: positionOf(itsEpoch, offset), duplicate: true };
 }
 
 function positionOf(epoch: string, offset: number): Position | undefined {

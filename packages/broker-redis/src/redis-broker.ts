@@ -5,7 +5,7 @@ import type { ChannelLog } from './channel-log.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { withDeadline } from './deadline.ts';
 import { HistoryReads } from './history-reads.ts';
-import { unavailable, writeFailure } from './redis-errors.ts';
+import { unavailable } from './redis-errors.ts';
 import type { RedisLink } from './redis-link.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 1000;
@@ -68,12 +68,8 @@ export class RedisBroker implements Broker {
     if (feed !== undefined) this.#leave(channel, feed);
   }
 
-  async publish(event: Event): Promise<Published> {
-    try {
-      return await this.#parts.log.append(event);
-    } catch (error) {
-      throw writeFailure(error);
-    }
+  publish(event: Event): Promise<Published> {
+    return this.#parts.log.append(event);
   }
 
   async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {

@@ -5,9 +5,9 @@ import { startNode } from './support/redis-node.ts';
 
 /** Its functions say which release they are from. */
 function libraryOf(version: number): string {
+  const known = `{ '${version}', { 'release ${version}', '', 0 } }`;
   const functions = ['append', 'publish', 'position', 'history', 'lease'].map(
-    (name) =>
-      `redis.register_function('leque_${name}', function() return { '${version}', 0, 0, {} } end)`,
+    (name) => `redis.register_function('leque_${name}', function() return ${known} end)`,
   );
   return ['#!lua name=leque', `-- leque version ${version}`, ...functions].join('\n');
 }
@@ -30,7 +30,7 @@ describeOnOwnRedis('the function library', () => {
     const prefix = uniquePrefix();
     await command(redis.url, 'FUNCTION', 'LOAD', libraryOf(99));
     await using old = await startNode({ url: redis.url, prefix });
-    expect((await old.broker.publish(makeEvent('all'))).messageId).toBe('99');
+    expect((await old.broker.publish(makeEvent('all'))).messageId).toBe('release 99');
     await command(redis.url, 'FUNCTION', 'LOAD', 'REPLACE', libraryOf(0));
     await using current = await startNode({ url: redis.url, prefix });
     const event = makeEvent('all');

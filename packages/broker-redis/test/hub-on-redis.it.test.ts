@@ -16,7 +16,7 @@ const CHANNEL = 'project:P';
 const PATIENCE = { timeout: 10_000 };
 const LIMITS = {
   fanoutWindowMs: 5,
-    slowConsumerRules: () => undefined,
+  slowConsumerRules: () => undefined,
   outboxMaxBytes: 8_000_000,
   unsubscribeGraceMs: 100,
   maxRecovered: 1000,

@@ -50,6 +50,9 @@ export type ParsedEvent =
 /** No part of the system takes more, in bytes of JSON; each may be set to take less. */
 export const MAX_EVENT_BYTES = 262_144;
 
+/** One for all events that are right, as nearly all are. */
+const NONE: readonly Problem[] = [];
+
 const inputValidator = Compile(EventInput);
 const dataValidators = new Map<string, Validator>(
   Object.entries(EVENT_DATA).map(([type, schema]) => [type, Compile(schema)]),
@@ -64,15 +67,14 @@ export function parseEvent(sent: unknown): ParsedEvent {
   const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
   const event = withIds(given, type);
-  const channel = route(event, type);
   const found = [
-    ...typeProblems(event, type),
-    ...dataProblems(type, event.data),
-    ...channelProblems(channel),
-    ...textProblems(event),
+    typeProblems(event, type),
+    dataProblems(type, event.data),
+    channelProblems(event.channel),
+    textProblems(event),
   ];
-  if (found.length > 0) return { ok: false, problems: found };
-  return { ok: true, event: normalise(event, type, channel) };
+  if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
+  return { ok: true, event: normalise(event, type, route(event, type)) };
 }
 
 /** `channel` if given; else the user's; else the project's; else `logs` for log messages; else `all`. */
@@ -83,20 +85,20 @@ function route(event: EventInput, type: string): string {
   return type === 'log_message' ? LOGS : ALL;
 }
 
-function typeProblems(event: EventInput, type: string): Problem[] {
+function typeProblems(event: EventInput, type: string): readonly Problem[] {
   if (event.event_type !== undefined && event.event_type !== type) {
     return [{ field: 'event_type', message: 'differs from type; give one of them' }];
   }
-  if (!RESERVED_TYPES.has(type)) return [];
+  if (!RESERVED_TYPES.has(type)) return NONE;
   return [{ field: 'type', message: `"${type}" is reserved for the server` }];
 }
 
-function dataProblems(type: string, data: object): Problem[] {
+function dataProblems(type: string, data: object): readonly Problem[] {
   if (isDeeperThan(data, MAX_DEPTH)) {
     return [{ field: 'data', message: `must not be nested more than ${MAX_DEPTH} levels deep` }];
   }
   const validator = dataValidators.get(type);
-  if (validator === undefined) return [];
+  if (validator === undefined) return NONE;
   const schema = EVENT_DATA[type as keyof typeof EVENT_DATA];
   return findProblems(schema, validator, data).map(({ field, message }) => ({
     field: field ? `data.${field}` : 'data',
@@ -105,15 +107,19 @@ function dataProblems(type: string, data: object): Problem[] {
 }
 
 /** Half a character cannot be written as UTF-8: two that differ would become the same. */
-function textProblems({ message_id, idempotency_key }: EventInput): Problem[] {
-  return Object.entries({ message_id, idempotency_key })
+function textProblems({ message_id, idempotency_key }: EventInput): readonly Problem[] {
+  if (message_id === undefined && idempotency_key === undefined) return NONE;
+  const problems = Object.entries({ message_id, idempotency_key })
     .filter(([, text]) => text?.isWellFormed() === false)
     .map(([field]) => ({ field, message: 'must be well-formed text' }));
+  return problems.length === 0 ? NONE : problems;
 }
 
-function channelProblems(channel: string): Problem[] {
+/** The channels that ids lead to are right, as the ids are. */
+function channelProblems(channel: string | undefined): readonly Problem[] {
+  if (channel === undefined) return NONE;
   const kind = parseChannel(channel)?.kind;
-  if (kind !== undefined && kind !== 'firehose') return [];
+  if (kind !== undefined && kind !== 'firehose') return NONE;
   return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
 }
 
@@ -122,7 +128,7 @@ function normalise(event: EventInput, type: string, channel: string): Event {
   const json = JSON.stringify({
     type,
     data: event.data,
-    timestamp: event.timestamp ?? new Date().toISOString(),
+    timestamp: event.timestamp ?? timestamp(),
     message_id: messageId,
     project_id: event.project_id,
     story_id: event.story_id,
@@ -130,6 +136,15 @@ function normalise(event: EventInput, type: string, channel: string): Event {
   });
   const key = event.idempotency_key;
   return { type, channel, messageId, json, ...(key !== undefined && { idempotencyKey: key }) };
+}
+
+let now = { at: 0, text: '' };
+
+/** Written once a millisecond, however many events that has. */
+function timestamp(): string {
+  const at = Date.now();
+  if (at !== now.at) now = { at, text: new Date(at).toISOString() };
+  return now.text;
 }
 
 function refuse(field: string, message: string): ParsedEvent {

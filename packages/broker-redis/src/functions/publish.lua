@@ -1,9 +1,11 @@
 -- leque_publish: for any service that has a Redis client: checks an event, then does what
--- leque_append does. Nothing is stored of an event that is refused.
+-- leque_append does with it. Nothing is stored of an event that is refused.
 --
 -- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID
 -- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
--- Reply    as leque_append; or an error "ERR leque: data.story_id is required" that names the field
+-- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 };
+--          the epoch is empty where no history is kept; or an error
+--          "ERR leque: data.story_id is required" that names the field
 -- Atomic   for the reasons of leque_append
 
 redis.register_function('leque_publish', function(keys, args)
@@ -12,14 +14,19 @@ redis.register_function('leque_publish', function(keys, args)
   if #keys ~= 1 or json == nil or #args > 2 then
     return refuse('call with one key and EVENT_JSON [IDEMPOTENCY_KEY]')
   end
-  local _, channel = parse_key(key)
-  if not channel then
+  local log = open_log(key)
+  if not log then
     return refuse('the key must be PREFIX{CHANNEL}, and the channel all, logs, project:ID or user:ID')
   end
-  local event, problem = parse_event(json, channel)
+  local event, problem = parse_event(json, log.channel)
   if not event then return refuse(problem) end
   if idempotency_key == '' or #(idempotency_key or '') > 256 then
     return refuse('the idempotency key must be 1 to 256 bytes')
   end
-  return store(key, complete(event, json), idempotency_key or event.idempotency_key)
+  local completed = complete(event)
+  completed.idempotency_key = idempotency_key or event.idempotency_key
+  local epoch, result = unpack(store_all(log, { completed }))
+  if type(result) == 'number' then return { completed.message_id, epoch, result, 0 } end
+  if not result.err then result[4] = 1 end
+  return result
 end)

@@ -1,0 +1,66 @@
+import { type Clock, Grants, type Identity, systemClock } from '@leque/core';
+import { expect, test } from 'vitest';
+import { TokenCache } from './token-cache.ts';
+
+const START = 1_700_000_000_000;
+const TOLERANCE_MS = 5_000;
+const KEYS = {};
+
+function identityUntil(expiresAt: number): Identity {
+  const grants = new Grants({ userId: 'alice', projects: [], scopes: [] });
+  return { userId: 'alice', grants, expiresAt };
+}
+
+function cacheOn(time: { now: number }): TokenCache {
+  const clock: Clock = { ...systemClock, now: () => time.now };
+  return new TokenCache(clock, TOLERANCE_MS);
+}
+
+test('a token is known for a second after it was verified', () => {
+  const time = { now: START };
+  const cache = cacheOn(time);
+  const identity = identityUntil(START + 60_000);
+  expect(cache.get('token', KEYS)).toBeUndefined();
+  cache.add('token', identity, KEYS);
+  expect(cache.get('token', KEYS)).toBe(identity);
+  expect(cache.get('another', KEYS)).toBeUndefined();
+  time.now += 999;
+  expect(cache.get('token', KEYS)).toBe(identity);
+  time.now += 1;
+  expect(cache.get('token', KEYS)).toBeUndefined();
+  cache.add('token', identity, KEYS);
+  expect(cache.get('token', KEYS)).toBe(identity);
+});
+
+test('a token that expires in that second is not known beyond it', () => {
+  const time = { now: START };
+  const cache = cacheOn(time);
+  cache.add('token', identityUntil(START - TOLERANCE_MS + 10), KEYS);
+  expect(cache.get('token', KEYS)).toBeDefined();
+  time.now += 10;
+  expect(cache.get('token', KEYS)).toBeUndefined();
+});
+
+test('a token is not known any more once the keys have changed', () => {
+  const cache = cacheOn({ now: START });
+  cache.add('token', identityUntil(START + 60_000), KEYS);
+  expect(cache.get('token', {})).toBeUndefined();
+  expect(cache.get('token', KEYS)).toBeDefined();
+});
+
+test('a clock that is put back prolongs nothing', () => {
+  const time = { now: START };
+  const cache = cacheOn(time);
+  cache.add('token', identityUntil(START + 60_000), KEYS);
+  time.now -= 3_600_000;
+  expect(cache.get('token', KEYS)).toBeUndefined();
+});
+
+test('[LIVE] a thousand tokens are known at a time, those that were verified last', () => {
+  const cache = cacheOn({ now: START });
+  const identity = identityUntil(START + 60_000);
+  const tokens = Array.from({ length: 1_001 }, (_, index) => `token-${index}`);
+  cache.add('token-1', identity, KEYS);
+  for (const token of tokens) cache.add(token, identity, KEYS);
+  expect(tokens.filter((token) => cache.get(token, KEYS) === undefined)).toEqual(['token-0']);
+});

@@ -1,0 +1,55 @@
+-- A channel's log while a function adds to it. Its meta is read before the first addition, and
+-- written once after the last: nobody sees what is between, as a function is atomic.
+
+-- What is needed to add to the channel of `key`; nil when it is the key of none.
+local function open_log(key)
+  local prefix, channel, kind = parse_key(key)
+  if not channel then return nil end
+  return {
+    key = key,
+    channel = channel,
+    stream = key .. ':log',
+    -- What follows the type in the header of what is published.
+    addressed = ' ' .. channel .. '\n',
+    firehose = kind == 'project' and config().firehose and prefix .. 'firehose' or nil,
+    -- Nil where no history is kept.
+    limit = config().limits[kind],
+    epoch = '',
+    offset = 0,
+    added = 0,
+  }
+end
+
+local function begin(log, meta)
+  log.epoch, log.offset, log.started = meta.epoch, meta.offset, true
+end
+
+local function try_to_add(log, event)
+  local id = text(log.offset + 1) .. '-0'
+  local added = redis.pcall('XADD', log.stream, id, event.type, event.json)
+  return type(added) == 'table' and added or nil
+end
+
+-- The offset of the event, which is in the log now. Raises the error of Redis when it is not.
+local function add_to_log(log, event)
+  if not log.started then begin(log, find_epoch(log.key) or start_epoch(log.key)) end
+  local failure = try_to_add(log, event)
+  if failure and log.added == 0 then
+    -- The log is ahead of its meta, which was lost or put back on its own: neither can be trusted.
+    begin(log, start_epoch(log.key))
+    failure = try_to_add(log, event)
+  end
+  if failure then error(failure) end
+  log.offset = log.offset + 1
+  log.added = log.added + 1
+  return log.offset
+end
+
+local function close_log(log)
+  if log.added == 0 then return end
+  local meta = log.key .. ':meta'
+  redis.call('XTRIM', log.stream, 'MAXLEN', '=', log.limit.size)
+  redis.call('HSET', meta, 'offset', text(log.offset))
+  redis.call('PEXPIRE', log.stream, log.limit.ttl_ms)
+  redis.call('PEXPIRE', meta, config().meta_ttl_ms)
+end
