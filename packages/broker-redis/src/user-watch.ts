@@ -1,7 +1,7 @@
 import type { Cancel, Clock, ClusterStateSink, Telemetry } from '@leque/core';
 import type { ClusterCounts } from './cluster-counts.ts';
 import { isReply } from './redis-errors.ts';
-import type { RedisSubscriber } from './redis-subscriber.ts';
+import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 import type { StateKeys } from './state-keys.ts';
 
 export interface UserWatchParts {
@@ -62,10 +62,11 @@ export class UserWatch {
 
   /** What changes before the subscription stands is announced to nobody here: so look then too. */
   #subscribe(userId: string): void {
-    const changed = () => this.#read(userId);
-    const handler = { subscribed: changed, message: changed };
-    this.#parts.subscriber.add(this.#parts.keys.userSignal(userId), handler);
+    const signal = new UserSignal(userId, this.#changed);
+    this.#parts.subscriber.add(this.#parts.keys.userSignal(userId), signal);
   }
+
+  readonly #changed = (userId: string): void => this.#read(userId);
 
   #read(userId: string, delayMs = GATHER_MS): void {
     if (this.#closed || !this.#announced.has(userId)) return;
@@ -103,5 +104,24 @@ export class UserWatch {
       return;
     this.#announced.set(userId, count);
     this.#parts.sink.userConnectionsChanged(userId, count);
+  }
+}
+
+/** One of a node's users; a class, as there are many, and closures are larger. */
+class UserSignal implements ChannelHandler {
+  readonly #userId: string;
+  readonly #changed: (userId: string) => void;
+
+  constructor(userId: string, changed: (userId: string) => void) {
+    this.#userId = userId;
+    this.#changed = changed;
+  }
+
+  subscribed(): void {
+    this.#changed(this.#userId);
+  }
+
+  message(): void {
+    this.#changed(this.#userId);
   }
 }

@@ -25,6 +25,19 @@ export interface Published {
 /** No history is given in one piece that is larger, in bytes of JSON: brokers serve others, too. */
 export const MAX_HISTORY_BYTES = 1_048_576;
 
+/** How much of a history is asked for, at most. */
+export interface HistoryExtent {
+  readonly publications: number;
+  /** Of their JSON; of no use beyond `MAX_HISTORY_BYTES`. */
+  readonly bytes: number;
+}
+
+/** A mere number is one of publications. */
+export function toExtent(asked: number | HistoryExtent): HistoryExtent {
+  if (typeof asked === 'number') return { publications: asked, bytes: MAX_HISTORY_BYTES };
+  return { ...asked, bytes: Math.min(asked.bytes, MAX_HISTORY_BYTES) };
+}
+
 export interface HistoryPage {
   /** The top of the channel when the page was read. */
   readonly position: Position | undefined;
@@ -57,10 +70,14 @@ export interface Broker {
    */
   publish(event: Event): Promise<Published>;
   /**
-   * What follows `after` in the channel, all or nothing; or, without it, the newest `limit`
-   * publications, as many as fit.
+   * What follows `after` in the channel, all or nothing; or, without it, as many of the newest
+   * publications as fit, at least one.
    */
-  history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage>;
+  history(
+    channel: string,
+    after: Position | undefined,
+    extent: number | HistoryExtent,
+  ): Promise<HistoryPage>;
   /**
    * The beginning of what follows `after`, to be read on from its last publication: at most `limit`,
    * and at least one where there is any. Here `complete` says that nothing is missing before them.

@@ -43,6 +43,9 @@ export interface SubscribeOptions {
 /** How late a token's end may be seen, and how old the totals that are reported may be. */
 const SWEEP_MS = 250;
 
+/** How long a history may wait for those of the same session that are read before it. */
+const RECOVERY_TIMEOUT_MS = 10_000;
+
 /** A batch is one piece in each outbox, and has to fit into it beside others. */
 const MAX_BATCH_BYTES = 65_536;
 
@@ -217,7 +220,7 @@ export class Hub implements BrokerSink {
       maxBatchBytes: Math.min(MAX_BATCH_BYTES, this.#limits.outboxMaxBytes / 4),
     });
     // Each waiting session reports the failure; nobody may be waiting any more.
-    local.joined.catch(() => {
+    local.joined?.catch(() => {
       if (this.#forget(local)) this.#ports.state.setSubscribers(name, 0);
     });
     this.#channels.set(name, local);
@@ -227,9 +230,18 @@ export class Hub implements BrokerSink {
   async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
     if (subscription.recoverFromDelivered(since)) return;
     if (!subscription.rewind()) return subscription.giveUpRecovery();
+    const { clock } = this.#ports;
+    const until = clock.monotonic() + RECOVERY_TIMEOUT_MS;
+    const isWanted = () => this.#sessions.has(session) && clock.monotonic() < until;
+    await session.recoveries.run(() => this.#replay(session, subscription, since), isWanted);
+  }
+
+  async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
     const { channel } = subscription;
-    const page = await this.#ports.broker.history(channel, since, this.#limits.maxRecovered);
-    // A client that it is too much for would be closed as a slow one, come back, and so on.
+    const extent = { publications: this.#limits.maxRecovered, bytes: session.roomBytes };
+    const page = await this.#ports.broker.history(channel, since, extent);
+    // As frames it is more. A client that it is too much for would be closed as a slow one, come
+    // back, and so on.
     const fits = session.canHold(bytesIn(session.format, page.publications));
     const replayable = page.complete && fits;
     subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });

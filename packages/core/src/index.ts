@@ -2,14 +2,17 @@ export { bearerToken } from './bearer.ts';
 export {
   type Broker,
   type BrokerSink,
+  type HistoryExtent,
   type HistoryPage,
   MAX_HISTORY_BYTES,
   type Published,
+  toExtent,
 } from './broker.ts';
 export { type Cancel, type Clock, every, systemClock } from './clock.ts';
 export type { ClusterState, ClusterStateSink, Totals } from './cluster-state.ts';
 export { CommandLimiter } from './command-limiter.ts';
 export { CommandQueue } from './command-queue.ts';
+export { ConcurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
 export type { Connection } from './connection.ts';
 export {

@@ -3,6 +3,7 @@ import { Batch } from './batch.ts';
 import type { Cancel } from './clock.ts';
 import type { Flusher, TurnTask } from './flusher.ts';
 import type { Publication } from './publication.ts';
+import { SmallSet } from './small-set.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface LocalChannelInit {
@@ -16,9 +17,12 @@ export interface LocalChannelInit {
 /** One channel on this node: who wants it, and how far it has come. */
 export class LocalChannel implements TurnTask {
   readonly name: string;
-  readonly subscriptions = new Set<Subscription>();
-  /** Settles once the broker delivers this channel; rejects when it could not be subscribed. */
-  readonly joined: Promise<void>;
+  readonly subscriptions = new SmallSet<Subscription>();
+  /**
+   * Settles once the broker delivers this channel, and is gone then; rejects when it could not be
+   * subscribed.
+   */
+  joined: Promise<void> | undefined;
   /** Set while the channel waits for its grace period to end. */
   cancelLeave: Cancel | undefined;
   readonly #flusher: Flusher;
@@ -79,6 +83,7 @@ export class LocalChannel implements TurnTask {
    * came after a publication that was quicker than this stand behind that already.
    */
   #join(position: Position | undefined): void {
+    this.joined = undefined;
     this.#position ??= position;
     for (const subscription of this.subscriptions) {
       if (subscription.position === undefined) subscription.moveTo(position);

@@ -145,7 +145,8 @@ export class SocketIoSession {
 
   /** Its headers and its token have done their work. */
   #forgetHandshake(): void {
-    Object.assign(this.#socket.handshake, { headers: NONE, query: NONE, auth: NONE });
+    const nothing = { headers: NONE, query: NONE, auth: NONE, url: '' };
+    Object.assign(this.#socket.handshake, nothing);
     forgetRequest(this.#socket.conn);
   }
 
