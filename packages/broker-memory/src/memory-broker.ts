@@ -1,4 +1,4 @@
-import type { Broker, BrokerSink, HistoryPage, Published } from '@leque/core';
+import type { Broker, BrokerSink, HistoryExtent, HistoryPage, Published } from '@leque/core';
 import { type Event, type Position, ProtocolError } from '@leque/protocol';
 import type { MemoryStore, Receive } from './memory-store.ts';
 
@@ -35,9 +35,13 @@ export class MemoryBroker implements Broker {
     return this.#store.append(event);
   }
 
-  async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
+  async history(
+    channel: string,
+    after: Position | undefined,
+    extent: number | HistoryExtent,
+  ): Promise<HistoryPage> {
     this.#assertOpen();
-    return this.#store.history(channel, after, limit);
+    return this.#store.history(channel, after, extent);
   }
 
   async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {

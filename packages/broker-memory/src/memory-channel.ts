@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type HistoryExtent,
   type HistoryLimit,
   type HistoryPage,
   MAX_HISTORY_BYTES,
@@ -65,12 +66,14 @@ export class MemoryChannel {
   }
 
   /** See `Broker.history`. */
-  page(after: Position | undefined, limit: number): HistoryPage {
+  page(after: Position | undefined, { publications: limit, bytes }: HistoryExtent): HistoryPage {
     const { position } = this;
     const missed = after === undefined ? limit : this.#top - after.offset;
-    const found = missed > 0 ? newestOf(this.#log, Math.min(missed, limit)) : [];
+    const asked = { publications: Math.min(missed, limit), bytes };
+    const found = missed > 0 ? newestOf(this.#log, asked) : [];
     if (after === undefined) return { position, publications: found, complete: true };
-    const complete = after.epoch === position?.epoch && missed >= 0 && found.length === missed;
+    const isWhole = missed >= 0 && found.length === missed && bytesOf(found) <= bytes;
+    const complete = after.epoch === position?.epoch && isWhole;
     return { position, publications: complete ? found : [], complete };
   }
 
@@ -80,7 +83,11 @@ export class MemoryChannel {
     const missed = this.#top - after.offset;
     const complete = after.epoch === position?.epoch && missed >= 0 && missed <= this.#log.length;
     const following = complete ? this.#log.slice(this.#log.length - missed) : [];
-    return { position, publications: firstOf(following, limit), complete };
+    return {
+      position,
+      publications: firstOf(following, { publications: limit, bytes: MAX_HISTORY_BYTES }),
+      complete,
+    };
   }
 
   /** Nothing is kept but epoch and top. */
@@ -106,19 +113,23 @@ export class MemoryChannel {
 }
 
 /** Of the newest, oldest first. */
-function newestOf(log: readonly Publication[], limit: number): Publication[] {
-  return firstOf(log.toReversed(), limit).reverse();
+function newestOf(log: readonly Publication[], extent: HistoryExtent): Publication[] {
+  return firstOf(log.toReversed(), extent).reverse();
 }
 
 /** As many of the first as are asked for and fit, at least one. */
-function firstOf(publications: readonly Publication[], limit: number): Publication[] {
+function firstOf(publications: readonly Publication[], extent: HistoryExtent): Publication[] {
   const found: Publication[] = [];
   let bytes = 0;
   for (const publication of publications) {
     bytes += publication.body.length;
-    const full = found.length === limit || (bytes > MAX_HISTORY_BYTES && found.length > 0);
+    const full = found.length === extent.publications || (bytes > extent.bytes && found.length > 0);
     if (full) break;
     found.push(publication);
   }
   return found;
+}
+
+function bytesOf(publications: readonly Publication[]): number {
+  return publications.reduce((sum, { body }) => sum + body.length, 0);
 }

@@ -1,11 +1,13 @@
 import {
   type Clock,
+  type HistoryExtent,
   type HistoryLimit,
   type HistoryLimits,
   type HistoryPage,
   Publication,
   type Published,
   systemClock,
+  toExtent,
 } from '@leque/core';
 import { type Event, FIREHOSE, historyKind, type Position, parseChannel } from '@leque/protocol';
 import { MemoryChannel } from './memory-channel.ts';
@@ -56,13 +58,17 @@ export class MemoryStore {
     return kept.position;
   }
 
-  history(channel: string, after: Position | undefined, limit: number): HistoryPage {
+  history(
+    channel: string,
+    after: Position | undefined,
+    extent: number | HistoryExtent,
+  ): HistoryPage {
     const kept = this.#channels.get(channel);
     if (kept === undefined) {
       return { position: undefined, publications: [], complete: after === undefined };
     }
     kept.expire(this.#clock.now());
-    return kept.page(after, limit);
+    return kept.page(after, toExtent(extent));
   }
 
   pageAfter(channel: string, after: Position, limit: number): HistoryPage {

@@ -1,10 +1,9 @@
-import { type Clock, systemClock } from '@leque/core';
+import { type Clock, ConcurrencyLimit, systemClock } from '@leque/core';
 import type { Position } from '@leque/protocol';
 import { FakeClock, RecordingSink, RecordingTelemetry } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { CHANNEL, FakeLog, payload } from '../test/support/fake-log.ts';
 import { ChannelFeed } from './channel-feed.ts';
-import { ConcurrencyLimit } from './concurrency-limit.ts';
 
 /** The first pause before Redis is asked again. */
 const RETRY_MS = 100;

@@ -1,7 +1,13 @@
-import type { BrokerSink, Clock, HistoryPage, Publication, Telemetry } from '@leque/core';
+import type {
+  BrokerSink,
+  Clock,
+  ConcurrencyLimit,
+  HistoryPage,
+  Publication,
+  Telemetry,
+} from '@leque/core';
 import type { Position } from '@leque/protocol';
 import type { ChannelLog } from './channel-log.ts';
-import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Pause } from './deadline.ts';
 import { decodeMessage } from './decode-message.ts';
 import { isReply } from './redis-errors.ts';

@@ -1,4 +1,10 @@
-import { type HistoryPage, MAX_HISTORY_BYTES, Publication, type Published } from '@leque/core';
+import {
+  type HistoryExtent,
+  type HistoryPage,
+  MAX_HISTORY_BYTES,
+  Publication,
+  type Published,
+} from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
 import { AppendQueue } from './append-queue.ts';
 import type { FunctionLibrary } from './function-library.ts';
@@ -12,11 +18,11 @@ type Appended = number | [id: string, epoch: string, offset: number] | Error;
 interface Asked {
   readonly channel: string;
   readonly after: Position | undefined;
-  readonly limit: number;
+  readonly extent: HistoryExtent;
 }
 
-/** Publications that Redis gives at a time. */
-const PAGE = 1000;
+/** What Redis gives at a time. */
+const PAGE: HistoryExtent = { publications: 1000, bytes: MAX_HISTORY_BYTES };
 
 /** What Redis keeps of the channels, through Leque's functions. */
 export class ChannelLog {
@@ -43,24 +49,30 @@ export class ChannelLog {
   }
 
   /** See `Broker.history`. */
-  history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
-    return this.#read(after === undefined ? 'newest' : 'all', { channel, after, limit });
+  history(
+    channel: string,
+    after: Position | undefined,
+    extent: HistoryExtent,
+  ): Promise<HistoryPage> {
+    return this.#read(after === undefined ? 'newest' : 'all', { channel, after, extent });
   }
 
   /** What follows `after`, from its beginning; not all of it, if it is long. */
   page(channel: string, after: Position): Promise<HistoryPage> {
-    return this.#read('page', { channel, after, limit: PAGE });
+    return this.#read('page', { channel, after, extent: PAGE });
   }
 
   async #read(mode: 'all' | 'page' | 'newest', asked: Asked): Promise<HistoryPage> {
-    const { channel, after, limit } = asked;
-    const args = [mode, after?.epoch ?? '', after?.offset ?? 0, limit, MAX_HISTORY_BYTES];
+    const { channel, after, extent } = asked;
+    const { publications: limit, bytes } = extent;
+    const args = [mode, after?.epoch ?? '', after?.offset ?? 0, limit, bytes];
     const reply = await this.#call('leque_history', channel, args);
-    const [epoch, top, complete, entries] = reply as [string, number, number, Entry[]];
+    const [epoch, top, outcome, entries] = reply as [string, number, number, Entry[]];
     return {
       position: positionOf(epoch, top),
       publications: entries.map((entry) => toPublication(channel, epoch, entry)),
-      complete: complete === 1,
+      complete: outcome === 1,
+      ...(outcome === -1 && { readInVain: true }),
     };
   }
 

@@ -1,9 +1,10 @@
-import type { HistoryPage } from '@leque/core';
+import { type HistoryExtent, type HistoryPage, Publication } from '@leque/core';
 import { FakeClock } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { HistoryReads } from './history-reads.ts';
 
 const after = (offset: number) => ({ epoch: 'e', offset });
+const EXTENT = { publications: 10, bytes: 100 };
 const EMPTY: HistoryPage = { position: after(0), publications: [], complete: true };
 
 /** Reads that end when they are told to, in their order. */
@@ -21,7 +22,7 @@ function startReads() {
 
 test('[LIVE] those who ask for the same in one turn share one read', async () => {
   const { clock, asked, answer, reads } = startReads();
-  const pages = [1, 1, 2, 1].map((offset) => reads.read('all', after(offset), 10));
+  const pages = [1, 1, 2, 1].map((offset) => reads.read('all', after(offset), EXTENT));
   clock.endTurn();
   await expect.poll(() => asked).toHaveLength(2);
   answer();
@@ -31,10 +32,10 @@ test('[LIVE] those who ask for the same in one turn share one read', async () =>
 
 test('[GAP] nobody joins a read that has begun, as it may end too early', async () => {
   const { clock, asked, answer, reads } = startReads();
-  const first = reads.read('all', after(1), 10);
+  const first = reads.read('all', after(1), EXTENT);
   clock.endTurn();
   await expect.poll(() => asked).toHaveLength(1);
-  const second = reads.read('all', after(1), 10);
+  const second = reads.read('all', after(1), EXTENT);
   clock.endTurn();
   await expect.poll(() => asked).toHaveLength(2);
   answer();
@@ -44,13 +45,13 @@ test('[GAP] nobody joins a read that has begun, as it may end too early', async 
 
 test('[LIVE] a read that everybody has given up is not made, one that is asked for again is', async () => {
   const { clock, asked, answer, reads } = startReads();
-  const running = Array.from({ length: 16 }, (_, n) => reads.read(`user:${n}`, after(1), 10));
-  const abandoned = reads.read('user:abandoned', after(1), 10);
-  const early = reads.read('user:wanted', after(1), 10);
+  const running = Array.from({ length: 16 }, (_, n) => reads.read(`user:${n}`, after(1), EXTENT));
+  const abandoned = reads.read('user:abandoned', after(1), EXTENT);
+  const early = reads.read('user:wanted', after(1), EXTENT);
   clock.endTurn();
   await expect.poll(() => asked).toHaveLength(16);
   clock.advance(4000);
-  const late = reads.read('user:wanted', after(1), 10);
+  const late = reads.read('user:wanted', after(1), EXTENT);
   clock.advance(1000);
   answer();
   await expect(abandoned).rejects.toMatchObject({ code: 'unavailable' });
@@ -58,4 +59,25 @@ test('[LIVE] a read that everybody has given up is not made, one that is asked f
   for (let n = 0; n < 16; n += 1) answer();
   expect(await Promise.all([early, late])).toEqual([EMPTY, EMPTY]);
   await Promise.all(running);
+});
+
+test('[MEM] those who share a read have room of their own, and get nothing that is beyond it', async () => {
+  const clock = new FakeClock();
+  const json = JSON.stringify({ text: 'x'.repeat(40) });
+  const publications = [1, 2].map(
+    (offset) => new Publication({ channel: 'all', type: 'x', position: after(offset), json }),
+  );
+  const whole = { position: after(2), publications, complete: true };
+  const asked: HistoryExtent[] = [];
+  const history = async (...[, , extent]: [string, unknown, HistoryExtent]) => {
+    asked.push(extent);
+    return whole;
+  };
+  const reads = new HistoryReads({ history, page: async () => whole }, clock);
+  const rooms = [99, 102, 101, 0];
+  const pages = rooms.map((bytes) => reads.read('all', after(0), { publications: 10, bytes }));
+  clock.endTurn();
+  const nothing = { ...whole, publications: [], complete: false };
+  expect(await Promise.all(pages)).toEqual([nothing, whole, nothing, nothing]);
+  expect(asked).toEqual([{ publications: 10, bytes: 102 }]);
 });

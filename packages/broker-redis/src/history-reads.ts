@@ -1,7 +1,12 @@
-import type { Clock, HistoryPage } from '@leque/core';
+import {
+  type Clock,
+  ConcurrencyLimit,
+  type HistoryExtent,
+  type HistoryPage,
+  MAX_HISTORY_BYTES,
+} from '@leque/core';
 import { type Position, toCursor } from '@leque/protocol';
 import type { ChannelLog } from './channel-log.ts';
-import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { withDeadline } from './deadline.ts';
 
 /** Many may come back at once, and wait for one another. */
@@ -16,6 +21,15 @@ interface Read {
   readonly page: Promise<HistoryPage>;
   /** When the last of those who ask gives up. */
   wantedUntil: number;
+  /** What the one with the most room asks for. */
+  bytes: number;
+}
+
+interface Asked {
+  /** Those who ask under the same key share a read. */
+  readonly key: string;
+  readonly bytes: number;
+  readonly ask: (bytes: number) => Promise<HistoryPage>;
 }
 
 /**
@@ -34,32 +48,44 @@ export class HistoryReads {
   }
 
   /** See `Broker.history`. */
-  read(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
-    const key = `${channel} ${after && toCursor(after)} ${limit}`;
-    return this.#share(key, () => this.#log.history(channel, after, limit));
+  async read(
+    channel: string,
+    after: Position | undefined,
+    { publications, bytes }: HistoryExtent,
+  ): Promise<HistoryPage> {
+    const key = `${channel} ${after && toCursor(after)} ${publications}`;
+    const page = await this.#share({
+      key,
+      bytes,
+      ask: (most) => this.#log.history(channel, after, { publications, bytes: most }),
+    });
+    const fits = after === undefined || bytesOf(page) <= bytes;
+    return fits ? page : { ...page, publications: [], complete: false };
   }
 
   /** See `ChannelLog.page`. */
   page(channel: string, after: Position): Promise<HistoryPage> {
-    return this.#share(`${channel} ${toCursor(after)}`, () => this.#log.page(channel, after));
+    const ask = () => this.#log.page(channel, after);
+    return this.#share({ key: `${channel} ${toCursor(after)}`, bytes: MAX_HISTORY_BYTES, ask });
   }
 
-  async #share(key: string, ask: () => Promise<HistoryPage>): Promise<HistoryPage> {
-    const read = this.#waiting.get(key) ?? this.#begin(key, ask);
+  async #share(asked: Asked): Promise<HistoryPage> {
+    const read = this.#waiting.get(asked.key) ?? this.#begin(asked);
+    read.bytes = Math.max(read.bytes, asked.bytes);
     read.wantedUntil = this.#clock.monotonic() + TIMEOUT_MS;
     return await withDeadline(read.page, TIMEOUT_MS, 'reading history');
   }
 
-  #begin(key: string, ask: () => Promise<HistoryPage>): Read {
+  #begin({ key, ask }: Asked): Read {
     const page = this.#endOfTurn().then(() => this.#limit.run(begin, isWanted));
-    const read: Read = { page, wantedUntil: 0 };
+    const read: Read = { page, wantedUntil: 0, bytes: 0 };
     const forget = () => {
       if (this.#waiting.get(key) === read) this.#waiting.delete(key);
     };
     const isWanted = () => this.#clock.monotonic() < read.wantedUntil;
     const begin = () => {
       forget();
-      return ask();
+      return ask(read.bytes);
     };
     page.catch(forget);
     this.#waiting.set(key, read);
@@ -70,4 +96,8 @@ export class HistoryReads {
   #endOfTurn(): Promise<void> {
     return new Promise((resolve) => this.#clock.defer(resolve));
   }
+}
+
+function bytesOf({ publications }: HistoryPage): number {
+  return publications.reduce((sum, { body }) => sum + body.length, 0);
 }

@@ -1,8 +1,17 @@
-import type { Broker, BrokerSink, Clock, HistoryPage, Published, Telemetry } from '@leque/core';
+import {
+  type Broker,
+  type BrokerSink,
+  type Clock,
+  ConcurrencyLimit,
+  type HistoryExtent,
+  type HistoryPage,
+  type Published,
+  type Telemetry,
+  toExtent,
+} from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
 import { ChannelFeed } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
-import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { withDeadline } from './deadline.ts';
 import { HistoryReads } from './history-reads.ts';
 import { unavailable } from './redis-errors.ts';
@@ -72,9 +81,15 @@ export class RedisBroker implements Broker {
     return this.#parts.log.append(event);
   }
 
-  async history(channel: string, after: Position | undefined, limit: number): Promise<HistoryPage> {
+  async history(
+    channel: string,
+    after: Position | undefined,
+    extent: number | HistoryExtent,
+  ): Promise<HistoryPage> {
+    const { publications, bytes } = toExtent(extent);
+    const limits = { publications: Math.min(publications, MAX_PAGE), bytes };
     try {
-      return await this.#histories.read(channel, after, Math.min(limit, MAX_PAGE));
+      return await this.#histories.read(channel, after, limits);
     } catch (error) {
       throw unavailable(error);
     }

@@ -48,6 +48,8 @@ export interface HistoryPage {
    * they are more than was asked for, or than `MAX_HISTORY_BYTES`.
    */
   readonly complete: boolean;
+  /** Not complete, and that was found out by reading as much as was asked for. */
+  readonly readInVain?: boolean;
 }
 
 /**

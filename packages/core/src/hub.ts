@@ -8,9 +8,10 @@ import { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
 import { LocalChannel } from './local-channel.ts';
 import type { Publication } from './publication.ts';
+import { Recoveries } from './recoveries.ts';
 import { Session, type SessionContext } from './session.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
-import { bytesIn, type Filter, Subscription } from './subscription.ts';
+import { type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface HubLimits {
@@ -43,9 +44,6 @@ export interface SubscribeOptions {
 /** How late a token's end may be seen, and how old the totals that are reported may be. */
 const SWEEP_MS = 250;
 
-/** How long a history may wait for those of the same session that are read before it. */
-const RECOVERY_TIMEOUT_MS = 10_000;
-
 /** A batch is one piece in each outbox, and has to fit into it beside others. */
 const MAX_BATCH_BYTES = 65_536;
 
@@ -61,6 +59,7 @@ export class Hub implements BrokerSink {
   readonly #stopSweep: Cancel;
   readonly #counters = { publications: 0, messagesSent: 0, leftOut: 0 };
   readonly #backlogs: BacklogRounds;
+  readonly #recoveries: Recoveries;
   #reportedMessages = 0;
 
   constructor(ports: HubPorts, limits: HubLimits) {
@@ -72,6 +71,7 @@ export class Hub implements BrokerSink {
       outboxMaxBytes: limits.outboxMaxBytes,
       counters: this.#counters,
     };
+    this.#recoveries = new Recoveries(ports, limits.maxRecovered);
     this.#backlogs = new BacklogRounds(ports.clock, this.#counters);
     this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
   }
@@ -134,7 +134,7 @@ export class Hub implements BrokerSink {
       await this.#channels.get(channel)?.joined;
       assertKept(session, subscription);
       if (options.since === undefined) subscription.recoverNothing();
-      else await this.#recover(session, subscription, options.since);
+      else await this.#recoveries.recover(session, subscription, options.since);
       assertKept(session, subscription);
     } catch (error) {
       if (existing === undefined) this.#drop(session, subscription);
@@ -225,26 +225,6 @@ export class Hub implements BrokerSink {
     });
     this.#channels.set(name, local);
     return local;
-  }
-
-  async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
-    if (subscription.recoverFromDelivered(since)) return;
-    if (!subscription.rewind()) return subscription.giveUpRecovery();
-    const { clock } = this.#ports;
-    const until = clock.monotonic() + RECOVERY_TIMEOUT_MS;
-    const isWanted = () => this.#sessions.has(session) && clock.monotonic() < until;
-    await session.recoveries.run(() => this.#replay(session, subscription, since), isWanted);
-  }
-
-  async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
-    const { channel } = subscription;
-    const extent = { publications: this.#limits.maxRecovered, bytes: session.roomBytes };
-    const page = await this.#ports.broker.history(channel, since, extent);
-    // As frames it is more. A client that it is too much for would be closed as a slow one, come
-    // back, and so on.
-    const fits = session.canHold(bytesIn(session.format, page.publications));
-    const replayable = page.complete && fits;
-    subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
   }
 
   #drop(session: Session, subscription: Subscription): void {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { CLOSE, type CloseCode } from '@leque/protocol';
-import { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { Connection } from './connection.ts';
 import type { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
@@ -14,8 +13,6 @@ import type { Telemetry } from './telemetry.ts';
 const HELD_SHARE = 2 / 3;
 /** A client with more than this part of its outbox to read is too slow for what may be left out. */
 const CONGESTED_SHARE = 1 / 2;
-/** More than a resume may have cursors. */
-const RECOVERIES = { running: 1, waiting: 512 };
 
 export interface SessionContext {
   readonly flusher: Flusher;
@@ -36,7 +33,6 @@ export class Session implements Subscriber {
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionContext;
   readonly #outbox: Outbox;
-  #recoveries: ConcurrencyLimit | undefined;
   #closing = false;
   #closeCode: CloseCode | undefined;
 
@@ -64,15 +60,9 @@ export class Session implements Subscriber {
     return bytes <= this.#room;
   }
 
-  /** What of its histories still fits; never negative. */
+  /** What may still be held; never negative. */
   get roomBytes(): number {
     return Math.max(0, Math.floor(this.#room));
-  }
-
-  /** Its histories are read one after the other, as each takes of the room for the next (MEM). */
-  get recoveries(): ConcurrencyLimit {
-    this.#recoveries ??= new ConcurrencyLimit(RECOVERIES);
-    return this.#recoveries;
   }
 
   /** A part of the outbox stays free, for what comes while what is held back flows. */

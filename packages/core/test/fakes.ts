@@ -1,5 +1,11 @@
 import type { Event, Position, Stats } from '@leque/protocol';
-import type { Broker, HistoryPage, Published } from '../src/broker.ts';
+import {
+  type Broker,
+  type HistoryExtent,
+  type HistoryPage,
+  type Published,
+  toExtent,
+} from '../src/broker.ts';
 import type { Cancel, Clock } from '../src/clock.ts';
 import type { ClusterState, Totals } from '../src/cluster-state.ts';
 import type { Connection } from '../src/connection.ts';
@@ -121,6 +127,8 @@ export class FakeConnection implements Connection {
 export class FakeBroker implements Broker {
   readonly subscribed = new Set<string>();
   readonly unsubscribed: string[] = [];
+  /** The histories that were read. */
+  readonly asked: ({ channel: string } & HistoryExtent)[] = [];
   /** Where a channel stands when it is subscribed; the test may put a promise here. */
   position: Position | undefined | Promise<Position | undefined>;
   page: HistoryPage | Promise<HistoryPage> = {
@@ -145,7 +153,12 @@ export class FakeBroker implements Broker {
     return { messageId: event.messageId, position: undefined, duplicate: false };
   }
 
-  async history(): Promise<HistoryPage> {
+  async history(
+    channel: string,
+    _: Position | undefined,
+    extent: number | HistoryExtent,
+  ): Promise<HistoryPage> {
+    this.asked.push({ channel, ...toExtent(extent) });
     return this.page;
   }
 

@@ -3,26 +3,33 @@
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     MODE EPOCH OFFSET LIMIT MAX_BYTES, where MODE is
 --            all     everything after the position, or nothing when LIMIT or MAX_BYTES is too little
---            page    as much of it as fits, from its beginning
---            newest  as many of the newest as fit; without EPOCH and OFFSET
--- Reply    { epoch, top offset, 1 when nothing is missing after the position else 0, entries,
---          oldest first }; an entry is { "OFFSET-0", { TYPE, EVENT_JSON } }; the epoch is empty
---          where there is none
+--            page    as much of it as fits, from its beginning, at least one
+--            newest  as many of the newest as fit, at least one; without EPOCH and OFFSET
+-- Reply    { epoch, top offset, outcome, entries, oldest first }; the outcome is 1 when nothing is
+--          missing after the position, else 0, or -1 when it took reading to find that out; an entry
+--          is { "OFFSET-0", { TYPE, EVENT_JSON } }; the epoch is empty where there is none
 -- Atomic   so that the top and the entries belong together, whatever is published meanwhile
 
--- Redis serves nobody else meanwhile, so no more is read than is answered.
+-- Redis serves nobody else meanwhile, so little more is read than is answered: few at first, then as
+-- many as should fit, if they are as long as those.
+local FIRST_CHUNK = 4
 local CHUNK = 64
 
--- Entries in the order of `command`, at most `limit`, and beyond the first at most `max_bytes`.
+local function next_count(read, bytes, max_bytes)
+  if read == 0 then return FIRST_CHUNK end
+  return math.min(CHUNK, math.floor((max_bytes - bytes) / (bytes / read)) + 1)
+end
+
+-- Entries in the order of `command`, at most `limit`, and beyond `at_least` at most `max_bytes`.
 local function collect(command, range, limit, max_bytes)
   local entries, bytes = {}, 0
   local first, last = range[1], range[2]
   while #entries < limit do
-    local count = math.min(CHUNK, limit - #entries)
+    local count = math.min(next_count(#entries, bytes, max_bytes), limit - #entries)
     local chunk = redis.call(command, range.log, first, last, 'COUNT', count)
     for _, entry in ipairs(chunk) do
       bytes = bytes + #entry[2][2]
-      if bytes > max_bytes and #entries > 0 then return entries end
+      if bytes > max_bytes and #entries >= range.at_least then return entries end
       table.insert(entries, entry)
     end
     if #chunk < count then return entries end
@@ -32,7 +39,7 @@ local function collect(command, range, limit, max_bytes)
 end
 
 local function newest(log, limit, max_bytes)
-  local entries = collect('XREVRANGE', { '+', '-', log = log }, limit, max_bytes)
+  local entries = collect('XREVRANGE', { '+', '-', log = log, at_least = 1 }, limit, max_bytes)
   local ordered = {}
   for index = #entries, 1, -1 do table.insert(ordered, entries[index]) end
   return ordered
@@ -47,10 +54,6 @@ local function is_of(meta, epoch, offset)
   return false
 end
 
-local function follow(entries, offset)
-  return entries[1] ~= nil and entries[1][1] == text(offset + 1) .. '-0'
-end
-
 redis.register_function('leque_history', function(keys, args)
   local key, mode, epoch = keys[1], args[1], args[2]
   local offset, limit, max_bytes = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
@@ -63,11 +66,14 @@ redis.register_function('leque_history', function(keys, args)
   local missed = meta.offset - offset
   local nothing = { meta.epoch, meta.offset, 0, {} }
   if not is_of(meta, epoch, offset) or missed < 0 then return nothing end
-  if mode == 'all' and missed > limit then return nothing end
   if missed == 0 then return { meta.epoch, meta.offset, 1, {} } end
-  local range = { text(offset + 1) .. '-0', '+', log = log }
+  local is_all = mode == 'all'
+  -- None is shorter than a byte.
+  if is_all and (missed > limit or missed > max_bytes) then return nothing end
+  local first = text(offset + 1) .. '-0'
+  if #redis.call('XRANGE', log, first, first) == 0 then return nothing end
+  local range = { first, '+', log = log, at_least = is_all and 0 or 1 }
   local entries = collect('XRANGE', range, limit, max_bytes)
-  if not follow(entries, offset) then return nothing end
-  if mode == 'all' and #entries < missed then return nothing end
+  if is_all and #entries < missed then return { meta.epoch, meta.offset, -1, {} } end
   return { meta.epoch, meta.offset, 1, entries }
 end)

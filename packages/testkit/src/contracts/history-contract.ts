@@ -86,6 +86,31 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(await page(209, 1000)).toMatchObject(nothing); // expired
   });
 
+  test('[MEM] a history of more bytes than are asked for is not given, not even its first event', async () => {
+    await using cluster = await startCluster();
+    const { broker } = await cluster.node();
+    const text = 'x'.repeat(10_000);
+    const sizes: number[] = [];
+    const start = await broker.subscribe(PROJECT);
+    for (const n of [1, 2, 3]) {
+      const event = makeEvent(PROJECT, { n, text });
+      sizes.push(Buffer.byteLength(event.json));
+      await broker.publish(event);
+    }
+    const whole = sizes.reduce((sum, size) => sum + size);
+    const given = async (bytes: number, after = start) => {
+      const page = await broker.history(PROJECT, after, { publications: 10, bytes });
+      return page.complete && page.publications.length;
+    };
+    expect(await given(whole)).toBe(3);
+    expect(await given(whole - 1)).toBe(false);
+    const before = start && { ...start, offset: 2 };
+    expect(await given(sizes[2] ?? 0, before)).toBe(1);
+    expect(await given((sizes[2] ?? 0) - 1, before)).toBe(false);
+    expect(await given(0, before)).toBe(false);
+    expect(await given(0, start && { ...start, offset: 3 })).toBe(0);
+  });
+
   test('[GAP] a cursor of a channel without publications survives its idleness', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();

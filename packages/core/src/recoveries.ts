@@ -1,0 +1,72 @@
+import type { Position } from '@leque/protocol';
+import type { Broker } from './broker.ts';
+import type { Clock } from './clock.ts';
+import { CommandLimiter } from './command-limiter.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { Session } from './session.ts';
+import { bytesIn, type Subscription } from './subscription.ts';
+
+export interface RecoveryPorts {
+  readonly broker: Pick<Broker, 'history'>;
+  readonly clock: Clock;
+}
+
+/** One after the other; a resume never has as many cursors as may wait. */
+const LINE = { running: 1, waiting: 512 };
+/** How long a history may wait for those of the same session that are read before it. */
+const TIMEOUT_MS = 10_000;
+/** Histories that a session may have read in a second and not get, as they are too much for it. */
+const IN_VAIN_PER_SECOND = 4;
+
+interface Reader {
+  readonly line: ConcurrencyLimit;
+  readonly inVain: CommandLimiter;
+}
+
+/**
+ * Brings sessions what they missed. Those of one session are read one after the other, each for the
+ * room that is left (MEM); and whoever asks for too much again and again is no burden to others.
+ */
+export class Recoveries {
+  readonly #ports: RecoveryPorts;
+  readonly #maxRecovered: number;
+  readonly #readers = new WeakMap<Session, Reader>();
+
+  constructor(ports: RecoveryPorts, maxRecovered: number) {
+    this.#ports = ports;
+    this.#maxRecovered = maxRecovered;
+  }
+
+  /** @throws ProtocolError `unavailable` */
+  async recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
+    if (subscription.recoverFromDelivered(since)) return;
+    if (!subscription.rewind()) return subscription.giveUpRecovery();
+    const { clock } = this.#ports;
+    const until = clock.monotonic() + TIMEOUT_MS;
+    const isWanted = () => session.open && clock.monotonic() < until;
+    const { line } = this.#readerOf(session);
+    await line.run(() => this.#replay(session, subscription, since), isWanted);
+  }
+
+  async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
+    const { inVain } = this.#readerOf(session);
+    const bytes = inVain.take(0) === 'ok' ? session.roomBytes : 0;
+    const extent = { publications: this.#maxRecovered, bytes };
+    const page = await this.#ports.broker.history(subscription.channel, since, extent);
+    if (page.readInVain) inVain.take();
+    // As frames it is more. A client that it is too much for would be closed as a slow one, come
+    // back, and so on.
+    const fits = session.canHold(bytesIn(session.format, page.publications));
+    const replayable = page.complete && fits;
+    subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
+  }
+
+  #readerOf(session: Session): Reader {
+    const existing = this.#readers.get(session);
+    if (existing !== undefined) return existing;
+    const inVain = new CommandLimiter(this.#ports.clock, IN_VAIN_PER_SECOND);
+    const reader = { line: new ConcurrencyLimit(LINE), inVain };
+    this.#readers.set(session, reader);
+    return reader;
+  }
+}
