@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runProcess } from '@leque/core';
 import { Command } from 'commander';
+import { benchCommand } from './bench-command.ts';
 import { startCluster } from './cluster.ts';
 import { readDevConfig } from './config.ts';
 import { startDev } from './dev.ts';
@@ -32,6 +33,8 @@ program
   .action(async (options: TokenOptions) => {
     console.log(await makeToken(options, process.env));
   });
+
+program.addCommand(benchCommand(process.env));
 
 try {
   await program.parseAsync();

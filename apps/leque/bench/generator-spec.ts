@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What clients of a kind send, and how one knows that they receive what is published. */
+export interface ClientKind {
+  /** Sent once connected: the HTTP upgrade request. */
+  readonly request: Buffer;
+  /** Sent after the 101 answer: ready-made masked frames, or nothing. */
+  readonly afterUpgrade: Buffer;
+  /** A connection is ready once what it has received after the 101 contains this text. */
+  readonly ready: string;
+}
+
+/** One connection. */
+export interface Member {
+  /** Index into the kinds. */
+  readonly kind: number;
+  /** 0 to 63; members of the same format receive byte-identical frames. */
+  readonly format: number;
+  /** Indexes of channels. */
+  readonly channels: readonly number[];
+}
+
+/** Where publications are written to, and how their answers are understood. */
+export interface Publishing {
+  /** host:port */
+  readonly address: string;
+  /** Written once connected. */
+  readonly preamble?: Buffer | undefined;
+  /** Each occurrence in the answers is a publication that failed. */
+  readonly error: string;
+  /** Each occurrence in the answers is a publication that was accepted. */
+  readonly ack?: string | undefined;
+}
+
+/** Channels `first` to `last` have one rate and one histogram. */
+export interface ChannelClass {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Everything that a load generator has to know before it connects. */
+export interface GeneratorSpec {
+  /** host:port each, with IPv4 addresses; members are spread over them in turn. */
+  readonly addresses: readonly string[];
+  readonly kinds: readonly ClientKind[];
+  readonly members: readonly Member[];
+  readonly publishing: Publishing;
+  /** Per channel: the bytes that publish once, with the fields for time and number. */
+  readonly publications: readonly Buffer[];
+  readonly classes: readonly ChannelClass[];
+  /** One in so many connections is parsed fully. */
+  readonly sample: number;
+  /** How the others are counted: by bytes costs least, but every frame must be a publication. */
+  readonly rest: 'bytes' | 'frames';
+  /** What is sent when a text frame's payload equals the key. */
+  readonly replies: Readonly<Record<string, Buffer>>;
+  /** So many of the last members stop reading while a run is on. */
+  readonly stalled: number;
+  /** Connection attempts in flight. */
+  readonly connectBatch: number;
+}
+
+/** Writes the spec and its records into a folder; resolves with the path of the spec. */
+export async function writeSpec(spec: GeneratorSpec, folder: string): Promise<string> {
+  const at = (name: string) => join(folder, name);
+  const clients = spec.kinds.flatMap((kind) => [
+    kind.request,
+    kind.afterUpgrade,
+    Buffer.from(kind.ready),
+  ]);
+  await writeFile(at('clients'), toRecords(clients));
+  await writeFile(at('members'), spec.members.map(memberLine).join(''));
+  await writeFile(at('publications'), toRecords(spec.publications));
+  const { preamble } = spec.publishing;
+  if (preamble !== undefined) await writeFile(at('preamble'), toRecords([preamble]));
+  await writeFile(at('spec'), specLines(spec, at).map(oneLine).join(''));
+  return at('spec');
+}
+
+function specLines(spec: GeneratorSpec, at: (name: string) => string): string[] {
+  const { publishing } = spec;
+  return [
+    `targets ${spec.addresses.join(',')}`,
+    `connections ${spec.members.length}`,
+    `clients ${at('clients')}`,
+    `members ${at('members')}`,
+    `publish ${publishing.address}`,
+    `publications ${at('publications')}`,
+    ...(publishing.preamble === undefined ? [] : [`preamble ${at('preamble')}`]),
+    `publish_error ${publishing.error}`,
+    ...(publishing.ack === undefined ? [] : [`publish_ack ${publishing.ack}`]),
+    `classes ${spec.classes.map(({ first, last }) => `${first}-${last}`).join(',')}`,
+    `sample ${spec.sample}`,
+    `rest ${spec.rest}`,
+    ...Object.entries(spec.replies).map(
+      ([when, answer]) => `reply ${when}=${answer.toString('hex')}`,
+    ),
+    `stalled ${spec.stalled}`,
+    `connect_batch ${spec.connectBatch}`,
+  ];
+}
+
+function memberLine({ kind, format, channels }: Member): string {
+  return `${kind} ${format} ${channels.join(',')}\n`;
+}
+
+function oneLine(line: string): string {
+  if (line.includes('\n')) throw new Error(`A line feed cannot be in a spec: ${line}`);
+  return `${line}\n`;
+}
+
+/** Each with its length on a line before it. */
+export function toRecords(items: readonly Buffer[]): Buffer {
+  const end = Buffer.from('\n');
+  return Buffer.concat(items.flatMap((item) => [Buffer.from(`${item.length}\n`), item, end]));
+}

@@ -1,0 +1,45 @@
+import type { CaseResult } from '../results.ts';
+
+/** Cases that are shown side by side, because they differ in one thing only. */
+export interface Group {
+  /** What they have in common; empty when there is one group only. */
+  readonly title: string;
+  readonly rows: readonly ChartRow[];
+}
+
+export interface ChartRow {
+  readonly label: string;
+  readonly each: CaseResult;
+}
+
+/**
+ * Several targets are compared at each rate; with one target, its rates stand together. A target
+ * that did not run at all has a row with every rate.
+ */
+export function groupCases(cases: readonly CaseResult[]): Group[] {
+  if (new Set(cases.map(({ target }) => target)).size <= 1) {
+    const rows = cases.map((each) => ({ label: join(each.setup, each.part || each.step), each }));
+    return [{ title: '', rows }];
+  }
+  const groups = Map.groupBy(
+    cases.filter(({ step }) => step !== ''),
+    ({ setup, step }) => join(setup, step),
+  );
+  return [...groups].map(([title, members]) => {
+    const setup = members[0]?.setup;
+    const absent = cases.filter((each) => each.step === '' && each.setup === setup);
+    return {
+      title,
+      rows: [...members, ...absent].map((each) => ({ label: join(each.target, each.part), each })),
+    };
+  });
+}
+
+/** Whether the case has figures to be drawn. */
+export function hasFigures({ verdict }: CaseResult): boolean {
+  return verdict === 'held' || verdict === 'behind';
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' · ');
+}
