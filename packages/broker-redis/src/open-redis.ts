@@ -1,27 +1,25 @@
 import {
   type Broker,
-  type Cancel,
   type Clock,
   type ClusterState,
-  every,
   historyLimits,
   systemClock,
   type Telemetry,
 } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { ChannelLog } from './channel-log.ts';
+import { FunctionCheck } from './function-check.ts';
 import { FunctionLibrary } from './function-library.ts';
 import { Probe } from './probe.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
-import { AdapterConnection, type ConnectionPorts, RedisConnection } from './redis-connection.ts';
+import { AdapterConnection, RedisConnection } from './redis-connection.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RedisSubscriber } from './redis-subscriber.ts';
 import type { RedisSettings } from './settings.ts';
 
 /** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
 const LEASE_MS = 8_000;
-const LOAD_AGAIN_MS = 1000;
 
 export interface RedisContext {
   /** Names this process in its lease. */
@@ -61,7 +59,8 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const library = new FunctionLibrary(redis, historyLimits(settings), telemetry);
   const adapterConnections: Redis[] = [];
   let receiving: Promise<void> | undefined;
-  const stopLoading = keepLoaded(library, redis, ports);
+  const receives = () => receiving !== undefined;
+  const check = new FunctionCheck({ library, redis, prefix, receives, ...ports });
 
   async function connect(): Promise<void> {
     await commands.connect();
@@ -82,7 +81,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       const broken = connections.filter((each) => !each.ready);
       if (broken.length > 0) return broken.map((each) => each.problem);
       const received = receiving && (subscriber.problem ?? probe.problem);
-      return [library.problem, received].filter((problem) => problem !== undefined);
+      return [check.problem, received].filter((problem) => problem !== undefined);
     },
   };
   const log = new ChannelLog(library, prefix);
@@ -96,34 +95,11 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       return connection;
     },
     async close() {
-      stopLoading();
+      check.stop();
       probe.stop();
       subscriber.close();
       for (const each of [commands, subscribing]) each.close();
       for (const each of adapterConnections) each.disconnect();
     },
   };
-}
-
-/** Loads the functions whenever Redis is back, and again for as long as it does not take them. */
-function keepLoaded(
-  library: FunctionLibrary,
-  redis: Redis,
-  { telemetry, clock }: ConnectionPorts,
-): Cancel {
-  let reported: string | undefined;
-  const load = async () => {
-    try {
-      await library.load();
-      reported = undefined;
-    } catch (error) {
-      if (library.problem === reported) return;
-      reported = library.problem;
-      telemetry.report({ type: 'failure', where: 'load functions', error });
-    }
-  };
-  redis.on('ready', load);
-  return every(clock, LOAD_AGAIN_MS, () => {
-    if (library.problem !== undefined && redis.status === 'ready') void load();
-  });
 }

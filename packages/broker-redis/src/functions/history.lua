@@ -54,7 +54,7 @@ local function is_of(meta, epoch, offset)
   return false
 end
 
-redis.register_function('leque_history', function(keys, args)
+local function history(keys, args)
   local key, mode, epoch = keys[1], args[1], args[2]
   local offset, limit, max_bytes = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
   local _, _, kind = parse_key(key)
@@ -76,4 +76,10 @@ redis.register_function('leque_history', function(keys, args)
   local entries = collect('XRANGE', range, limit, max_bytes)
   if is_all and #entries < missed then return { meta.epoch, meta.offset, -1, {} } end
   return { meta.epoch, meta.offset, 1, entries }
-end)
+end
+
+redis.register_function{
+  function_name = 'leque_history',
+  callback = history,
+  flags = WHEN_FULL,
+}

@@ -8,7 +8,7 @@
 
 local FORGET_AFTER_MS = 60000
 
-redis.register_function('leque_lease', function(keys, args)
+local function lease(keys, args)
   local key, id, ttl_ms = keys[1], args[1], tonumber(args[2])
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -21,4 +21,10 @@ redis.register_function('leque_lease', function(keys, args)
     redis.call('ZREM', key, id)
   end
   return { was_alive and 1 or 0, redis.call('ZRANGEBYSCORE', key, '(' .. text(now), '+inf') }
-end)
+end
+
+redis.register_function{
+  function_name = 'leque_lease',
+  callback = lease,
+  flags = WHEN_FULL,
+}

@@ -4,6 +4,10 @@
 
 local LIVE_ONLY = '- 0'
 
+-- What clients need to join, resume and be counted goes on when Redis's memory is full; it takes
+-- hardly any. Publishing does not.
+local WHEN_FULL = { 'allow-oom' }
+
 local decoded_config
 local function config()
   decoded_config = decoded_config or cjson.decode(CONFIG_JSON)

@@ -7,7 +7,7 @@
 
 local EMPTY_TTL_MS = 86400000
 
-redis.register_function('leque_position', function(keys)
+local function position(keys)
   local key = keys[1]
   local _, _, kind = parse_key(key)
   if not config().limits[kind or ''] then return {} end
@@ -16,4 +16,10 @@ redis.register_function('leque_position', function(keys)
   local ttl_ms = meta.offset > 0 and config().meta_ttl_ms or EMPTY_TTL_MS
   redis.call('PEXPIRE', key .. ':meta', ttl_ms)
   return { meta.epoch, meta.offset }
-end)
+end
+
+redis.register_function{
+  function_name = 'leque_position',
+  callback = position,
+  flags = WHEN_FULL,
+}
