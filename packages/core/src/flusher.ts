@@ -138,8 +138,9 @@ export class Flusher {
 
   #waitForDue(now: number): void {
     if (this.#waiting === 0 || this.#cancelTimer !== undefined) return;
+    const { length } = this.#wheel;
     let at = this.#wheelAt + 1;
-    while (this.#wheel[at % this.#wheel.length]?.length === 0) at += 1;
+    while (this.#wheel[at % length]?.length === 0 && at < this.#wheelAt + length) at += 1;
     this.#cancelTimer = this.#clock.after(Math.ceil(at - now), this.#takeDue);
   }
 
