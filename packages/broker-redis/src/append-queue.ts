@@ -1,11 +1,11 @@
 import { type Published, systemClock } from '@leque/core';
-import type { Event } from '@leque/protocol';
+import { type Event, MAX_EVENT_BYTES } from '@leque/protocol';
 import { writeFailure } from './redis-errors.ts';
 
 /** Redis serves nobody else during a call: this is less than half a millisecond of it. */
 const EVENTS_PER_CALL = 100;
 /** A call with more text than this has no other event in it. */
-const TEXT_PER_CALL = 262_144;
+const TEXT_PER_CALL = MAX_EVENT_BYTES;
 
 /**
  * Stores events of one channel in one call. Resolves to what became of each, in their order;

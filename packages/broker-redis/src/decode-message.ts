@@ -3,13 +3,11 @@ import {
   decodePayload,
   describeProblems,
   FIREHOSE,
+  MAX_EVENT_BYTES,
   type Payload,
   parseChannel,
   parseEvent,
 } from '@leque/protocol';
-
-/** As much as the function takes from a foreign publisher. */
-const MAX_BYTES = 262_144;
 
 const decoder = new TextDecoder();
 
@@ -35,7 +33,7 @@ function readRepeated({ channel: origin, type, position, body: json }: Payload):
 }
 
 function readForeign(channel: string, payload: Uint8Array): Decoded {
-  if (payload.length > MAX_BYTES) return { problem: 'too large' };
+  if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
   const input = parseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The channel that it came in decides, whatever the event says of where it should go.

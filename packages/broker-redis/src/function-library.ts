@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { HistoryLimits, Telemetry } from '@leque/core';
+import { MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import { eventRules, reservedTypes } from './event-rules.ts';
@@ -23,6 +24,7 @@ function renderLibrary(limits: HistoryLimits): string {
     idempotency_ttl_ms: idempotencyTtlMs,
     meta_ttl_ms: META_TTL_MS,
     firehose,
+    max_event_bytes: MAX_EVENT_BYTES,
     event_data: eventRules(),
     reserved_types: reservedTypes(),
   };

@@ -15,9 +15,10 @@ local VALUES = 4
 
 -- What an idempotency key stands for, under `name`: { message id, epoch, offset } or nil.
 local function recall(name)
-  local earlier = redis.call('GET', name)
+  local earlier = call_on(name, 'GET')
   if not earlier then return nil end
-  local epoch, offset, message_id = string.match(earlier, '^(%S*) (%d+) (.*)$')
+  local epoch, offset, message_id = string.match(earlier, '^(%S*) (%d+) (.+)$')
+  if not message_id then error(redis.error_reply('ERR leque: not a remembered result: ' .. name)) end
   return { message_id, epoch, tonumber(offset) }
 end
 
@@ -42,6 +43,8 @@ end
 
 -- { epoch, result, … }: an event that fails must not hide what was stored of the others.
 local function store_all(log, events)
+  local refusal = find_refusal(log)
+  if refusal then return redis.error_reply(refusal) end
   local reply = { '' }
   for _, event in ipairs(events) do
     local ok, result = pcall(store, log, event)

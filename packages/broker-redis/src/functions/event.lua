@@ -1,7 +1,6 @@
 -- Checks the event of a foreign publisher, and completes it. The text stays as it came: decoding
 -- and encoding it again would turn empty arrays into objects and round big numbers.
 
-local MAX_BYTES = 262144
 local MAX_DEPTH = 100
 local FIELDS = {
   type = true, event_type = true, data = true, project_id = true, user_id = true, story_id = true,
@@ -21,9 +20,10 @@ local function decode(json)
   return pcall(strict_json.decode, json)
 end
 
--- What the decoder lets pass and JSON does not have: control characters in strings, and a dot
--- without digits on both sides.
+-- What the decoder lets pass and JSON does not have: control characters in strings, a dot without
+-- digits on both sides, and whatever follows a NUL, where the decoder stops.
 local function is_lax(json)
+  if string.find(json, '%z') then return true end
   local bare = string.gsub(string.gsub(json, '\\.', ''), '"[^"%z\1-\31]*"', '')
   return string.find(bare, '["\\]') or string.find(bare, '%.%D') or string.find(bare, '%D%.')
 end
@@ -217,6 +217,25 @@ local function end_of_string(json, quote)
   return at
 end
 
+-- Whether one of the event's own names is written with escapes: it would not be found in the text.
+local function has_escaped_name(json)
+  if not string.find(json, '\\u', 1, true) then return false end
+  local depth, at = 0, string.find(json, '{', 1, true)
+  while at do
+    local char = string.sub(json, at, at)
+    if char == '"' then
+      local last = end_of_string(json, at)
+      local is_name = depth == 1 and string.find(json, '^%s*:', last + 1)
+      if is_name and string.find(string.sub(json, at, last), '\\', 1, true) then return true end
+      at = last
+    else
+      depth = depth + ((char == '{' or char == '[') and 1 or -1)
+    end
+    at = string.find(json, '["{}%[%]]', at + 1)
+  end
+  return false
+end
+
 -- The text without those of its own members that are null or not for clients, and with more members
 -- in its data. What data has already stays as it came.
 local function edit_text(json, in_data)
@@ -253,14 +272,18 @@ end
 -- The event as a table, with the text to store and the members that this lacks yet; or nil and what
 -- is wrong with it.
 local function parse_event(json, channel)
-  if #json > MAX_BYTES then
-    return nil, 'an event must not be larger than ' .. MAX_BYTES .. ' bytes'
+  local max_bytes = config().max_event_bytes
+  if #json > max_bytes then
+    return nil, 'an event must not be larger than ' .. max_bytes .. ' bytes'
   end
   local ok, event = decode(json)
   if not ok or is_lax(json) then
     return nil, 'not JSON' .. (ok and '' or ': ' .. tostring(event))
   end
   if not string.find(json, '^%s*{') then return nil, 'an event is a JSON object' end
+  if has_escaped_name(json) then
+    return nil, 'the names of an event\'s own fields must be written without escapes'
+  end
   local excess = drop_nulls(event)
   local has_data = is_object(event.data, 'data', json)
   local own, in_data = add_ids(event, channel)

@@ -18,6 +18,15 @@ local function text(number)
   return string.format('%d', number)
 end
 
+-- redis.call on a key, whose name is in the error: somebody else may have written to it.
+local function call_on(key, command, ...)
+  local reply = redis.pcall(command, key, ...)
+  if type(reply) == 'table' and reply.err then
+    error(redis.error_reply(reply.err .. ': ' .. key))
+  end
+  return reply
+end
+
 -- 'project:P' in PREFIX{project:P}: the prefix, the channel, its kind; nil for other keys.
 local function parse_key(key)
   local prefix, channel = string.match(key, '^(.-){([^{}]+)}$')
@@ -27,12 +36,16 @@ local function parse_key(key)
   return nil
 end
 
--- Which run of which server this is; it changes with a restart and with a failover.
+-- Which run of which server this is; it changes with a restart and with a failover. A user who may
+-- not ask is refused: nobody would see a restart.
 local run_id
 local function boot()
   if not run_id then
     local info = redis.pcall('INFO', 'server')
-    run_id = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
+    if type(info) ~= 'string' then
+      error(redis.error_reply('NOPERM leque: this user may not INFO server'))
+    end
+    run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
   end
   return run_id
 end
@@ -84,11 +97,18 @@ local function rename_epoch(key, meta)
   return { epoch = epoch, offset = meta.offset, former = names }
 end
 
--- The channel's epoch and top offset; nil when it has none yet.
+-- As cursors have them, see protocol's position.ts.
+local function is_position(epoch, offset)
+  return epoch and offset and #epoch <= 32 and #offset <= 15
+    and string.find(epoch, '^[a-z0-9]+$') and string.find(offset, '^%d+$')
+end
+
+-- The channel's epoch and top offset; nil when it has none yet, or none that a cursor can say.
 local function find_epoch(key)
-  local found = redis.call('HMGET', key .. ':meta', 'epoch', 'offset', 'boot', 'former')
-  local epoch, offset = found[1], tonumber(found[2])
-  if not epoch or not offset then return nil end
+  local found = call_on(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former')
+  local epoch, offset = found[1], found[2]
+  if not is_position(epoch, offset) then return nil end
+  offset = tonumber(offset)
   local meta = { epoch = epoch, offset = offset, former = found[4] or '' }
   if found[3] == boot() then return meta end
   return rename_epoch(key, meta)

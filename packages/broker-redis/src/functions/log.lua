@@ -20,6 +20,24 @@ local function open_log(key)
   }
 end
 
+local function refused(command, target, ...)
+  if redis.acl_check_cmd(command, target, ...) then return nil end
+  return 'NOPERM leque: this user may not ' .. command .. ' ' .. target
+end
+
+-- What the user of this call may not do of what publishing takes once it has begun; nil when nothing.
+-- Looked at before, as an event that is stored and not sent, or not remembered, is worse than one
+-- that is refused.
+local function find_refusal(log)
+  local meta = log.key .. ':meta'
+  return refused('PUBLISH', log.key, '')
+    or log.firehose and refused('PUBLISH', log.firehose, '')
+    or refused('SET', log.key .. ':idem:', '')
+    or log.limit and (refused('XTRIM', log.stream, 'MAXLEN', '0')
+      or refused('PEXPIRE', log.stream, '1')
+      or refused('HSET', meta, '', ''))
+end
+
 local function begin(log, meta)
   log.epoch, log.offset, log.started = meta.epoch, meta.offset, true
 end

@@ -25,7 +25,9 @@ redis.register_function('leque_publish', function(keys, args)
   end
   local completed = complete(event)
   completed.idempotency_key = idempotency_key or event.idempotency_key
-  local epoch, result = unpack(store_all(log, { completed }))
+  local reply = store_all(log, { completed })
+  if reply.err then return reply end
+  local epoch, result = unpack(reply)
   if type(result) == 'number' then return { completed.message_id, epoch, result, 0 } end
   if not result.err then result[4] = 1 end
   return result
