@@ -1,9 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { describeOnOwnRedis, makeEvent, startRedis, uniquePrefix } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';
 
 const P = 'project:P';
+const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+/** What the README says that a user needs. */
+function rightsOf(user: string, prefix: string): string {
+  const [, rights = ''] =
+    new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(README) ?? [];
+  return rights.replaceAll('leque:', prefix);
+}
 
 /** A Redis with users of its own, each with the rights that it is given. */
 async function startWithUsers() {
@@ -48,6 +57,56 @@ describeOnOwnRedis('users of Redis', () => {
       await expect.poll(() => gateway.sink.offsets(P)).toEqual([1]);
     },
   );
+
+  test('those of the README can do what they are for, and no more', async () => {
+    await using all = await startWithUsers();
+    const { as, prefix, allow } = all;
+    for (const user of ['gateway', 'publisher', 'service']) {
+      await allow(user, `resetkeys resetchannels ${rightsOf(user, prefix)}`);
+    }
+    await using gateway = await startNode({ url: as('gateway'), prefix });
+    await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+    const service = (...words: string[]) => command(as('service'), ...words);
+    await gateway.join();
+    gateway.state.setConnections(1);
+    gateway.state.setUserConnections('ana', 1);
+    gateway.state.setSubscribers(P, 1);
+    gateway.state.addTotals({ connections: 1 });
+    await expect.poll(() => gateway.told.get('ana')).toBe(1);
+    const start = await gateway.broker.subscribe(P);
+    await gateway.broker.subscribe('firehose');
+    const event = (fields: object) =>
+      makeEvent(P, fields, { idempotency_key: JSON.stringify(fields) });
+    await publisher.broker.publish(event({ n: 1 }));
+    const json = JSON.stringify({ type: 'x', data: { n: 2 } });
+    expect(await service('FCALL', 'leque_publish', '1', `${prefix}{${P}}`, json, 'K')).toContain(2);
+    expect(await service('PUBLISH', `${prefix}{${P}}`, json)).toBe(1);
+    await expect.poll(() => gateway.sink.numbers(P)).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose')).toEqual([1, 2]);
+    expect((await publisher.broker.history(P, undefined, 10)).publications).toHaveLength(2);
+    expect((await gateway.broker.history(P, start, 10)).complete).toBe(true);
+    const { state } = publisher;
+    await expect.poll(() => state.stats()).toMatchObject({ active_connections: 1 });
+    await expect.poll(async () => (await state.stats()).total_connections).toBe(1);
+    for (const pattern of ['socket.io#/#*', 'socket.io#/events#*']) {
+      expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
+    }
+    for (const node of [gateway, publisher]) {
+      await expect.poll(() => node.broker.health()).toEqual({ ok: true });
+      expect(node.telemetry.of('failure')).toEqual([]);
+    }
+    const refused = [
+      ['service', 'FCALL', 'leque_publish', '1', `${prefix}{all}`, json],
+      ['service', 'FUNCTION', 'FLUSH'],
+      ['publisher', 'SET', 'elsewhere', '1'],
+      ['publisher', 'SUBSCRIBE', `${prefix}firehose`],
+      ['gateway', 'FLUSHALL'],
+      ['gateway', 'KEYS', '*'],
+    ] as const;
+    for (const [user, ...words] of refused) {
+      expect(String(await command(as(user), ...words)), words.join(' ')).toContain('NOPERM');
+    }
+  });
 
   test('[GAP] nothing is stored as long as nobody may ask whether Redis has restarted', async () => {
     await using all = await startWithUsers();

@@ -12,18 +12,19 @@ export type Reply = string | number | null | Error | Reply[];
  * knows nothing of Leque, and has no library.
  */
 export async function command(url: string, ...args: string[]): Promise<Reply> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, username, password } = new URL(url);
   await using stack = new AsyncDisposableStack();
   const socket = connect(Number(port || 6379), hostname);
   stack.defer(() => void socket.destroy());
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no reply')));
-  const parts = args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
-  socket.write(`*${args.length}\r\n${parts.join('')}`);
+  const login = username === '' ? [] : [['AUTH', username, password]];
+  socket.write([...login, args].map(encode).join(''));
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {
     received = Buffer.concat([received, chunk as Buffer]);
-    const parsed = parse(received, 0);
-    if (parsed !== undefined) return parsed.reply;
+    const first = parse(received, 0);
+    const last = login.length === 0 ? first : first && parse(received, first.next);
+    if (last !== undefined) return last.reply;
   }
   throw new Error('the connection closed before the reply');
 }
@@ -49,6 +50,11 @@ export async function redisCli(url: string, ...args: string[]): Promise<string |
     output += String(chunk);
   });
   return (await exited) === undefined ? undefined : output.trim();
+}
+
+function encode(args: readonly string[]): string {
+  const parts = args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
+  return `*${args.length}\r\n${parts.join('')}`;
 }
 
 function parse(bytes: Buffer, from: number): { reply: Reply; next: number } | undefined {
