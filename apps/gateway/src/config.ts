@@ -31,7 +31,9 @@ export const GatewaySettings = Type.Object({
     default: 5,
     minimum: 0,
     maximum: 1000,
-    description: 'milliseconds in which a busy client is written to at most once; 0 for no pacing',
+    description:
+      'milliseconds in which a busy client is written to at most once, up to four times as long ' +
+      'under load; 0 for no pacing',
   }),
   SLOW_CONSUMER_RULES: Type.String({
     default: '',

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from './clock.ts';
 import { FrameJoiner } from './frame-joiner.ts';
 import type { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 
 /** After this long a flush lets heartbeats, commands and the broker have their turn. */
 const SLICE_MS = 3;
@@ -26,7 +27,7 @@ interface Group {
  */
 export class Flusher {
   readonly #clock: Clock;
-  readonly #windowMs: number;
+  readonly #pace: Pace;
   readonly #joiner = new FrameJoiner();
   #tasks: TurnTask[] = [];
   #touched: Outbox[] = [];
@@ -41,11 +42,12 @@ export class Flusher {
   #wheelAt = 0;
   #cancelTimer: Cancel | undefined;
 
-  /** @param windowMs a busy outbox is flushed at most once in this time; 0 for no pacing */
+  /** @param windowMs a busy outbox is flushed at most once in this time, see `Pace` */
   constructor(clock: Clock, windowMs: number) {
     this.#clock = clock;
-    this.#windowMs = windowMs;
-    this.#wheel = Array.from({ length: Math.ceil(windowMs) + 2 }, () => []);
+    this.#pace = new Pace(windowMs);
+    const { maxWindowMs } = this.#pace;
+    this.#wheel = Array.from({ length: Math.ceil(maxWindowMs) + 2 }, () => []);
   }
 
   /** Calls the task once, when this turn of the event loop ends, before anything is flushed. */
@@ -116,15 +118,17 @@ export class Flusher {
       if (end < group.outboxes.length) this.#groups.push(group);
       now = this.#clock.monotonic();
     }
+    this.#pace.spent(now - startedAt, now);
     this.#waitForDue(now);
   }
 
   #flush(outbox: Outbox | undefined, now: number): void {
     if (outbox === undefined) return;
-    const dueAt = outbox.flushedAt + this.#windowMs;
+    const dueAt = outbox.flushedAt + this.#pace.windowMs;
     if (now < dueAt) {
       this.#wait(outbox, dueAt);
     } else {
+      this.#pace.flushed();
       outbox.awaitsFlush = false;
       outbox.flush(now, this.#joiner);
     }
@@ -134,6 +138,7 @@ export class Flusher {
     if (this.#waiting === 0) this.#wheelAt = Math.floor(this.#clock.monotonic());
     this.#wheel[Math.ceil(dueAt) % this.#wheel.length]?.push(outbox);
     this.#waiting += 1;
+    this.#pace.waits();
   }
 
   #waitForDue(now: number): void {
