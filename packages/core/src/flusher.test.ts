@@ -102,6 +102,18 @@ test('a small group does not wait for a large one that was touched before it', (
   expect(large.some(({ connection }) => connection.sent.length === 0)).toBe(true);
 });
 
+test('a small group that is touched in the same turn before a large one is not lost in it', () => {
+  const { clock, flusher, open } = start();
+  const small = open();
+  small.send('b');
+  flusher.endGroup();
+  const large = Array.from({ length: 2000 }, () => open(slowConnection(clock, 0.01)));
+  for (const { send } of large) send('a');
+  flusher.endGroup();
+  clock.endTurn();
+  expect(small.connection.sent).toEqual(['b']);
+});
+
 test('the first of a large group is another one each time', () => {
   const { clock, open } = start(0);
   const order: number[] = [];

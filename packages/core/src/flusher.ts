@@ -31,6 +31,8 @@ export class Flusher {
   readonly #joiner = new FrameJoiner();
   #tasks: TurnTask[] = [];
   #touched: Outbox[] = [];
+  /** Of this turn's small groups. */
+  #few: Outbox[] = [];
   /** In turn; the first is next. */
   #groups: Group[] = [];
   #rotation = 0;
@@ -69,24 +71,26 @@ export class Flusher {
     outbox.flush(this.#clock.monotonic(), this.#joiner);
   }
 
-  /** What was touched so far takes turns with what is touched from now on. Small groups are joined. */
+  /** What was touched since the last call takes turns with the others. Small groups are joined. */
   endGroup(): void {
-    if (this.#touched.length >= QUANTUM) this.#closeGroup();
+    const touched = this.#touched;
+    this.#touched = [];
+    if (touched.length < QUANTUM) this.#few.push(...touched);
+    else this.#groups.push({ outboxes: this.#rotated(touched), done: 0 });
   }
 
   close(): void {
     this.#cancelTimer?.();
   }
 
-  #closeGroup(): void {
-    if (this.#touched.length === 0) return;
-    this.#groups.push({ outboxes: this.#rotated(this.#touched), done: 0 });
-    this.#touched = [];
+  #takeFew(): void {
+    if (this.#few.length === 0) return;
+    this.#groups.push({ outboxes: this.#few, done: 0 });
+    this.#few = [];
   }
 
   /** Subscribers are always touched in the same order; the last ones must not always be last. */
   #rotated(outboxes: Outbox[]): Outbox[] {
-    if (outboxes.length <= QUANTUM) return outboxes;
     this.#rotation = (this.#rotation + QUANTUM) % outboxes.length;
     return [...outboxes.slice(this.#rotation), ...outboxes.slice(0, this.#rotation)];
   }
@@ -102,7 +106,8 @@ export class Flusher {
     const tasks = this.#tasks;
     this.#tasks = [];
     for (const task of tasks) task.endTurn();
-    this.#closeGroup();
+    this.endGroup();
+    this.#takeFew();
     this.#flushSlice();
     if (this.#groups.length > 0) this.#schedule();
   };
