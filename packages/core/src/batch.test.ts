@@ -3,6 +3,7 @@ import { FakeConnection, publication, TextFormat } from '../test/fakes.ts';
 import { at, HubUnderTest, P } from '../test/hub-under-test.ts';
 import { Batch } from './batch.ts';
 import { FrameJoiner } from './frame-joiner.ts';
+import { Outbox } from './outbox.ts';
 import { Publication } from './publication.ts';
 
 const batch = (...offsets: number[]) => new Batch(offsets.map((n) => publication(P, n)));
@@ -75,4 +76,29 @@ test('[MEM] what one turn brings is divided when it is too much for one frame', 
   node.deliver(P, ...offsets);
   expect(connection.closed).toBeUndefined();
   expect(connection.sent).toEqual(offsets.map(String));
+});
+
+test('[ORD] what a socket has not taken is not written over by what others get', () => {
+  const room: Buffer[] = [];
+  const format = new TextFormat();
+  const join = format.join.bind(format);
+  format.join = (frames, memory) => {
+    room.push(memory);
+    return join(frames, memory);
+  };
+  const joiner = new FrameJoiner();
+  const frames = (...offsets: number[]) =>
+    offsets.map((offset) => format.encodePublication(publication(P, offset)));
+  const flush = (connection: FakeConnection, ...offsets: number[]) => {
+    const outbox = new Outbox(connection, 1000);
+    for (const frame of frames(...offsets)) outbox.push(frame);
+    outbox.flush(0, joiner);
+  };
+  const slow = new FakeConnection(format);
+  slow.reads = false;
+  flush(new FakeConnection(format), 1, 2);
+  flush(slow, 3, 4);
+  flush(new FakeConnection(format), 5, 6);
+  expect(room[1]).toBe(room[0]);
+  expect(room[2]).not.toBe(room[1]);
 });

@@ -1,4 +1,5 @@
 import type { Position } from '@leque/protocol';
+import { bytesOf } from './frame-joiner.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
 
 /**
@@ -41,9 +42,14 @@ export class Batch {
     let frame = this.#frames.get(format);
     if (frame === undefined) {
       const frames = this.publications.map((publication) => publication.frameIn(format));
-      frame = frames.length === 1 && frames[0] !== undefined ? frames[0] : format.join(frames);
+      const [only] = frames;
+      frame = frames.length === 1 && only !== undefined ? only : joinForGood(format, frames);
       this.#frames.set(format, frame);
     }
     return frame;
   }
+}
+
+function joinForGood(format: FrameFormat, frames: readonly Frame[]): Frame {
+  return format.join(frames, Buffer.allocUnsafe(bytesOf(frames)));
 }

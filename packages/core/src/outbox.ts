@@ -50,7 +50,9 @@ export class Outbox {
     const frames = this.#frames;
     this.clear();
     this.flushedAt = now;
-    this.#connection.write(joiner.join(this.#connection.format, frames));
+    const { format } = this.#connection;
+    this.#connection.write(joiner.join(format, frames));
+    if (this.#connection.bufferedBytes > 0) joiner.keep(format);
   }
 
   clear(): void {

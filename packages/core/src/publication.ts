@@ -8,8 +8,11 @@ export interface Frame {
 /** How a transport puts what the core has to say on its wire. One instance per wire format. */
 export interface FrameFormat {
   encodePublication(publication: Publication): Frame;
-  /** Several frames of this format, at least two, as one that is written at once. */
-  join(frames: readonly Frame[]): Frame;
+  /**
+   * Several frames of this format, at least two, as one that is written at once; its bytes may lie
+   * in `room`, which has enough of it.
+   */
+  join(frames: readonly Frame[], room: Buffer): Frame;
   /**
    * Tells a client that publications of `channel` were left out; `position` is where it goes on. Up
    * to `until`, if given, more are missing between those that follow.

@@ -86,7 +86,7 @@ export class TextFormat implements FrameFormat {
     return { byteLength: 10, text: position === undefined ? type : String(position.offset) };
   }
 
-  join(frames: readonly Frame[]): JoinedFrame {
+  join(frames: readonly Frame[], _room: Buffer): JoinedFrame {
     const texts = frames.flatMap(textsOf);
     return { byteLength: 10 * texts.length, texts };
   }

@@ -37,4 +37,10 @@ export { decodePayload, type Payload } from './payload.ts';
 export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './position.ts';
 export { describeProblems, findProblems, type Problem } from './problems.ts';
 export { Stats } from './stats.ts';
-export { allocateTextFrame, encodeTextFrame, PING_FRAME, textPayload } from './text-frame.ts';
+export {
+  allocateTextFrame,
+  encodeTextFrame,
+  joinBuffers,
+  PING_FRAME,
+  textPayload,
+} from './text-frame.ts';

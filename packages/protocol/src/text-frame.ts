@@ -28,6 +28,16 @@ export function allocateTextFrame(length: number): Buffer {
   return frame;
 }
 
+/** Several frames one after the other, at the beginning of `room`, which has enough of it. */
+export function joinBuffers(frames: readonly Buffer[], room: Buffer): Buffer {
+  let end = 0;
+  for (const frame of frames) {
+    room.set(frame, end);
+    end += frame.length;
+  }
+  return room.subarray(0, end);
+}
+
 /** The payload of a frame that `allocateTextFrame` made. */
 export function textPayload(frame: Buffer): Buffer {
   const length = frame[1] ?? 0;

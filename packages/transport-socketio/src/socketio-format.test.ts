@@ -39,7 +39,7 @@ test('the finished WebSocket frames say the same as the packets, and their bytes
 
 test('several frames become one, in order', () => {
   const frames = [encode('task.created'), encode('notification')];
-  const joined = socketIoFormat.join(frames) as SocketIoFrame;
+  const joined = socketIoFormat.join(frames, Buffer.alloc(10_000)) as SocketIoFrame;
   expect(joined.packets).toEqual(frames.flatMap(({ packets }) => packets));
   expect(joined.wire).toEqual(Buffer.concat(frames.map(({ wire }) => wire)));
 });

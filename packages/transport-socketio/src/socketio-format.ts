@@ -1,5 +1,5 @@
 import type { Frame, FrameFormat, Publication } from '@leque/core';
-import { encodeTextFrame, toCursor } from '@leque/protocol';
+import { encodeTextFrame, joinBuffers, toCursor } from '@leque/protocol';
 
 export const NAMESPACE = '/events';
 /** Every task event goes out a second time under this name. */
@@ -23,13 +23,10 @@ export const socketIoFormat: FrameFormat = {
       : [publication.type];
     return frameOf(names.map((name) => encodeEvent(name, payload)));
   },
-  join(frames) {
+  join(frames, room) {
     const parts = frames as readonly SocketIoFrame[];
-    const wire = Buffer.concat(parts.map((part) => part.wire));
-    return toFrame(
-      parts.flatMap(({ packets }) => packets),
-      wire,
-    );
+    const wires = parts.map(({ wire }) => wire);
+    return new JoinedFrame(parts, joinBuffers(wires, room));
   },
   encodeResync(channel, position, until) {
     return encodeAnswer('resync', {
@@ -40,6 +37,25 @@ export const socketIoFormat: FrameFormat = {
     });
   },
 };
+
+/** Its packets are put together only for the clients that need them. */
+class JoinedFrame implements SocketIoFrame {
+  readonly wire: Buffer;
+  readonly #parts: readonly SocketIoFrame[];
+
+  constructor(parts: readonly SocketIoFrame[], wire: Buffer) {
+    this.#parts = parts;
+    this.wire = wire;
+  }
+
+  get packets(): readonly string[] {
+    return this.#parts.flatMap(({ packets }) => packets);
+  }
+
+  get byteLength(): number {
+    return this.wire.length;
+  }
+}
 
 /** What the server itself says to a client. */
 export function encodeAnswer(name: string, payload: object): SocketIoFrame {

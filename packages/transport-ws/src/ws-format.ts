@@ -4,6 +4,7 @@ import {
   encodeEnvelopeEnd,
   encodeReply,
   encodeTextFrame,
+  joinBuffers,
   toCursor,
 } from '@leque/protocol';
 
@@ -19,8 +20,8 @@ export const wsFormat: FrameFormat = {
     frame.write(end, payloadAt + kept, 'latin1');
     return frame;
   },
-  join(frames: readonly Frame[]) {
-    return Buffer.concat(frames as readonly Buffer[]);
+  join(frames: readonly Frame[], room: Buffer) {
+    return joinBuffers(frames as readonly Buffer[], room);
   },
   encodeResync(channel, position, until) {
     const cursor = position && toCursor(position);
