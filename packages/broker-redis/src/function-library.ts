@@ -12,7 +12,17 @@ import { isReply } from './redis-errors.ts';
  */
 const VERSION = 3;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
-const PARTS = ['library', 'log', 'append', 'event', 'publish', 'position', 'history', 'lease'];
+const PARTS = [
+  'library',
+  'log',
+  'append',
+  'timestamp',
+  'event',
+  'publish',
+  'position',
+  'history',
+  'lease',
+];
 
 /** The Redis Functions, with this process's limits in them, as Redis takes them. */
 function renderLibrary(limits: HistoryLimits): string {
