@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeClock, FakeConnection } from '../test/fakes.ts';
-import { Flusher } from './flusher.ts';
+import { Flusher, QUANTUM } from './flusher.ts';
 import { Outbox } from './outbox.ts';
 
 const WINDOW_MS = 5;
@@ -115,20 +115,29 @@ test('a small group that is touched in the same turn before a large one is not l
 });
 
 test('the first of a large group is another one each time', () => {
-  const { clock, open } = start(0);
+  const { clock, flusher, open } = start(0);
   const order: number[] = [];
-  const sockets = Array.from({ length: 200 }, (_, index) => {
+  const sockets = Array.from({ length: 4 * QUANTUM }, (_, index) => {
     const connection = new FakeConnection();
     connection.write = () => void order.push(index);
     return open(connection);
   });
+  const touchAll = {
+    endTurn() {
+      for (const [index, { send }] of sockets.entries()) {
+        send('a');
+        if ((index + 1) % QUANTUM === 0) flusher.endQuantum();
+      }
+      flusher.endGroup();
+    },
+  };
   for (let round = 0; round < 3; round += 1) {
-    for (const { send } of sockets) send('a');
+    flusher.atEndOfTurn(touchAll);
     clock.endTurn();
   }
-  const firsts = [order[0], order[200], order[400]];
-  expect(new Set(firsts).size).toBe(3);
-  expect(order.length).toBe(600);
+  const firsts = [0, 1, 2].map((round) => order[round * sockets.length]);
+  expect(firsts).toEqual([0, QUANTUM, 2 * QUANTUM]);
+  expect(order).toHaveLength(3 * sockets.length);
 });
 
 test('what is flushed out of turn is not written twice', () => {

@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import { Batch } from './batch.ts';
 import type { Cancel } from './clock.ts';
-import type { Flusher, TurnTask } from './flusher.ts';
+import { type Flusher, QUANTUM, type TurnTask } from './flusher.ts';
 import type { Publication } from './publication.ts';
 import { SmallSet } from './small-set.ts';
 import type { Subscription } from './subscription.ts';
@@ -74,7 +74,12 @@ export class LocalChannel implements TurnTask {
     this.#pendingBytes = 0;
     // What is live only does not change where the channel stands.
     this.#position = batch.last ?? this.#position;
-    for (const subscription of this.subscriptions) subscription.offer(batch);
+    let offered = 0;
+    for (const subscription of this.subscriptions) {
+      subscription.offer(batch);
+      offered += 1;
+      if (offered % QUANTUM === 0) this.#flusher.endQuantum();
+    }
     this.#flusher.endGroup();
   }
 

@@ -15,7 +15,9 @@ export class Outbox {
   heldBytes = 0;
   readonly #connection: Connection;
   readonly #limitBytes: number;
-  #frames: Frame[] = [];
+  /** Mostly there is one frame; an array for it would be made and thrown away at each flush. */
+  #first: Frame | undefined;
+  #others: Frame[] | undefined;
   #bytes = 0;
 
   constructor(connection: Connection, limitBytes: number) {
@@ -33,30 +35,39 @@ export class Outbox {
   }
 
   get empty(): boolean {
-    return this.#frames.length === 0;
+    return this.#first === undefined;
   }
 
   /** False, and nothing queued, when the frame would pass the limit. */
   push(frame: Frame): boolean {
     if (this.queuedBytes + frame.byteLength > this.#limitBytes) return false;
-    this.#frames.push(frame);
+    if (this.#first === undefined) this.#first = frame;
+    else if (this.#others === undefined) this.#others = [frame];
+    else this.#others.push(frame);
     this.#bytes += frame.byteLength;
     return true;
   }
 
   /** Hands everything queued to the connection, in one write. */
   flush(now: number, joiner: FrameJoiner): void {
-    if (this.empty) return;
-    const frames = this.#frames;
+    const first = this.#first;
+    if (first === undefined) return;
+    const others = this.#others;
     this.clear();
     this.flushedAt = now;
-    const { format } = this.#connection;
-    this.#connection.write(joiner.join(format, frames));
-    if (this.#connection.bufferedBytes > 0) joiner.keep(format);
+    if (others === undefined) this.#connection.write(first);
+    else this.#writeJoined([first, ...others], joiner);
   }
 
   clear(): void {
-    this.#frames = [];
+    this.#first = undefined;
+    this.#others = undefined;
     this.#bytes = 0;
+  }
+
+  #writeJoined(frames: readonly Frame[], joiner: FrameJoiner): void {
+    const { format } = this.#connection;
+    this.#connection.write(joiner.join(format, frames));
+    if (this.#connection.bufferedBytes > 0) joiner.keep(format);
   }
 }
