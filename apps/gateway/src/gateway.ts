@@ -20,6 +20,7 @@ import { registerWebSockets } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
 import { drain } from './drain.ts';
+import { kernelWriter } from './socket-writer.ts';
 
 const SOCKET_IO_PATH = '/socket.io/';
 /** After the drain: the last clients, the lease, the connections. */
@@ -119,6 +120,7 @@ function sharedContext(parts: GatewayParts, hub: Hub, isDraining: () => boolean)
     state,
     telemetry,
     clock,
+    writer: kernelWriter,
     isDraining,
     verifier: createJwtVerifier(settings),
     origins: originPolicy(settings),

@@ -4,7 +4,7 @@ import type { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 
 /** After this long a flush lets heartbeats, commands and the broker have their turn. */
-const SLICE_MS = 3;
+const SLICE_MS = 5;
 /** Outboxes of one group that are flushed before the next group has its turn. */
 export const QUANTUM = 64;
 

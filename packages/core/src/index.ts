@@ -51,6 +51,8 @@ export {
   MAX_FRAGMENTS,
   outcomeOrRefusal,
   returnHint,
+  type SendingSocket,
+  type SocketWriter,
   type TransportContext,
   type TransportLimits,
   tooManyCommands,

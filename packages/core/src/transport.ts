@@ -21,8 +21,22 @@ export function returnHint(): string {
   return String(Math.floor(Math.random() * RETURN_SPREAD_MS));
 }
 
+/** The sending half of a TCP socket. */
+export interface SendingSocket {
+  /** Bytes that wait in this process. */
+  readonly writableLength: number;
+  write(bytes: Buffer): unknown;
+}
+
+/** Writes finished frames to the sockets of clients. */
+export interface SocketWriter {
+  /** In order with what is written to the socket in other ways. Never throws. */
+  write(socket: SendingSocket, bytes: Buffer): void;
+}
+
 /** What every transport needs of its node. */
 export interface TransportContext {
+  readonly writer: SocketWriter;
   readonly hub: Hub;
   readonly state: ClusterState;
   readonly verifier: TokenVerifier;

@@ -1,4 +1,4 @@
-import type { Cancel, Clock, Connection, Frame } from '@leque/core';
+import type { Cancel, Clock, Connection, Frame, SocketWriter } from '@leque/core';
 import { CLOSE_TIMEOUT_MS } from '@leque/core';
 import { CLOSE, type CloseCode } from '@leque/protocol';
 import type { Socket } from 'socket.io';
@@ -19,6 +19,7 @@ const MOVE_CODES: ReadonlySet<CloseCode> = new Set([CLOSE.goingAway, CLOSE.drain
 /** What all connections of the node share. */
 export interface SocketIoWriting {
   readonly clock: Clock;
+  readonly writer: SocketWriter;
   /** Whether the direct path is what it should be in the versions that are installed. */
   readonly direct: boolean;
   /** Writes by either way, since the start of the process: plain integers, read when somebody asks. */
@@ -49,11 +50,11 @@ export class SocketIoConnection implements Connection {
   write(frame: Frame): void {
     const { conn } = this.#socket;
     if (conn.readyState !== 'open') return;
-    const { direct, counters } = this.#writing;
+    const { direct, counters, writer } = this.#writing;
     const tcp = direct ? directSocket(conn) : undefined;
     // socketIoFormat makes nothing but these.
     if (tcp === undefined) this.#writeThroughEngine(frame as SocketIoFrame);
-    else tcp.write((frame as SocketIoFrame).wire);
+    else writer.write(tcp, (frame as SocketIoFrame).wire);
     counters[tcp === undefined ? 'engine' : 'direct'] += 1;
   }
 

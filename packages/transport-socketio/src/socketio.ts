@@ -84,6 +84,7 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   }
   const writing: SocketIoWriting = {
     clock: context.clock,
+    writer: context.writer,
     direct: problem === undefined,
     counters: { direct: 0, engine: 0 },
   };

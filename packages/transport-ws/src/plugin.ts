@@ -147,7 +147,7 @@ function accept(
     refuse(socket, context);
     return;
   }
-  const connection = new WsConnection(socket, request.raw.socket);
+  const connection = new WsConnection(socket, request.raw.socket, context.writer);
   const resumes = (request.query as { resume?: string }).resume === '1';
   const ws = new WsSession({ connection, identity, endpoint, resumes, execute }, context);
   const { id: sessionId } = ws.session;

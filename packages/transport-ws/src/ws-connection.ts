@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
-import type { Connection, Frame, FrameFormat } from '@leque/core';
+import type { Connection, Frame, FrameFormat, SocketWriter } from '@leque/core';
 import type { CloseCode } from '@leque/protocol';
 import type { WebSocket } from 'ws';
 import { deflateFormat } from './deflate-format.ts';
 import { wsFormat } from './ws-format.ts';
 
+/** `WebSocket.OPEN`, which each of them inherits through a getter. */
+const OPEN = 1;
 const DEFLATE = 'permessage-deflate';
 
 /**
@@ -16,11 +18,13 @@ export class WsConnection implements Connection {
   readonly format: FrameFormat;
   readonly #socket: WebSocket;
   readonly #tcp: Socket;
+  readonly #writer: SocketWriter;
 
-  constructor(socket: WebSocket, tcp: Socket) {
+  constructor(socket: WebSocket, tcp: Socket, writer: SocketWriter) {
     this.#socket = socket;
     this.format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
     this.#tcp = tcp;
+    this.#writer = writer;
   }
 
   get bufferedBytes(): number {
@@ -28,9 +32,9 @@ export class WsConnection implements Connection {
   }
 
   write(frame: Frame): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.readyState !== OPEN) return;
     // Both formats make nothing but buffers.
-    this.#tcp.write(frame as Buffer);
+    this.#writer.write(this.#tcp, frame as Buffer);
   }
 
   close(code: CloseCode, reason: string): void {
