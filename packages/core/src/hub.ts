@@ -201,15 +201,16 @@ export class Hub implements BrokerSink {
   }
 
   #add(session: Session, channel: string, accepts: Filter | undefined): Subscription {
-    const subscription = new Subscription(session, channel, accepts);
-    const rule = this.#limits.slowConsumerRules(channel);
-    if (rule !== undefined) subscription.mayLeaveOut(rule, this.#backlogs.add);
-    session.subscriptions.set(channel, subscription);
     const local = this.#channels.get(channel) ?? this.#enter(channel);
+    const { name } = local; // one text for all who subscribe, who each bring their own
+    const subscription = new Subscription(session, name, accepts);
+    const rule = this.#limits.slowConsumerRules(name);
+    if (rule !== undefined) subscription.mayLeaveOut(rule, this.#backlogs.add);
+    session.subscriptions.set(name, subscription);
     local.cancelLeave?.();
     local.cancelLeave = undefined;
     local.add(subscription);
-    this.#ports.state.setSubscribers(channel, local.subscriptions.size);
+    this.#ports.state.setSubscribers(name, local.subscriptions.size);
     return subscription;
   }
 
