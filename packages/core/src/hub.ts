@@ -1,4 +1,4 @@
-import { CLOSE, type Position, ProtocolError } from '@leque/protocol';
+import { type Position, ProtocolError } from '@leque/protocol';
 import { BacklogRounds } from './backlog-rounds.ts';
 import type { Broker, BrokerSink } from './broker.ts';
 import { type Cancel, type Clock, every } from './clock.ts';
@@ -13,6 +13,7 @@ import { Session, type SessionContext } from './session.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 import { type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
+import { TokenEnds } from './token-ends.ts';
 
 export interface HubLimits {
   readonly outboxMaxBytes: number;
@@ -59,6 +60,7 @@ export class Hub implements BrokerSink {
   readonly #stopSweep: Cancel;
   readonly #counters = { publications: 0, messagesSent: 0, leftOut: 0 };
   readonly #backlogs: BacklogRounds;
+  readonly #tokenEnds = new TokenEnds();
   readonly #recoveries: Recoveries;
   #reportedMessages = 0;
 
@@ -92,6 +94,7 @@ export class Hub implements BrokerSink {
   open(connection: Connection, identity: Identity): Session {
     const session = new Session(connection, identity, this.#context);
     this.#sessions.add(session);
+    this.#tokenEnds.expect(identity.expiresAt);
     this.#countUser(session, +1);
     this.#ports.state.setConnections(this.#sessions.size);
     this.#ports.state.addTotals({ connections: 1 });
@@ -170,6 +173,7 @@ export class Hub implements BrokerSink {
       throw new ProtocolError('forbidden', 'a connection stays with its user; open another one');
     }
     session.identity = identity;
+    this.#tokenEnds.expect(identity.expiresAt);
     for (const subscription of [...session.subscriptions.values()]) {
       if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);
     }
@@ -266,13 +270,7 @@ export class Hub implements BrokerSink {
   }
 
   #sweep(): void {
-    const now = this.#ports.clock.now();
-    for (const session of this.#sessions) {
-      const { expiresAt } = session.identity;
-      if (expiresAt !== undefined && expiresAt <= now) {
-        session.close(CLOSE.tokenExpired, 'token expired');
-      }
-    }
+    this.#tokenEnds.closeExpired(this.#sessions, this.#ports.clock.now());
     this.#reportMessages();
   }
 

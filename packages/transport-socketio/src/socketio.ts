@@ -39,6 +39,8 @@ type Events = Namespace<
   { identity: UserIdentity }
 >;
 type EngineSocket = Socket['conn'];
+/** With what Engine.IO holds for it, in characters. */
+type BoundSocket = EngineSocket & { queuedLength: number };
 type EventsSocket = Parameters<Parameters<Events['use']>[0]>[0];
 
 export interface SocketIoTransport {
@@ -161,17 +163,18 @@ function open(
  * sends is bounded before it comes here.
  */
 function boundQueue(maxBytes: number): (conn: EngineSocket) => void {
-  const queued = new WeakMap<EngineSocket, number>();
   // Shared by all connections, each of which is `this`.
-  function onPacket(this: EngineSocket, { data }: { data?: string | Buffer }): void {
-    const bytes = (queued.get(this) ?? 0) + (data?.length ?? 0);
-    queued.set(this, bytes);
-    if (bytes > maxBytes) this.close(true);
+  function onPacket(this: BoundSocket, { data }: { data?: string | Buffer }): void {
+    this.queuedLength += data?.length ?? 0;
+    if (this.queuedLength > maxBytes) this.close(true);
   }
-  function onDrain(this: EngineSocket): void {
-    queued.delete(this);
+  function onDrain(this: BoundSocket): void {
+    this.queuedLength = 0;
   }
-  return (conn) => void conn.on('packetCreate', onPacket).on('drain', onDrain);
+  return (conn) => {
+    const bound: BoundSocket = Object.assign(conn, { queuedLength: 0 });
+    bound.on('packetCreate', onPacket).on('drain', onDrain);
+  };
 }
 
 /** @throws ProtocolError with the message that the client's `connect_error` shows */

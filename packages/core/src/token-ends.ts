@@ -1,0 +1,22 @@
+import { CLOSE } from '@leque/protocol';
+import type { Session } from './session.ts';
+
+/** Ends sessions with their tokens; looks at all of them only when the next one is due. */
+export class TokenEnds {
+  #next = Number.POSITIVE_INFINITY;
+
+  /** A session has got a token that ends then, in milliseconds since the Unix epoch. */
+  expect(expiresAt: number | undefined): void {
+    this.#next = Math.min(this.#next, expiresAt ?? Number.POSITIVE_INFINITY);
+  }
+
+  closeExpired(sessions: Iterable<Session>, now: number): void {
+    if (now < this.#next) return;
+    this.#next = Number.POSITIVE_INFINITY;
+    for (const session of sessions) {
+      const { expiresAt } = session.identity;
+      if (expiresAt === undefined || expiresAt > now) this.expect(expiresAt);
+      else session.close(CLOSE.tokenExpired, 'token expired');
+    }
+  }
+}
