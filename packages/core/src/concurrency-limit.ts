@@ -23,6 +23,11 @@ export class ConcurrencyLimit {
     this.#limits = limits;
   }
 
+  /** Nothing runs, and nothing waits. */
+  get idle(): boolean {
+    return this.#running === 0;
+  }
+
   /**
    * @param isWanted whether anybody still waits for it when its turn comes: if not, it is not run
    * @throws ProtocolError `unavailable` for what is not run

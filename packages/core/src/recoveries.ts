@@ -20,7 +20,8 @@ const IN_VAIN_PER_SECOND = 4;
 
 interface Reader {
   readonly line: ConcurrencyLimit;
-  readonly inVain: CommandLimiter;
+  /** Made when there is something to count. */
+  inVain: CommandLimiter | undefined;
 }
 
 /**
@@ -44,16 +45,25 @@ export class Recoveries {
     const { clock } = this.#ports;
     const until = clock.monotonic() + TIMEOUT_MS;
     const isWanted = () => session.open && clock.monotonic() < until;
-    const { line } = this.#readerOf(session);
-    await line.run(() => this.#replay(session, subscription, since), isWanted);
+    const reader = this.#readerOf(session);
+    try {
+      await reader.line.run(() => this.#replay(session, subscription, since), isWanted);
+    } finally {
+      // Most sessions recover once, and would hold it as long as they live.
+      if (reader.line.idle && reader.inVain === undefined) this.#readers.delete(session);
+    }
   }
 
   async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
-    const { inVain } = this.#readerOf(session);
-    const bytes = inVain.take(0) === 'ok' ? session.roomBytes : 0;
+    const reader = this.#readerOf(session);
+    const isAllowed = reader.inVain === undefined || reader.inVain.take(0) === 'ok';
+    const bytes = isAllowed ? session.roomBytes : 0;
     const extent = { publications: this.#maxRecovered, bytes };
     const page = await this.#ports.broker.history(subscription.channel, since, extent);
-    if (page.readInVain) inVain.take();
+    if (page.readInVain) {
+      reader.inVain ??= new CommandLimiter(this.#ports.clock, IN_VAIN_PER_SECOND);
+      reader.inVain.take();
+    }
     // As frames it is more. A client that it is too much for would be closed as a slow one, come
     // back, and so on.
     const fits = session.canHold(bytesIn(session.format, page.publications));
@@ -64,8 +74,7 @@ export class Recoveries {
   #readerOf(session: Session): Reader {
     const existing = this.#readers.get(session);
     if (existing !== undefined) return existing;
-    const inVain = new CommandLimiter(this.#ports.clock, IN_VAIN_PER_SECOND);
-    const reader = { line: new ConcurrencyLimit(LINE), inVain };
+    const reader: Reader = { line: new ConcurrencyLimit(LINE), inVain: undefined };
     this.#readers.set(session, reader);
     return reader;
   }
