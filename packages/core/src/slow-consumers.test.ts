@@ -14,6 +14,7 @@ const ROUND_MS = 50;
 
 async function subscribeTo(channel: string) {
   const node = new HubUnderTest();
+  if (channel !== 'logs') node.broker.position = { epoch: 'e', offset: 0 };
   const { session, connection } = node.connect(identity('alice', ['C', 'P']));
   await node.subscribe(session, channel);
   let offset = 0;
@@ -87,6 +88,33 @@ describe('conflate', () => {
     expect(rest[0]).toBe(String(Number(first.slice('resync '.length)) + 1));
     expect(session.heldBytes).toBe(0);
   });
+});
+
+test('[ORD] what waits is not delivered after a resync that came meanwhile', async () => {
+  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+  connection.bufferedBytes = CONGESTED_BYTES;
+  progress('a', 1);
+  progress('a', 2);
+  connection.bufferedBytes = 0;
+  node.hub.resync(CONFLATED, { epoch: 'e', offset: 9 });
+  expect(session.heldBytes).toBe(0);
+  readAgain(node, connection);
+  expect(connection.sent).toEqual(['resync 9']);
+});
+
+test.each([
+  ['still waits', false],
+  ['was left out', true],
+])('[GAP] a cursor from before what %s is not answered as recovered', async (_, isRelieved) => {
+  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+  progress('a', 1);
+  connection.bufferedBytes = CONGESTED_BYTES;
+  progress('a', 2);
+  progress('a', 3);
+  if (isRelieved) readAgain(node, connection);
+  const since = { epoch: 'e', offset: 1 };
+  const subscription = await node.hub.subscribe(session, CONFLATED, { since });
+  expect(subscription.recovered).toBe(false);
 });
 
 test('[GAP] drop-oldest: a slow client of a live channel gets the newest after a resync', async () => {

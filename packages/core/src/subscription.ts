@@ -71,11 +71,8 @@ export class Subscription {
    * @returns how many were left out; undefined while it is still too slow
    */
   relieve(): number | undefined {
-    const backlog = this.#relief?.backlog;
-    if (backlog === undefined) return 0;
     if (this.#subscriber.congested) return undefined;
-    this.#subscriber.heldBytes -= backlog.bytes;
-    const { publications, leftOut } = backlog.take();
+    const { publications, leftOut } = this.#takeBacklog();
     if (leftOut > 0) this.#tellLeftOut(publications[0]);
     for (const publication of publications) this.#send(publication);
     return leftOut;
@@ -125,6 +122,7 @@ export class Subscription {
   recoverFromDelivered(since: Position): boolean {
     const [first, last] = [this.#since, this.#position];
     if (first === undefined || last?.epoch !== since.epoch) return false;
+    if (this.#relief?.backlog.empty === false) return false;
     if (since.offset < first.offset || since.offset > last.offset) return false;
     this.#recovered = true;
     return true;
@@ -174,7 +172,7 @@ export class Subscription {
   /** What is held is not delivered any more; called when the hub drops the subscription. */
   end(): void {
     this.#letGo();
-    this.#subscriber.heldBytes -= this.#relief?.backlog.bytes ?? 0;
+    this.#takeBacklog();
     this.#relief = undefined;
     this.#recovered = false;
   }
@@ -210,6 +208,7 @@ export class Subscription {
       this.#held = [];
       this.#recovered = false;
     }
+    this.#takeBacklog(); // older than what follows
     this.moveTo(position);
     this.#delivered = true;
     this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position), 1);
@@ -273,10 +272,18 @@ export class Subscription {
     this.#subscriber.heldBytes += backlog.bytes - before;
   }
 
+  #takeBacklog(): ReturnType<Backlog['take']> {
+    const backlog = this.#relief?.backlog;
+    if (backlog === undefined) return { publications: [], leftOut: 0 };
+    this.#subscriber.heldBytes -= backlog.bytes;
+    return backlog.take();
+  }
+
   /** The client goes on before the first that follows; up to where it is now some are missing. */
   #tellLeftOut(next: Publication | undefined): void {
     const { format } = this.#subscriber;
     const until = this.#position;
+    this.#since = until;
     const first = next?.position;
     const position = first === undefined ? until : { ...first, offset: first.offset - 1 };
     this.#subscriber.send(format.encodeResync(this.channel, position, until), 1);
