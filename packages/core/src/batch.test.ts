@@ -8,6 +8,18 @@ import { Publication } from './publication.ts';
 
 const batch = (...offsets: number[]) => new Batch(offsets.map((n) => publication(P, n)));
 
+/** A format, and the memory that it was given to join frames in. */
+function recordingFormat() {
+  const rooms: Buffer[] = [];
+  const format = new TextFormat();
+  const join = format.join.bind(format);
+  format.join = (frames, room) => {
+    rooms.push(room);
+    return join(frames, room);
+  };
+  return { format, rooms };
+}
+
 test('[GAP] [DUP] only who stands right before a batch takes it as a whole', () => {
   const three = batch(4, 5, 6);
   expect(three.follows(at(3))).toBe(true);
@@ -67,6 +79,29 @@ test('sessions that have the same queued share what is written', () => {
   expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));
 });
 
+test('[MEM] what waits for a slow socket takes its own size of memory, shared with other slow ones', () => {
+  const { format, rooms } = recordingFormat();
+  const joiner = new FrameJoiner();
+  const slow = [new FakeConnection(format), new FakeConnection(format)];
+  for (const connection of slow) connection.reads = false;
+  const flushAll = (connections: FakeConnection[], ...offsets: number[]) => {
+    const frames = offsets.map((offset) => format.encodePublication(publication(P, offset)));
+    for (const connection of connections) {
+      const outbox = new Outbox(connection, 1000);
+      for (const frame of frames) outbox.push(frame);
+      outbox.flush(0, joiner);
+    }
+  };
+  const fast = new FakeConnection(format);
+  flushAll(slow, 1, 2);
+  expect(rooms).toHaveLength(1);
+  rooms.length = 0;
+  for (let n = 3; n < 13; n += 2) flushAll([fast, ...slow, fast], n, n + 1);
+  const waiting = new Set(rooms.filter(({ length }) => length <= 20));
+  expect(waiting.size).toBe(5);
+  expect(new Set(rooms).size).toBe(5 + 1);
+});
+
 test('[MEM] what one turn brings is divided when it is too much for one frame', async () => {
   const node = new HubUnderTest();
   const connection = new FakeConnection();
@@ -79,13 +114,7 @@ test('[MEM] what one turn brings is divided when it is too much for one frame', 
 });
 
 test('[ORD] what a socket has not taken is not written over by what others get', () => {
-  const room: Buffer[] = [];
-  const format = new TextFormat();
-  const join = format.join.bind(format);
-  format.join = (frames, memory) => {
-    room.push(memory);
-    return join(frames, memory);
-  };
+  const { format, rooms } = recordingFormat();
   const joiner = new FrameJoiner();
   const frames = (...offsets: number[]) =>
     offsets.map((offset) => format.encodePublication(publication(P, offset)));
@@ -99,6 +128,6 @@ test('[ORD] what a socket has not taken is not written over by what others get',
   flush(new FakeConnection(format), 1, 2);
   flush(slow, 3, 4);
   flush(new FakeConnection(format), 5, 6);
-  expect(room[1]).toBe(room[0]);
-  expect(room[2]).not.toBe(room[1]);
+  expect(rooms[1]).toBe(rooms[0]);
+  expect(rooms[2]).not.toBe(rooms[1]);
 });

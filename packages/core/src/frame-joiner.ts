@@ -16,41 +16,80 @@ export class FrameJoiner {
    * @returns a frame that is good until the next call, unless `keep` is called before that
    */
   join(format: FrameFormat, frames: readonly Frame[]): Frame {
-    const [only] = frames;
-    if (frames.length === 1 && only !== undefined) return only;
+    return onlyOf(frames) ?? this.#jointOf(format).join(frames);
+  }
+
+  /**
+   * As `join`, for what will wait: a frame that stays good, in memory of its own size (MEM).
+   */
+  joinToKeep(format: FrameFormat, frames: readonly Frame[]): Frame {
+    return onlyOf(frames) ?? this.#jointOf(format).joinToKeep(frames);
+  }
+
+  /** What was joined last in this format is still needed: its memory is not used again. */
+  keep(format: FrameFormat): void {
+    this.#jointOf(format).keep();
+  }
+
+  #jointOf(format: FrameFormat): Joint {
     let joint = this.#joints.get(format);
     if (joint === undefined) {
       joint = new Joint(format);
       this.#joints.set(format, joint);
     }
-    return joint.join(frames);
-  }
-
-  /** What was joined last in this format is still needed: its memory is not used again. */
-  keep(format: FrameFormat): void {
-    this.#joints.delete(format);
+    return joint;
   }
 }
 
 /** One wire format's last join, and the memory for the next. */
 class Joint {
   readonly #format: FrameFormat;
-  #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  #scratch: Buffer | undefined;
   #frames = NONE;
   #frame: Frame | undefined;
+  /** Whether the last join lies in `#scratch`. */
+  #isInScratch = false;
 
   constructor(format: FrameFormat) {
     this.#format = format;
   }
 
   join(frames: readonly Frame[]): Frame {
-    if (this.#frame !== undefined && areSame(this.#frames, frames)) return this.#frame;
-    const bytes = bytesOf(frames);
-    if (bytes > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(bytes);
+    return this.#lastOf(frames) ?? this.#join(frames, this.#takeScratch(bytesOf(frames)));
+  }
+
+  joinToKeep(frames: readonly Frame[]): Frame {
+    const last = this.#isInScratch ? undefined : this.#lastOf(frames);
+    this.#isInScratch = false;
+    return last ?? this.#join(frames, Buffer.allocUnsafeSlow(bytesOf(frames)));
+  }
+
+  keep(): void {
+    if (this.#isInScratch) this.#scratch = undefined;
+    this.#isInScratch = false;
+  }
+
+  #lastOf(frames: readonly Frame[]): Frame | undefined {
+    return areSame(this.#frames, frames) ? this.#frame : undefined;
+  }
+
+  #takeScratch(bytes: number): Buffer {
+    this.#isInScratch = true;
+    if (this.#scratch === undefined || this.#scratch.length < bytes) {
+      this.#scratch = Buffer.allocUnsafeSlow(Math.max(bytes, SCRATCH_BYTES));
+    }
+    return this.#scratch;
+  }
+
+  #join(frames: readonly Frame[], room: Buffer): Frame {
     this.#frames = frames;
-    this.#frame = this.#format.join(frames, this.#scratch);
+    this.#frame = this.#format.join(frames, room);
     return this.#frame;
   }
+}
+
+function onlyOf(frames: readonly Frame[]): Frame | undefined {
+  return frames.length === 1 ? frames[0] : undefined;
 }
 
 export function bytesOf(frames: readonly Frame[]): number {

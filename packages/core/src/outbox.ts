@@ -66,8 +66,13 @@ export class Outbox {
   }
 
   #writeJoined(frames: readonly Frame[], joiner: FrameJoiner): void {
-    const { format } = this.#connection;
-    this.#connection.write(joiner.join(format, frames));
-    if (this.#connection.bufferedBytes > 0) joiner.keep(format);
+    const connection = this.#connection;
+    const { format } = connection;
+    if (connection.bufferedBytes > 0) {
+      connection.write(joiner.joinToKeep(format, frames)); // behind what waits already
+      return;
+    }
+    connection.write(joiner.join(format, frames));
+    if (connection.bufferedBytes > 0) joiner.keep(format);
   }
 }
