@@ -154,6 +154,45 @@ test('what is flushed out of turn is not written twice', () => {
   expect(connection.writes).toEqual([['a'], ['b']]);
 });
 
+test('a busy socket that falls due while others are written to is not forgotten for a while', () => {
+  const { clock, open } = start();
+  const busy = open();
+  busy.send('a');
+  clock.endTurn();
+  clock.advance(WINDOW_MS - 0.5);
+  open(slowConnection(clock, 1)).send('x');
+  busy.send('b');
+  clock.endTurn();
+  clock.advance(1);
+  clock.endTurn();
+  expect(busy.connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('[LIVE] no timer is set for a time that has passed', () => {
+  const { clock, open } = start();
+  const delays: number[] = [];
+  const after = clock.after.bind(clock);
+  clock.after = (delayMs, task) => {
+    delays.push(delayMs);
+    return after(delayMs, task);
+  };
+  const busy = [open(), open()];
+  const [first, second] = busy;
+  first?.send('a');
+  clock.endTurn();
+  clock.advance(1);
+  second?.send('a');
+  clock.endTurn();
+  for (const { send } of busy) send('b');
+  open(slowConnection(clock, 3 * WINDOW_MS)).send('x');
+  clock.endTurn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(busy.map(({ connection }) => connection.sent)).toEqual(busy.map(() => ['a', 'b']));
+  expect(delays).not.toEqual([]);
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+});
+
 test('[LIVE] a flusher that is closed leaves no timer', () => {
   const { clock, flusher, open } = start();
   const { send } = open();

@@ -154,7 +154,7 @@ export class Flusher {
     if (outbox === undefined) return;
     const dueAt = outbox.flushedAt + this.#pace.windowMs;
     if (now < dueAt) {
-      this.#wait(outbox, dueAt);
+      this.#wait(outbox, now, dueAt);
     } else {
       this.#pace.flushed();
       outbox.awaitsFlush = false;
@@ -162,8 +162,8 @@ export class Flusher {
     }
   }
 
-  #wait(outbox: Outbox, dueAt: number): void {
-    if (this.#waiting === 0) this.#wheelAt = Math.floor(this.#clock.monotonic());
+  #wait(outbox: Outbox, now: number, dueAt: number): void {
+    if (this.#waiting === 0) this.#wheelAt = Math.floor(now);
     this.#wheel[Math.ceil(dueAt) % this.#wheel.length]?.push(outbox);
     this.#waiting += 1;
     this.#pace.waits();
@@ -174,7 +174,7 @@ export class Flusher {
     const { length } = this.#wheel;
     let at = this.#wheelAt + 1;
     while (this.#wheel[at % length]?.length === 0 && at < this.#wheelAt + length) at += 1;
-    this.#cancelTimer = this.#clock.after(Math.ceil(at - now), this.#takeDue);
+    this.#cancelTimer = this.#clock.after(Math.max(0, Math.ceil(at - now)), this.#takeDue);
   }
 
   readonly #takeDue = (): void => {
