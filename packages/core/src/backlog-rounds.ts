@@ -21,8 +21,8 @@ export class BacklogRounds {
   }
 
   readonly add = (subscription: Subscription): void => {
-    if (this.#waiting.size === 0) this.#goLater();
     this.#waiting.add(subscription);
+    this.#goLater();
   };
 
   remove(subscription: Subscription): void {
@@ -34,7 +34,8 @@ export class BacklogRounds {
   }
 
   #goLater(): void {
-    this.#cancelRound = this.#clock.after(ROUND_MS, () => {
+    this.#cancelRound ??= this.#clock.after(ROUND_MS, () => {
+      this.#cancelRound = undefined;
       for (const subscription of this.#waiting) this.#relieve(subscription);
       if (this.#waiting.size > 0) this.#goLater();
     });

@@ -71,6 +71,7 @@ export class Backlog {
     if (field === undefined) return publication;
     const data = publication.event['data'] as Record<string, unknown> | null | undefined;
     const value = data?.[field];
-    return value === undefined ? publication : `${publication.type}\n${String(value)}`;
+    const isKey = typeof value === 'string' || typeof value === 'number';
+    return isKey ? `${publication.type}\n${value}` : publication;
   }
 }

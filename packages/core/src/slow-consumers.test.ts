@@ -149,6 +149,32 @@ test('[LIVE] a session that ends while something waits for it leaves nothing beh
   expect(node.clock.timers).toBe(0);
 });
 
+test('[LIVE] slow clients that leave and others that come are looked at by one timer', async () => {
+  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+  connection.bufferedBytes = CONGESTED_BYTES;
+  const timers = node.clock.timers;
+  for (let n = 1; n <= 10; n += 1) {
+    progress('a', n);
+    node.hub.unsubscribe(session, CONFLATED);
+    await node.subscribe(session, CONFLATED);
+  }
+  progress('a', 11);
+  expect(node.clock.timers).toBe(timers + 1);
+  node.clock.advance(3 * ROUND_MS);
+  expect(node.clock.timers).toBe(timers + 1);
+});
+
+test('[GAP] what is no text and no number is no key: such publications all count', async () => {
+  const { node, connection, publish } = await subscribeTo(CONFLATED);
+  connection.bufferedBytes = CONGESTED_BYTES;
+  publish('job_progress', { job_id: { id: 1 } });
+  publish('job_progress', { job_id: { id: 2 } });
+  publish('job_progress', { job_id: null });
+  publish('job_progress', { job_id: null });
+  readAgain(node, connection);
+  expect(connection.sent).toEqual(['1', '2', '3', '4']);
+});
+
 describe('rules', () => {
   test('name a channel, or all projects or users; the exact name wins', () => {
     const rules = parseSlowConsumerRules(
