@@ -1,7 +1,8 @@
+import { allOrNone, owned } from './disposing.ts';
 import { freePorts } from './free-ports.ts';
 import { type Env, ServerProcess } from './process.ts';
-import { startRedis, uniquePrefix } from './redis.ts';
-import type { TestRedis } from './test-redis.ts';
+import { startRedis, uniquePrefix } from './redis/start-redis.ts';
+import type { TestRedis } from './redis/test-redis.ts';
 
 /** The key that test systems verify tokens with, unless they are given another one. */
 export const TEST_JWT_SECRET = 'only-for-tests-0123456789abcdefgh';
@@ -83,22 +84,6 @@ export async function startCluster(options: { gateways: number; env?: Env }): Pr
   const url = (gateway: number) => at(gateways, gateway).url;
   const kill = (gateway: number) => at(gateways, gateway).kill();
   return owned({ redis, prefix, publisher, gateways, url, kill }, stack);
-}
-
-/** Hands what is on the stack over to the value, which disposes of it from then on. */
-function owned<T extends object>(value: T, stack: AsyncDisposableStack): T & AsyncDisposable {
-  const owner = stack.move();
-  return Object.assign(value, { [Symbol.asyncDispose]: () => owner.disposeAsync() });
-}
-
-/** Those that did start are on the stack also when another one did not. */
-async function allOrNone<T extends AsyncDisposable>(
-  starting: readonly Promise<T>[],
-  stack: AsyncDisposableStack,
-): Promise<T[]> {
-  const settled = await Promise.allSettled(starting);
-  for (const result of settled) if (result.status === 'fulfilled') stack.use(result.value);
-  return Promise.all(starting);
 }
 
 function at<T>(items: readonly T[], index: number): T {

@@ -1,8 +1,11 @@
-import { freePorts } from './free-ports.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
 import type { RedisOptions, TestRedis } from './test-redis.ts';
 
 const IMAGE = 'redis:7.4-alpine';
 const REDIS_PORT = 6379;
+const DOCKER_TIMEOUT_MS = 10_000;
 
 /** Redis in a container, for machines that have Docker but no redis-server. */
 export async function startRedisContainer({
@@ -27,8 +30,14 @@ export async function startRedisContainer({
     stop: () => end(['redis-cli', 'shutdown']),
     kill: () => end(['redis-cli', 'shutdown', 'nosave', 'now', 'force']),
     restart: () => container.restart(),
+    pause: () => docker('pause', container.getId()),
+    resume: () => docker('unpause', container.getId()),
     [Symbol.asyncDispose]: async () => {
       await container.stop();
     },
   };
+}
+
+async function docker(...args: string[]): Promise<void> {
+  await promisify(execFile)('docker', args, { timeout: DOCKER_TIMEOUT_MS });
 }

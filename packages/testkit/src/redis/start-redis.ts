@@ -23,6 +23,12 @@ export function canOwnRedis(): boolean {
   return hasRedisServer() || hasContainers();
 }
 
+/** Whether this machine has the program; several servers that find each other need it. */
+export function hasRedisServer(): boolean {
+  const { stdout } = spawnSync('redis-server', ['--version'], { timeout: PROBE_TIMEOUT_MS });
+  return Number(/ v=(\d+)\./.exec(String(stdout))?.[1] ?? 0) >= OLDEST_MAJOR;
+}
+
 /** A REDIS_KEY_PREFIX that no other test uses. */
 export function uniquePrefix(): string {
   return `leque-test-${randomUUID().slice(0, 13)}:`;
@@ -42,13 +48,10 @@ function sharedRedis(url: string): TestRedis {
     stop: async () => {},
     kill: refuse,
     restart: refuse,
+    pause: refuse,
+    resume: refuse,
     [Symbol.asyncDispose]: async () => {},
   };
-}
-
-function hasRedisServer(): boolean {
-  const { stdout } = spawnSync('redis-server', ['--version'], { timeout: PROBE_TIMEOUT_MS });
-  return Number(/ v=(\d+)\./.exec(String(stdout))?.[1] ?? 0) >= OLDEST_MAJOR;
 }
 
 function hasContainers(): boolean {

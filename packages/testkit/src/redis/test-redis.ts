@@ -8,6 +8,9 @@ export interface TestRedis extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again, at the same address; without `appendonly` it comes back empty. */
   restart(): Promise<void>;
+  /** Freezes it: its connections stay open, and nothing answers until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 export interface RedisOptions {
@@ -16,3 +19,6 @@ export interface RedisOptions {
   /** Keeps what is written over a restart. */
   readonly appendonly?: boolean;
 }
+
+/** Those of several servers that belong together: they are always the test's own. */
+export type RedisGroupOptions = Pick<RedisOptions, 'appendonly'>;

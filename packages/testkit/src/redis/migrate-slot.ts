@@ -1,0 +1,41 @@
+import { ask } from './ask.ts';
+import type { TestRedis } from './test-redis.ts';
+
+/** Keys that move at once: none of them is served meanwhile. */
+const BATCH = 10;
+const TIMEOUT_MS = 1500;
+
+export interface Move {
+  readonly slot: number;
+  readonly from: TestRedis;
+  readonly to: TestRedis;
+  /** All that are to be told. */
+  readonly masters: readonly TestRedis[];
+}
+
+/** Moves a slot with its keys, step by step as `redis-cli --cluster reshard` does. */
+export async function migrateSlot({ slot, from, to, masters }: Move): Promise<void> {
+  const name = String(slot);
+  const [source, target] = [await idOf(from), await idOf(to)];
+  await ask(to.port, 'CLUSTER', 'SETSLOT', name, 'IMPORTING', source);
+  await ask(from.port, 'CLUSTER', 'SETSLOT', name, 'MIGRATING', target);
+  await migrateKeys(name, from, to);
+  // The new owner hears of it first: whoever asks the old one is sent to somebody who knows.
+  const others = masters.filter((master) => master !== to && master !== from);
+  for (const { port } of [to, from, ...others]) {
+    await ask(port, 'CLUSTER', 'SETSLOT', name, 'NODE', target);
+  }
+}
+
+async function migrateKeys(slot: string, from: TestRedis, to: TestRedis): Promise<void> {
+  const next = async () =>
+    (await ask(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, String(BATCH))) as string[];
+  for (let keys = await next(); keys.length > 0; keys = await next()) {
+    const where = ['127.0.0.1', String(to.port), '', '0', String(TIMEOUT_MS)];
+    await ask(from.port, 'MIGRATE', ...where, 'KEYS', ...keys);
+  }
+}
+
+async function idOf({ port }: TestRedis): Promise<string> {
+  return String(await ask(port, 'CLUSTER', 'MYID'));
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const START_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 5000;
+const IS_READY = /Ready to accept connections|Sentinel ID is/;
+
+/**
+ * Runs redis-server, and ends it and its folder when its standard input closes without a word: that
+ * happens however this process ends, also when nobody gives it the time to clean up.
+ */
+const SUPERVISE = `
+exec 3<&0
+redis-server "$@" 3<&- &
+server=$!
+echo "pid $server"
+(read -r word <&3 || { kill -9 "$server"; rm -rf "$PWD"; }) >/dev/null 2>&1 &
+wait "$server"
+`;
+
+/** A redis-server that runs, beside the shell that ends it when this process is gone. */
+export class RedisProcess {
+  readonly #supervisor: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(supervisor: ChildProcess, pid: number) {
+    this.#supervisor = supervisor;
+    this.#pid = pid;
+  }
+
+  /**
+   * @param dir where it runs, and what is removed when nobody ends it
+   * @throws Error with its output when it does not get ready
+   */
+  static async launch(dir: string, args: readonly string[]): Promise<RedisProcess> {
+    const supervisor = spawn('sh', ['-c', SUPERVISE, 'redis', ...args], {
+      cwd: dir,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true, // what a terminal sends to its process group is not for Redis
+    });
+    supervisor.unref(); // a test that forgets it must not hang for it
+    const lines = createInterface({ input: supervisor.stdout });
+    const output: string[] = [];
+    let pid: number | undefined;
+    const timeout = setTimeout(() => supervisor.kill('SIGKILL'), START_TIMEOUT_MS);
+    try {
+      for await (const line of lines) {
+        output.push(line);
+        pid ??= Number(/^pid (\d+)$/.exec(line)?.[1]) || undefined;
+        if (pid !== undefined && IS_READY.test(line)) {
+          supervisor.stdout.resume();
+          return new RedisProcess(supervisor, pid);
+        }
+      }
+    } finally {
+      clearTimeout(timeout);
+      lines.close();
+    }
+    throw new Error(`redis-server did not start:\n${output.join('\n')}`);
+  }
+
+  get running(): boolean {
+    return this.#supervisor.exitCode === null && this.#supervisor.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    try {
+      if (this.running) process.kill(this.#pid, signal);
+    } catch {
+      // It ended a moment ago, and its supervisor has not said so yet.
+    }
+  }
+
+  /** Ends it, and insists when it does not. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (!this.running) return;
+    const ended = once(this.#supervisor, 'exit');
+    this.#supervisor.stdin?.end('ending\n'); // the folder stays: Redis may be started again in it
+    const patience = setTimeout(() => this.signal('SIGKILL'), STOP_TIMEOUT_MS);
+    this.signal(signal);
+    this.signal('SIGCONT'); // a frozen one would not hear of it
+    await ended.finally(() => clearTimeout(patience));
+  }
+}

@@ -1,0 +1,148 @@
+import { allOrNone, owned } from '../disposing.ts';
+import { eventually } from '../eventually.ts';
+import { ask, askIfThere } from './ask.ts';
+import { dataConfig, onFreePorts, RedisServer } from './redis-server.ts';
+import type { RedisGroupOptions, TestRedis } from './test-redis.ts';
+
+const NAME = 'mymaster';
+const QUORUM = 2;
+const SENTINELS = 3;
+const DOWN_AFTER_MS = 1000;
+const FAILOVER_TIMEOUT_MS = 3000;
+
+/** A master with a replica, and three sentinels of which two must agree. */
+export interface TestSentinel extends AsyncDisposable {
+  /** redis+sentinel://HOST:PORT,HOST:PORT,HOST:PORT/NAME */
+  readonly url: string;
+  /** The two that hold data; which one is the master changes. */
+  readonly servers: readonly TestRedis[];
+  readonly sentinels: readonly TestRedis[];
+  /** The one that the sentinels send clients to, as soon as it knows that it is. */
+  master(): Promise<TestRedis>;
+  /** The one beside the master, whether it runs or not. */
+  replica(): Promise<TestRedis>;
+  /** Lets the replica take over, as an operator does; answers the new master. */
+  failover(): Promise<TestRedis>;
+  /** Waits until another one than this has taken over, and answers it. */
+  promoted(old: TestRedis): Promise<TestRedis>;
+  /** Waits until everything runs, knows each other, and the replica has what the master has. */
+  settled(): Promise<void>;
+}
+
+/** Fails over about two seconds after its master is gone. Without `appendonly` nothing is on disk. */
+export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSentinel> {
+  return onFreePorts(2 + SENTINELS, async ([master = 0, replica = 0, ...sentinelPorts]) => {
+    await using stack = new AsyncDisposableStack();
+    const config = ['repl-diskless-sync-delay 0', ...dataConfig(options)];
+    const data = [
+      RedisServer.start({ port: master, config }),
+      RedisServer.start({ port: replica, config: [...config, `replicaof 127.0.0.1 ${master}`] }),
+    ];
+    const servers = await allOrNone(data, stack);
+    // Sentinels that find the replica in place need not wait for their next look at the master.
+    await eventually('the replica is in sync', () => hasReplica(master));
+    const watching = sentinelPorts.map((port) => startWatching(port, master));
+    const sentinels = await allOrNone(watching, stack);
+    const group = new SentinelGroup(servers, sentinels);
+    await group.settled();
+    return owned(group, stack);
+  });
+}
+
+async function startWatching(port: number, master: number): Promise<RedisServer> {
+  const config = [
+    `sentinel monitor ${NAME} 127.0.0.1 ${master} ${QUORUM}`,
+    `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
+    `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
+  ];
+  const server = await RedisServer.start({ port, config, sentinel: true });
+  // Sentinels that were starved of CPU do nothing for 30 s, and look around at leisure.
+  const pace = { 'info-period': 1000, 'publish-period': 500, 'tilt-period': 1000 };
+  await ask(port, 'SENTINEL', 'DEBUG', ...Object.entries(pace).flat().map(String));
+  return server;
+}
+
+/** What a test sees and does of the servers. */
+class SentinelGroup {
+  readonly url: string;
+  readonly servers: readonly TestRedis[];
+  readonly sentinels: readonly TestRedis[];
+
+  constructor(servers: readonly TestRedis[], sentinels: readonly TestRedis[]) {
+    this.servers = servers;
+    this.sentinels = sentinels;
+    const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join();
+    this.url = `redis+sentinel://${hosts}/${NAME}`;
+  }
+
+  master(): Promise<TestRedis> {
+    return eventually('the sentinels agree on a master', () => this.#agreed());
+  }
+
+  async replica(): Promise<TestRedis> {
+    const master = await this.master();
+    return this.servers.find((server) => server !== master) ?? master;
+  }
+
+  async failover(): Promise<TestRedis> {
+    const old = await this.master();
+    await eventually('a failover begins', () => this.#order());
+    return this.promoted(old);
+  }
+
+  promoted(old: TestRedis): Promise<TestRedis> {
+    return eventually('another server is the master', async () => {
+      const now = await this.#agreed();
+      return now === old ? undefined : now;
+    });
+  }
+
+  async settled(): Promise<void> {
+    await eventually('all know each other, and the replica is in sync', async () => {
+      const { port } = await this.master();
+      const known = await Promise.all(this.sentinels.map((sentinel) => knowsAll(sentinel.port)));
+      return known.every((all) => all) ? hasReplica(port) : undefined;
+    });
+  }
+
+  async #agreed(): Promise<TestRedis | undefined> {
+    const named = await Promise.all(this.sentinels.map(({ port }) => masterNamedBy(port)));
+    const votes = (port: number) => named.filter((name) => name === port).length;
+    const master = this.servers.find(({ port }) => votes(port) >= QUORUM);
+    return master && (await isMaster(master.port)) ? master : undefined;
+  }
+
+  /** The first that can begins. */
+  async #order(): Promise<true | undefined> {
+    for (const { port } of this.sentinels) {
+      if ((await askIfThere(port, 'SENTINEL', 'FAILOVER', NAME)) === 'OK') return true;
+    }
+    return undefined;
+  }
+}
+
+async function masterNamedBy(sentinel: number): Promise<number | undefined> {
+  const address = await askIfThere(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
+  return Array.isArray(address) ? Number(address[1]) : undefined;
+}
+
+async function isMaster(port: number): Promise<boolean> {
+  const role = await askIfThere(port, 'ROLE');
+  return Array.isArray(role) && role[0] === 'master';
+}
+
+/** True once a replica follows it that has all it has, else undefined. */
+async function hasReplica(port: number): Promise<true | undefined> {
+  const info = String(await askIfThere(port, 'INFO', 'replication'));
+  return /^slave0:.*state=online/m.test(info) || undefined;
+}
+
+async function knowsAll(sentinel: number): Promise<boolean> {
+  const fields = (await ask(sentinel, 'SENTINEL', 'MASTER', NAME)) as string[];
+  const of = (name: string) => fields[fields.indexOf(name) + 1];
+  return (
+    of('flags') === 'master' &&
+    of('num-slaves') === '1' &&
+    of('num-other-sentinels') === String(SENTINELS - 1)
+  );
+}
