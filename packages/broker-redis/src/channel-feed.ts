@@ -27,6 +27,8 @@ export interface FeedPorts {
 
 /** More than this is left in Redis and read from there. */
 const MAX_HELD = 1000;
+/** Shared by those that hold nothing; never added to. */
+const NONE_HELD: Publication[] = [];
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 
@@ -38,11 +40,13 @@ export class ChannelFeed implements ChannelHandler {
   readonly #channel: string;
   readonly #keepsHistory: boolean;
   readonly #ports: FeedPorts;
-  readonly #joined = Promise.withResolvers<Position | undefined>();
-  readonly #pause: Pause;
   #state: 'subscribing' | 'joining' | 'live' | 'filling' | 'closed' = 'subscribing';
   #sequencer: Sequencer | undefined;
-  #held: Publication[] = [];
+  // A node has as many of these as users, so what is not needed always is made when it is.
+  /** Until it is known where delivery starts. */
+  #joining: PromiseWithResolvers<Position | undefined> | undefined = Promise.withResolvers();
+  #pause: Pause | undefined;
+  #held: Publication[] = NONE_HELD;
   /** How many of the held came before the last question to Redis was asked. */
   #heldBefore = 0;
   #fillAgain = false;
@@ -51,13 +55,12 @@ export class ChannelFeed implements ChannelHandler {
     this.#channel = channel;
     this.#keepsHistory = keepsHistory;
     this.#ports = ports;
-    this.#pause = new Pause(ports.clock);
-    this.#joined.promise.catch(() => {}); // whoever subscribed hears of it, if still there
+    this.joined.catch(() => {}); // whoever subscribed hears of it, if still there
   }
 
   /** The position after which delivery starts; rejects when Redis does not say it. */
   get joined(): Promise<Position | undefined> {
-    return this.#joined.promise;
+    return this.#joining?.promise ?? Promise.resolve(this.position);
   }
 
   /** Where delivery is now. */
@@ -82,33 +85,40 @@ export class ChannelFeed implements ChannelHandler {
 
   close(): void {
     this.#state = 'closed';
-    this.#held = [];
-    this.#pause.end();
+    this.#held = NONE_HELD;
+    this.#pause?.end();
   }
 
-  readonly #isOpen = (): boolean => this.#state !== 'closed';
+  get #isOpen(): boolean {
+    return this.#state !== 'closed';
+  }
 
   #join(): void {
     if (!this.#keepsHistory) {
       this.#state = 'live';
-      this.#joined.resolve(undefined);
+      this.#settle(undefined);
       this.#release();
       return;
     }
     this.#state = 'joining';
     this.#readPosition().then(
       (position) => this.#start(position),
-      (error: unknown) => this.#joined.reject(error),
+      (error: unknown) => this.#joining?.reject(error),
     );
   }
 
   #start(position: Position | undefined): void {
     if (this.#state !== 'joining') return;
     if (position !== undefined) this.#sequencer = new Sequencer(position);
-    this.#joined.resolve(position);
+    this.#settle(position);
     this.#state = 'live';
     this.#release();
     if (this.#fillAgain) this.#fill();
+  }
+
+  #settle(position: Position | undefined): void {
+    this.#joining?.resolve(position);
+    this.#joining = undefined;
   }
 
   #accept(publication: Publication): void {
@@ -133,10 +143,11 @@ export class ChannelFeed implements ChannelHandler {
   #hold(publication: Publication): void {
     if (this.#held.length >= MAX_HELD) {
       for (const { position } of this.#held) if (position === undefined) this.#drop('overload');
-      this.#held = [];
+      this.#held = NONE_HELD;
       this.#heldBefore = 0;
       this.#fillAgain = true;
     }
+    if (this.#held === NONE_HELD) this.#held = [];
     this.#held.push(publication);
   }
 
@@ -215,7 +226,7 @@ export class ChannelFeed implements ChannelHandler {
   /** Lets go of what is held, up to where something is missing again. */
   #release(): void {
     const held = this.#held;
-    this.#held = [];
+    this.#held = NONE_HELD;
     for (const [index, publication] of held.entries()) {
       const verdict = this.#advance(publication);
       if (verdict === 'next' || verdict === 'old') continue;
@@ -230,15 +241,24 @@ export class ChannelFeed implements ChannelHandler {
     const { fills, telemetry } = this.#ports;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
       try {
-        const page = await fills.run(() => this.#readOnce(), this.#isOpen);
+        const page = await fills.run(
+          () => this.#readOnce(),
+          () => this.#isOpen,
+        );
         return this.#state === 'closed' ? undefined : page;
       } catch (error) {
         // That Redis is away is reported once, by its connection, and not by each channel.
         if (isReply(error)) telemetry.report({ type: 'failure', where: 'read history', error });
       }
-      if (this.#isOpen()) await this.#pause.wait(retryMs);
+      if (this.#isOpen) await this.#wait(retryMs);
       if (this.#state === 'closed') return undefined;
     }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    this.#pause = new Pause(this.#ports.clock);
+    await this.#pause.wait(ms);
+    this.#pause = undefined;
   }
 
   async #readOnce(): Promise<HistoryPage> {
@@ -253,7 +273,10 @@ export class ChannelFeed implements ChannelHandler {
 
   #readPosition(): Promise<Position | undefined> {
     const { joins, log } = this.#ports;
-    return joins.run(() => log.position(this.#channel), this.#isOpen);
+    return joins.run(
+      () => log.position(this.#channel),
+      () => this.#isOpen,
+    );
   }
 
   #drop(detail: string): void {

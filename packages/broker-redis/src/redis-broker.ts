@@ -10,7 +10,7 @@ import {
   toExtent,
 } from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
-import { ChannelFeed } from './channel-feed.ts';
+import { ChannelFeed, type FeedPorts } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { withDeadline } from './deadline.ts';
 import { HistoryReads } from './history-reads.ts';
@@ -43,7 +43,8 @@ export class RedisBroker implements Broker {
   readonly #joins = new ConcurrencyLimit(JOINS);
   readonly #fills = new ConcurrencyLimit(FILLS);
   readonly #histories: HistoryReads;
-  #sink: BrokerSink | undefined;
+  /** Shared by all feeds. */
+  #ports: FeedPorts | undefined;
 
   constructor(parts: RedisBrokerParts) {
     this.#parts = parts;
@@ -52,7 +53,8 @@ export class RedisBroker implements Broker {
 
   /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
   async start(sink: BrokerSink): Promise<void> {
-    this.#sink = sink;
+    const { log, telemetry, clock } = this.#parts;
+    this.#ports = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
     await this.#parts.link.receive();
   }
 
@@ -114,13 +116,11 @@ export class RedisBroker implements Broker {
   }
 
   #enter(channel: string): ChannelFeed {
-    const sink = this.#sink;
-    if (sink === undefined) throw new ProtocolError('internal', 'subscribed before start');
-    const { log, telemetry, clock, link } = this.#parts;
-    const ports = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    const ports = this.#ports;
+    if (ports === undefined) throw new ProtocolError('internal', 'subscribed before start');
     const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
     this.#feeds.set(channel, feed);
-    link.subscriber.add(this.#redisChannel(channel), feed);
+    this.#parts.link.subscriber.add(this.#redisChannel(channel), feed);
     return feed;
   }
 

@@ -3,7 +3,7 @@ import { CommandQueue } from './command-queue.ts';
 
 test('commands run one after the other, in the order in which they came', async () => {
   const done: string[] = [];
-  const queue = new CommandQueue(10, () => {});
+  const queue = new CommandQueue(10, { failed() {} });
   const slow = Promise.withResolvers<void>();
   queue.push(async () => {
     await slow.promise;
@@ -17,7 +17,7 @@ test('commands run one after the other, in the order in which they came', async 
 });
 
 test('[MEM] only so many wait; there is room again when they are done', async () => {
-  const queue = new CommandQueue(2, () => {});
+  const queue = new CommandQueue(2, { failed() {} });
   const slow = Promise.withResolvers<void>();
   expect(queue.push(() => slow.promise)).toBe(true);
   expect(queue.push(() => slow.promise)).toBe(true);
@@ -29,7 +29,7 @@ test('[MEM] only so many wait; there is room again when they are done', async ()
 test('a command that fails does not keep the next from running', async () => {
   const errors: unknown[] = [];
   const done: string[] = [];
-  const queue = new CommandQueue(10, (error) => errors.push(error));
+  const queue = new CommandQueue(10, { failed: (error) => errors.push(error) });
   const error = new Error('failed');
   queue.push(() => Promise.reject(error));
   queue.push(() => {

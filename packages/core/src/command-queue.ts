@@ -1,5 +1,11 @@
 type Task = () => void | Promise<void>;
 
+/** Whose commands they are. */
+export interface CommandOwner {
+  /** A command threw what it should have caught. */
+  failed(error: unknown): void;
+}
+
 /**
  * Runs one connection's commands one after the other, so that answers come in the order of the
  * questions. Bounded: a client that asks faster than it can be answered is told so. While nothing
@@ -7,13 +13,13 @@ type Task = () => void | Promise<void>;
  */
 export class CommandQueue {
   readonly #maxWaiting: number;
-  readonly #onError: (error: unknown) => void;
+  readonly #owner: CommandOwner;
   /** The one that runs, and those that wait; undefined when there is none. */
   #tasks: Task[] | undefined;
 
-  constructor(maxWaiting: number, onError: (error: unknown) => void) {
+  constructor(maxWaiting: number, owner: CommandOwner) {
     this.#maxWaiting = maxWaiting;
-    this.#onError = onError;
+    this.#owner = owner;
   }
 
   /** False, and the task is not run, when too many wait. */
@@ -34,7 +40,7 @@ export class CommandQueue {
       try {
         await task();
       } catch (error) {
-        this.#onError(error);
+        this.#owner.failed(error);
       }
       tasks.shift();
     }

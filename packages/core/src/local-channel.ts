@@ -28,7 +28,7 @@ export class LocalChannel implements TurnTask {
   readonly #flusher: Flusher;
   readonly #maxBatchBytes: number;
   /** Delivered by the broker in this turn of the event loop, and not offered yet. */
-  #pending: Publication[] = [];
+  #pending: Publication[] | undefined;
   #pendingBytes = 0;
   /** Of the last publication that was offered. */
   #position: Position | undefined;
@@ -48,7 +48,8 @@ export class LocalChannel implements TurnTask {
 
   /** Offers it at the end of this turn, together with what else comes in it. */
   deliver(publication: Publication): void {
-    if (this.#pending.length === 0) this.#flusher.atEndOfTurn(this);
+    if (this.#pending === undefined) this.#flusher.atEndOfTurn(this);
+    this.#pending ??= [];
     this.#pending.push(publication);
     this.#pendingBytes += publication.body.length;
     if (this.#pendingBytes >= this.#maxBatchBytes) this.endTurn();
@@ -68,9 +69,9 @@ export class LocalChannel implements TurnTask {
 
   /** Offers what is pending. */
   endTurn(): void {
-    if (this.#pending.length === 0) return;
+    if (this.#pending === undefined) return;
     const batch = new Batch(this.#pending);
-    this.#pending = [];
+    this.#pending = undefined;
     this.#pendingBytes = 0;
     // What is live only does not change where the channel stands.
     this.#position = batch.last ?? this.#position;

@@ -24,7 +24,7 @@ export interface SessionContext {
 
 /** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
 export class Session implements Subscriber {
-  readonly id = randomUUID();
+  readonly id = flat(randomUUID());
   readonly connection: Connection;
   readonly format: FrameFormat;
   /** Replaced when a fresh token arrives; by the hub only. */
@@ -126,4 +126,9 @@ export class Session implements Subscriber {
     this.#closing = true;
     this.#outbox.clear();
   }
+}
+
+/** The same text in one piece: what is joined from many is kept with all of them until it is read. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -7,7 +7,8 @@ const NONE: readonly never[] = [];
  * subscriptions, and a hash table for each of thousands of sessions would be most of their memory.
  */
 export class SmallMap<K, V> {
-  // Made anew at each change: an array that grows reserves room for many more.
+  // Made anew at each change, and by methods: arrays that grow, and literals that spread others,
+  // reserve room for many more.
   #keys: readonly K[] = NONE;
   #values: readonly V[] = NONE;
   #large: Map<K, V> | undefined;
@@ -32,8 +33,8 @@ export class SmallMap<K, V> {
     } else if (index >= 0) {
       this.#values = this.#values.with(index, value);
     } else {
-      this.#keys = [...this.#keys, key];
-      this.#values = [...this.#values, value];
+      this.#keys = this.#keys.toSpliced(this.#keys.length, 0, key);
+      this.#values = this.#values.toSpliced(this.#values.length, 0, value);
       if (this.#keys.length > SMALL) this.#grow();
     }
   }

@@ -4,7 +4,8 @@ const NONE: readonly never[] = [];
 
 /** A set in the order of insertion that is an array while it is small: most channels are a user's own. */
 export class SmallSet<T> {
-  // Made anew at each change: an array that grows reserves room for many more.
+  // Made anew at each change, and by methods: arrays that grow, and literals that spread others,
+  // reserve room for many more.
   #members: readonly T[] = NONE;
   #large: Set<T> | undefined;
 
@@ -16,7 +17,7 @@ export class SmallSet<T> {
     if (this.#large !== undefined) {
       this.#large.add(member);
     } else if (!this.#members.includes(member)) {
-      this.#members = [...this.#members, member];
+      this.#members = this.#members.toSpliced(this.#members.length, 0, member);
       if (this.#members.length > SMALL) this.#grow();
     }
   }

@@ -44,7 +44,8 @@ export class SocketIoSession {
   readonly #userId: string;
   readonly #connection: SocketIoConnection;
   readonly #context: SocketIoContext;
-  readonly #limiter: CommandLimiter;
+  /** Made for the first command. */
+  #limiter: CommandLimiter | undefined;
   readonly #commands: CommandQueue;
   /** Of its user, in the cluster, as it was told last. */
   #connections: number | undefined;
@@ -55,8 +56,7 @@ export class SocketIoSession {
     this.#context = context;
     this.#connection = new SocketIoConnection(socket, writing);
     this.session = context.hub.open(this.#connection, identity);
-    this.#limiter = new CommandLimiter(context.clock, COMMANDS_PER_SECOND);
-    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, (error) => this.#fail(error));
+    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
     this.#listen();
     this.#commands.push(() => this.#open());
   }
@@ -196,6 +196,7 @@ export class SocketIoSession {
   }
 
   #admit(ack: Ack | undefined): boolean {
+    this.#limiter ??= new CommandLimiter(this.#context.clock, COMMANDS_PER_SECOND);
     const verdict = this.#limiter.take();
     if (verdict === 'close') this.session.close(CLOSE.tooManyCommands, 'too many commands');
     if (verdict === 'refuse') this.#refuse(tooManyCommands(), ack);
@@ -222,7 +223,7 @@ export class SocketIoSession {
   }
 
   /** The session could not be opened: without its subscriptions it would be silently deaf. */
-  #fail(error: unknown): void {
+  failed(error: unknown): void {
     errorForClient(error, 'socket.io open', this.#context.telemetry);
     this.session.close(CLOSE.tryAgainLater, 'cannot receive publications now');
   }

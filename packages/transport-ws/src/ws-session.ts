@@ -51,7 +51,8 @@ export class WsSession {
   #selecting = false;
   #cancelHold = nothing;
   readonly #execute: WsSessionInit['execute'];
-  readonly #limiter: CommandLimiter;
+  /** Made for the first command. */
+  #limiter: CommandLimiter | undefined;
   readonly #commands: CommandQueue;
 
   constructor(init: WsSessionInit, context: WsContext) {
@@ -60,14 +61,13 @@ export class WsSession {
     this.#execute = init.execute;
     this.session = context.hub.open(init.connection, init.identity);
     this.lastSeenAt = context.clock.now();
-    this.#limiter = new CommandLimiter(context.clock, COMMANDS_PER_SECOND);
-    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, (error) => this.#fail(error));
+    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
     this.#commands.push(() => this.#open(init.resumes ? ANNOUNCED_HOLD_MS : HOLD_MS));
   }
 
   /** Called with every text frame. */
   receive(text: string): void {
-    const verdict = this.#limiter.take();
+    const verdict = this.#take();
     if (verdict === 'close') {
       this.session.close(CLOSE.tooManyCommands, 'too many commands');
     } else if (verdict === 'refuse' || !this.#commands.push(() => this.#run(text))) {
@@ -77,7 +77,12 @@ export class WsSession {
 
   /** Counts the command that runs for so many more. @throws ProtocolError for too many */
   charge(commands: number): void {
-    if (this.#limiter.take(commands) !== 'ok') throw tooManyCommands();
+    if (this.#take(commands) !== 'ok') throw tooManyCommands();
+  }
+
+  #take(commands?: number): ReturnType<CommandLimiter['take']> {
+    this.#limiter ??= new CommandLimiter(this.context.clock, COMMANDS_PER_SECOND);
+    return this.#limiter.take(commands);
   }
 
   answer(type: string, data: object, id?: RequestId): void {
@@ -248,7 +253,7 @@ export class WsSession {
   }
 
   /** The session could not be opened: without its subscriptions it would be silently deaf. */
-  #fail(error: unknown): void {
+  failed(error: unknown): void {
     errorForClient(error, 'ws open', this.context.telemetry);
     this.session.close(CLOSE.tryAgainLater, 'cannot receive publications now');
   }
