@@ -193,6 +193,28 @@ test('[LIVE] no timer is set for a time that has passed', () => {
   expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
 });
 
+test('under load the ends of turns come together, a window apart at most, and none is forgotten', () => {
+  const { clock, flusher, open } = start();
+  const sockets = Array.from({ length: 10 }, () => open(slowConnection(clock, 0.4)));
+  const ends: number[] = [];
+  const task = { endTurn: () => void ends.push(clock.monotonic()) };
+  const turn = () => {
+    flusher.atEndOfTurn(task);
+    for (const { send } of sockets) send('a');
+    clock.endTurn();
+    clock.advance(0.25);
+    clock.endTurn();
+  };
+  for (let turns = 0; turns < 2000; turns += 1) turn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(ends.length).toBe(2000);
+  const atLast = ends.slice(-100);
+  expect(new Set(atLast).size).toBeLessThan(atLast.length / 2);
+  flusher.close();
+  expect(clock.timers).toBe(0);
+});
+
 test('[LIVE] a flusher that is closed leaves no timer', () => {
   const { clock, flusher, open } = start();
   const { send } = open();

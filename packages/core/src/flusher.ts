@@ -30,6 +30,9 @@ export class Flusher {
   readonly #pace: Pace;
   readonly #joiner = new FrameJoiner();
   #tasks: TurnTask[] = [];
+  /** Not before this, on the monotonic clock. */
+  #tasksDueAt = Number.NEGATIVE_INFINITY;
+  #cancelTasks: Cancel | undefined;
   #touched: Outbox[] = [];
   /** Of this turn's small groups. */
   #few: Outbox[] = [];
@@ -57,7 +60,10 @@ export class Flusher {
     this.#wheel = Array.from({ length: Math.ceil(maxWindowMs) + 2 }, () => []);
   }
 
-  /** Calls the task once, when this turn of the event loop ends, before anything is flushed. */
+  /**
+   * Calls the task once, when this turn of the event loop ends, before anything is flushed; under
+   * load a few milliseconds later, so that more comes together for sessions that wait anyway.
+   */
   atEndOfTurn(task: TurnTask): void {
     this.#tasks.push(task);
     this.#schedule();
@@ -100,6 +106,7 @@ export class Flusher {
 
   close(): void {
     this.#cancelTimer?.();
+    this.#cancelTasks?.();
   }
 
   #takeFew(): void {
@@ -127,14 +134,29 @@ export class Flusher {
   readonly #endTurn = (): void => {
     this.#scheduled = false;
     this.#sliceStart = this.#clock.monotonic();
-    const tasks = this.#tasks;
-    this.#tasks = [];
-    for (const task of tasks) task.endTurn();
+    this.#runTasks(this.#sliceStart);
     this.#rotate();
     this.endGroup();
     this.#takeFew();
     this.#flushSlice();
     if (this.#groups.length > 0) this.#schedule();
+  };
+
+  #runTasks(now: number): void {
+    if (this.#tasks.length === 0) return;
+    if (now < this.#tasksDueAt) {
+      this.#cancelTasks ??= this.#clock.after(this.#tasksDueAt - now, this.#wake);
+      return;
+    }
+    this.#tasksDueAt = now + this.#pace.gatherMs;
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) task.endTurn();
+  }
+
+  readonly #wake = (): void => {
+    this.#cancelTasks = undefined;
+    this.#schedule();
   };
 
   #flushSlice(): void {

@@ -155,8 +155,7 @@ export class Hub implements BrokerSink {
   async catchUp(channel: string): Promise<void> {
     if (!this.#channels.has(channel)) return;
     await this.#ports.broker.subscribe(channel);
-    // What was delivered is offered when the turn ends, which was deferred before this.
-    await new Promise<void>((resolve) => this.#ports.clock.defer(resolve));
+    this.#channels.get(channel)?.endTurn();
   }
 
   unsubscribe(session: Session, channel: string): void {

@@ -46,7 +46,7 @@ export class LocalChannel implements TurnTask {
     subscription.moveTo(this.#position);
   }
 
-  /** Offers it at the end of this turn, together with what else comes in it. */
+  /** Offers it at the end of this turn, or soon after, together with what else has come by then. */
   deliver(publication: Publication): void {
     if (this.#pending === undefined) this.#flusher.atEndOfTurn(this);
     this.#pending ??= [];

@@ -44,3 +44,12 @@ test('without pacing there is none under load', () => {
   live(pace, 0.9);
   expect(pace.windowMs).toBe(0);
 });
+
+test('publications gather only while the window is stretched, and no longer than it was configured', () => {
+  const pace = new Pace(5);
+  expect(pace.gatherMs).toBe(0);
+  const now = live(pace, 0.9);
+  expect(pace.gatherMs).toBe(5);
+  live(pace, 0.1, { from: now });
+  expect(pace.gatherMs).toBe(0);
+});

@@ -34,6 +34,14 @@ export class Pace {
     return this.#configuredMs * MAX_STRETCH;
   }
 
+  /**
+   * How long publications gather before they are offered to sessions: nothing while the window is
+   * what is configured, and as long as that when it has grown as far as it may.
+   */
+  get gatherMs(): number {
+    return (this.#windowMs - this.#configuredMs) / (MAX_STRETCH - 1);
+  }
+
   /** An outbox was due; it is flushed. */
   flushed(): void {
     this.#flushes += 1;
