@@ -77,7 +77,7 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   message(payload: Buffer): void {
-    const decoded = decodeMessage(this.#channel, payload);
+    const decoded = decodeMessage(this.#channel, payload, this.position?.epoch);
     if ('problem' in decoded) this.#drop(decoded.problem);
     else if (this.#state === 'live') this.#accept(decoded.publication);
     else if (this.#state !== 'closed') this.#hold(decoded.publication);

@@ -16,12 +16,18 @@ export type Decoded = { readonly publication: Publication } | { readonly problem
 /**
  * What arrived in a channel's Redis channel: a publication of Leque's, or the bare event of a
  * foreign service that used PUBLISH, which is live only, and does not reach the firehose.
+ * @param epoch of what came before it. The same text again is compared by its address, which every
+ *   session does.
  */
-export function decodeMessage(channel: string, payload: Uint8Array): Decoded {
+export function decodeMessage(channel: string, payload: Uint8Array, epoch?: string): Decoded {
   const decoded = decodePayload(payload);
   if (decoded === undefined) return readForeign(channel, payload);
   if (channel === FIREHOSE) return readRepeated(decoded);
-  const { type, position, body: json } = decoded;
+  const { type, body: json } = decoded;
+  const position =
+    epoch !== undefined && decoded.position?.epoch === epoch
+      ? { epoch, offset: decoded.position.offset }
+      : decoded.position;
   return { publication: new Publication({ channel, type, position, json }) };
 }
 
