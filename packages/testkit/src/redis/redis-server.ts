@@ -94,7 +94,7 @@ export async function onFreePorts<T>(
     try {
       return await start(Array.from({ length: count }, (_, index) => first + index));
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS || !String(error).includes('Address already in use')) throw error;
     }
   }
 }

@@ -21,7 +21,7 @@ export interface TestSentinel extends AsyncDisposable {
   master(): Promise<TestRedis>;
   /** The one beside the master, whether it runs or not. */
   replica(): Promise<TestRedis>;
-  /** Lets the replica take over, as an operator does; answers the new master. */
+  /** Lets the replica take over once all is settled, as an operator does; answers the new master. */
   failover(): Promise<TestRedis>;
   /** Waits until another one than this has taken over, and answers it. */
   promoted(old: TestRedis): Promise<TestRedis>;
@@ -85,6 +85,7 @@ class SentinelGroup {
   }
 
   async failover(): Promise<TestRedis> {
+    await this.settled();
     const old = await this.master();
     await eventually('a failover begins', () => this.#order());
     return this.promoted(old);
@@ -138,11 +139,19 @@ async function hasReplica(port: number): Promise<true | undefined> {
 }
 
 async function knowsAll(sentinel: number): Promise<boolean> {
-  const fields = (await ask(sentinel, 'SENTINEL', 'MASTER', NAME)) as string[];
-  const of = (name: string) => fields[fields.indexOf(name) + 1];
+  const master = (await ask(sentinel, 'SENTINEL', 'MASTER', NAME)) as string[];
+  const replicas = (await ask(sentinel, 'SENTINEL', 'REPLICAS', NAME)) as string[][];
+  const replica = replicas[0] ?? [];
   return (
-    of('flags') === 'master' &&
-    of('num-slaves') === '1' &&
-    of('num-other-sentinels') === String(SENTINELS - 1)
+    field(master, 'flags') === 'master' &&
+    field(master, 'num-other-sentinels') === String(SENTINELS - 1) &&
+    // One that still takes the replica for a master would demote it as soon as it is promoted.
+    field(replica, 'flags') === 'slave' &&
+    field(replica, 'role-reported') === 'slave'
   );
+}
+
+/** Of a reply that names each value before it. */
+function field(reply: readonly string[], name: string): string | undefined {
+  return reply[reply.indexOf(name) + 1];
 }
