@@ -54,6 +54,17 @@ describe('resuming several channels', () => {
     );
   });
 
+  test('[MEM] [RE1] what a connection adds to each frame takes room, too', async () => {
+    const { connection, outcomes, answer } = startResume(FOUR.slice(0, 2));
+    Object.assign(connection, { stampBytes: 20 });
+    await answer(23);
+    await answer(22);
+    expect(await outcomes).toMatchObject([
+      { value: { recovered: false } },
+      { value: { recovered: true } },
+    ]);
+  });
+
   test('[LIVE] [RE1] after several that were too much, only what was not missed is recovered', async () => {
     const { node, outcomes, answer } = startResume([...FOUR, ...FOUR, ...FOUR]);
     const tooMuch = { complete: false, readInVain: true };

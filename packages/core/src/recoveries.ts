@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { CommandLimiter } from './command-limiter.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import type { Session } from './session.ts';
-import { bytesIn, type Subscription } from './subscription.ts';
+import type { Subscription } from './subscription.ts';
 
 export interface RecoveryPorts {
   readonly broker: Pick<Broker, 'history'>;
@@ -66,7 +66,7 @@ export class Recoveries {
     }
     // As frames it is more. A client that it is too much for would be closed as a slow one, come
     // back, and so on.
-    const fits = session.canHold(bytesIn(session.format, page.publications));
+    const fits = session.canHold(session.bytesOf(page.publications));
     const replayable = page.complete && fits;
     subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
   }

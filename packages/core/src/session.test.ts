@@ -30,6 +30,22 @@ test('what was sent before the end still goes out, what comes after it does not'
   expect(session.closeCode).toBe(CLOSE.drained);
 });
 
+test('[MEM] [ORD] frames go out as their connection stamps them, and count as that', () => {
+  const { session, connection, clock } = open();
+  const stamped: unknown[] = [];
+  connection.stamp = (plain) => {
+    stamped.push(plain);
+    return { ...frame('stamped'), byteLength: 20 };
+  };
+  connection.reads = false;
+  session.send(frame('a'), 1);
+  session.send(frame('b'), 1);
+  clock.endTurn();
+  expect(stamped).toEqual([frame('a'), frame('b')]);
+  expect(connection.sent).toEqual(['stamped']);
+  expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
+});
+
 test('[MEM] a client that does not read is closed without what it did not read', () => {
   const { session, connection, telemetry, counters, clock } = open();
   connection.reads = false;

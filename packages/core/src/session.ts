@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
 import { Outbox } from './outbox.ts';
-import type { Frame, FrameFormat } from './publication.ts';
+import type { Frame, FrameFormat, Publication } from './publication.ts';
 import { SmallMap } from './small-map.ts';
 import type { Subscriber, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -60,6 +60,13 @@ export class Session implements Subscriber {
     return bytes <= this.#room;
   }
 
+  bytesOf(publications: readonly Publication[]): number {
+    const { stampBytes = 0 } = this.connection;
+    let bytes = publications.length * stampBytes;
+    for (const publication of publications) bytes += publication.frameIn(this.format).byteLength;
+    return bytes;
+  }
+
   /** What may still be held; never negative. */
   get roomBytes(): number {
     return Math.max(0, Math.floor(this.#room));
@@ -86,7 +93,7 @@ export class Session implements Subscriber {
    */
   send(frame: Frame, messages: number): void {
     if (this.#closing) return;
-    if (this.#queue(frame)) {
+    if (this.#queue(this.connection.stamp?.(frame) ?? frame)) {
       this.#context.counters.messagesSent += messages;
       this.#context.flusher.touch(this.#outbox);
       return;

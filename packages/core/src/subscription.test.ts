@@ -16,6 +16,10 @@ class Reader {
     return this.heldBytes + bytes <= this.maxHeldBytes;
   }
 
+  bytesOf(publications: readonly Publication[]): number {
+    return 10 * publications.length;
+  }
+
   send(frame: object): void {
     this.sent.push((frame as { text: string }).text);
   }

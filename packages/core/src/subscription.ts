@@ -14,6 +14,8 @@ export interface Subscriber {
   heldBytes: number;
   /** Whether that, and so many bytes more, is no more than may wait for it (MEM). */
   canHold(bytes: number): boolean;
+  /** What the publications take once they flow. */
+  bytesOf(publications: readonly Publication[]): number;
   /** @param messages how many are in the frame */
   send(frame: Frame, messages: number): void;
 }
@@ -154,7 +156,7 @@ export class Subscription {
     this.moveTo(page.complete ? after : page.position);
     if (!page.complete) return;
     this.#held = [...page.publications, ...this.#held];
-    this.#countHeld(bytesIn(this.#subscriber.format, page.publications));
+    this.#countHeld(this.#subscriber.bytesOf(page.publications));
   }
 
   /** The history could not be put in order any more; the client has to fetch anew. */
@@ -220,7 +222,7 @@ export class Subscription {
    */
   #hold(publication: Publication, held: Publication[]): void {
     held.push(publication);
-    this.#countHeld(bytesIn(this.#subscriber.format, [publication]));
+    this.#countHeld(this.#subscriber.bytesOf([publication]));
     if (!this.#subscriber.canHold(0)) this.start();
   }
 
@@ -267,7 +269,7 @@ export class Subscription {
   #leave(publication: Publication, { backlog, onBacklog }: Relief): void {
     const before = backlog.bytes;
     if (backlog.empty) onBacklog(this);
-    backlog.add(publication, bytesIn(this.#subscriber.format, [publication]));
+    backlog.add(publication, this.#subscriber.bytesOf([publication]));
     while (!this.#subscriber.canHold(backlog.bytes - before) && backlog.dropOldest());
     this.#subscriber.heldBytes += backlog.bytes - before;
   }
@@ -288,9 +290,4 @@ export class Subscription {
     const position = first === undefined ? until : { ...first, offset: first.offset - 1 };
     this.#subscriber.send(format.encodeResync(this.channel, position, until), 1);
   }
-}
-
-/** What the publications take once they flow. */
-export function bytesIn(format: FrameFormat, publications: readonly Publication[]): number {
-  return publications.reduce((sum, each) => sum + each.frameIn(format).byteLength, 0);
 }

@@ -101,6 +101,8 @@ export class FakeConnection implements Connection {
   readonly writes: string[][] = [];
   closed: { code: number; reason: string } | undefined;
   bufferedBytes = 0;
+  stamp?(frame: Frame): Frame;
+  readonly stampBytes?: number;
   /** False for a client that does not read: what is written stays in the buffer. */
   reads = true;
 
