@@ -4,10 +4,12 @@ import type { SendingSocket, SocketWriter } from '@leque/core';
 /** Private in Node's TCP sockets; without it, as on Windows, everything goes the normal way. */
 interface WithDescriptor {
   readonly _handle?: { readonly fd?: number } | null;
+  /** Of TLS sockets, whose descriptor is the one below the encryption. */
+  readonly encrypted?: boolean;
 }
 
-/** How a write fails for which the kernel has no room. */
-const FULL = 'EAGAIN';
+/** How a write fails whose client is gone: the socket tells whoever listens, soon. */
+const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET']);
 
 /**
  * Hands bytes to the kernel past Node's streams, which make an object for each write and call it
@@ -24,12 +26,12 @@ export const kernelWriter: SocketWriter = {
 
 /** @returns how many bytes are done with: taken by the kernel, or for a client that is gone */
 function writeNow(socket: SendingSocket, bytes: Buffer): number {
-  const fd = (socket as WithDescriptor)._handle?.fd ?? -1;
-  if (fd < 0) return 0;
+  const { _handle, encrypted } = socket as WithDescriptor;
+  const fd = _handle?.fd ?? -1;
+  if (fd < 0 || encrypted) return 0;
   try {
     return writeSync(fd, bytes);
   } catch (error) {
-    // Of a client that is gone its socket tells whoever listens, soon.
-    return (error as NodeJS.ErrnoException).code === FULL ? 0 : bytes.length;
+    return GONE.has((error as NodeJS.ErrnoException).code) ? bytes.length : 0;
   }
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import * as tls from 'node:tls';
 import { expect, test } from 'vitest';
 import { kernelWriter } from '../src/socket-writer.ts';
 
@@ -69,4 +71,36 @@ test('a client that is gone makes no error', async () => {
   for (let count = 0; count < 100; count += 1) kernelWriter.write(pair.socket, Buffer.from('x'));
   await closed;
   kernelWriter.write(pair.socket, Buffer.from('x'));
+});
+
+test('what another error than the end of the client keeps from the kernel is not lost', () => {
+  const fd = openSync(import.meta.filename, 'r'); // nobody can write to it
+  const written: Buffer[] = [];
+  const write = (bytes: Buffer) => written.push(bytes);
+  const socket = { _handle: { fd }, writableLength: 0, write };
+  kernelWriter.write(socket, Buffer.from('x'));
+  closeSync(fd);
+  expect(written).toEqual([Buffer.from('x')]);
+});
+
+test('what is written to a TLS socket is encrypted', async () => {
+  const key = Buffer.from('a key that both of them have');
+  const common = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // without a certificate
+  const server = tls.createServer({ ...common, pskCallback: () => key });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = tls.connect({
+    ...common,
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    pskCallback: () => ({ psk: key, identity: 'client' }),
+    checkServerIdentity: () => undefined,
+  });
+  client.on('error', () => {}); // told by what does not come
+  const [socket] = (await once(server, 'secureConnection')) as [tls.TLSSocket];
+  const { text } = reading(client);
+  kernelWriter.write(socket, Buffer.from('nobody reads this on the way'));
+  await expect.poll(text).toBe('nobody reads this on the way');
+  client.destroy();
+  await new Promise((resolve) => server.close(resolve));
 });
