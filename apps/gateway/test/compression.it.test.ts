@@ -67,6 +67,20 @@ test('a client that wants a smaller window than others have is served without co
   await expect.poll(client.stories).toEqual([{ text: TEXT }]);
 });
 
+test.each(['10', '"10"', '"\\10"', '"1\\0"', '09', '0xa'])(
+  'a window of %s is smaller, however it is written',
+  async (bits) => {
+    await using gateway = await startGateway(OPEN);
+    const offer = `permessage-deflate; server_max_window_bits=${bits}; client_max_window_bits`;
+    const headers = { 'sec-websocket-extensions': offer };
+    const url = `${gateway.url.replace('http', 'ws')}/ws/project/P`;
+    const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+    await once(socket, 'open');
+    expect(socket.extensions).toBe('');
+    socket.terminate();
+  },
+);
+
 test('by default nothing is compressed', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = await connect(gateway.url, true);

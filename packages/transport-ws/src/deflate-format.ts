@@ -11,8 +11,8 @@ const MIN_BYTES = 128;
 const FLUSH_TAIL_BYTES = 4;
 const RSV1 = 0x40;
 
-/** An offer whose client could not read what was deflated for the others. */
-const SMALLER_WINDOW = /server_max_window_bits="?([89]|1[0-4])\b/;
+/** An offer whose client might not be able to read what was deflated for the others. */
+const OTHER_WINDOW = /server_max_window_bits(?!="?15"?\s*(;|$))/;
 
 /**
  * What `ws` negotiates. Without a context that goes from one message to the next, the same
@@ -29,7 +29,7 @@ export const DEFLATE_OPTIONS: PerMessageDeflateOptions = {
  */
 export function declineSmallWindows(headers: IncomingHttpHeaders): void {
   const name = 'sec-websocket-extensions';
-  const offers = headers[name]?.split(',').filter((offer) => !SMALLER_WINDOW.test(offer));
+  const offers = headers[name]?.split(',').filter((offer) => !OTHER_WINDOW.test(offer));
   if (offers !== undefined) headers[name] = offers.join(',') || undefined;
 }
 
