@@ -22,8 +22,18 @@ local function recall(name)
   return { message_id, epoch, tonumber(offset) }
 end
 
+local function idempotency_name(log, event)
+  return event.idempotency_key and log.key .. ':idem:' .. event.idempotency_key
+end
+
+local function find_missing_of(log, events)
+  local names = { log.key .. ':meta', log.key .. ':log' }
+  for _, event in ipairs(events) do names[#names + 1] = idempotency_name(log, event) end
+  return (log.limit or #names > 2) and find_missing(names)
+end
+
 local function store(log, event)
-  local remembered = event.idempotency_key and log.key .. ':idem:' .. event.idempotency_key
+  local remembered = idempotency_name(log, event)
   local earlier = remembered and recall(remembered)
   if earlier then return earlier end
   local offset, place = 0, LIVE_ONLY
@@ -43,7 +53,7 @@ end
 
 -- { epoch, result, … }: an event that fails must not hide what was stored of the others.
 local function store_all(log, events)
-  local refusal = find_refusal(log)
+  local refusal = find_refusal(log) or find_missing_of(log, events)
   if refusal then return redis.error_reply(refusal) end
   local reply = { '' }
   for _, event in ipairs(events) do

@@ -58,7 +58,9 @@ local function history(keys, args)
   local key, mode, epoch = keys[1], args[1], args[2]
   local offset, limit, max_bytes = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
   local _, _, kind = parse_key(key)
-  local meta = config().limits[kind or ''] and find_epoch(key)
+  local is_kept = config().limits[kind or ''] ~= nil
+  if is_kept then await_channel(key) end
+  local meta = is_kept and find_epoch(key)
   if not meta then return { '', 0, mode == 'newest' and 1 or 0, {} } end
   local log = key .. ':log'
   if mode == 'newest' then return { meta.epoch, meta.offset, 1, newest(log, limit, max_bytes) } end

@@ -38,7 +38,7 @@ end
 
 -- Which run of which server this is; it changes with a restart and with a failover. A user who may
 -- not ask is refused: nobody would see a restart.
-local run_id
+local run_id, in_cluster
 local function boot()
   if not run_id then
     local info = redis.pcall('INFO', 'server')
@@ -46,8 +46,27 @@ local function boot()
       error(redis.error_reply('NOPERM leque: this user may not INFO server'))
     end
     run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
+    in_cluster = string.find(info, 'redis_mode:cluster', 1, true) ~= nil
   end
   return run_id
+end
+
+-- While a slot moves, its keys come to the new master one after the other, and what a function does
+-- not find there may be on its way: beginning anew would lose it. Redis lets a function miss one key,
+-- but refuses it several of which some have not come. An error that makes clients try again, or nil.
+local function find_missing(keys)
+  boot()
+  if not in_cluster then return nil end
+  local reply = redis.pcall('EXISTS', unpack(keys))
+  if type(reply) == 'number' then return nil end
+  if not string.find(reply.err, 'non local key', 1, true) then return reply.err end
+  return 'TRYAGAIN leque: this is moving to another master: ' .. keys[1]
+end
+
+-- The same for what a channel is read from. Raises the error.
+local function await_channel(key)
+  local problem = find_missing({ key .. ':meta', key .. ':log' })
+  if problem then error(redis.error_reply(problem)) end
 end
 
 local calls = 0

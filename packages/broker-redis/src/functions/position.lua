@@ -11,6 +11,7 @@ local function position(keys)
   local key = keys[1]
   local _, _, kind = parse_key(key)
   if not config().limits[kind or ''] then return {} end
+  await_channel(key)
   local meta = find_epoch(key) or start_epoch(key)
   -- A channel that nobody publishes to is not worth a week of memory.
   local ttl_ms = meta.offset > 0 and config().meta_ttl_ms or EMPTY_TTL_MS
