@@ -35,6 +35,7 @@ interface EngineTransport {
 const SENDER_IDLE = 0;
 const TEXT_FRAME = 0x81;
 const UPGRADE_LISTENER = 'onUpgradeError';
+const RESPONSE_LISTENER = '() => this.emit("close")';
 
 /**
  * The TCP socket to which finished frames may be written straight, because nothing that Engine.IO or
@@ -63,13 +64,18 @@ export function queuedBytes(conn: EngineSocket): number | undefined {
   return bytes;
 }
 
-/** What Engine.IO makes of an upgrade instead of a response, and keeps as long as the connection. */
-const responses = new WeakMap<IncomingMessage, object>();
-
-/** Notes what `forgetRequest` has to cut. */
-export function watchUpgrades(engine: EngineServer): void {
-  engine.use((request: IncomingMessage, response: object, next: () => void) => {
-    if (request.headers.upgrade !== undefined) responses.set(request, response);
+/**
+ * Drops a listener that would keep the response which Engine.IO makes up for an upgrade, and the
+ * request with it, for as long as the connection lives. It is for middleware that waits for the end
+ * of a response; there is none here.
+ */
+export function forgetResponses(engine: EngineServer): void {
+  engine.use((request: IncomingMessage, _response: object, next: () => void) => {
+    // It was added last, and just now.
+    const listener = request.socket.listeners('close').at(-1);
+    if (request.headers.upgrade !== undefined && String(listener) === RESPONSE_LISTENER) {
+      request.socket.removeListener('close', listener as () => void);
+    }
     next();
   });
 }
@@ -80,8 +86,6 @@ export function watchUpgrades(engine: EngineServer): void {
  * listener that Engine.IO leaves on a WebSocket from before its upgrade holds it, too.
  */
 export function forgetRequest(conn: EngineSocket): void {
-  const response = responses.get(conn.request);
-  if (response !== undefined) Object.assign(response, { req: undefined });
   Object.assign(conn, { request: undefined });
   const ws = (conn as unknown as EngineInternals).transport.socket;
   for (const listener of ws?.listeners('error') ?? []) {

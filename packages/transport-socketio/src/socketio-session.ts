@@ -26,8 +26,11 @@ import { cursorsOf } from './cursors.ts';
 import { forgetRequest } from './direct-path.ts';
 import { SocketIoConnection, type SocketIoWriting } from './socketio-connection.ts';
 import { encodeAnswer } from './socketio-format.ts';
+import { readBy, type SocketReader } from './watched-socket.ts';
 
 const NONE = Object.freeze({});
+/** What is left of every handshake: its headers and its token have done their work. */
+const PAST_HANDSHAKE = Object.freeze({ headers: NONE, query: NONE, auth: NONE, url: '' });
 
 type Ack = (payload: object) => void;
 
@@ -38,7 +41,7 @@ export interface SocketIoSessionInit {
 }
 
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
-export class SocketIoSession {
+export class SocketIoSession implements SocketReader {
   readonly session: Session;
   readonly #socket: Socket;
   readonly #userId: string;
@@ -57,7 +60,7 @@ export class SocketIoSession {
     this.#connection = new SocketIoConnection(socket, writing);
     this.session = context.hub.open(this.#connection, identity);
     this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
-    this.#listen();
+    readBy(socket, this);
     this.#commands.push(() => this.#open());
   }
 
@@ -65,21 +68,21 @@ export class SocketIoSession {
     return this.#socket.id;
   }
 
-  /** Called once, when the socket is gone. */
-  end(): void {
+  packet(packet: EnginePacket): void {
+    if (isBinary(packet)) this.session.close(CLOSE.unsupportedData, 'text packets only');
+  }
+
+  disconnected(reason: string): void {
+    const { hub, telemetry } = this.#context;
+    const { id: sessionId, closeCode: code = 1000 } = this.session;
     this.#connection.end();
-    this.#context.hub.remove(this.session);
+    hub.remove(this.session);
+    telemetry.report({ type: 'session_closed', transport: 'socketio', sessionId, code, reason });
+    // One that has left the namespace has nothing to do here any more, and would not be counted.
+    this.#socket.conn.close();
   }
 
-  #listen(): void {
-    this.#socket.conn.on('packet', (packet: EnginePacket) => {
-      if (isBinary(packet)) this.session.close(CLOSE.unsupportedData, 'text packets only');
-    });
-    // All commands come here, and none goes on: one listener per socket instead of one per command.
-    this.#socket.use((packet) => this.#receive(packet));
-  }
-
-  #receive([name, ...args]: unknown[]): void {
+  event([name, ...args]: readonly unknown[]): void {
     const ack = ackOf(args);
     if (!this.#admit(ack)) return;
     const command = COMMANDS.get(String(name));
@@ -120,7 +123,8 @@ export class SocketIoSession {
     // Redis emitter keeps working.
     await this.#socket.join(roomOf(this.#userId));
     this.#flow();
-    this.#forgetHandshake();
+    Object.assign(this.#socket, { handshake: PAST_HANDSHAKE });
+    forgetRequest(this.#socket.conn);
     await this.#readConnections();
   }
 
@@ -141,13 +145,6 @@ export class SocketIoSession {
     if (count === this.#connections) return;
     this.#connections = count;
     this.#answer('connections.count', { count });
-  }
-
-  /** Its headers and its token have done their work. */
-  #forgetHandshake(): void {
-    const nothing = { headers: NONE, query: NONE, auth: NONE, url: '' };
-    Object.assign(this.#socket.handshake, nothing);
-    forgetRequest(this.#socket.conn);
   }
 
   #resume(channel: string, cursor: string | undefined): Promise<object> {

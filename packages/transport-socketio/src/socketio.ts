@@ -11,10 +11,11 @@ import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'sock
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SocketIoContext } from './context.ts';
 import { cursorsOf } from './cursors.ts';
-import { findDirectPathProblem, watchUpgrades } from './direct-path.ts';
+import { findDirectPathProblem, forgetResponses } from './direct-path.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
+import { watched, watcher } from './watched-socket.ts';
 
 /** A client that has not joined the namespace by then is not going to. */
 const JOIN_DEADLINE_MS = 10_000;
@@ -38,9 +39,6 @@ type Events = Namespace<
   DefaultEventsMap,
   { identity: UserIdentity }
 >;
-type EngineSocket = Socket['conn'];
-/** With what Engine.IO holds for it, in characters. */
-type BoundSocket = EngineSocket & { queuedLength: number };
 type EventsSocket = Parameters<Parameters<Events['use']>[0]>[0];
 
 export interface SocketIoTransport {
@@ -78,8 +76,8 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
   const events: Events = io.of(NAMESPACE);
   guard(events, context);
-  io.engine.on('connection', boundQueue(2 * limits.outboxMaxBytes));
-  watchUpgrades(io.engine);
+  io.engine.on('connection', watcher(2 * limits.outboxMaxBytes));
+  forgetResponses(io.engine);
   const problem = findDirectPathProblem(io.engine);
   if (problem !== undefined) {
     context.telemetry.report({ type: 'direct_path_unavailable', detail: problem });
@@ -90,16 +88,13 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     direct: problem === undefined,
     counters: { direct: 0, engine: 0 },
   };
-  const sessions = new WeakMap<EventsSocket, SocketIoSession>();
-  events.on('connection', (socket) => {
-    sessions.set(socket, open(socket, writing, context));
-  });
+  events.on('connection', (socket) => open(socket, writing, context));
   return {
     writes: writing.counters,
     announceConnections(userId, count) {
       for (const socketId of events.adapter.rooms.get(roomOf(userId)) ?? []) {
         const socket = events.sockets.get(socketId);
-        if (socket !== undefined) sessions.get(socket)?.tellConnections(count);
+        if (socket !== undefined) watched(socket).reader?.tellConnections(count);
       }
     },
     close: () => io.close(),
@@ -108,22 +103,21 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
 
 /** Lets in who has a token, each connection once: Socket.IO takes several CONNECTs at a time (CNT). */
 function guard(events: Events, context: SocketIoContext): void {
-  const joining = new WeakSet<EngineSocket>();
   events.use((socket, next) => {
-    const { conn } = socket;
-    if (joining.has(conn)) {
+    const conn = watched(socket);
+    if (conn.joins) {
       conn.close();
       next(connectError(new ProtocolError('invalid_command', 'joins once only'), context));
       return;
     }
-    joining.add(conn);
+    conn.joins = true;
     authenticate(socket, context).then(
       (identity) => {
         socket.data.identity = identity;
         next();
       },
       (error: unknown) => {
-        joining.delete(conn);
+        conn.joins = false;
         // Official clients come back by themselves only when it is the transport that closes.
         if (context.isDraining()) conn.close();
         next(connectError(error, context));
@@ -132,49 +126,15 @@ function guard(events: Events, context: SocketIoContext): void {
   });
 }
 
-function open(
-  socket: EventsSocket,
-  writing: SocketIoWriting,
-  context: SocketIoContext,
-): SocketIoSession {
+function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoContext): void {
   const { identity } = socket.data;
-  const init = { socket: socket as unknown as Socket, identity, writing };
-  const opened = new SocketIoSession(init, context);
-  const { id: sessionId } = opened.session;
+  const { session } = new SocketIoSession(
+    { socket: socket as unknown as Socket, identity, writing },
+    context,
+  );
   const { userId } = identity;
+  const sessionId = session.id;
   context.telemetry.report({ type: 'session_opened', transport: 'socketio', sessionId, userId });
-  socket.once('disconnect', (reason) => {
-    opened.end();
-    context.telemetry.report({
-      type: 'session_closed',
-      transport: 'socketio',
-      sessionId,
-      code: opened.session.closeCode ?? 1000,
-      reason,
-    });
-    // One that has left the namespace has nothing to do here any more, and would not be counted.
-    socket.conn.close();
-  });
-  return opened;
-}
-
-/**
- * Engine.IO queues without a limit, for clients that have no session yet, too. What a session
- * sends is bounded before it comes here.
- */
-function boundQueue(maxBytes: number): (conn: EngineSocket) => void {
-  // Shared by all connections, each of which is `this`.
-  function onPacket(this: BoundSocket, { data }: { data?: string | Buffer }): void {
-    this.queuedLength += data?.length ?? 0;
-    if (this.queuedLength > maxBytes) this.close(true);
-  }
-  function onDrain(this: BoundSocket): void {
-    this.queuedLength = 0;
-  }
-  return (conn) => {
-    const bound: BoundSocket = Object.assign(conn, { queuedLength: 0 });
-    bound.on('packetCreate', onPacket).on('drain', onDrain);
-  };
 }
 
 /** @throws ProtocolError with the message that the client's `connect_error` shows */

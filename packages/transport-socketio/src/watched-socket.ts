@@ -1,0 +1,67 @@
+import type { Socket } from 'socket.io';
+import type { EnginePacket } from './binary-packets.ts';
+
+type EngineSocket = Socket['conn'];
+
+/** What becomes of what a client sends. */
+export interface SocketReader {
+  /** Every packet, before Socket.IO sees it. */
+  packet(packet: EnginePacket): void;
+  /** An event with its arguments, of which the last may be a callback. */
+  event(args: readonly unknown[]): void;
+  /** The client has left the namespace, or is gone. */
+  disconnected(reason: string): void;
+  /** How many connections its user has in the cluster. */
+  tellConnections(count: number): void;
+}
+
+/** An Engine.IO socket that knows its reader, so that all of them can share their listeners. */
+export type WatchedSocket = EngineSocket & {
+  /** What Engine.IO holds for it, in characters. */
+  queuedLength: number;
+  joins: boolean;
+  reader: SocketReader | undefined;
+};
+
+/**
+ * Watches a new connection. Engine.IO queues without a limit, for clients that have no session yet,
+ * too; what a session sends is bounded before it comes here.
+ */
+export function watcher(maxQueued: number): (conn: EngineSocket) => void {
+  function onPacketCreate(this: WatchedSocket, { data }: { data?: string | Buffer }): void {
+    this.queuedLength += data?.length ?? 0;
+    if (this.queuedLength > maxQueued) this.close(true);
+  }
+  return (conn) => {
+    Object.assign(conn, { queuedLength: 0, joins: false, reader: undefined });
+    conn.on('packetCreate', onPacketCreate).on('drain', onDrain).on('packet', onPacket);
+  };
+}
+
+/** As it became by being watched. */
+export function watched({ conn }: { readonly conn: EngineSocket }): WatchedSocket {
+  return conn as WatchedSocket;
+}
+
+/** From now on `reader` is told what the socket's client does. */
+export function readBy(socket: Socket, reader: SocketReader): void {
+  watched(socket).reader = reader;
+  socket.onAny(onEvent);
+  socket.on('disconnect', onDisconnect);
+}
+
+function onDrain(this: WatchedSocket): void {
+  this.queuedLength = 0;
+}
+
+function onPacket(this: WatchedSocket, packet: EnginePacket): void {
+  this.reader?.packet(packet);
+}
+
+function onEvent(this: Socket, ...args: unknown[]): void {
+  watched(this).reader?.event(args);
+}
+
+function onDisconnect(this: Socket, reason: string): void {
+  watched(this).reader?.disconnected(reason);
+}
