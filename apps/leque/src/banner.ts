@@ -104,7 +104,9 @@ function webSocketOf(url: string): string {
 }
 
 function brokerOf({ REDIS_URL: url }: DevConfig): string {
-  return url === undefined ? 'embedded broker' : `Redis at ${new URL(url).host}`;
+  return url === undefined
+    ? 'embedded broker'
+    : `Redis at ${url.replace(/^.*?:\/\/(?:[^@/]*@)?/, '')}`;
 }
 
 function baseOf(server: Server, { HOST: host = 'localhost' }: DevConfig): string {

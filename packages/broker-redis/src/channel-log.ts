@@ -7,7 +7,7 @@ import {
 } from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
 import { AppendQueue } from './append-queue.ts';
-import type { FunctionLibrary } from './function-library.ts';
+import type { RedisLink } from './redis-link.ts';
 
 /** An entry of a channel's stream: `OFFSET-0`, then the type and the JSON. */
 type Entry = [id: string, fields: [type: string, json: string]];
@@ -26,12 +26,12 @@ const PAGE: HistoryExtent = { publications: 1000, bytes: MAX_HISTORY_BYTES };
 
 /** What Redis keeps of the channels, through Leque's functions. */
 export class ChannelLog {
-  readonly #library: FunctionLibrary;
+  readonly #link: Pick<RedisLink, 'call'>;
   readonly #prefix: string;
   readonly #appends: AppendQueue;
 
-  constructor(library: FunctionLibrary, prefix: string) {
-    this.#library = library;
+  constructor(link: Pick<RedisLink, 'call'>, prefix: string) {
+    this.#link = link;
     this.#prefix = prefix;
     this.#appends = new AppendQueue((channel, events) => this.#appendAll(channel, events));
   }
@@ -87,7 +87,7 @@ export class ChannelLog {
   }
 
   #call(name: string, channel: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#library.call(name, `${this.#prefix}{${channel}}`, args);
+    return this.#link.call(name, `${this.#prefix}{${channel}}`, args);
   }
 }
 

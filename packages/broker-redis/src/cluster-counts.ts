@@ -1,14 +1,15 @@
 import { parseChannel, type Stats } from '@leque/protocol';
 import type { Redis } from 'ioredis';
+import { allSettled, chunksOf } from './commands.ts';
 import type { NodeCounts } from './node-counts.ts';
 import type { NodeLease } from './node-lease.ts';
-import { chunksOf, runPipeline } from './pipeline.ts';
+import type { RedisLink } from './redis-link.ts';
 import { ALL_USERS, CONNECTIONS, type StateKeys, subscribersHash } from './state-keys.ts';
 
 const FIELDS_PER_COMMAND = 512;
 
 export interface ClusterCountsParts {
-  readonly redis: Redis;
+  readonly link: Pick<RedisLink, 'run'>;
   readonly lease: NodeLease;
   readonly keys: StateKeys;
   /** This node's own numbers: Redis may not have the latest of them. */
@@ -37,20 +38,16 @@ export class ClusterCounts {
   }
 
   async stats(): Promise<Stats> {
-    const { redis, keys, own, lease } = this.#parts;
+    const { link, keys, own, lease } = this.#parts;
     const projects = subscribersHash('project');
     const nodes = await lease.others();
-    const [totals, ...replies] = await runPipeline(redis, (pipeline) => {
-      pipeline.hgetall(keys.totals);
-      for (const node of nodes) {
-        pipeline.hget(keys.counts(node, CONNECTIONS), ALL_USERS);
-        pipeline.hgetall(keys.counts(node, projects));
-      }
-    });
-    const connections = replies.filter((_, index) => index % 2 === 0);
-    const subscribers = replies.filter((_, index) => index % 2 === 1) as Counts[];
+    const [totals, connections, subscribers] = await Promise.all([
+      link.run(keys.totals, (redis) => redis.hgetall(keys.totals)),
+      this.#ofEach(nodes, CONNECTIONS, (redis, key) => redis.hget(key, ALL_USERS)),
+      this.#ofEach(nodes, projects, (redis, key) => redis.hgetall(key)),
+    ]);
     return toStats(
-      totals as Counts,
+      totals,
       [...connections, own.of(CONNECTIONS).get(ALL_USERS)],
       [...subscribers, Object.fromEntries(own.of(projects))],
     );
@@ -58,19 +55,30 @@ export class ClusterCounts {
 
   async #sums(hash: string, fields: readonly string[]): Promise<number[]> {
     if (fields.length === 0) return [];
-    const { redis, keys, own, lease } = this.#parts;
+    const { own, lease } = this.#parts;
     const nodes = await lease.others();
     const sums: number[] = [];
     for (const chunk of chunksOf(fields, FIELDS_PER_COMMAND)) {
-      const replies = await runPipeline(redis, (pipeline) => {
-        for (const node of nodes) pipeline.hmget(keys.counts(node, hash), ...chunk);
-      });
+      const replies = await this.#ofEach(nodes, hash, (redis, key) => redis.hmget(key, ...chunk));
       for (const [index, field] of chunk.entries()) {
-        const others = (replies as unknown[][]).map((reply) => reply[index]);
+        const others = replies.map((reply) => reply[index]);
         sums.push(sum([...others, own.of(hash).get(field)]));
       }
     }
     return sums;
+  }
+
+  async #ofEach<T>(
+    nodes: readonly string[],
+    hash: string,
+    read: (redis: Redis, key: string) => Promise<T>,
+  ): Promise<T[]> {
+    const { link, keys } = this.#parts;
+    const asked = nodes.map((node) => {
+      const key = keys.counts(node, hash);
+      return link.run(key, (redis) => read(redis, key));
+    });
+    return await allSettled(asked);
   }
 }
 

@@ -1,18 +1,19 @@
 import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
 import type { Redis } from 'ioredis';
+import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
 import { isReply } from './redis-errors.ts';
-import { StateKeys } from './state-keys.ts';
 
 export interface FunctionCheckParts {
   readonly library: FunctionLibrary;
   readonly redis: Redis;
-  readonly prefix: string;
-  /** Whether this process takes clients; it stores events otherwise. */
-  readonly receives: () => boolean;
+  /** A call of what this process depends on, by which nothing changes. */
+  readonly idleCall: () => IdleCall;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
+
+export type IdleCall = readonly [name: string, key: string, ...args: (string | number)[]];
 
 const PERIOD_MS = 1000;
 
@@ -57,11 +58,11 @@ export class FunctionCheck {
     }
   }
 
-  /** Calls what this process depends on in such a way that nothing changes. */
   async #callIdly(): Promise<void> {
-    const { library, prefix, receives } = this.#parts;
-    if (receives()) await library.call('leque_lease', new StateKeys(prefix).nodes, ['', 0]);
-    else await library.call('leque_append', `${prefix}{all}`, []);
+    const { library, idleCall } = this.#parts;
+    const [name, key, ...args] = idleCall();
+    const calling = library.run((redis) => redis.fcall(name, 1, key, ...args));
+    await withDeadline(calling, COMMAND_DEADLINE_MS, name);
   }
 
   /** Reported once, not once a second. */

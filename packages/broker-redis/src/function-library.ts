@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { HistoryLimits, Telemetry } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
-import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import { type Command, sendTogether } from './commands.ts';
 import { eventRules, reservedTypes } from './event-rules.ts';
 import { isReply } from './redis-errors.ts';
 
@@ -77,31 +77,20 @@ export class FunctionLibrary {
     return this.#loading;
   }
 
-  /** A Redis that came back empty has lost the functions too: then they are loaded once more. */
-  call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    return withDeadline(this.#call(name, key, args), COMMAND_DEADLINE_MS, name);
-  }
-
-  async #call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
+  /**
+   * Runs a command that calls them. A Redis that came back empty has lost the functions too: then
+   * they are loaded once more.
+   */
+  async run<T>(command: Command<T>): Promise<T> {
     try {
-      const reply = await this.#send(name, key, args);
+      const reply = await sendTogether(this.#redis, command);
       this.#problem = undefined; // somebody else has loaded them
       return reply;
     } catch (error) {
       if (!isFunctionMissing(error)) throw error;
       await this.load();
-      return await this.#send(name, key, args);
+      return await sendTogether(this.#redis, command);
     }
-  }
-
-  /** What one turn of the event loop asks for goes out in one write: a third more of them. */
-  #send(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
-    const { status, stream } = this.#redis;
-    if (status === 'ready' && !stream.writableCorked) {
-      stream.cork();
-      process.nextTick(() => stream.uncork());
-    }
-    return this.#redis.fcall(name, 1, key, ...args);
   }
 
   async #tryToLoad(): Promise<void> {

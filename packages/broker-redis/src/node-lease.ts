@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Telemetry } from '@leque/core';
-import type { FunctionLibrary } from './function-library.ts';
+import type { RedisLink } from './redis-link.ts';
 
 export interface NodeLeaseParts {
-  readonly library: FunctionLibrary;
+  readonly link: Pick<RedisLink, 'call'>;
   /** Where the leases are, see functions/lease.lua. */
   readonly key: string;
   readonly nodeId: string;
@@ -57,8 +57,8 @@ export class NodeLease {
   }
 
   async #call(id: string, ttlMs: number): Promise<{ wasAlive: boolean; live: string[] }> {
-    const { library, key } = this.#parts;
-    const reply = await library.call('leque_lease', key, [id, ttlMs]);
+    const { link, key } = this.#parts;
+    const reply = await link.call('leque_lease', key, [id, ttlMs]);
     const [wasAlive, live] = reply as [number, string[]];
     return { wasAlive: wasAlive === 1, live };
   }

@@ -6,17 +6,16 @@ import {
   systemClock,
   type Telemetry,
 } from '@leque/core';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { openAdapterConnection } from './adapter-connection.ts';
 import { ChannelLog } from './channel-log.ts';
-import { FunctionCheck } from './function-check.ts';
-import { FunctionLibrary } from './function-library.ts';
-import { Probe } from './probe.ts';
+import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
-import { AdapterConnection, RedisConnection } from './redis-connection.ts';
-import type { RedisLink } from './redis-link.ts';
-import { RedisSubscriber } from './redis-subscriber.ts';
+import type { LinkParts, RedisLink } from './redis-link.ts';
+import { SentinelLink } from './sentinel-link.ts';
 import type { RedisSettings } from './settings.ts';
+import { SingleLink } from './single-link.ts';
 
 /** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
 const LEASE_MS = 8_000;
@@ -30,7 +29,7 @@ export interface RedisContext {
   readonly clock?: Clock;
 }
 
-/** What a process has of Redis: a broker and a cluster state that share two connections. */
+/** What a process has of Redis: a broker and a cluster state that share their connections. */
 export interface RedisDrivers {
   readonly broker: Broker;
   readonly state: ClusterState;
@@ -40,66 +39,46 @@ export interface RedisDrivers {
    */
   connect(): Promise<void>;
   /** Another connection, for a library that brings its own protocol; closed with the rest. */
-  connection(): Redis;
+  connection(): Redis | Cluster;
   /** Closes the connections; `broker` and `state` are closed before it. */
   close(): Promise<void>;
 }
 
 /** Describes the connections; nothing is connected yet. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
-  const { REDIS_URL: url, REDIS_KEY_PREFIX: prefix } = settings;
+  const { REDIS_KEY_PREFIX: prefix } = settings;
   const { telemetry, nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
   const ports = { telemetry, clock };
-  const commands = new RedisConnection(url, 'commands', ports);
-  const subscribing = new RedisConnection(url, 'subscriber', ports);
-  const subscriber = new RedisSubscriber(subscribing, ports);
-  const redisChannel = `${prefix}{node:${nodeId}}`;
-  const { redis } = commands;
-  const probe = new Probe({ redisChannel, commands: redis, subscriber, subscribing, clock });
-  const library = new FunctionLibrary(redis, historyLimits(settings), telemetry);
-  const adapterConnections: Redis[] = [];
-  let receiving: Promise<void> | undefined;
-  const receives = () => receiving !== undefined;
-  const check = new FunctionCheck({ library, redis, prefix, receives, ...ports });
-
-  async function connect(): Promise<void> {
-    await commands.connect();
-    await library.load().catch(() => {}); // reported above, and told by problems()
-  }
-  async function receive(): Promise<void> {
-    probe.start();
-    await Promise.all([connect(), subscribing.connect()]);
-  }
-  const link: RedisLink = {
-    subscriber,
-    receive() {
-      receiving ??= receive();
-      return receiving;
-    },
-    problems() {
-      const connections = receiving === undefined ? [commands] : [commands, subscribing];
-      const broken = connections.filter((each) => !each.ready);
-      if (broken.length > 0) return broken.map((each) => each.problem);
-      const received = receiving && (subscriber.problem ?? probe.problem);
-      return [check.problem, received].filter((problem) => problem !== undefined);
-    },
-  };
-  const log = new ChannelLog(library, prefix);
+  const address = addressIn(settings);
+  const parts = { prefix, nodeId, limits: historyLimits(settings), ...ports };
+  const link = openLink(address, parts);
+  const log = new ChannelLog(link, prefix);
+  const adapterConnections: (Redis | Cluster)[] = [];
   return {
     broker: new RedisBroker({ link, log, prefix, ...ports }),
-    state: new RedisClusterState({ redis, library, link, prefix, nodeId, leaseMs, ...ports }),
-    connect,
+    state: new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports }),
+    connect: () => link.connect(),
     connection() {
-      const connection = new AdapterConnection(url);
+      const connection = openAdapterConnection(address);
       adapterConnections.push(connection);
       return connection;
     },
     async close() {
-      check.stop();
-      probe.stop();
-      subscriber.close();
-      for (const each of [commands, subscribing]) each.close();
+      link.close();
       for (const each of adapterConnections) each.disconnect();
     },
   };
+}
+
+function addressIn(settings: RedisSettings): RedisAddress {
+  const address = parseRedisUrl(settings.REDIS_URL);
+  if (address === undefined) throw new Error('REDIS_URL cannot be read');
+  const { REDIS_SENTINEL_USERNAME: username, REDIS_SENTINEL_PASSWORD: password } = settings;
+  return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
+}
+
+function openLink(address: RedisAddress, parts: LinkParts): RedisLink {
+  if (address.kind === 'sentinel') return new SentinelLink(address, parts);
+  if (address.kind === 'server') return new SingleLink(serverEndpoint(address.url), parts);
+  throw new Error('redis+cluster:// is not supported yet');
 }

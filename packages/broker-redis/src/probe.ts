@@ -6,8 +6,9 @@ import { isReply } from './redis-errors.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 
 export interface ProbeParts {
-  /** This node's own Redis channel. */
-  readonly redisChannel: string;
+  /** A Redis channel of this node's own; another one when the server does not have that any more. */
+  readonly redisChannel: () => string;
+  readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
   readonly commands: Redis;
   readonly subscriber: RedisSubscriber;
   /** The connection of the subscriber, which is rebuilt when the probe does not arrive. */
@@ -27,6 +28,7 @@ const MISSES = 2;
 export class Probe implements ChannelHandler {
   readonly #parts: ProbeParts;
   #stop: Cancel | undefined;
+  #redisChannel = '';
   #refusal: string | undefined;
   #awaited = false;
   #misses = 0;
@@ -41,8 +43,8 @@ export class Probe implements ChannelHandler {
   }
 
   start(): void {
-    const { subscriber, redisChannel, clock } = this.#parts;
-    subscriber.add(redisChannel, this);
+    const { clock } = this.#parts;
+    this.#followChannel();
     // What has arrived while this process was busy comes before the verdict.
     this.#stop = every(clock, PERIOD_MS, () => clock.defer(() => void this.#next()));
   }
@@ -60,6 +62,18 @@ export class Probe implements ChannelHandler {
     this.#arrived();
   }
 
+  /** True when it is another one, to which nothing was published yet. */
+  #followChannel(): boolean {
+    const { subscriber, redisChannel } = this.#parts;
+    const [before, now] = [this.#redisChannel, redisChannel()];
+    if (now === before) return false;
+    subscriber.remove(before);
+    subscriber.add(now, this);
+    this.#redisChannel = now;
+    this.#arrived();
+    return true;
+  }
+
   #arrived(): void {
     this.#awaited = false;
     this.#misses = 0;
@@ -67,7 +81,7 @@ export class Probe implements ChannelHandler {
 
   async #next(): Promise<void> {
     const { subscriber, subscribing } = this.#parts;
-    if (this.#stop === undefined) return;
+    if (this.#stop === undefined || this.#followChannel()) return;
     // Without its subscription it cannot arrive, which the subscriber says.
     if (subscriber.problem !== undefined) return this.#arrived();
     if (this.#awaited) this.#misses += 1;
@@ -78,10 +92,11 @@ export class Probe implements ChannelHandler {
 
   /** One that is not known to be published proves nothing against the subscriber connection. */
   async #publish(): Promise<void> {
-    const { commands, redisChannel } = this.#parts;
+    const { commands, publish } = this.#parts;
     try {
       this.#awaited = true;
-      await withDeadline(commands.publish(redisChannel, ''), COMMAND_DEADLINE_MS, 'PUBLISH');
+      const publishing = publish(commands, this.#redisChannel);
+      await withDeadline(publishing, COMMAND_DEADLINE_MS, 'PUBLISH');
       this.#refusal = undefined;
     } catch (error) {
       this.#awaited = false;

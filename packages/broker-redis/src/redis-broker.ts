@@ -64,7 +64,7 @@ export class RedisBroker implements Broker {
     try {
       const joined = await withDeadline(feed.joined, SUBSCRIBE_TIMEOUT_MS, 'subscribing');
       if (existing === undefined) return joined;
-      const caughtUp = this.#parts.link.subscriber.catchUp();
+      const caughtUp = this.#parts.link.subscriptions.catchUp(this.#redisChannel(channel));
       await withDeadline(caughtUp, SUBSCRIBE_TIMEOUT_MS, 'catching up');
       return feed.position;
     } catch (error) {
@@ -120,14 +120,14 @@ export class RedisBroker implements Broker {
     if (ports === undefined) throw new ProtocolError('internal', 'subscribed before start');
     const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
     this.#feeds.set(channel, feed);
-    this.#parts.link.subscriber.add(this.#redisChannel(channel), feed);
+    this.#parts.link.subscriptions.add(this.#redisChannel(channel), feed);
     return feed;
   }
 
   #leave(channel: string, feed: ChannelFeed): void {
     feed.close();
     this.#feeds.delete(channel);
-    this.#parts.link.subscriber.remove(this.#redisChannel(channel));
+    this.#parts.link.subscriptions.remove(this.#redisChannel(channel));
   }
 
   /** The firehose has no key beside it that would have to live in the same slot of a Cluster. */

@@ -8,13 +8,11 @@ import {
   type Totals,
 } from '@leque/core';
 import { parseChannel, type Stats } from '@leque/protocol';
-import type { Redis } from 'ioredis';
 import { ClusterCounts } from './cluster-counts.ts';
+import { allSettled, chunksOf } from './commands.ts';
 import { withDeadline } from './deadline.ts';
-import type { FunctionLibrary } from './function-library.ts';
 import { type NodeCount, NodeCounts } from './node-counts.ts';
 import { NodeLease } from './node-lease.ts';
-import { chunksOf, runPipeline } from './pipeline.ts';
 import { isReply, unavailable } from './redis-errors.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RunningTotals } from './running-totals.ts';
@@ -26,13 +24,11 @@ import { UserWatch } from './user-watch.ts';
 const RENEWALS_PER_LEASE = 8;
 const FLUSH_MS = 100;
 const RETRY_MS = 500;
-const COUNTS_PER_PIPELINE = 1000;
+const COUNTS_AT_ONCE = 1000;
 const STATS_KEPT_MS = 200;
 const CLOSE_TIMEOUT_MS = 1500;
 
 export interface RedisClusterStateParts {
-  readonly redis: Redis;
-  readonly library: FunctionLibrary;
   readonly link: RedisLink;
   readonly prefix: string;
   readonly nodeId: string;
@@ -57,21 +53,21 @@ export class RedisClusterState implements ClusterState {
   #renewing = false;
 
   constructor(parts: RedisClusterStateParts) {
-    const { redis, clock } = parts;
+    const { link, clock } = parts;
     const keys = new StateKeys(parts.prefix);
     this.#parts = parts;
     this.#keys = keys;
-    this.#totals = new RunningTotals(redis, keys.totals, parts);
+    this.#totals = new RunningTotals(link, keys.totals, parts);
     this.#lease = new NodeLease({ ...parts, key: keys.nodes });
-    this.#counts = new ClusterCounts({ redis, keys, own: this.#own, lease: this.#lease });
+    this.#counts = new ClusterCounts({ link, keys, own: this.#own, lease: this.#lease });
     this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS, clock);
   }
 
   async join(sink: ClusterStateSink): Promise<void> {
-    const { link, redis, leaseMs, telemetry, clock } = this.#parts;
+    const { link, leaseMs, telemetry, clock } = this.#parts;
     this.#watch = new UserWatch({
       counts: this.#counts,
-      subscriber: link.subscriber,
+      subscriptions: link.subscriptions,
       keys: this.#keys,
       telemetry,
       clock,
@@ -79,11 +75,9 @@ export class RedisClusterState implements ClusterState {
     });
     await link.receive();
     const renew = () => void this.#renew();
-    redis.on('ready', renew);
-    const stopTimer = every(clock, leaseMs / RENEWALS_PER_LEASE, renew);
+    const stops = [link.onConnected(renew), every(clock, leaseMs / RENEWALS_PER_LEASE, renew)];
     this.#stopRenewing = () => {
-      stopTimer();
-      redis.off('ready', renew);
+      for (const stop of stops) stop();
     };
     await this.#renew();
     this.#flushAfter(0);
@@ -153,10 +147,11 @@ export class RedisClusterState implements ClusterState {
 
   /** False when Redis has lost some of them. */
   async #renewHashes(): Promise<boolean> {
-    const { redis, leaseMs } = this.#parts;
-    const kept = await runPipeline(redis, (pipeline) => {
-      for (const hash of this.#own.hashes) pipeline.pexpire(this.#key(hash), leaseMs);
-    });
+    const { link, leaseMs } = this.#parts;
+    const keys = this.#own.hashes.map((hash) => this.#key(hash));
+    const kept = await allSettled(
+      keys.map((key) => link.run(key, (redis) => redis.pexpire(key, leaseMs))),
+    );
     return kept.every((each) => each === 1);
   }
 
@@ -166,7 +161,7 @@ export class RedisClusterState implements ClusterState {
   }
 
   async #flush(): Promise<void> {
-    const chunks = [...chunksOf(this.#own.take(), COUNTS_PER_PIPELINE)];
+    const chunks = [...chunksOf(this.#own.take(), COUNTS_AT_ONCE)];
     let retry = false;
     for (const chunk of chunks) {
       retry ||= !(await this.#write(chunk));
@@ -178,24 +173,34 @@ export class RedisClusterState implements ClusterState {
   }
 
   async #write(counts: readonly NodeCount[]): Promise<boolean> {
-    const { redis, leaseMs } = this.#parts;
     try {
-      await runPipeline(redis, (pipeline) => {
-        for (const [hash, ofHash] of Map.groupBy(counts, (each) => each.hash)) {
-          const key = this.#key(hash);
-          const [gone, present] = [ofHash.filter(isGone), ofHash.filter((each) => !isGone(each))];
-          const pairs = present.flatMap(({ field, count }) => [field, count]);
-          if (pairs.length > 0) pipeline.hset(key, ...pairs);
-          if (gone.length > 0) pipeline.hdel(key, ...gone.map(({ field }) => field));
-          pipeline.pexpire(key, leaseMs);
-        }
-        for (const userId of usersIn(counts)) pipeline.publish(this.#keys.userSignal(userId), '');
-      });
+      const byHash = Map.groupBy(counts, (each) => each.hash);
+      await allSettled([...byHash].map(([hash, ofHash]) => this.#writeHash(hash, ofHash)));
+      await this.#signal(usersIn(counts));
       return true;
     } catch (error) {
       this.#report('write counts', error);
       return false;
     }
+  }
+
+  async #writeHash(hash: string, counts: readonly NodeCount[]): Promise<void> {
+    const { link, leaseMs } = this.#parts;
+    const key = this.#key(hash);
+    const gone = counts.filter(isGone).map(({ field }) => field);
+    const present = counts.filter((each) => !isGone(each));
+    const pairs = present.flatMap(({ field, count }) => [field, count]);
+    await allSettled([
+      ...(pairs.length > 0 ? [link.run(key, (redis) => redis.hset(key, ...pairs))] : []),
+      ...(gone.length > 0 ? [link.run(key, (redis) => redis.hdel(key, ...gone))] : []),
+      link.run(key, (redis) => redis.pexpire(key, leaseMs)),
+    ]);
+  }
+
+  /** After what they are to be told of is stored. */
+  async #signal(userIds: readonly string[]): Promise<void> {
+    const channels = userIds.map((userId) => this.#keys.userSignal(userId));
+    await allSettled(channels.map((channel) => this.#parts.link.signal(channel)));
   }
 
   #notifyWatch(counts: readonly NodeCount[]): void {
@@ -209,12 +214,9 @@ export class RedisClusterState implements ClusterState {
   /** Other nodes hear at once that the users of this one have fewer connections. */
   async #leave(): Promise<void> {
     await this.#lease.giveBack();
-    await runPipeline(this.#parts.redis, (pipeline) => {
-      for (const hash of this.#own.hashes) pipeline.unlink(this.#key(hash));
-      for (const userId of this.#own.users) {
-        pipeline.publish(this.#keys.userSignal(userId), '');
-      }
-    });
+    const keys = this.#own.hashes.map((hash) => this.#key(hash));
+    await allSettled(keys.map((key) => this.#parts.link.run(key, (redis) => redis.unlink(key))));
+    await this.#signal(this.#own.users);
   }
 
   #key(hash: string): string {

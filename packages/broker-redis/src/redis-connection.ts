@@ -1,10 +1,11 @@
 import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import type { Endpoint } from './redis-address.ts';
 
 /** For what has no shorter deadline of its own: the handshake, and subscribing. */
 const COMMAND_TIMEOUT_MS = 3000;
-const CONNECT_TIMEOUT_MS = 2000;
+export const CONNECT_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 3000;
 const MAX_RETRY_MS = 1000;
 const PING_MS = 1000;
@@ -14,6 +15,13 @@ const PINGS_UNTIL_RECONNECT = 3;
 
 export type ConnectionRole = 'commands' | 'subscriber';
 
+export interface ConnectionTarget {
+  readonly endpoint: Endpoint;
+  readonly role: ConnectionRole;
+  /** Which server it is, where there are several; else empty. */
+  readonly server: string;
+}
+
 export interface ConnectionPorts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -22,7 +30,7 @@ export interface ConnectionPorts {
 /** One connection to Redis that comes back by itself, and knows whether Redis answers on it. */
 export class RedisConnection {
   readonly redis: Redis;
-  readonly #role: ConnectionRole;
+  readonly #name: string;
   readonly #telemetry: Telemetry;
   /** The subscriber connection is proved by a probe, see probe.ts. */
   readonly #stopPinging: Cancel | undefined;
@@ -32,10 +40,11 @@ export class RedisConnection {
   #lastError = 'connection closed';
   #closed = false;
 
-  constructor(url: string, role: ConnectionRole, { telemetry, clock }: ConnectionPorts) {
-    this.#role = role;
+  constructor(target: ConnectionTarget, { telemetry, clock }: ConnectionPorts) {
+    const { endpoint, role, server } = target;
+    this.#name = server === '' ? `${role} connection` : `${role} connection to ${server}`;
     this.#telemetry = telemetry;
-    this.redis = new Redis(url, connectionOptions(role));
+    this.redis = endpoint(connectionOptions(role));
     this.redis.on('ready', () => this.#ready());
     this.redis.on('error', (error: Error) => {
       this.#lastError = error.message || error.name;
@@ -51,7 +60,7 @@ export class RedisConnection {
   /** Why it is not ready. */
   get problem(): string {
     const state = this.redis.status === 'ready' ? 'Redis does not answer' : this.#lastError;
-    return `${this.#role} connection: ${state}`;
+    return `${this.#name}: ${state}`;
   }
 
   /**
@@ -95,7 +104,7 @@ export class RedisConnection {
     this.#wasReady = false;
     this.#telemetry.report({
       type: 'broker_disconnected',
-      detail: `${this.#role} connection: ${this.#lastError}`,
+      detail: `${this.#name}: ${this.#lastError}`,
     });
     this.#lastError = 'connection closed';
   }
@@ -110,24 +119,6 @@ export class RedisConnection {
       this.#missedPings += 1;
       if (this.#missedPings >= PINGS_UNTIL_RECONNECT) this.rebuild('Redis does not answer');
     }
-  }
-}
-
-/**
- * For a library that brings its own protocol: it waits for Redis however long that takes, as such a
- * library subscribes once and never again.
- */
-export class AdapterConnection extends Redis {
-  constructor(url: string) {
-    super(url, { retryStrategy, connectTimeout: CONNECT_TIMEOUT_MS, maxRetriesPerRequest: null });
-    this.on('error', () => {}); // the connections of the broker report the same
-  }
-
-  /** Socket.IO's adapter looks at no outcome, and a failure that nobody looks at ends the process. */
-  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    const sent = super.sendCommand(...args);
-    if (sent instanceof Promise) sent.catch(() => {});
-    return sent;
   }
 }
 
@@ -150,6 +141,6 @@ function connectionOptions(role: ConnectionRole): RedisOptions {
 }
 
 /** Spread out, so that not every node of a cluster comes back in the same moment. */
-function retryStrategy(attempt: number): number {
+export function retryStrategy(attempt: number): number {
   return Math.min(MAX_RETRY_MS, 25 * 2 ** attempt) * (0.5 + Math.random() / 2);
 }

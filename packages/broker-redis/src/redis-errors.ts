@@ -5,6 +5,11 @@ export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
+/** Another master of the Cluster has the slot of what was asked for, or is about to. */
+export function isRedirection(error: unknown): error is Error {
+  return isReply(error) && /^(MOVED|ASK) /.test(error.message);
+}
+
 /** What a failed read means to its caller, who may simply try again. */
 export function unavailable(cause: unknown): ProtocolError {
   if (cause instanceof ProtocolError) return cause;

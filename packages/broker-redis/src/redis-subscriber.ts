@@ -1,7 +1,9 @@
 import type { Cancel } from '@leque/core';
 import type { Redis } from 'ioredis';
+import { allSettled } from './commands.ts';
+import type { PubSub } from './pub-sub.ts';
 import type { ConnectionPorts, RedisConnection } from './redis-connection.ts';
-import { isReply } from './redis-errors.ts';
+import { isRedirection, isReply } from './redis-errors.ts';
 
 /** Who wants the messages of one Redis channel. */
 export interface ChannelHandler {
@@ -12,32 +14,46 @@ export interface ChannelHandler {
 }
 
 /** Redis reads a command as a whole before it does anything else. */
-const CHANNELS_PER_COMMAND = 512;
+const CHANNELS_AT_ONCE = 512;
 const RETRY_MS = 500;
 
+export interface SubscriberPorts extends ConnectionPorts {
+  /** Another server may have what was asked of this one: says why. */
+  readonly misplaced: (error: Error | undefined) => void;
+}
+
 /**
- * The one subscribing connection of a process. What was added stays subscribed, over reconnects
+ * The subscribing connection to one server. What was added stays subscribed, over reconnects
  * too, until it is removed; what one turn of the event loop asks for goes out together.
  */
 export class RedisSubscriber {
   readonly #connection: RedisConnection;
   readonly #redis: Redis;
-  readonly #ports: ConnectionPorts;
+  readonly #pubSub: PubSub;
+  readonly #ports: SubscriberPorts;
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #joining = new Set<string>();
   readonly #leaving = new Set<string>();
+  /** Another server has them now: whoever knows which takes them away from here. */
+  readonly #misplaced = new Set<string>();
+  #isMisplacedStill = false;
   #working = false;
   #restoring = true;
   #refusal: string | undefined;
   #cancelRetry: Cancel | undefined;
+  #cancelReturn: Cancel | undefined;
 
-  constructor(connection: RedisConnection, ports: ConnectionPorts) {
+  constructor(connection: RedisConnection, pubSub: PubSub, ports: SubscriberPorts) {
     const { redis } = connection;
     this.#connection = connection;
     this.#redis = redis;
+    this.#pubSub = pubSub;
     this.#ports = ports;
-    redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => {
-      this.#handlers.get(channel.toString())?.message(payload);
+    pubSub.listen({
+      message: (redisChannel, payload) => this.#handlers.get(redisChannel)?.message(payload),
+      dropped: (redisChannel) => {
+        if (this.#handlers.has(redisChannel)) this.#misplace([redisChannel], undefined);
+      },
     });
     redis.on('close', () => {
       this.#restoring = true;
@@ -48,6 +64,7 @@ export class RedisSubscriber {
   /** Why not every channel is subscribed: Redis refuses some, or the connection was lost. */
   get problem(): string | undefined {
     if (this.#refusal !== undefined) return `channels cannot be subscribed: ${this.#refusal}`;
+    if (this.#isMisplacedStill) return 'channels cannot be subscribed: their slots are elsewhere';
     return this.#restoring ? 'channels are being subscribed again' : undefined;
   }
 
@@ -62,27 +79,33 @@ export class RedisSubscriber {
     if (!this.#handlers.delete(redisChannel)) return;
     this.#joining.delete(redisChannel);
     this.#leaving.add(redisChannel);
+    if (this.#misplaced.delete(redisChannel)) this.#settleMisplaced();
     this.#workSoon();
   }
 
   /**
-   * Settles once everything that Redis sent before has been handled: it answers in order. On a new
-   * connection nothing was sent before its channels are subscribed.
+   * Settles once everything that Redis sent in the channel before has been handled: it answers in
+   * order. On a new connection nothing was sent before its channels are subscribed.
    */
-  async catchUp(): Promise<void> {
-    await this.#redis.ping();
+  async catchUp(redisChannel: string): Promise<void> {
+    await this.#pubSub.ping();
     if (this.problem !== undefined) throw new Error(this.problem);
+    if (this.#misplaced.has(redisChannel)) throw new Error('the slot of the channel is elsewhere');
   }
 
   close(): void {
     this.#cancelRetry?.();
+    this.#cancelReturn?.();
     this.#handlers.clear();
     this.#joining.clear();
     this.#leaving.clear();
+    this.#misplaced.clear();
   }
 
   #restore(): void {
     this.#leaving.clear();
+    this.#misplaced.clear();
+    this.#settleMisplaced();
     for (const redisChannel of this.#handlers.keys()) this.#joining.add(redisChannel);
     this.#workSoon();
   }
@@ -103,6 +126,7 @@ export class RedisSubscriber {
       if (this.#redis.status !== 'ready') return;
       this.#restoring = false;
       this.#refusal = undefined;
+      this.#settleMisplaced();
     } catch (error) {
       this.#retryLater(error);
     } finally {
@@ -112,15 +136,22 @@ export class RedisSubscriber {
 
   async #leave(redisChannels: string[]): Promise<void> {
     // Nothing to retry: on a new connection nothing is subscribed that is not wanted.
-    if (redisChannels.length > 0) await this.#redis.unsubscribe(...redisChannels);
+    await allSettled(
+      this.#pubSub.split(redisChannels).map((each) => this.#pubSub.unsubscribe(each)),
+    );
   }
 
   async #join(redisChannels: string[]): Promise<void> {
-    if (redisChannels.length === 0) return;
+    await allSettled(this.#pubSub.split(redisChannels).map((each) => this.#joinTogether(each)));
+  }
+
+  async #joinTogether(redisChannels: string[]): Promise<void> {
     try {
-      await this.#redis.subscribe(...redisChannels);
+      await this.#pubSub.subscribe(redisChannels);
     } catch (error) {
-      for (const each of redisChannels) if (this.#handlers.has(each)) this.#joining.add(each);
+      const wanted = redisChannels.filter((each) => this.#handlers.has(each));
+      if (isRedirection(error)) return this.#misplace(wanted, error);
+      for (const each of wanted) this.#joining.add(each);
       throw error;
     }
     for (const each of redisChannels) this.#handlers.get(each)?.subscribed();
@@ -137,6 +168,31 @@ export class RedisSubscriber {
       this.#ports.telemetry.report({ type: 'failure', where: 'subscribe', error });
     }
     this.#refusal = error.message;
+    this.#workLater();
+  }
+
+  #misplace(redisChannels: readonly string[], error: Error | undefined): void {
+    for (const each of redisChannels) this.#misplaced.add(each);
+    this.#ports.misplaced(error);
+    this.#cancelReturn ??= this.#ports.clock.after(RETRY_MS, () => this.#askAgain());
+  }
+
+  /** They may have come back, or nobody knows where they are. */
+  #askAgain(): void {
+    this.#cancelReturn = undefined;
+    if (this.#misplaced.size === 0) return;
+    this.#isMisplacedStill = true;
+    for (const each of this.#misplaced) this.#joining.add(each);
+    this.#misplaced.clear();
+    this.#workSoon();
+  }
+
+  #settleMisplaced(): void {
+    if (this.#misplaced.size === 0) this.#isMisplacedStill = false;
+  }
+
+  #workLater(): void {
+    this.#cancelRetry?.();
     this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => this.#workSoon());
   }
 }
@@ -144,7 +200,7 @@ export class RedisSubscriber {
 function take(channels: Set<string>): string[] {
   const taken: string[] = [];
   for (const channel of channels) {
-    if (taken.length === CHANNELS_PER_COMMAND) break;
+    if (taken.length === CHANNELS_AT_ONCE) break;
     taken.push(channel);
     channels.delete(channel);
   }

@@ -1,22 +1,21 @@
 import type { Cancel, Totals } from '@leque/core';
-import type { Redis } from 'ioredis';
-import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { ConnectionPorts } from './redis-connection.ts';
 import { isReply, writeFailure } from './redis-errors.ts';
+import type { RedisLink } from './redis-link.ts';
 
 const FLUSH_MS = 500;
 
 /** The running totals of the cluster: what this process adds, gathered for half a second. */
 export class RunningTotals {
-  readonly #redis: Redis;
+  readonly #link: Pick<RedisLink, 'run'>;
   readonly #key: string;
   readonly #ports: ConnectionPorts;
   readonly #pending = new Map<string, number>();
   #cancelFlush: Cancel | undefined;
   #closed = false;
 
-  constructor(redis: Redis, key: string, ports: ConnectionPorts) {
-    this.#redis = redis;
+  constructor(link: Pick<RedisLink, 'run'>, key: string, ports: ConnectionPorts) {
+    this.#link = link;
     this.#key = key;
     this.#ports = ports;
   }
@@ -49,9 +48,8 @@ export class RunningTotals {
 
   /** What was surely not added is kept for later; the rest might count twice. */
   async #write(name: string, change: number): Promise<void> {
-    const writing = this.#redis.hincrby(this.#key, name, change);
     try {
-      await withDeadline(writing, COMMAND_DEADLINE_MS, 'HINCRBY');
+      await this.#link.run(this.#key, (redis) => redis.hincrby(this.#key, name, change));
     } catch (error) {
       if (isReply(error)) this.#ports.telemetry.report({ type: 'failure', where: 'totals', error });
       if (writeFailure(error).code !== 'outcome_unknown') this.#add(name, change);

@@ -14,13 +14,20 @@ test.for([
   'redis://127.0.0.1:7000/2',
   'rediss://user:p%40ss@redis.example.org:6380',
   'redis://:secret@[::1]:6379',
+  'redis+sentinel://a:1,b,[::1]:3/main',
+  'rediss+sentinel://user:p%40ss@a:1/main-1/2',
 ])('%s is taken', (url) => {
   expect(read({ REDIS_URL: url }).REDIS_URL).toBe(url);
 });
 
 test.for([
-  ['redis+sentinel://a:1,b:2/main', 'redis+sentinel:// is not supported yet'],
-  ['redis+cluster://a:1', 'redis+cluster:// is not supported yet'],
+  ['redis+sentinel://a:1,b:2', 'cannot be read as redis+sentinel://host:port,…/name'],
+  ['redis+sentinel://a:1,b:x/main', 'cannot be read'],
+  ['redis+sentinel://a:1,,b:2/main', 'cannot be read'],
+  ['redis+cluster://a:1/0', 'cannot be read as redis+cluster://host:port,…'],
+  ['redis+cluster://a:99999', 'cannot be read'],
+  ['redis+cluster://user:100%@a:1', 'cannot be read'],
+  ['redis+other://a:1', 'REDIS_URL must be redis://'],
   ['http://localhost', 'REDIS_URL must be redis://'],
   ['localhost:6379', 'REDIS_URL must be redis://'],
   ['redis://', 'cannot be read'],

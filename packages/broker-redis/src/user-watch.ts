@@ -1,12 +1,13 @@
 import type { Cancel, Clock, ClusterStateSink, Telemetry } from '@leque/core';
 import type { ClusterCounts } from './cluster-counts.ts';
 import { isReply } from './redis-errors.ts';
-import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
+import type { Subscriptions } from './redis-link.ts';
+import type { ChannelHandler } from './redis-subscriber.ts';
 import type { StateKeys } from './state-keys.ts';
 
 export interface UserWatchParts {
   readonly counts: ClusterCounts;
-  readonly subscriber: RedisSubscriber;
+  readonly subscriptions: Subscriptions;
   readonly keys: StateKeys;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -46,7 +47,7 @@ export class UserWatch {
   remove(userId: string): void {
     if (!this.#announced.delete(userId)) return;
     this.#unread.delete(userId);
-    this.#parts.subscriber.remove(this.#parts.keys.userSignal(userId));
+    this.#parts.subscriptions.remove(this.#parts.keys.userSignal(userId));
   }
 
   /** A node is gone, and nobody announces what it took along. */
@@ -63,7 +64,7 @@ export class UserWatch {
   /** What changes before the subscription stands is announced to nobody here: so look then too. */
   #subscribe(userId: string): void {
     const signal = new UserSignal(userId, this.#changed);
-    this.#parts.subscriber.add(this.#parts.keys.userSignal(userId), signal);
+    this.#parts.subscriptions.add(this.#parts.keys.userSignal(userId), signal);
   }
 
   readonly #changed = (userId: string): void => this.#read(userId);

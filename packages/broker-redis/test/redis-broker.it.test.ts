@@ -1,34 +1,37 @@
 import {
   type BrokerCluster,
   describeBrokerContract,
-  startRedis,
+  describeOnRedisServers,
   uniquePrefix,
 } from '@leque/testkit';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { command } from './support/foreign-service.ts';
+import { REDIS_MODES, type RedisMode } from './support/redis-modes.ts';
 import { startNode } from './support/redis-node.ts';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+for (const [name, start] of REDIS_MODES) {
+  const describeMode = name === 'standalone' ? describe : describeOnRedisServers;
+  describeMode(`RedisBroker on ${name}`, () => {
+    let redis: RedisMode;
+    beforeAll(async () => {
+      redis = await start();
+    });
+    afterAll(() => redis[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
+    describeBrokerContract(async () => startCluster(redis));
+  });
+}
 
-async function startCluster(): Promise<BrokerCluster> {
+function startCluster({ url, command }: RedisMode): BrokerCluster {
   const prefix = uniquePrefix();
-  const { url } = redis;
   const nodes = new AsyncDisposableStack();
   return {
     node: async () => nodes.use(await startNode({ url, prefix })),
     async expireHistory(channel) {
-      await command(url, 'DEL', `${prefix}{${channel}}:log`);
+      await command('DEL', `${prefix}{${channel}}:log`);
     },
     async expireIdempotencyKey(channel, key) {
-      await command(url, 'DEL', `${prefix}{${channel}}:idem:${key}`);
+      await command('DEL', `${prefix}{${channel}}:idem:${key}`);
     },
     [Symbol.asyncDispose]: () => nodes.disposeAsync(),
   };
 }
-
-describe('RedisBroker', () => describeBrokerContract(startCluster));

@@ -1,23 +1,30 @@
 import {
   describeClusterStateContract,
+  describeOnRedisServers,
   type StateCluster,
-  startRedis,
   uniquePrefix,
 } from '@leque/testkit';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { REDIS_MODES, type RedisMode } from './support/redis-modes.ts';
 import { startNode } from './support/redis-node.ts';
 
-let redis: Awaited<ReturnType<typeof startRedis>>;
+for (const [name, start] of REDIS_MODES) {
+  const describeMode = name === 'standalone' ? describe : describeOnRedisServers;
+  describeMode(`RedisClusterState on ${name}`, () => {
+    let redis: RedisMode;
+    beforeAll(async () => {
+      redis = await start();
+    });
+    afterAll(() => redis[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis[Symbol.asyncDispose]());
+    describeClusterStateContract(async () => startCluster(redis.url));
+  });
+}
 
-async function startCluster(): Promise<StateCluster> {
+function startCluster(url: string): StateCluster {
   const prefix = uniquePrefix();
   const nodes = new AsyncDisposableStack();
-  const start = async () => nodes.use(await startNode({ url: redis.url, prefix }));
+  const start = async () => nodes.use(await startNode({ url, prefix }));
   return {
     async node() {
       const node = await start();
@@ -28,5 +35,3 @@ async function startCluster(): Promise<StateCluster> {
     [Symbol.asyncDispose]: () => nodes.disposeAsync(),
   };
 }
-
-describe('RedisClusterState', () => describeClusterStateContract(startCluster));

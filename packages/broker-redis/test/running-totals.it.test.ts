@@ -44,10 +44,11 @@ describeOnOwnRedis('running totals', () => {
 
 test('[LIVE] once closed it does nothing more, whatever became of the last totals', async () => {
   const redis = new Redis({ lazyConnect: true, enableOfflineQueue: false });
+  const link = { run: <T>(_key: string, command: (redis: Redis) => Promise<T>) => command(redis) };
   const clock = new FakeClock();
   const ports = { telemetry: new RecordingTelemetry(), clock };
   for (const last of [0, 1]) {
-    const totals = new RunningTotals(redis, 'totals', ports);
+    const totals = new RunningTotals(link, 'totals', ports);
     totals.add({ broadcasts: last });
     await totals.close();
     totals.add({ broadcasts: 1 });

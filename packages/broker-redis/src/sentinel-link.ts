@@ -1,0 +1,29 @@
+import { type SentinelAddress, sentinelEndpoint } from './redis-address.ts';
+import type { LinkParts } from './redis-link.ts';
+import { SentinelWatch } from './sentinel-watch.ts';
+import { SingleLink } from './single-link.ts';
+
+/** The server that the sentinels name; another one after a failover. */
+export class SentinelLink extends SingleLink {
+  readonly #watch: SentinelWatch;
+
+  constructor(address: SentinelAddress, parts: LinkParts) {
+    super(sentinelEndpoint(address), parts);
+    this.#watch = new SentinelWatch(address, () => this.switchServer());
+  }
+
+  override connect(): Promise<void> {
+    this.#watch.start();
+    return super.connect();
+  }
+
+  override receive(): Promise<void> {
+    this.#watch.start();
+    return super.receive();
+  }
+
+  override close(): void {
+    this.#watch.close();
+    super.close();
+  }
+}

@@ -1,0 +1,33 @@
+import { startRedis, startSentinel } from '@leque/testkit';
+import { command, type Reply } from './foreign-service.ts';
+
+/** One of the ways to run Redis. */
+export interface RedisMode extends AsyncDisposable {
+  readonly url: string;
+  /** Sends a command to the server that has its first key. */
+  command(name: string, key: string, ...rest: string[]): Promise<Reply>;
+}
+
+const standalone = async (): Promise<RedisMode> => {
+  const redis = await startRedis();
+  return {
+    url: redis.url,
+    command: (...words) => command(redis.url, ...words),
+    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+  };
+};
+
+const sentinel = async (): Promise<RedisMode> => {
+  const group = await startSentinel();
+  return {
+    url: group.url,
+    command: async (...words) => command((await group.master()).url, ...words),
+    [Symbol.asyncDispose]: () => group[Symbol.asyncDispose](),
+  };
+};
+
+/** Each by its name. */
+export const REDIS_MODES = [
+  ['standalone', standalone],
+  ['Sentinel', sentinel],
+] as const;
