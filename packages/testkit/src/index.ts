@@ -17,9 +17,10 @@ export {
 export { makeEvent } from './contracts/make-event.ts';
 export { FakeClock } from './fake-clock.ts';
 export { FakeConnection, type FakeMessage } from './fake-connection.ts';
-export { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 export { freePorts, isPortFree } from './free-ports.ts';
 export { type Env, type Exit, RunningProcess, ServerProcess } from './process.ts';
+export { type FaultProxy, startFaultProxy } from './proxy/fault-proxy.ts';
+export type { Direction } from './proxy/proxied-connection.ts';
 export { type Received, RecordingSink } from './recording-sink.ts';
 export { RecordingTelemetry } from './recording-telemetry.ts';
 export { describeOnOwnRedis, describeOnRedisServers } from './redis/own-redis.ts';

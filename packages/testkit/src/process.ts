@@ -83,6 +83,7 @@ export class RunningProcess implements AsyncDisposable {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
     const patience = setTimeout(() => this.signal('SIGKILL'), STOP_TIMEOUT_MS);
     this.signal(signal);
+    this.signal('SIGCONT'); // a frozen one would not hear of it
     return this.exited.finally(() => clearTimeout(patience));
   }
 
@@ -142,6 +143,15 @@ export class ServerProcess implements AsyncDisposable {
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
     await this.#process.stop('SIGKILL');
+  }
+
+  /** Freezes it: its connections stay open, and it does nothing until `resume`. */
+  pause(): void {
+    this.#process.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process.signal('SIGCONT');
   }
 
   /** Starts it again at the same address; one that still runs is killed first. */

@@ -1,0 +1,74 @@
+import { connect, type Socket } from 'node:net';
+import { type Conditions, Flow } from './flow.ts';
+
+/** The way that bytes go. */
+export type Direction = 'toServer' | 'toClient';
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Each direction ends by itself: what was said last must get through to one who has said all. */
+export const BOTH_ENDS = { allowHalfOpen: true };
+
+/** How much of what a client says is remembered, from its beginning. */
+const REMEMBERED = 1024;
+
+/** A client's connection to the proxy, and the proxy's to the server in its place. */
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #flows: Readonly<Record<Direction, Flow>>;
+  #said = '';
+
+  constructor(client: Socket, target: Target, conditions: Conditions) {
+    this.#client = client;
+    this.#server = connect({ ...target, ...BOTH_ENDS });
+    this.#server.on('error', () => {}); // a broken connection is what this is for
+    this.#flows = {
+      toServer: new Flow(client, this.#server, conditions),
+      toClient: new Flow(this.#server, client, conditions),
+    };
+  }
+
+  /** Calls back each time that the client has said more, before any of it is passed on. */
+  onSaid(listener: () => void): void {
+    this.#client.prependListener('data', (chunk: Buffer) => {
+      if (this.#said.length < REMEMBERED) this.#said += String(chunk);
+      listener();
+    });
+  }
+
+  /** Calls back when both of its ends are closed. */
+  onClosed(listener: () => void): void {
+    const isClosed = () => this.#client.closed && this.#server.closed;
+    for (const socket of [this.#client, this.#server]) {
+      socket.once('close', () => isClosed() && listener());
+    }
+  }
+
+  hasSaid(words: string): boolean {
+    return this.#said.includes(words);
+  }
+
+  stall(direction: Direction): void {
+    this.#flows[direction].stall();
+  }
+
+  resume(): void {
+    for (const flow of Object.values(this.#flows)) flow.resume();
+  }
+
+  /** As when the server is gone: it loses the connection, and the client is not told. */
+  halfOpen(): void {
+    this.#flows.toServer.swallow();
+    this.#flows.toClient.swallow();
+    this.#server.destroy();
+  }
+
+  cut(): void {
+    this.#client.resetAndDestroy();
+    this.#server.destroy();
+  }
+}
