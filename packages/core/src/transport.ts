@@ -73,18 +73,29 @@ export function errorForClient(error: unknown, where: string, telemetry: Telemet
   return new ProtocolError('internal', 'internal error');
 }
 
+/** What a client is told of a channel: where it stands when it is told. */
+export interface Told {
+  readonly outcome: object;
+}
+
 /**
  * What the client is told of one channel of several: that it failed is an outcome, too, so that
- * none flows before all are through (GAP).
+ * none flows before all are through (GAP). One that flowed already goes on meanwhile, so outcomes
+ * are read when the answer is made.
  */
 export async function outcomeOrRefusal(
   telemetry: Telemetry,
-  attempt: () => Promise<object>,
-): Promise<object> {
+  attempt: () => Promise<Told>,
+): Promise<Told> {
   try {
     return await attempt();
   } catch (error) {
     const { code, message } = errorForClient(error, 'resume', telemetry);
-    return { recovered: false, code, message };
+    return { outcome: { recovered: false, code, message } };
   }
+}
+
+/** The outcomes of several channels, now. */
+export function outcomesOf(told: Iterable<readonly [channel: string, Told]>): object {
+  return Object.fromEntries([...told].map(([channel, { outcome }]) => [channel, outcome]));
 }

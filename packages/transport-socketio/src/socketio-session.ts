@@ -5,7 +5,9 @@ import {
   errorForClient,
   type Identity,
   outcomeOrRefusal,
+  outcomesOf,
   type Session,
+  type Told,
   tooManyCommands,
 } from '@leque/core';
 import {
@@ -104,8 +106,10 @@ export class SocketIoSession implements SocketReader {
     const cursors = cursorsOf(this.#socket.handshake.auth);
     const own = userChannel(this.#userId);
     const channels = [...new Set([own, ...Object.keys(cursors)])];
-    const outcomes = await Promise.all(
-      channels.map(async (channel) => [channel, await this.#resume(channel, cursors[channel])]),
+    const told = await Promise.all(
+      channels.map(async (channel): Promise<[string, Told]> => {
+        return [channel, await this.#resume(channel, cursors[channel])];
+      }),
     );
     if (!this.session.subscriptions.has(own)) await this.#context.hub.subscribe(this.session, own);
     this.#answer('connected', {
@@ -117,7 +121,7 @@ export class SocketIoSession implements SocketReader {
     });
     this.session.flush();
     if (Object.keys(cursors).length > 0) {
-      this.#answer('resumed', { channels: Object.fromEntries(outcomes), timestamp: now() });
+      this.#answer('resumed', { channels: outcomesOf(told), timestamp: now() });
     }
     // Counts are announced to this room from here on; and code that emits to it through Socket.IO's
     // Redis emitter keeps working.
@@ -147,14 +151,14 @@ export class SocketIoSession implements SocketReader {
     this.#answer('connections.count', { count });
   }
 
-  #resume(channel: string, cursor: string | undefined): Promise<object> {
+  #resume(channel: string, cursor: string | undefined): Promise<Told> {
     return outcomeOrRefusal(this.#context.telemetry, async () => {
       const options = cursor === undefined ? {} : { since: readCursor(cursor) };
       const isProject = parseChannel(channel)?.kind === 'project';
       if (!isProject && channel !== userChannel(this.#userId)) {
         throw new ProtocolError('forbidden', `${channel} is not offered here`);
       }
-      return (await this.#context.hub.subscribe(this.session, channel, options)).outcome;
+      return await this.#context.hub.subscribe(this.session, channel, options);
     });
   }
 

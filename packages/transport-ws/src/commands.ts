@@ -1,4 +1,4 @@
-import { outcomeOrRefusal } from '@leque/core';
+import { outcomeOrRefusal, outcomesOf, type Told } from '@leque/core';
 import {
   type Action,
   type Command,
@@ -63,12 +63,12 @@ async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promis
     (channel) => isSelectable(ws, channel) && parseCursor(cursors[channel] ?? '') !== undefined,
   );
   await ws.turnTo(selected, true);
-  const outcomes = await Promise.all(
+  const told = await Promise.all(
     Object.entries(cursors).map(async ([channel, cursor]) => {
       return [channel, await resumeChannel(ws, channel, cursor)] as const;
     }),
   );
-  ws.answer('resumed', { channels: Object.fromEntries(outcomes) }, id);
+  ws.answer('resumed', { channels: outcomesOf(told) }, id);
 }
 
 async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void> {
@@ -81,7 +81,7 @@ async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void
   ws.answer('authenticated', { user_id: userId, expires_at: until }, id);
 }
 
-function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<object> {
+function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<Told> {
   return outcomeOrRefusal(ws.context.telemetry, async () => {
     const since = readCursor(cursor);
     const selected = !ws.session.subscriptions.has(channel);
@@ -90,7 +90,7 @@ function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<
     }
     const subscription = await ws.context.hub.subscribe(ws.session, channel, { since });
     if (selected) ws.select(channel);
-    return subscription.outcome;
+    return subscription;
   });
 }
 
