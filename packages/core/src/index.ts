@@ -11,7 +11,7 @@ export {
 export { type Cancel, type Clock, every, systemClock } from './clock.ts';
 export type { ClusterState, ClusterStateSink, Totals } from './cluster-state.ts';
 export { CommandLimiter } from './command-limiter.ts';
-export { CommandQueue } from './command-queue.ts';
+export { type CommandOwner, CommandQueue } from './command-queue.ts';
 export { ConcurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
 export type { Connection } from './connection.ts';
@@ -23,6 +23,7 @@ export {
   SCOPES,
   type Scope,
 } from './grants.ts';
+export { type Beating, Heartbeats, type HeartbeatTimes } from './heartbeats.ts';
 export {
   type HistoryLimit,
   type HistoryLimits,

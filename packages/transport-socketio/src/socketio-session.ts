@@ -1,6 +1,7 @@
 import {
   COMMANDS_PER_SECOND,
   CommandLimiter,
+  type CommandOwner,
   CommandQueue,
   errorForClient,
   type Identity,
@@ -43,7 +44,7 @@ export interface SocketIoSessionInit {
 }
 
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
-export class SocketIoSession implements SocketReader {
+export class SocketIoSession implements SocketReader, CommandOwner {
   readonly session: Session;
   readonly #socket: Socket;
   readonly #userId: string;

@@ -12,6 +12,7 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SocketIoContext } from './context.ts';
 import { cursorsOf } from './cursors.ts';
 import { findDirectPathProblem, forgetResponses } from './direct-path.ts';
+import { startEngineHeartbeats } from './engine-heartbeats.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
@@ -19,6 +20,7 @@ import { watched, watcher } from './watched-socket.ts';
 
 /** A client that has not joined the namespace by then is not going to. */
 const JOIN_DEADLINE_MS = 10_000;
+const MIN_PING_TIMEOUT_MS = 1000;
 
 /** As Engine.IO makes it, but for a client that does not answer a close: it may not read at all. */
 class ClosingServer extends WebSocketServer {
@@ -53,6 +55,8 @@ export interface SocketIoTransport {
 /** Serves Socket.IO clients beside whatever else the HTTP server serves. */
 export function serveSocketIo(server: HttpServer, context: SocketIoContext): SocketIoTransport {
   const { limits, adapter } = context;
+  const pingInterval = limits.heartbeatIntervalMs;
+  const pingTimeout = Math.max(limits.timeoutMs - pingInterval, MIN_PING_TIMEOUT_MS);
   const io = new Server(server, {
     ...(adapter && { adapter }),
     allowEIO3: limits.engineIo3,
@@ -68,15 +72,14 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     // Other upgrades on this server are somebody else's.
     destroyUpgrade: false,
     maxHttpBufferSize: limits.maxMessageBytes,
-    pingInterval: limits.heartbeatIntervalMs,
-    pingTimeout: Math.max(limits.timeoutMs - limits.heartbeatIntervalMs, 1000),
+    pingInterval,
+    pingTimeout,
     serveClient: false,
     wsEngine: ClosingServer,
   });
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
   const events: Events = io.of(NAMESPACE);
   guard(events, context);
-  io.engine.on('connection', watcher(2 * limits.outboxMaxBytes));
   forgetResponses(io.engine);
   const problem = findDirectPathProblem(io.engine);
   if (problem !== undefined) {
@@ -88,6 +91,9 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     direct: problem === undefined,
     counters: { direct: 0, engine: 0 },
   };
+  const times = { intervalMs: pingInterval, timeoutMs: pingInterval + pingTimeout };
+  const heartbeats = startEngineHeartbeats(times, writing);
+  io.engine.on('connection', watcher(2 * limits.outboxMaxBytes, heartbeats));
   events.on('connection', (socket) => open(socket, writing, context));
   return {
     writes: writing.counters,
@@ -97,7 +103,10 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
         if (socket !== undefined) watched(socket).reader?.tellConnections(count);
       }
     },
-    close: () => io.close(),
+    close() {
+      heartbeats.close();
+      return io.close();
+    },
   };
 }
 

@@ -1,5 +1,7 @@
+import type { Heartbeats } from '@leque/core';
 import type { Socket } from 'socket.io';
 import type { EnginePacket } from './binary-packets.ts';
+import { type BeatingSocket, takeHeartbeat } from './engine-heartbeats.ts';
 
 type EngineSocket = Socket['conn'];
 
@@ -16,7 +18,7 @@ export interface SocketReader {
 }
 
 /** An Engine.IO socket that knows its reader, so that all of them can share their listeners. */
-export type WatchedSocket = EngineSocket & {
+export type WatchedSocket = BeatingSocket & {
   /** What Engine.IO holds for it, in characters. */
   queuedLength: number;
   joins: boolean;
@@ -27,14 +29,27 @@ export type WatchedSocket = EngineSocket & {
  * Watches a new connection. Engine.IO queues without a limit, for clients that have no session yet,
  * too; what a session sends is bounded before it comes here.
  */
-export function watcher(maxQueued: number): (conn: EngineSocket) => void {
+export function watcher(
+  maxQueued: number,
+  heartbeats: Heartbeats<BeatingSocket>,
+): (conn: EngineSocket) => void {
   function onPacketCreate(this: WatchedSocket, { data }: { data?: string | Buffer }): void {
     this.queuedLength += data?.length ?? 0;
     if (this.queuedLength > maxQueued) this.close(true);
   }
+  function onPacket(this: WatchedSocket, packet: EnginePacket): void {
+    heartbeats.heard(this);
+    this.reader?.packet(packet);
+  }
+  function onClose(this: WatchedSocket): void {
+    heartbeats.remove(this);
+  }
   return (conn) => {
-    Object.assign(conn, { queuedLength: 0, joins: false, reader: undefined });
-    conn.on('packetCreate', onPacketCreate).on('drain', onDrain).on('packet', onPacket);
+    const fields = { queuedLength: 0, joins: false, reader: undefined, heardAt: 0, beatsAt: 0 };
+    const watched: WatchedSocket = Object.assign(conn, fields);
+    watched.on('packetCreate', onPacketCreate).on('drain', onDrain);
+    watched.on('packet', onPacket).on('close', onClose);
+    if (takeHeartbeat(watched)) heartbeats.add(watched);
   };
 }
 
@@ -52,10 +67,6 @@ export function readBy(socket: Socket, reader: SocketReader): void {
 
 function onDrain(this: WatchedSocket): void {
   this.queuedLength = 0;
-}
-
-function onPacket(this: WatchedSocket, packet: EnginePacket): void {
-  this.reader?.packet(packet);
 }
 
 function onEvent(this: Socket, ...args: unknown[]): void {

@@ -1,7 +1,13 @@
 import type { EventEmitter } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
-import { CLOSE_TIMEOUT_MS, type Identity, MAX_FRAGMENTS, returnHint } from '@leque/core';
+import {
+  CLOSE_TIMEOUT_MS,
+  type Heartbeats,
+  type Identity,
+  MAX_FRAGMENTS,
+  returnHint,
+} from '@leque/core';
 import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admit, assertSuffices } from './admission.ts';
@@ -9,7 +15,7 @@ import { execute } from './commands.ts';
 import type { WsContext } from './context.ts';
 import { DEFLATE_OPTIONS, declineSmallWindows } from './deflate-format.ts';
 import { type Endpoint, logs, notifications, project } from './endpoint.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { startHeartbeats } from './heartbeat.ts';
 import { SessionSocket } from './session-socket.ts';
 import { WsConnection } from './ws-connection.ts';
 import { WsReader } from './ws-reader.ts';
@@ -36,14 +42,14 @@ export async function registerWebSockets(
   context: WsContext,
   upgrades: EventEmitter,
 ): Promise<void> {
-  const heartbeat = new Heartbeat(context);
+  const heartbeats = startHeartbeats(context);
   await app.register(websocket, {
     errorHandler: (error) => context.telemetry.report({ type: 'failure', where: 'ws', error }),
     // Clients are moved away by the drain, with a hint; not cut by the server's end.
     preClose: (done) => done(),
     options: serverOptions(context, upgrades),
   });
-  app.addHook('onClose', async () => heartbeat.close());
+  app.addHook('onClose', async () => heartbeats.close());
   app.decorateRequest('admitted', undefined);
 
   const serve = (path: string, endpointOf: (request: FastifyRequest) => Endpoint) => {
@@ -56,7 +62,7 @@ export async function registerWebSockets(
         wsHandler: (webSocket, request) => {
           const socket = webSocket as SessionSocket; // as the server's options say
           forget(socket, request);
-          accept(socket, request, { context, heartbeat, endpoint: endpointOf(request) });
+          accept(socket, request, { context, heartbeats, endpoint: endpointOf(request) });
         },
       });
     }
@@ -114,7 +120,7 @@ async function decide(
 
 interface Accepting {
   readonly context: WsContext;
-  readonly heartbeat: Heartbeat;
+  readonly heartbeats: Heartbeats<WsSession>;
   readonly endpoint: Endpoint;
 }
 
@@ -139,7 +145,7 @@ function refuse(socket: SessionSocket, { isDraining, telemetry }: WsContext): vo
 function accept(
   socket: SessionSocket,
   request: FastifyRequest,
-  { context, heartbeat, endpoint }: Accepting,
+  { context, heartbeats, endpoint }: Accepting,
 ): void {
   const identity = request.admitted?.identity;
   const full = context.hub.sessions.size >= context.limits.maxConnections;
@@ -157,8 +163,8 @@ function accept(
     sessionId,
     userId: identity.userId,
   });
-  heartbeat.add(ws);
-  socket.readBy(new WsReader(ws, heartbeat));
+  heartbeats.add(ws);
+  socket.readBy(new WsReader(ws, heartbeats));
 }
 
 function projectOf(request: FastifyRequest): string {

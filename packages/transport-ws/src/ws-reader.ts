@@ -1,17 +1,17 @@
+import type { Heartbeats } from '@leque/core';
 import { CLOSE } from '@leque/protocol';
 import type { RawData } from 'ws';
-import type { Heartbeat } from './heartbeat.ts';
 import type { SocketReader } from './session-socket.ts';
 import type { WsSession } from './ws-session.ts';
 
 /** Takes what one client sends to its session. */
 export class WsReader implements SocketReader {
   readonly #ws: WsSession;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeats: Heartbeats<WsSession>;
 
-  constructor(ws: WsSession, heartbeat: Heartbeat) {
+  constructor(ws: WsSession, heartbeats: Heartbeats<WsSession>) {
     this.#ws = ws;
-    this.#heartbeat = heartbeat;
+    this.#heartbeats = heartbeats;
   }
 
   message(data: RawData, isBinary: boolean): void {
@@ -21,12 +21,12 @@ export class WsReader implements SocketReader {
   }
 
   alive(): void {
-    this.#ws.lastSeenAt = this.#ws.context.clock.now();
+    this.#heartbeats.heard(this.#ws);
   }
 
   closed(code: number, reason: Buffer): void {
     const ws = this.#ws;
-    this.#heartbeat.remove(ws);
+    this.#heartbeats.remove(ws);
     ws.end();
     ws.context.telemetry.report({
       type: 'session_closed',

@@ -1,6 +1,8 @@
 import {
+  type Beating,
   COMMANDS_PER_SECOND,
   CommandLimiter,
+  type CommandOwner,
   CommandQueue,
   errorForClient,
   type Frame,
@@ -41,12 +43,12 @@ export interface WsSessionInit {
 }
 
 /** The reading half of one raw WebSocket: commands in, answers out. */
-export class WsSession {
+export class WsSession implements Beating, CommandOwner {
   readonly session: Session;
   readonly endpoint: Endpoint;
   readonly context: WsContext;
-  /** Milliseconds; any frame from the client, a pong included, proves life. */
-  lastSeenAt: number;
+  heardAt = 0;
+  beatsAt = 0;
   /** The client has chosen its projects; until then it gets all that it may see. */
   #selecting = false;
   #cancelHold = nothing;
@@ -60,7 +62,6 @@ export class WsSession {
     this.endpoint = init.endpoint;
     this.#execute = init.execute;
     this.session = context.hub.open(init.connection, init.identity);
-    this.lastSeenAt = context.clock.now();
     this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
     this.#commands.push(() => this.#open(init.resumes ? ANNOUNCED_HOLD_MS : HOLD_MS));
   }
