@@ -6,6 +6,7 @@ import { startCluster } from './cluster.ts';
 import { readDevConfig } from './config.ts';
 import { startDev } from './dev.ts';
 import { makeToken, type TokenOptions } from './token.ts';
+import { verifyCommand } from './verify-command.ts';
 
 const program = new Command('leque')
   .description('A pub/sub fan-out cluster for raw WebSocket and Socket.IO clients')
@@ -35,6 +36,7 @@ program
   });
 
 program.addCommand(benchCommand(process.env));
+program.addCommand(verifyCommand(process.env));
 
 try {
   await program.parseAsync();

@@ -21,7 +21,7 @@ export interface Exit {
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LAST_WORDS_MS = 500;
 const PROBE_INTERVAL_MS = 20;

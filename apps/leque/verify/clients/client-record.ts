@@ -1,0 +1,155 @@
+import { type Cursor, type Position, parseCursor } from '@leque/protocol';
+import { ChannelLog } from '../audit/channel-log.ts';
+import type { ClientResult, ClientSpec } from './client-spec.ts';
+
+const MAX_TOLD = 5;
+
+/** What a server says about a channel that is subscribed to, with or without a cursor. */
+export interface ChannelOutcome {
+  readonly recovered?: boolean;
+  readonly cursor?: Cursor;
+  /** Why it failed; then it is to be asked for again. */
+  readonly code?: string;
+}
+
+/** A publication as clients of either protocol get it. */
+export interface Delivered {
+  readonly channel: string;
+  readonly cursor: Cursor | undefined;
+  readonly data: unknown;
+}
+
+/** What one client has seen, in whatever connections, and what it needs to go on. */
+export class ClientRecord {
+  readonly #spec: ClientSpec;
+  readonly #run: string;
+  readonly #logs = new Map<string, ChannelLog>();
+  readonly #cursors = new Map<string, Cursor>();
+  readonly #strays = new Set<string>();
+  readonly #problems: string[] = [];
+  #timing = false;
+  #lastAt = 0;
+  #longestPauseMs = 0;
+  #connects = 0;
+  #lostAt: number | undefined;
+  #slowestReturnMs = 0;
+
+  constructor(spec: ClientSpec, run: string) {
+    this.#spec = spec;
+    this.#run = run;
+  }
+
+  /** By channel, up to where it has seen everything. */
+  get cursors(): Record<string, Cursor> {
+    return Object.fromEntries(this.#cursors);
+  }
+
+  get connects(): number {
+    return this.#connects;
+  }
+
+  /** Whether a channel waits for something with a higher number than it has. */
+  isBehind(required: Readonly<Record<string, number>>): boolean {
+    return this.#spec.channels.some(
+      (channel) => (this.#logs.get(channel)?.lastNumber ?? 0) < (required[channel] ?? 0),
+    );
+  }
+
+  /** Pauses count between these two. */
+  time(on: boolean): void {
+    if (this.#timing) this.#endPause();
+    this.#timing = on;
+    this.#lastAt = performance.now();
+  }
+
+  publication({ channel, cursor, data }: Delivered): void {
+    const position = parseCursor(cursor ?? '');
+    if (!this.#spec.channels.includes(channel)) this.#strays.add(channel);
+    else if (position === undefined) this.problem(`${channel}: a publication without a cursor`);
+    else this.#take(channel, position, this.#numberOf(data));
+  }
+
+  /** The answer to a subscription, or to a resume, of a channel. */
+  outcome(channel: string, { recovered, cursor }: ChannelOutcome): void {
+    const position = cursor === undefined ? undefined : parseCursor(cursor);
+    const at = position === undefined ? {} : { position };
+    if (recovered === true) return;
+    if (recovered === false) this.#note(channel, { kind: 'resync', ...at });
+    else this.#note(channel, { kind: 'start', ...at });
+    if (cursor !== undefined) this.#cursors.set(channel, cursor);
+  }
+
+  resync(channel: string, cursor: Cursor | undefined, until: Cursor | undefined): void {
+    const position = parseCursor(cursor ?? '');
+    const end = parseCursor(until ?? '');
+    this.#note(channel, {
+      kind: 'resync',
+      ...(position !== undefined && { position }),
+      ...(end !== undefined && { until: end }),
+    });
+    if (cursor !== undefined) this.#cursors.set(channel, cursor);
+    else this.#cursors.delete(channel);
+  }
+
+  /** Its subscriptions stand. */
+  connected(): void {
+    this.#connects += 1;
+    if (this.#lostAt === undefined) return;
+    this.#slowestReturnMs = Math.max(this.#slowestReturnMs, performance.now() - this.#lostAt);
+    this.#lostAt = undefined;
+  }
+
+  disconnected(): void {
+    this.#lostAt ??= performance.now();
+  }
+
+  problem(text: string): void {
+    if (this.#problems.length < MAX_TOLD) this.#problems.push(text);
+  }
+
+  result(): ClientResult {
+    const logs = [...this.#logs].map(([channel, { entries }]) => [channel, entries]);
+    return {
+      id: this.#spec.id,
+      kind: this.#spec.kind,
+      logs: Object.fromEntries(logs),
+      strays: [...this.#strays],
+      problems: this.#problems,
+      longestPauseMs: this.#longestPauseMs,
+      connects: this.#connects,
+      slowestReturnMs: this.#slowestReturnMs,
+    };
+  }
+
+  #take(channel: string, position: Position, number: number): void {
+    if (!this.#logs.has(channel)) this.#note(channel, { kind: 'start' });
+    this.#logOf(channel).publication(position, number);
+    this.#cursors.set(channel, `${position.epoch}.${position.offset}`);
+    this.#endPause();
+  }
+
+  /** 0 for what is not of this run. */
+  #numberOf(data: unknown): number {
+    const { run, n } = (data ?? {}) as { readonly run?: unknown; readonly n?: unknown };
+    return run === this.#run && typeof n === 'number' ? n : 0;
+  }
+
+  #note(channel: string, entry: Parameters<ChannelLog['note']>[0]): void {
+    if (this.#spec.channels.includes(channel)) this.#logOf(channel).note(entry);
+    else this.#strays.add(channel);
+  }
+
+  #logOf(channel: string): ChannelLog {
+    const known = this.#logs.get(channel);
+    if (known !== undefined) return known;
+    const log = new ChannelLog();
+    this.#logs.set(channel, log);
+    return log;
+  }
+
+  #endPause(): void {
+    const now = performance.now();
+    if (this.#timing) this.#longestPauseMs = Math.max(this.#longestPauseMs, now - this.#lastAt);
+    this.#lastAt = now;
+  }
+}

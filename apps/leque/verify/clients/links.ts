@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Random } from '../random.ts';
+
+/** One client's connection, from end to end. */
+interface Link {
+  readonly client: Socket;
+  readonly gateway: Socket;
+}
+
+/**
+ * What lies between clients and gateways: each connection goes to any gateway that takes it, as
+ * behind a load balancer, and can be broken like one over the air.
+ */
+export class Links implements AsyncDisposable {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  readonly #random: Random;
+  #gateways: readonly URL[];
+  #sticky = false;
+  /** Down until then, on the clock of `performance`. */
+  #downUntil = 0;
+
+  private constructor(server: Server, gateways: readonly string[], random: Random) {
+    this.#server = server;
+    this.#gateways = gateways.map((url) => new URL(url));
+    this.#random = random;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (client) => this.#take(client));
+  }
+
+  static async start(gateways: readonly string[], random: Random): Promise<Links> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Links(server, gateways, random);
+  }
+
+  /** All connections to the same gateway, as long as it takes them: HTTP polling needs that. */
+  static async startSticky(gateways: readonly string[], random: Random): Promise<Links> {
+    const links = await Links.start(random.shuffled(gateways), random);
+    links.#sticky = true;
+    return links;
+  }
+
+  /** Those that come from now on go to another gateway. */
+  turn(): void {
+    const [first, ...others] = this.#gateways;
+    if (first !== undefined) this.#gateways = [...others, first];
+  }
+
+  /** Breaks all links; those that come in the time after that fail. */
+  down(forMs: number): void {
+    this.#downUntil = performance.now() + forMs;
+    for (const { client, gateway } of this.#links) {
+      client.resetAndDestroy();
+      gateway.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.down(0);
+    await closed;
+  }
+
+  #take(client: Socket): void {
+    client.on('error', () => {}); // a broken link is what this is for
+    client.setNoDelay(true);
+    if (performance.now() < this.#downUntil) client.resetAndDestroy();
+    else this.#lead(client, this.#sticky ? this.#gateways : this.#random.shuffled(this.#gateways));
+  }
+
+  #lead(client: Socket, [next, ...others]: readonly URL[]): void {
+    if (next === undefined || client.destroyed) {
+      client.destroy();
+      return;
+    }
+    const gateway = connect({ host: next.hostname, port: portOf(next), noDelay: true });
+    gateway.on('error', () => {});
+    const tryOthers = () => {
+      if (next === this.#gateways[0]) this.turn();
+      this.#lead(client, others);
+    };
+    gateway.once('close', tryOthers);
+    gateway.once('connect', () => {
+      gateway.off('close', tryOthers);
+      this.#join({ client, gateway });
+    });
+  }
+
+  #join(link: Link): void {
+    const { client, gateway } = link;
+    this.#links.add(link);
+    const end = () => {
+      this.#links.delete(link);
+      client.destroy();
+      gateway.destroy();
+    };
+    client.once('close', end);
+    gateway.once('close', end);
+    if (client.destroyed || performance.now() < this.#downUntil) end();
+    else client.pipe(gateway).pipe(client);
+  }
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === 'https:' ? 443 : 80));
+}

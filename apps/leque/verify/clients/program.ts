@@ -1,0 +1,27 @@
+import { serve } from '../worker/serve.ts';
+import type { GroupSpec } from './client-spec.ts';
+import { Crowd } from './crowd.ts';
+
+let crowd: Crowd | undefined;
+
+function opened(): Crowd {
+  if (crowd === undefined) throw new Error('no clients are open');
+  return crowd;
+}
+
+/** What a process of clients can be asked. */
+const commands = {
+  open: async (spec: GroupSpec): Promise<void> => {
+    crowd = await Crowd.open(spec);
+  },
+  status: (_: object) => opened().status(),
+  behind: (required: Readonly<Record<string, number>>) => opened().behind(required),
+  time: ({ on }: { on: boolean }) => opened().time(on),
+  down: ({ forMs }: { forMs: number }) => opened().down(forMs),
+  stall: ({ ids, on }: { ids: readonly string[]; on: boolean }) => opened().stall(ids, on),
+  results: (_: object) => opened().results(),
+  close: (_: object) => opened().close(),
+};
+export type ClientCommands = typeof commands;
+
+serve(commands);

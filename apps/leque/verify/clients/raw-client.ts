@@ -1,0 +1,183 @@
+import { WebSocket } from 'ws';
+import type { Random } from '../random.ts';
+import type { AuditedClient } from './audited-client.ts';
+import type { ChannelOutcome, ClientRecord } from './client-record.ts';
+import type { ClientSpec } from './client-spec.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 4000;
+/** Of the answer to what it asks for first. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** Heartbeats are more frequent than that. */
+const SILENCE_MS = 12_000;
+const MIN_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 3000;
+/** A gateway holds publications back so long, at least, for a client with `?resume=1`. */
+const HELD_MS = 4000;
+
+interface Message {
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly channel?: string;
+  readonly cursor?: string;
+  readonly incomplete_until?: string;
+}
+
+export interface RawClientParts {
+  readonly record: ClientRecord;
+  /** Of the gateway to try next. */
+  readonly nextUrl: () => string;
+  readonly random: Random;
+}
+
+/** A raw WebSocket client as the guide for clients wants it. */
+export class RawClient implements AuditedClient {
+  open = false;
+  readonly #spec: ClientSpec;
+  readonly #parts: RawClientParts;
+  #socket: WebSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #attempts = 0;
+  #greetedAt = 0;
+  #hintMs: number | undefined;
+  #closed = false;
+
+  constructor(spec: ClientSpec, parts: RawClientParts) {
+    this.#spec = spec;
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const socket = new WebSocket(this.#url(), {
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      perMessageDeflate: false,
+      headers: { authorization: `Bearer ${this.#spec.token}` },
+    });
+    this.#socket = socket;
+    this.#await(HANDSHAKE_TIMEOUT_MS + ANSWER_TIMEOUT_MS);
+    socket.on('message', (text: Buffer) => {
+      if (socket === this.#socket) this.#take(JSON.parse(text.toString()));
+    });
+    socket.on('error', () => {}); // followed by close
+    socket.once('close', (code, reason) => {
+      if (socket === this.#socket) this.#lose(code, String(reason));
+    });
+  }
+
+  stall(on: boolean): void {
+    if (on) this.#socket?.pause();
+    else this.#socket?.resume();
+  }
+
+  drop(): void {
+    this.#socket?.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.terminate();
+  }
+
+  #url(): string {
+    const base = this.#parts.nextUrl().replace(/^http/, 'ws');
+    const [project = ''] = this.#spec.projects;
+    const resumes = this.#resumes ? '?resume=1' : '';
+    if (this.#spec.kind === 'project') return `${base}/ws/project/${project}${resumes}`;
+    return `${base}/ws/notifications${resumes}`;
+  }
+
+  get #resumes(): boolean {
+    return Object.keys(this.#parts.record.cursors).length > 0;
+  }
+
+  #take(message: Message): void {
+    this.#await(SILENCE_MS);
+    const { type, channel = '', cursor } = message;
+    if (type === 'verify.event') this.#publication(message);
+    else if (type === 'connection') this.#greet();
+    else if (type === 'subscribed') this.#answered({ [this.#channel]: message.data });
+    else if (type === 'resumed') this.#answered(message.data['channels'] as object);
+    else if (type === 'resync') {
+      this.#parts.record.resync(channel, cursor, message.incomplete_until);
+    } else if (type === 'error') {
+      this.#parts.record.problem(`error: ${JSON.stringify(message.data)}`);
+      this.drop();
+    }
+  }
+
+  #publication({ channel = '', cursor, data }: Message): void {
+    if (this.open) this.#parts.record.publication({ channel, cursor, data });
+    else this.#takeEarly(channel);
+  }
+
+  /**
+   * What it missed comes first. A gateway that was not there for longer than it holds new
+   * publications back may send them before; then the client tries again.
+   */
+  #takeEarly(channel: string): void {
+    if (performance.now() - this.#greetedAt < HELD_MS) {
+      this.#parts.record.problem(`${channel}: a new publication came before what was missed`);
+    }
+    this.drop();
+  }
+
+  #greet(): void {
+    this.#greetedAt = performance.now();
+    if (this.#spec.kind === 'project') {
+      const [project_id] = this.#spec.projects;
+      const since = this.#parts.record.cursors[this.#channel];
+      this.#say({ action: 'subscribe', project_id, ...(since !== undefined && { since }) });
+    } else if (this.#resumes) {
+      this.#say({ action: 'resume', cursors: this.#parts.record.cursors });
+    } else this.#established();
+  }
+
+  /** The one of a client that asks for a project. */
+  get #channel(): string {
+    return `project:${this.#spec.projects[0]}`;
+  }
+
+  #answered(outcomes: object): void {
+    const answers = Object.entries(outcomes) as [string, ChannelOutcome][];
+    if (answers.some(([, { code }]) => code !== undefined)) {
+      this.drop(); // and asks again
+      return;
+    }
+    for (const [channel, outcome] of answers) this.#parts.record.outcome(channel, outcome);
+    this.#established();
+  }
+
+  #established(): void {
+    this.open = true;
+    this.#attempts = 0;
+    this.#parts.record.connected();
+  }
+
+  #lose(code: number, reason: string): void {
+    clearTimeout(this.#timer);
+    this.#socket = undefined;
+    if (this.open) this.#parts.record.disconnected();
+    this.open = false;
+    if (this.#closed) return;
+    this.#hintMs = code === 1001 || code === 1012 ? Number(reason) || undefined : undefined;
+    this.#timer = setTimeout(() => this.start(), this.#backoffMs());
+  }
+
+  /** The server's hint, or else full jitter. */
+  #backoffMs(): number {
+    if (this.#hintMs !== undefined) return this.#hintMs;
+    const ceiling = Math.min(MIN_BACKOFF_MS * 2 ** this.#attempts, MAX_BACKOFF_MS);
+    this.#attempts += 1;
+    return this.#parts.random.between(0, ceiling);
+  }
+
+  #say(command: object): void {
+    this.#socket?.send(JSON.stringify(command));
+  }
+
+  /** Takes the connection for dead when nothing more comes in that time. */
+  #await(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.drop(), ms);
+  }
+}

@@ -1,0 +1,147 @@
+import { io, type Socket } from 'socket.io-client';
+import type { AuditedClient } from './audited-client.ts';
+import type { ChannelOutcome, ClientRecord } from './client-record.ts';
+import type { ClientSpec } from './client-spec.ts';
+
+const TIMEOUT_MS = 4000;
+const MIN_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 2000;
+
+interface Payload {
+  readonly data?: unknown;
+  readonly channel?: string;
+  readonly cursor?: string;
+  readonly incomplete_until?: string;
+  readonly project_id?: string;
+  readonly userId?: string;
+  readonly recovered?: boolean;
+  readonly channels?: Readonly<Record<string, ChannelOutcome>>;
+}
+
+export interface SocketIoClientParts {
+  readonly record: ClientRecord;
+  /** Of something that leads to any of the gateways. */
+  readonly url: string;
+  /** Called whenever a connection has failed or ended. */
+  readonly lost: () => void;
+}
+
+/** The official Socket.IO client, unmodified; what is ours is that it presents its cursors. */
+export class SocketIoClient implements AuditedClient {
+  open = false;
+  readonly #spec: ClientSpec;
+  readonly #record: ClientRecord;
+  readonly #lost: () => void;
+  readonly #socket: Socket;
+  /** Channels whose answers it waits for since it has connected. */
+  readonly #awaited = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(spec: ClientSpec, { record, url, lost }: SocketIoClientParts) {
+    this.#spec = spec;
+    this.#record = record;
+    this.#lost = lost;
+    this.#socket = io(`${url}/events`, {
+      transports: [spec.kind === 'polling' ? 'polling' : 'websocket'],
+      forceNew: true,
+      autoConnect: false,
+      timeout: TIMEOUT_MS,
+      reconnectionDelay: MIN_BACKOFF_MS,
+      reconnectionDelayMax: MAX_BACKOFF_MS,
+      auth: (give) => give({ token: spec.token, cursors: record.cursors }),
+    });
+    this.#socket.onAny((name: string, payload: Payload) => this.#take(name, payload));
+    this.#socket.on('disconnect', (reason) => this.#lose(reason === 'io server disconnect'));
+    this.#socket.on('connect_error', () => this.#lose(!this.#socket.active));
+  }
+
+  start(): void {
+    this.#socket.connect();
+  }
+
+  stall(on: boolean): void {
+    const { engine } = this.#socket.io;
+    const transport = engine.transport as unknown as { ws?: { pause(): void; resume(): void } };
+    if (on) transport.ws?.pause();
+    else transport.ws?.resume();
+  }
+
+  drop(): void {
+    this.#socket.io.engine?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#socket.disconnect();
+  }
+
+  #take(name: string, payload: Payload): void {
+    const { channel = '', cursor } = payload;
+    if (name === 'verify.event') this.#publication({ channel, cursor, data: payload.data });
+    else if (name === 'connected') this.#greet(payload);
+    else if (name === 'resumed') this.#answered(payload.channels ?? {});
+    else if (name === 'subscribed.project') {
+      this.#answered({ [`project:${payload.project_id}`]: payload });
+    } else if (name === 'resync') this.#record.resync(channel, cursor, payload.incomplete_until);
+    else if (name === 'error') {
+      this.#record.problem(`error: ${JSON.stringify(payload)}`);
+      this.drop();
+    }
+  }
+
+  #publication(delivered: Parameters<ClientRecord['publication']>[0]): void {
+    if (this.#awaited.has(delivered.channel)) {
+      this.#record.problem(`${delivered.channel}: a new publication came before what was missed`);
+      this.drop();
+    } else this.#record.publication(delivered);
+  }
+
+  /** On its own channel it is subscribed by now; of the others it has to ask for new ones. */
+  #greet(payload: Payload): void {
+    const { cursors } = this.#record;
+    this.#awaited.clear();
+    const own = `user:${payload.userId}`;
+    for (const channel of this.#spec.channels) {
+      if (channel !== own || cursors[channel] !== undefined) this.#awaited.add(channel);
+    }
+    if (cursors[own] === undefined) this.#record.outcome(own, withoutRecovery(payload));
+    for (const project_id of this.#spec.projects) {
+      if (cursors[`project:${project_id}`] !== undefined) continue;
+      this.#socket.emit('subscribe.project', { project_id });
+    }
+    this.#settle();
+  }
+
+  #answered(outcomes: Readonly<Record<string, ChannelOutcome>>): void {
+    const answers = Object.entries(outcomes);
+    if (answers.some(([, { code }]) => code !== undefined)) {
+      this.drop(); // and asks again
+      return;
+    }
+    for (const [channel, outcome] of answers) {
+      this.#record.outcome(channel, outcome);
+      this.#awaited.delete(channel);
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.open || this.#awaited.size > 0) return;
+    this.open = true;
+    this.#record.connected();
+  }
+
+  /** @param forGood as far as the official client is concerned */
+  #lose(forGood: boolean): void {
+    if (this.open) this.#record.disconnected();
+    this.open = false;
+    this.#lost();
+    clearTimeout(this.#timer);
+    if (forGood) this.#timer = setTimeout(() => this.start(), MAX_BACKOFF_MS);
+  }
+}
+
+/** An answer that is no resume's says nothing of recovery. */
+function withoutRecovery({ cursor }: Payload): ChannelOutcome {
+  return cursor === undefined ? {} : { cursor };
+}

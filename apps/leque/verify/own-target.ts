@@ -1,0 +1,26 @@
+import { signToken } from '@leque/auth-jwt';
+import { TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
+import { type SystemOptions, startSystem } from './system.ts';
+import type { Target } from './target.ts';
+
+const TOKEN_LIFETIME_S = 7200;
+
+/** A system of our own as what is verified. */
+export async function startOwnTarget(options: SystemOptions): Promise<Target> {
+  const system = await startSystem(options);
+  return {
+    system,
+    gateways: system.gateways.map(({ server }) => server.url),
+    publishers: system.publishers.map(({ url }) => url),
+    headers: { authorization: `Bearer ${TEST_API_KEY}` },
+    token: (userId, projects) =>
+      signToken({
+        secret: TEST_JWT_SECRET,
+        userId,
+        projects,
+        scopes: [],
+        expiresInSeconds: TOKEN_LIFETIME_S,
+      }),
+    [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
+  };
+}

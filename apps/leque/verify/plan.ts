@@ -1,0 +1,85 @@
+import type { ClientSpec } from './clients/client-spec.ts';
+import type { LaneSpec } from './load/load-spec.ts';
+import type { Target } from './target.ts';
+
+/** How much of everything a scenario has. */
+export interface Sizes {
+  /** Clients, by what they are. */
+  readonly notifications: number;
+  readonly project: number;
+  readonly socketio: number;
+  readonly polling: number;
+  readonly projects: number;
+  readonly users: number;
+  /** Events in a second, in each channel of its kind. */
+  readonly projectRate: number;
+  readonly userRate: number;
+  readonly payloadBytes: number;
+  /** In one process. */
+  readonly clientsPerProcess: number;
+}
+
+export const STANDARD_SIZES: Sizes = {
+  notifications: 45,
+  project: 15,
+  socketio: 30,
+  polling: 10,
+  projects: 3,
+  users: 5,
+  projectRate: 20,
+  userRate: 5,
+  payloadBytes: 100,
+  clientsPerProcess: 1000,
+};
+
+/** Who gets what, and how often something comes there. */
+export interface Plan {
+  readonly run: string;
+  readonly lanes: readonly LaneSpec[];
+  readonly clients: readonly ClientSpec[];
+}
+
+/**
+ * Each client may see its user, one project or two of three, and on a system of our own what is
+ * for everybody. What the others get, it must not see.
+ */
+export async function makePlan(run: string, sizes: Sizes, target: Target): Promise<Plan> {
+  const projects = numbered(sizes.projects, `verify-${run}-`);
+  const users = numbered(sizes.users, `verify-${run}-user-`);
+  const everybody = target.system === undefined ? [] : ['all'];
+  const lanes = [
+    ...projects.map((id) => lane(`project:${id}`, sizes.projectRate, sizes)),
+    ...users.map((id) => lane(`user:${id}`, sizes.userRate, sizes)),
+    ...everybody.map((channel) => lane(channel, sizes.userRate, sizes)),
+  ];
+  const kinds = (['notifications', 'project', 'socketio', 'polling'] as const).flatMap((kind) =>
+    Array.from({ length: sizes[kind] }, (_, index) => ({ kind, index })),
+  );
+  const clients = kinds.map(async ({ kind, index }): Promise<ClientSpec> => {
+    const user = at(users, index);
+    const own = kind === 'notifications' ? [0, 1].map((next) => at(projects, index + next)) : [];
+    const wanted = kind === 'notifications' ? [...new Set(own)] : [at(projects, index)];
+    const channels = [
+      ...wanted.map((id) => `project:${id}`),
+      ...(kind === 'project' ? [] : [`user:${user}`]),
+      ...(kind === 'notifications' ? everybody : []),
+    ];
+    const token = await target.token(user, wanted);
+    return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
+  });
+  return { run, lanes, clients: await Promise.all(clients) };
+}
+
+function lane(channel: string, perSecond: number, { payloadBytes }: Sizes): LaneSpec {
+  return { channel, perSecond, payloadBytes };
+}
+
+function numbered(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index % items.length];
+  if (item === undefined) throw new RangeError('a plan needs at least one of each');
+  return item;
+}

@@ -1,0 +1,111 @@
+import {
+  type FaultProxy,
+  freePorts,
+  ServerProcess,
+  startFaultProxy,
+  startRedis,
+  TEST_API_KEY,
+  TEST_JWT_SECRET,
+  type TestRedis,
+} from '@leque/testkit';
+
+const GATEWAYS = 3;
+const PUBLISHERS = 2;
+const PROBE_TIMEOUT_MS = 1000;
+
+const SETTINGS = {
+  AUTH_MODE: 'required',
+  JWT_SECRET: TEST_JWT_SECRET,
+  PUBLISH_API_KEYS: TEST_API_KEY,
+  LOG_LEVEL: 'warn',
+};
+/** Dead connections are to be found within the time of a scenario. */
+const GATEWAY_SETTINGS = {
+  WEBSOCKET_HEARTBEAT_INTERVAL: '4',
+  WEBSOCKET_TIMEOUT: '12',
+  WEBSOCKET_MAX_CONNECTIONS: '20000',
+  DRAIN_TIMEOUT: '5',
+};
+
+export interface SystemOptions {
+  /** Whether Redis keeps what is written over a restart. */
+  readonly appendonly: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A cluster of our own, each part a process that can be killed, stopped and cut off. */
+export interface System extends AsyncDisposable {
+  readonly redis: TestRedis;
+  readonly gateways: readonly GatewayNode[];
+  readonly publishers: readonly ServerProcess[];
+}
+
+/** A gateway, whose way to Redis goes through a proxy of its own. */
+export class GatewayNode {
+  readonly id: string;
+  readonly server: ServerProcess;
+  readonly link: FaultProxy;
+
+  constructor(id: string, server: ServerProcess, link: FaultProxy) {
+    this.id = id;
+    this.server = server;
+    this.link = link;
+  }
+
+  /** What its readiness is answered with; undefined when it is not answered. */
+  async readiness(): Promise<number | undefined> {
+    try {
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+      const response = await fetch(`${this.server.url}/readyz`, { signal });
+      await response.body?.cancel();
+      return response.status;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Stops it in the middle of whatever it does. */
+  freeze(): void {
+    process.kill(this.server.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.server.pid, 'SIGCONT');
+  }
+}
+
+export async function startSystem(options: SystemOptions): Promise<System> {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startRedis({ own: true, appendonly: options.appendonly }));
+  const ids = (kind: string, count: number) =>
+    Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
+  const publishers = ids('publisher', PUBLISHERS).map((id) =>
+    startServer('publisher', { ...SETTINGS, NODE_ID: id, REDIS_URL: redis.url }),
+  );
+  const gateways = ids('gateway', GATEWAYS).map(async (id) => {
+    const link = stack.use(await startFaultProxy({ target: redis.url }));
+    const env = { ...SETTINGS, ...GATEWAY_SETTINGS, ...options.settings };
+    const here = { NODE_ID: id, REDIS_URL: link.through(redis.url) };
+    return new GatewayNode(id, await startServer('gateway', { ...env, ...here }), link);
+  });
+  const started = await Promise.allSettled([...publishers, ...gateways]);
+  for (const result of started) {
+    if (result.status === 'rejected') continue;
+    stack.use(result.value instanceof GatewayNode ? result.value.server : result.value);
+  }
+  const parts = {
+    redis,
+    publishers: await Promise.all(publishers),
+    gateways: await Promise.all(gateways),
+  };
+  const owner = stack.move();
+  return { ...parts, [Symbol.asyncDispose]: () => owner.disposeAsync() };
+}
+
+async function startServer(
+  app: 'gateway' | 'publisher',
+  env: Readonly<Record<string, string>> & { readonly NODE_ID: string },
+): Promise<ServerProcess> {
+  const entry = `apps/${app}/src/main.ts`;
+  return ServerProcess.start({ name: env.NODE_ID, entry, port: await freePorts(1), env });
+}
