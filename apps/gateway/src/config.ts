@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
 import {
+  AdmissionSettings,
   type ConfigRule,
+  DrainSettings,
   HistorySettings,
   OriginSettings,
   parseSlowConsumerRules,
@@ -46,11 +48,13 @@ export const GatewaySettings = Type.Object({
     minimum: 0,
     description: 'seconds that a channel stays subscribed after its last client left',
   }),
+  ...DrainSettings.properties,
   DRAIN_TIMEOUT: Type.Number({
     default: 30,
     minimum: 0,
     description: 'seconds over which clients are moved away when the process is to end',
   }),
+  ...AdmissionSettings.properties,
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...OriginSettings.properties,
   ...AuthSettings.properties,

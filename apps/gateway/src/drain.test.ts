@@ -53,7 +53,7 @@ function watch(work: Promise<void>): { ended: boolean } {
 
 test('[CC] a drain moves sessions away evenly over its timeout, each with a hint', async () => {
   const { hub, clock, connections, closed, pass, removeClosed } = startHub(20);
-  const draining = watch(drain(hub, clock, 1000));
+  const draining = watch(drain(hub, clock, { timeoutMs: 1000, returnRate: 1000 }));
   const pace: number[] = [];
   for (let step = 0; step < 10; step += 1) {
     pace.push(closed());
@@ -70,13 +70,21 @@ test('[CC] a drain moves sessions away evenly over its timeout, each with a hint
 
 test('a drain without a timeout moves all at once', async () => {
   const { hub, clock, closed } = startHub(20);
-  void drain(hub, clock, 0);
+  void drain(hub, clock, { timeoutMs: 0, returnRate: 1000 });
   expect(closed()).toBe(20);
+});
+
+test('[CC] clients that are moved faster than others take them come back over a longer time', async () => {
+  const { hub, clock, connections } = startHub(200);
+  void drain(hub, clock, { timeoutMs: 0, returnRate: 10 });
+  const hints = connections.map(({ closed }) => Number(closed?.reason));
+  expect(Math.max(...hints)).toBeGreaterThan(10_000);
+  expect(Math.max(...hints)).toBeLessThan(20_000);
 });
 
 test('a session that came too late is moved with the last ones', async () => {
   const { hub, clock, connect, closed, pass } = startHub(2);
-  void drain(hub, clock, 1000);
+  void drain(hub, clock, { timeoutMs: 1000, returnRate: 1000 });
   connect();
   for (let step = 0; step < 10; step += 1) await pass(100);
   expect(closed()).toBe(3);
@@ -84,7 +92,7 @@ test('a session that came too late is moved with the last ones', async () => {
 
 test('[LIVE] a drain ends though a client does not answer the close', async () => {
   const { hub, clock, pass } = startHub(1);
-  const draining = watch(drain(hub, clock, 0));
+  const draining = watch(drain(hub, clock, { timeoutMs: 0, returnRate: 1000 }));
   for (let ms = 0; ms < CLOSE_TIMEOUT_MS; ms += 100) await pass(100);
   expect(draining.ended).toBe(false);
   for (let ms = 0; ms < 1000; ms += 100) await pass(100);

@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
+  Admission,
   type Broker,
   CLOSE_TIMEOUT_MS,
   type Clock,
@@ -8,6 +8,7 @@ import {
   Hub,
   listOf,
   type OriginPolicy,
+  pacedVerifier,
   parseSlowConsumerRules,
   type Telemetry,
 } from '@leque/core';
@@ -19,10 +20,10 @@ import {
 import { registerWebSockets } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
-import { drain } from './drain.ts';
+import { drain, pause } from './drain.ts';
 import { kernelWriter } from './socket-writer.ts';
+import { rawUpgrades } from './upgrades.ts';
 
-const SOCKET_IO_PATH = '/socket.io/';
 /** After the drain: the last clients, the lease, the connections. */
 const LEAVE_TIMEOUT_MS = 10_000;
 /** More than any client shows at once; a token that leads to more is refused. */
@@ -49,8 +50,9 @@ export interface Gateway {
   /** Why this node should get no new connections; empty when it should. */
   readonly unreadiness: () => string[];
   /**
-   * Refuses newcomers, moves the sessions away over the drain timeout, then leaves the cluster.
-   * The HTTP server is closed by its owner.
+   * Is not ready from here on; after a grace for load balancers refuses newcomers, moves the
+   * sessions away over the drain timeout, then leaves the cluster. The HTTP server is closed by
+   * its owner.
    */
   stop(): Promise<void>;
   readonly stopTimeoutMs: number;
@@ -68,8 +70,10 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     maxSubscriptions: MAX_SUBSCRIPTIONS,
   });
   const drainTimeoutMs = settings.DRAIN_TIMEOUT * 1000;
-  let draining = false;
-  const shared = sharedContext(parts, hub, () => draining);
+  const drainGraceMs = settings.DRAIN_GRACE * 1000;
+  let leaving = false;
+  const shared = sharedContext(parts, hub);
+  const { admission } = shared;
   await registerWebSockets(
     app,
     {
@@ -79,7 +83,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       authRequired: settings.AUTH_MODE === 'required',
       firehose: settings.FIREHOSE === 'on',
     },
-    upgradesOf(app),
+    rawUpgrades(app.server, shared),
   );
   const socketIo = serveSocketIo(app.server, {
     ...shared,
@@ -95,12 +99,17 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     socketIoWrites: socketIo.writes,
     unreadiness: () => {
       const health = broker.health();
-      return [...(draining ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
+      return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
     },
-    stopTimeoutMs: drainTimeoutMs + LEAVE_TIMEOUT_MS,
+    stopTimeoutMs: drainGraceMs + drainTimeoutMs + LEAVE_TIMEOUT_MS,
     async stop() {
-      draining = true;
-      await drain(hub, parts.clock, drainTimeoutMs);
+      leaving = true;
+      if (drainGraceMs > 0) await pause(parts.clock, drainGraceMs);
+      admission.close();
+      await drain(hub, parts.clock, {
+        timeoutMs: drainTimeoutMs,
+        returnRate: settings.ADMISSION_RATE,
+      });
       hub.close();
       await state.close();
       await broker.close();
@@ -113,16 +122,19 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
 }
 
 /** What both transports need alike. */
-function sharedContext(parts: GatewayParts, hub: Hub, isDraining: () => boolean) {
+function sharedContext(parts: GatewayParts, hub: Hub) {
   const { state, telemetry, clock, settings } = parts;
+  const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
+  const admission = new Admission(clock, pace);
   return {
     hub,
     state,
     telemetry,
     clock,
     writer: kernelWriter,
-    isDraining,
-    verifier: createJwtVerifier(settings),
+    admission,
+    isDraining: () => admission.closed,
+    verifier: pacedVerifier(createJwtVerifier(settings), new Admission(clock, pace)),
     origins: originPolicy(settings),
     limits: {
       heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,
@@ -137,13 +149,4 @@ function sharedContext(parts: GatewayParts, hub: Hub, isDraining: () => boolean)
 
 function originPolicy(settings: GatewaySettings): OriginPolicy {
   return { allowed: listOf(settings.CORS_ORIGIN), loopback: settings.AUTH_MODE === 'open' };
-}
-
-/** Socket.IO takes its own upgrades from the server; these are the others. */
-function upgradesOf(app: FastifyInstance): EventEmitter {
-  const upgrades = new EventEmitter();
-  app.server.on('upgrade', (request, socket, head) => {
-    if (!request.url?.startsWith(SOCKET_IO_PATH)) upgrades.emit('upgrade', request, socket, head);
-  });
-  return upgrades;
 }

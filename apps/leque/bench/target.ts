@@ -22,6 +22,8 @@ export interface TargetContext {
   readonly channels: number;
   /** Each channel is of one user rather than of a project; nothing to peers that do not tell. */
   readonly personal?: boolean;
+  /** Whether clients come as they do in the field, rather than before anything is measured. */
+  readonly storm?: boolean;
   /** How often the server pings its clients; so rarely that no run sees it, when it is not given. */
   readonly heartbeatSeconds?: number;
   /** Environment variables for the server, before its own. */

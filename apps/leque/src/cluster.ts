@@ -25,7 +25,7 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
     ...withSecret(env),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };
-  const stopDeadlineMs = developer.DRAIN_TIMEOUT * 1000 + STOP_GRACE_MS;
+  const stopDeadlineMs = (developer.DRAIN_GRACE + developer.DRAIN_TIMEOUT) * 1000 + STOP_GRACE_MS;
   const nodes = ports.map((port, index) => {
     const name = index === 0 ? 'publisher' : `gateway-${index}`;
     return new LocalNode({

@@ -8,11 +8,12 @@ import { devSecret } from './dev-secret.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const { LOG_LEVEL, ...common } = processSettings(9001, `dev-${process.pid}`);
-const { AUTH_MODE, DRAIN_TIMEOUT } = GatewaySettings.properties;
+const { AUTH_MODE, DRAIN_GRACE, DRAIN_TIMEOUT } = GatewaySettings.properties;
 
 /** What a developer's machine wants otherwise than production. */
 const developerSettings = {
   AUTH_MODE: withDefault(AUTH_MODE, 'open'),
+  DRAIN_GRACE: withDefault(DRAIN_GRACE, 0),
   DRAIN_TIMEOUT: withDefault(DRAIN_TIMEOUT, 1),
   LOG_LEVEL: withDefault(LOG_LEVEL, 'warn'),
 };

@@ -139,10 +139,13 @@ describe('a cluster of processes', () => {
     const late = await SocketClient.refusal(cluster.url(0), { token: tokenFor('late') });
     expect(late.message).toBe('websocket error');
     // A page that polls is told why.
-    const { status, body } = await get(`${cluster.url(0)}/socket.io/?EIO=4&transport=polling`);
-    expect({ status, body }).toMatchObject({
-      status: 403,
-      body: { message: 'this node is being replaced' },
+    const { status, headers, body } = await get(
+      `${cluster.url(0)}/socket.io/?EIO=4&transport=polling`,
+    );
+    expect({ status, retryAfter: headers.get('retry-after'), body }).toMatchObject({
+      status: 503,
+      retryAfter: expect.stringMatching(/^[1-5]$/),
+      body: { code: 'draining', detail: 'this node is being replaced' },
     });
     await Promise.all(clients.map((client) => client.closed));
     expect(await leaving).toEqual({ code: 0, signal: null });

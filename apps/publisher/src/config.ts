@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
-import { processSettings, readConfig } from '@leque/core';
+import { DrainSettings, processSettings, readConfig } from '@leque/core';
 import { type Static, Type } from 'typebox';
 import { PublisherSettings } from './settings.ts';
 
@@ -9,6 +9,7 @@ export const PublisherConfig = Type.Object({
   ...processSettings(9100, `${hostname().slice(0, 48)}-${process.pid}`),
   ...RedisSettings.properties,
   ...AuthSettings.properties,
+  ...DrainSettings.properties,
   ...PublisherSettings.properties,
 });
 export type PublisherConfig = Static<typeof PublisherConfig>;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
 import type { Broker, RunningServer } from '@leque/core';
@@ -12,6 +13,8 @@ import { publisherPolicy } from './settings.ts';
 
 /** Every request is answered in a second; what is still open after this long is cut. */
 const CLOSE_TIMEOUT_MS = 3_000;
+/** After the grace: the requests under way, the connections. */
+const LEAVE_TIMEOUT_MS = 10_000;
 
 /** One publisher process on Redis. A Redis that is away only makes it not ready. */
 export async function startPublisher(config: PublisherConfig): Promise<RunningServer> {
@@ -26,6 +29,11 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
   const counters = newPublishCounters();
   telemetry.watchBroker(broker);
   telemetry.watchPublishing(counters);
+  let leaving = false;
+  // Whoever keeps a connection opens the next one elsewhere, before this one is cut.
+  app.addHook('onSend', async (_request, reply) => {
+    if (leaving) reply.header('connection', 'close');
+  });
   answerWithProblems(app, telemetry);
   answerNotFound(app);
   await app.register(
@@ -38,10 +46,15 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       policy: publisherPolicy(config),
     }),
   );
-  registerOperations(app, { unreadiness: () => unreadiness(broker), metrics: telemetry });
+  const unreadiness = () => [...(leaving ? ['draining'] : []), ...problemsOf(broker)];
+  registerOperations(app, { unreadiness, metrics: telemetry });
   await Promise.all([app.listen({ host: config.HOST, port: config.PORT }), redis.connect()]);
+  const graceMs = config.DRAIN_GRACE * 1000;
   return {
+    stopTimeoutMs: graceMs + LEAVE_TIMEOUT_MS,
     async stop() {
+      leaving = true;
+      await delay(graceMs);
       const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS);
       await app.close(); // answers what is under way
       clearTimeout(cut);
@@ -52,7 +65,7 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
   };
 }
 
-function unreadiness(broker: Broker): string[] {
+function problemsOf(broker: Broker): string[] {
   const health = broker.health();
   return health.ok ? [] : [health.reason];
 }

@@ -1,3 +1,4 @@
+export { Admission, AdmissionSettings } from './admission.ts';
 export { bearerToken } from './bearer.ts';
 export {
   type Broker,
@@ -15,6 +16,7 @@ export { type CommandOwner, CommandQueue } from './command-queue.ts';
 export { ConcurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
 export type { Connection } from './connection.ts';
+export { DrainSettings } from './drain-settings.ts';
 export {
   ALL_PROJECTS,
   anonymous,
@@ -23,6 +25,7 @@ export {
   SCOPES,
   type Scope,
 } from './grants.ts';
+export { admitHandshake, refuseUpgrade, retryAfter } from './handshake.ts';
 export { type Beating, Heartbeats, type HeartbeatTimes } from './heartbeats.ts';
 export {
   type HistoryLimit,
@@ -37,6 +40,7 @@ export {
   type OriginPolicy,
   OriginSettings,
 } from './origin-policy.ts';
+export { pacedVerifier } from './paced-verifier.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
@@ -52,6 +56,7 @@ export {
   MAX_FRAGMENTS,
   outcomeOrRefusal,
   outcomesOf,
+  RETURN_SPREAD_MS,
   returnHint,
   type SendingSocket,
   type SocketWriter,

@@ -57,7 +57,10 @@ function untilStopped(startedByNpm: boolean): Promise<void> {
     let stoppedAt: number | undefined;
     const stop = () => {
       stoppedAt ??= Date.now();
-      if (Date.now() - stoppedAt > SAME_STOP_MS) exit(1);
+      if (Date.now() - stoppedAt > SAME_STOP_MS) {
+        process.stderr.write('told to stop a second time; ending now\n');
+        exit(1);
+      }
       resolve();
     };
     for (const signal of SIGNALS) process.on(signal, stop);

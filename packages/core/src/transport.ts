@@ -1,4 +1,5 @@
 import { ProtocolError } from '@leque/protocol';
+import type { Admission } from './admission.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Hub } from './hub.ts';
@@ -13,12 +14,15 @@ export const CLOSE_TIMEOUT_MS = 3000;
 /** Of one message from a client: each takes a hundred bytes and more, however little it carries. */
 export const MAX_FRAGMENTS = 64;
 
-/** Clients that are moved away spread their return over this time. */
-const RETURN_SPREAD_MS = 1000;
+/** Clients that are moved away one after the other spread their return over this time. */
+export const RETURN_SPREAD_MS = 1000;
 
-/** The reason of a close with 1012: after how many milliseconds the client should come back. */
-export function returnHint(): string {
-  return String(Math.floor(Math.random() * RETURN_SPREAD_MS));
+/**
+ * The reason of a close with 1012: after how many milliseconds the client should come back.
+ * @param spreadMs over which time those who are told now come back
+ */
+export function returnHint(spreadMs: number): string {
+  return String(Math.floor(Math.random() * spreadMs));
 }
 
 /** The sending half of a TCP socket. */
@@ -43,6 +47,8 @@ export interface TransportContext {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly origins: OriginPolicy;
+  /** Before everything that is done for a new connection. */
+  readonly admission: Admission;
   /** True once the node drains: no new connections. */
   readonly isDraining: () => boolean;
   readonly limits: TransportLimits;

@@ -22,6 +22,7 @@ export const ERRORS = {
   unavailable: { status: 503 },
   outcome_unknown: { status: 503 },
   draining: { status: 503 },
+  overloaded: { status: 503 },
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -9,7 +9,7 @@ export const TEST_JWT_SECRET = 'only-for-tests-0123456789abcdefgh';
 /** Allows everything at the API of test systems that require authority. */
 export const TEST_API_KEY = 'only-for-tests-api-key';
 
-const DEFAULTS: Env = { JWT_SECRET: TEST_JWT_SECRET };
+const DEFAULTS: Env = { JWT_SECRET: TEST_JWT_SECRET, DRAIN_GRACE: '0' };
 
 /** Two or more nodes on one Redis, each a `leque dev` process with gateway and publisher. */
 export interface Nodes extends AsyncDisposable {

@@ -13,6 +13,7 @@ import type { SocketIoContext } from './context.ts';
 import { cursorsOf } from './cursors.ts';
 import { findDirectPathProblem, forgetResponses } from './direct-path.ts';
 import { startEngineHeartbeats } from './engine-heartbeats.ts';
+import { paceHandshakes } from './handshakes.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
@@ -80,6 +81,7 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
   const events: Events = io.of(NAMESPACE);
   guard(events, context);
+  paceHandshakes(io.engine, context);
   forgetResponses(io.engine);
   const problem = findDirectPathProblem(io.engine);
   if (problem !== undefined) {
@@ -128,7 +130,7 @@ function guard(events: Events, context: SocketIoContext): void {
       (error: unknown) => {
         conn.joins = false;
         // Official clients come back by themselves only when it is the transport that closes.
-        if (context.isDraining()) conn.close();
+        if (context.isDraining() || isOverloaded(error)) conn.close();
         next(connectError(error, context));
       },
     );
@@ -174,13 +176,16 @@ function tokenOf({ handshake }: EventsSocket): string | undefined {
   return bearerToken(handshake.headers.authorization) ?? bearerToken(given) ?? given;
 }
 
+function isOverloaded(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'overloaded';
+}
+
 /** Socket.IO's `cors` option guards polling only; this guards WebSockets as well. */
 function refusalOf(request: IncomingMessage, context: SocketIoContext): string | undefined {
   const { origin, host } = request.headers;
-  const draining = context.isDraining();
-  if (!draining && isOriginAllowed(context.origins, origin, host)) return undefined;
-  const code = draining ? 'draining' : 'origin_forbidden';
-  const detail = draining ? DRAINING : `origin ${origin} is not allowed`;
+  if (isOriginAllowed(context.origins, origin, host)) return undefined;
+  const code = 'origin_forbidden';
+  const detail = `origin ${origin} is not allowed`;
   context.telemetry.report({ type: 'connection_refused', transport: 'socketio', code, detail });
   return detail;
 }

@@ -11,7 +11,6 @@ const BEARER_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
  * @throws ProtocolError whose status refuses it
  */
 export async function admit(request: FastifyRequest, context: WsContext): Promise<Identity> {
-  if (context.isDraining()) throw new ProtocolError('draining', 'this node is being replaced');
   const { origin, host } = request.headers;
   if (!isOriginAllowed(context.origins, origin, host)) {
     throw new ProtocolError('origin_forbidden', `origin ${origin} is not allowed`);

@@ -6,6 +6,8 @@ import {
   type Heartbeats,
   type Identity,
   MAX_FRAGMENTS,
+  RETURN_SPREAD_MS,
+  retryAfter,
   returnHint,
 } from '@leque/core';
 import { CLOSE, isId, LOG_LEVELS, type LogLevel, ProtocolError } from '@leque/protocol';
@@ -23,7 +25,6 @@ import { WsSession } from './ws-session.ts';
 
 type WsOptions = NonNullable<WebsocketPluginOptions['options']>;
 
-const RETRY_AFTER_SECONDS = '1';
 const SUBPROTOCOL = 'leque';
 
 declare module 'fastify' {
@@ -113,7 +114,7 @@ async function decide(
     const { code, message: detail } = error;
     context.telemetry.report({ type: 'connection_refused', transport: 'ws', code, detail });
     if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (error.status === 503) reply.header('retry-after', retryAfter());
     await reply.code(error.status).type('application/problem+json').send(error.toProblem());
   }
 }
@@ -138,7 +139,7 @@ function refuse(socket: SessionSocket, { isDraining, telemetry }: WsContext): vo
   const code = isDraining() ? 'draining' : 'unavailable';
   const detail = isDraining() ? 'this node is being replaced' : 'this node is full';
   telemetry.report({ type: 'connection_refused', transport: 'ws', code, detail });
-  if (isDraining()) socket.close(CLOSE.drained, returnHint());
+  if (isDraining()) socket.close(CLOSE.drained, returnHint(RETURN_SPREAD_MS));
   else socket.close(CLOSE.tryAgainLater, detail);
 }
 

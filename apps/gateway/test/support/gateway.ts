@@ -28,7 +28,12 @@ export async function startGateway(
   env: Record<string, string> = {},
   parts: Partial<GatewayParts> = {},
 ): Promise<GatewayUnderTest> {
-  const settings = readConfig(GatewaySettings, { JWT_SECRET: SECRET, DRAIN_TIMEOUT: '0', ...env });
+  const settings = readConfig(GatewaySettings, {
+    JWT_SECRET: SECRET,
+    DRAIN_GRACE: '0',
+    DRAIN_TIMEOUT: '0',
+    ...env,
+  });
   const app = fastify({ ...SERVER_OPTIONS, forceCloseConnections: true });
   answerNotFound(app);
   const telemetry = new RecordingTelemetry();

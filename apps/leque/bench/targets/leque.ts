@@ -12,6 +12,8 @@ const MESSAGE_ID = '0000000000000000';
 const ANSWER = '*2';
 /** Every test user in one node, and then some. */
 const MAX_CONNECTIONS = '1000000';
+/** Where clients are there before anything is measured, they may all come at once. */
+const ALL_AT_ONCE = { ADMISSION_RATE: '100000', ADMISSION_BURST: '100000' };
 const FAR_APART_S = 3600;
 /** As many intervals without a sign of life as in the default configuration. */
 const SILENT_INTERVALS = 3;
@@ -60,8 +62,10 @@ async function start(context: TargetContext): Promise<RunningTarget> {
   };
 }
 
-function environment({ redis, settings, heartbeatSeconds = FAR_APART_S }: TargetContext) {
+function environment(context: TargetContext) {
+  const { redis, settings, heartbeatSeconds = FAR_APART_S, storm = false } = context;
   return {
+    ...(storm ? {} : ALL_AT_ONCE),
     REDIS_URL: redis.url,
     AUTH_MODE: 'required',
     JWT_SECRET: TEST_JWT_SECRET,

@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { io, type Socket } from 'socket.io-client';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { EngineClient } from './support/engine-client.ts';
+import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
+import { RawClient } from './support/raw-client.ts';
+
+/** One at once, eight that wait, and the others are too many. */
+const SLOW = { AUTH_MODE: 'open', ADMISSION_RATE: '10', ADMISSION_BURST: '1' };
+const CROWD = 30;
+const AT_LEAST_REFUSED = 10;
+
+const overloaded = (gateway: GatewayUnderTest, transport: string) =>
+  gateway.telemetry
+    .of('connection_refused')
+    .filter((fact) => fact.code === 'overloaded' && fact.transport === transport).length;
+
+/** What a newcomer's request to upgrade is answered with. */
+async function knock(gateway: GatewayUnderTest): Promise<IncomingMessage | undefined> {
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/notifications`);
+  socket.on('error', () => {}); // that it was refused, once more
+  const opened = once(socket, 'open').then(() => undefined);
+  const refused = once(socket, 'unexpected-response').then(([, response]) => response);
+  try {
+    return await Promise.race([opened, refused]);
+  } finally {
+    socket.terminate();
+  }
+}
+
+test('[AD] more raw clients than the node takes get 503 and Retry-After before the upgrade', async () => {
+  await using gateway = await startGateway(SLOW);
+  const answers = await Promise.all(Array.from({ length: CROWD }, () => knock(gateway)));
+  const refusals = answers.filter((answer) => answer !== undefined);
+  expect(refusals.length).toBeGreaterThanOrEqual(AT_LEAST_REFUSED);
+  expect(refusals.length).toBeLessThan(CROWD);
+  expect(overloaded(gateway, 'ws')).toBe(refusals.length);
+  for (const { statusCode, headers } of refusals) {
+    expect(statusCode).toBe(503);
+    expect(headers['retry-after']).toMatch(/^[1-5]$/);
+    expect(headers['content-type']).toBe('application/problem+json');
+  }
+});
+
+test('[AD] a handshake by polling that is one too many gets 503 and Retry-After', async () => {
+  await using gateway = await startGateway(SLOW);
+  const url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
+  const answers = await Promise.all(
+    Array.from({ length: CROWD }, () => fetch(url, { headers: { origin: gateway.url } })),
+  );
+  const refusals = answers.filter(({ status }) => status !== 200);
+  expect(refusals.length).toBeGreaterThanOrEqual(AT_LEAST_REFUSED);
+  expect(refusals.length).toBeLessThan(CROWD);
+  for (const refusal of refusals) {
+    expect(refusal.status).toBe(503);
+    expect(refusal.headers.get('retry-after')).toMatch(/^[1-5]$/);
+    // Or the page could not read it.
+    expect(refusal.headers.get('access-control-allow-origin')).toBe(gateway.url);
+    expect(await refusal.json()).toMatchObject({ code: 'overloaded', status: 503 });
+  }
+});
+
+test.for(['websocket', 'polling'])(
+  '[IO6] official clients that were refused come back by themselves, by %s',
+  async (transport) => {
+    await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '20' });
+    const auth = { token: await tokenFor('alice') };
+    const options = { auth, transports: [transport], forceNew: true, reconnectionDelay: 50 };
+    const sockets: Socket[] = Array.from({ length: CROWD }, () =>
+      io(`${gateway.url}/events`, options),
+    );
+    using _ = { [Symbol.dispose]: () => sockets.forEach((socket) => void socket.disconnect()) };
+    const connected = () => sockets.filter(({ connected }) => connected).length;
+    await expect.poll(connected, { timeout: 20_000 }).toBe(CROWD);
+    expect(overloaded(gateway, 'socketio')).toBeGreaterThanOrEqual(AT_LEAST_REFUSED);
+  },
+);
+
+test('[LIVE] one connection cannot have token after token verified', async () => {
+  await using gateway = await startGateway(SLOW);
+  const clients: EngineClient[] = [];
+  using _ = { [Symbol.dispose]: () => clients.forEach((each) => void each[Symbol.dispose]()) };
+  for (let n = 0; n < 3; n += 1) clients.push(await EngineClient.open(gateway.url));
+  const join = `40/events,${JSON.stringify({ token: 'none' })}`;
+  for (const client of clients) client.say(...Array.from({ length: 20 }, () => join));
+  await expect.poll(() => clients.map(({ closeCode }) => closeCode)).not.toContain(undefined);
+});
+
+test('[LIVE] who leaves while it waits is forgotten, and the next one goes in', async () => {
+  await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '4' });
+  using first = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => first.of('connection')).toHaveLength(1);
+  const leaving = [1, 2].map(() => new RawClient(gateway.url, '/ws/notifications'));
+  await expect.poll(() => gateway.connections()).toBe(3);
+  for (const each of leaving) each[Symbol.dispose]();
+  await Promise.allSettled(leaving.map(({ closed }) => closed));
+  using second = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => second.of('connection'), { timeout: 3000 }).toHaveLength(1);
+  await expect.poll(() => gateway.hub.sessions.size).toBe(2);
+});
+
+test('[CC] [AD] who waits while the node begins to drain is refused as by any node that drains', async () => {
+  await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '2' });
+  using first = new RawClient(gateway.url, '/ws/notifications');
+  await expect.poll(() => first.of('connection')).toHaveLength(1);
+  const answered = knock(gateway);
+  await expect.poll(() => gateway.connections()).toBe(2);
+  await gateway.stop();
+  expect((await answered)?.statusCode).toBe(503);
+  const [refusal] = gateway.telemetry.of('connection_refused');
+  expect(refusal).toMatchObject({ transport: 'ws', code: 'draining' });
+});
