@@ -1,4 +1,4 @@
-import { COLUMNS } from './columns.ts';
+import { COLUMNS, JOINING } from './columns.ts';
 import { compileNative } from './compile-native.ts';
 import { type Contestant, contestantOf, measure } from './contest.ts';
 import { describeEnvironment } from './environment.ts';
@@ -50,7 +50,9 @@ async function runWorkload(
   context: BenchContext,
 ): Promise<WorkloadResult> {
   const { id, title, about } = workload;
-  const table = new Table(COLUMNS[workload.setups[0]?.kind ?? 'fan-out']);
+  const kind = workload.setups[0]?.kind ?? 'fan-out';
+  const hasStorm = workload.setups.some((setup) => setup.kind === 'fan-out' && setup.storm);
+  const table = new Table([...COLUMNS[kind], ...(hasStorm ? JOINING : [])]);
   context.print(`\n${id}  ${title}\n${table.header()}`);
   const cases = new Cases();
   const show = (run: string, row: Omit<Parameters<Table['row']>[0], 'run'>) =>

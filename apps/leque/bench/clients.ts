@@ -1,6 +1,6 @@
 import type { ClientKind, Member } from './generator-spec.ts';
+import type { Mix } from './setups.ts';
 import type { Format, RunningTarget, Target } from './target.ts';
-import type { Mix } from './workloads.ts';
 
 const SOCKETIO: Format = 'socketio';
 

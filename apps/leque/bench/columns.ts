@@ -1,5 +1,5 @@
 import type { FigureName } from './figures.ts';
-import type { Setup } from './workloads.ts';
+import type { Setup } from './setups.ts';
 
 /** The figures that tell how a workload went, in the order in which they are shown. */
 export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
@@ -26,3 +26,6 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
     'rssMb',
   ],
 };
+
+/** And what tells how a storm of joins went. */
+export const JOINING = ['joinSeconds', 'joinsRefused'] as const satisfies FigureName[];

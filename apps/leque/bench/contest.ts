@@ -4,8 +4,8 @@ import { measureIdle } from './measure-idle.ts';
 import { measurePublishing } from './measure-publishing.ts';
 import type { Measurement, RunContext, ServerFacts } from './measurement.ts';
 import { openFileLimit } from './process-usage.ts';
+import type { Setup } from './setups.ts';
 import type { Target } from './target.ts';
-import type { Setup } from './workloads.ts';
 
 /** Files that a server has open besides its connections, at most. */
 const OTHER_FILES = 200;

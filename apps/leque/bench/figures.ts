@@ -25,6 +25,8 @@ export const FIGURES = {
   peakRssMb: { label: 'RSS at most', unit: 'MB', digits: 1 },
   eventLoopP99Ms: { label: 'event-loop delay p99', unit: 'ms', digits: 1 },
   publishLateMs: { label: 'load generator late by', unit: 'ms', digits: 1 },
+  joinSeconds: { label: 'all joined after', unit: 's', digits: 2 },
+  joinsRefused: { label: 'joins refused', unit: '', digits: 0 },
   stalledClosed: { label: 'stalled readers closed', unit: '', digits: 0 },
 } as const;
 

@@ -59,6 +59,8 @@ export interface GeneratorSpec {
   readonly stalled: number;
   /** Connection attempts in flight. */
   readonly connectBatch: number;
+  /** Milliseconds: who is not let in comes again after a random time up to this; 0 for never. */
+  readonly retryMs: number;
 }
 
 /** Writes the spec and its records into a folder; resolves with the path of the spec. */
@@ -98,6 +100,7 @@ function specLines(spec: GeneratorSpec, at: (name: string) => string): string[] 
     ),
     `stalled ${spec.stalled}`,
     `connect_batch ${spec.connectBatch}`,
+    `retry_ms ${spec.retryMs}`,
   ];
 }
 

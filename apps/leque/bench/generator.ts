@@ -22,6 +22,8 @@ const SLACK_MS = 15_000;
 export interface Ready {
   readonly connections: number;
   readonly failed: number;
+  /** Attempts that were not let in and were made again. */
+  readonly refused: number;
   readonly seconds: number;
   /** Of the first failure. */
   readonly reason?: string;

@@ -1,5 +1,6 @@
+import type { Setup } from './setups.ts';
 import type { Target } from './target.ts';
-import type { Setup, Workload } from './workloads.ts';
+import type { Workload } from './workloads.ts';
 
 const NAME_WIDTH = 20;
 

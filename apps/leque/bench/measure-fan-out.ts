@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CpuMeter } from './cpu-meter.ts';
 import { type Figures, known, latencyFigures } from './figures.ts';
-import type { Generator, RunResult } from './generator.ts';
+import type { Generator, Ready, RunResult } from './generator.ts';
 import { mergeHistograms } from './histogram.ts';
 import type { Measurement, RunContext } from './measurement.ts';
 import { PeakMemory } from './memory.ts';
-import { connectAll, factsOf, type Scene, setScene } from './scene.ts';
+import { connectAll, connectStorm, factsOf, type Scene, setScene } from './scene.ts';
+import { type FanOutSetup, offeredDeliveries, type Part, type Step } from './setups.ts';
 import type { RunningTarget, Target } from './target.ts';
 import { judge } from './verdict.ts';
 import { within } from './within.ts';
-import { type FanOutSetup, offeredDeliveries, type Part, type Step } from './workloads.ts';
 
 /** What servers do last for new connections is over by then. */
 const AFTER_CONNECTING_MS = 1000;
@@ -43,6 +43,8 @@ interface Running {
 
 interface Run extends Running {
   readonly result: RunResult;
+  /** How those joined who came meanwhile. */
+  readonly storm: Ready | undefined;
   readonly meter: CpuMeter;
   readonly peakKb: number | undefined;
   /** Differences over the run. */
@@ -57,12 +59,15 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
   using memory = new PeakMemory(server.pids);
   let before: Promise<Metrics> = Promise.resolve({});
   let after: Promise<Metrics> = Promise.resolve({});
+  let storm: Promise<Generator | undefined> = Promise.resolve(undefined);
   const result = await within(
     running.generator.run(
       { seconds, warmupSeconds, rates: running.step.rates },
       () => {
         meter.start();
         before = metricsOf(server);
+        storm = startStorm(running, context);
+        storm.catch(() => {}); // heard below, unless the run fails
       },
       () => {
         meter.stop();
@@ -71,15 +76,25 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
     ),
     { what: 'a run', seconds: seconds + warmupSeconds + SETTLE_SECONDS, signal },
   );
+  await using joined = await storm;
   const lag = (await after)[EVENT_LOOP_P99];
   return {
     ...running,
     result,
+    storm: joined?.ready,
     meter,
     peakKb: memory.kb,
     counters: differences(await before, await after),
     eventLoopP99Ms: lag === undefined ? undefined : lag * 1000,
   };
+}
+
+async function startStorm(
+  { scene, setup }: Running,
+  context: RunContext,
+): Promise<Generator | undefined> {
+  if (setup.storm === undefined) return undefined;
+  return await connectStorm(scene, { connections: setup.storm, setup }, context);
 }
 
 type Metrics = Readonly<Record<string, number>>;
@@ -132,7 +147,7 @@ function toMeasurement(run: Run, index: number): Measurement {
 
 /** What cannot be told apart by channel. */
 function figuresOfAll(
-  { result, meter, peakKb, eventLoopP99Ms, setup }: Run,
+  { result, meter, peakKb, eventLoopP99Ms, setup, storm }: Run,
   total: number,
 ): Figures {
   const { seconds, deliveredMeasured: delivered } = result;
@@ -144,6 +159,8 @@ function figuresOfAll(
       ['peakRssMb', peakKb === undefined ? undefined : peakKb / 1024],
       ['eventLoopP99Ms', eventLoopP99Ms],
       ['publishLateMs', result.publishLateUsMax / 1000],
+      ['joinSeconds', storm?.seconds],
+      ['joinsRefused', storm?.refused],
       ['stalledClosed', setup.stalled > 0 ? result.stalledClosed : undefined],
     ]),
   };

@@ -4,10 +4,10 @@ import { known } from './figures.ts';
 import type { Measurement, RunContext } from './measurement.ts';
 import { COLLECTING_SERVER, collectGarbage, steadyResidentKb } from './memory.ts';
 import { connectAll, factsOf, setScene } from './scene.ts';
+import type { IdleSetup } from './setups.ts';
 import type { Target } from './target.ts';
 import { judge, RIGHT } from './verdict.ts';
 import { within } from './within.ts';
-import type { IdleSetup } from './workloads.ts';
 
 const HOLD_MARGIN_SECONDS = 30;
 /** After it has been told to, until it has begun. */

@@ -14,9 +14,9 @@ import {
   STORED_TEXT,
   startPublisher,
 } from './publisher.ts';
+import type { PublishSetup } from './setups.ts';
 import { type Judgement, judge, RIGHT } from './verdict.ts';
 import { within } from './within.ts';
-import type { PublishSetup } from './workloads.ts';
 
 const CHANNELS = 100;
 /** The load has shorter deadlines of its own, which tell more. */

@@ -1,7 +1,7 @@
 import { signToken } from '@leque/auth-jwt';
 import { ServerProcess, TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
 import { eventTemplate } from './event.ts';
-import type { PublishSetup } from './workloads.ts';
+import type { PublishSetup } from './setups.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 const ENTRY = 'apps/publisher/src/main.ts';

@@ -2,12 +2,17 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePorts } from '@leque/testkit';
 import { formatsOf, gatherClients } from './clients.ts';
 import { eventTemplate } from './event.ts';
-import { type ChannelClass, type Generator, startGenerator } from './generator.ts';
+import {
+  type ChannelClass,
+  type Generator,
+  type GeneratorSpec,
+  startGenerator,
+} from './generator.ts';
 import type { RunContext, ServerFacts } from './measurement.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
+import type { FanOutSetup, IdleSetup } from './setups.ts';
 import type { RunningTarget, Target } from './target.ts';
 import { acquiredWithin } from './within.ts';
-import type { FanOutSetup, IdleSetup } from './workloads.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** A target may have this many ports from its own on. */
@@ -17,6 +22,8 @@ const CONNECT_SECONDS = 90;
 /** Of so many connections one is looked at closely. */
 const SAMPLE = 8;
 const CONNECT_BATCH = 64;
+/** Retry-After is up to 5 s. */
+const RETRY_MS = 5000;
 
 /** A Redis and a server, for one setup of one target. */
 export interface Scene extends AsyncDisposable {
@@ -37,7 +44,10 @@ export async function setScene(
     port: await freePorts(PORTS),
     channels: setup.channels,
     settings,
-    ...(setup.kind === 'fan-out' && { personal: setup.personal }),
+    ...(setup.kind === 'fan-out' && {
+      personal: setup.personal,
+      storm: setup.storm !== undefined,
+    }),
     ...(setup.heartbeatSeconds !== undefined && { heartbeatSeconds: setup.heartbeatSeconds }),
   });
   const what = `the start of ${target.name}`;
@@ -49,17 +59,45 @@ export async function setScene(
 }
 
 /** @throws Error when not all connections could be made */
-export async function connectAll(
-  { server, target }: Scene,
+export function connectAll(
+  scene: Scene,
   setup: FanOutSetup | IdleSetup,
-  { signal }: RunContext,
+  context: RunContext,
 ): Promise<Generator> {
+  const spec = { ...specOf(scene, setup), connectBatch: CONNECT_BATCH, retryMs: 0 };
+  return connect(spec, context);
+}
+
+/**
+ * More clients, all at once, which come again when they are refused; into the last channel.
+ * @throws Error when not all connections could be made
+ */
+export function connectStorm(
+  scene: Scene,
+  { connections, setup }: { readonly connections: number; readonly setup: FanOutSetup },
+  context: RunContext,
+): Promise<Generator> {
+  const channel = setup.channels - 1;
+  const storm = { ...setup, connections, stalled: 0, channelsOf: () => [channel] };
+  const spec = { ...specOf(scene, storm), connectBatch: connections, retryMs: RETRY_MS };
+  return connect(spec, context);
+}
+
+async function connect(spec: GeneratorSpec, { signal }: RunContext): Promise<Generator> {
+  const wait = { what: 'connecting', seconds: CONNECT_SECONDS, signal };
+  const generator = await acquiredWithin(startGenerator(spec), wait);
+  const { failed, reason = 'no reason given' } = generator.ready;
+  if (failed === 0) return generator;
+  await generator[Symbol.asyncDispose]();
+  throw new Error(`${failed} of ${spec.members.length} connections could not be made: ${reason}`);
+}
+
+function specOf({ server, target }: Scene, setup: FanOutSetup | IdleSetup) {
   const { connections, channels, channelsOf, mix } = setup;
   const formats = formatsOf(target, mix) ?? [];
-  const clients = gatherClients(server, { connections, channelsOf, formats });
-  const connecting = startGenerator({
+  return {
     addresses: server.addresses,
-    ...clients,
+    ...gatherClients(server, { connections, channelsOf, formats }),
     publishing: server.publishing,
     publications: Array.from({ length: channels }, (_, channel) =>
       server.publication(channel, eventTemplate(channel)),
@@ -68,14 +106,7 @@ export async function connectAll(
     sample: server.coalesces ? 1 : SAMPLE,
     rest: setup.kind === 'idle' ? 'frames' : setup.rest,
     stalled: setup.kind === 'idle' ? 0 : setup.stalled,
-    connectBatch: CONNECT_BATCH,
-  });
-  const wait = { what: 'connecting', seconds: CONNECT_SECONDS, signal };
-  const generator = await acquiredWithin(connecting, wait);
-  const { failed, reason = 'no reason given' } = generator.ready;
-  if (failed === 0) return generator;
-  await generator[Symbol.asyncDispose]();
-  throw new Error(`${failed} of ${connections} connections could not be made: ${reason}`);
+  } as const;
 }
 
 /** For the report; where this repository is on the machine does not matter there. */

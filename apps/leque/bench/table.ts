@@ -37,6 +37,8 @@ const HEADS: Readonly<Partial<Record<FigureName, string>>> = {
   rssMb: 'RSS MB',
   peakRssMb: 'RSS MB',
   eventLoopP99Ms: 'loop p99',
+  joinSeconds: 'joined s',
+  joinsRefused: 'refused',
 };
 
 /** A table whose rows are printed as they come, so that its widths are known beforehand. */

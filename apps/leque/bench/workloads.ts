@@ -1,63 +1,15 @@
-/** What the clients are: raw WebSocket (or the target's own protocol), Socket.IO, half of each. */
-export type Mix = 'raw' | 'socketio' | 'half';
-
-interface SetupBase {
-  /** Unique within the workload. */
-  readonly label: string;
-  readonly mix: Mix;
-  readonly connections: number;
-  readonly channels: number;
-  /** What the connection with this number is subscribed to. */
-  readonly channelsOf: (connection: number) => readonly number[];
-  /** Seconds between the heartbeats of the server; undefined for none during a run. */
-  readonly heartbeatSeconds?: number;
-}
-
-/** Publications at given rates to connections that are there. */
-export interface FanOutSetup extends SetupBase {
-  readonly kind: 'fan-out';
-  /** Each channel is of one user. */
-  readonly personal: boolean;
-  /** Which channels have a rate and latencies of their own. */
-  readonly parts: readonly Part[];
-  /** So many of the connections, the last ones, do not read. */
-  readonly stalled: number;
-  readonly steps: readonly Step[];
-  /** How the connections are counted that are not parsed fully, see the generator. */
-  readonly rest: 'bytes' | 'frames';
-}
-
-export interface Part {
-  /** Empty where there is only one. */
-  readonly label: string;
-  readonly firstChannel: number;
-  readonly lastChannel: number;
-}
-
-export interface Step {
-  readonly label: string;
-  /** Publications per second, one rate for each part. */
-  readonly rates: readonly number[];
-}
-
-/** Connections with nothing to do but to answer heartbeats. */
-export interface IdleSetup extends SetupBase {
-  readonly kind: 'idle';
-}
-
-/** Events sent to the publish API. */
-export interface PublishSetup {
-  readonly kind: 'publish';
-  readonly label: string;
-  readonly connections: number;
-  readonly credential: 'api key' | 'token';
-  /** Events in one request; 1 sends a single event, not a batch of one. */
-  readonly batch: number;
-  /** Requests per second; 0 for as many as are answered, one at a time on each connection. */
-  readonly steps: readonly { readonly label: string; readonly rate: number }[];
-}
-
-export type Setup = FanOutSetup | IdleSetup | PublishSetup;
+import {
+  batches,
+  HEARTBEAT,
+  idle,
+  MANY,
+  oneChannel,
+  rates,
+  type Setup,
+  singles,
+  smoke,
+  tenOfHundred,
+} from './setups.ts';
 
 export interface Workload {
   readonly id: string;
@@ -69,14 +21,12 @@ export interface Workload {
   readonly seconds: number;
 }
 
-const ONE_CHANNEL: readonly Part[] = [{ label: '', firstChannel: 0, lastChannel: 0 }];
-const HEARTBEAT = 30;
-const CLOSED_LOOP = [{ label: 'closed loop', rate: 0 }];
-const MANY = 15_000;
 const SMALL_CHANNEL = 50;
 /** A round of heartbeats, and something. */
 const IDLE_SECONDS = 35;
 const SECONDS = 10;
+/** In a channel of their own, to which nothing is published. */
+const STORM = { storm: 5000, channels: 2, steps: rates(100) };
 
 const W1: Workload = {
   id: 'W1',
@@ -199,7 +149,22 @@ const W8: Workload = {
   ],
 };
 
-export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8];
+const W9: Workload = {
+  id: 'W9',
+  title: 'A storm of joins',
+  about:
+    'W1 at 100 publications a second, while 5,000 more clients connect all at once, each with a ' +
+    'token of its own. Who is refused comes again after up to 5 s, as Retry-After says. The ' +
+    'latency is that of the 1,000 who were there before.',
+  seconds: 8,
+  setups: [
+    { ...oneChannel('nobody comes', 'raw'), steps: rates(100) },
+    { ...oneChannel('raw', 'raw'), ...STORM },
+    { ...oneChannel('Socket.IO', 'socketio'), ...STORM },
+  ],
+};
+
+export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9];
 
 /** Small enough for any machine, and for a test: it shows that nothing is lost, not how fast. */
 export const SMOKE_WORKLOADS: readonly Workload[] = [
@@ -216,81 +181,3 @@ export const SMOKE_WORKLOADS: readonly Workload[] = [
     setups: [singles(8), batches(100, 2)],
   },
 ];
-
-/** Connections that read what is published in these channels, over all channels of the part. */
-export function readersOf(setup: FanOutSetup, { firstChannel, lastChannel }: Part): number {
-  const readers = setup.connections - setup.stalled;
-  let count = 0;
-  for (let connection = 0; connection < readers; connection += 1) {
-    for (const channel of setup.channelsOf(connection)) {
-      if (channel >= firstChannel && channel <= lastChannel) count += 1;
-    }
-  }
-  return count;
-}
-
-/** Deliveries per second of one part when publications come at this rate. */
-export function offeredDeliveries(setup: FanOutSetup, part: Part, rate: number): number {
-  const channels = part.lastChannel - part.firstChannel + 1;
-  return (rate * readersOf(setup, part)) / channels;
-}
-
-function oneChannel(label: string, mix: Mix): FanOutSetup {
-  return {
-    kind: 'fan-out',
-    label,
-    mix,
-    connections: 1000,
-    channels: 1,
-    channelsOf: () => [0],
-    personal: false,
-    parts: ONE_CHANNEL,
-    stalled: 0,
-    steps: rates(100, 1000, 4000),
-    rest: 'bytes',
-  };
-}
-
-function smoke(label: string, mix: Mix): FanOutSetup {
-  return { ...oneChannel(label, mix), connections: 100, steps: rates(200) };
-}
-
-function idle(label: string, mix: Mix): IdleSetup {
-  return {
-    kind: 'idle',
-    label,
-    mix,
-    connections: MANY,
-    channels: 100,
-    channelsOf: (connection) => [connection % 100],
-    heartbeatSeconds: HEARTBEAT,
-  };
-}
-
-function singles(connections: number): PublishSetup {
-  return {
-    kind: 'publish',
-    label: 'single events',
-    connections,
-    credential: 'api key',
-    batch: 1,
-    steps: CLOSED_LOOP,
-  };
-}
-
-function batches(batch: number, connections: number): PublishSetup {
-  return { ...singles(connections), label: `batches of ${batch.toLocaleString('en')}`, batch };
-}
-
-function rates(...publicationsPerSecond: number[]): Step[] {
-  return publicationsPerSecond.map((rate) => ({
-    label: `${rate.toLocaleString('en')}/s`,
-    rates: [rate],
-  }));
-}
-
-/** Each hundred connections has every channel ten times, and no two hundreds the same tens. */
-function tenOfHundred(connection: number): number[] {
-  const stride = Math.floor(connection / 100) + 1;
-  return Array.from({ length: 10 }, (_, index) => (connection + index * stride) % 100);
-}

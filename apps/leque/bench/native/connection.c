@@ -91,12 +91,29 @@ void open_more(struct crowd *crowd) {
   while (crowd->unopened < spec->connections && crowd->opening < spec->connect_batch) {
     open_connection(crowd, crowd->unopened++);
   }
+  uint64_t now = crowd->again > 0 ? now_us() : 0;
+  for (unsigned index = 0; index < crowd->unopened && crowd->again > 0; index += 1) {
+    struct connection *connection = &crowd->connections[index];
+    if (connection->state != AGAIN || connection->again_us > now) continue;
+    if (crowd->opening == spec->connect_batch) return;
+    crowd->again -= 1;
+    open_connection(crowd, index);
+  }
+}
+
+/** As clients do that are told to: at different times. */
+static void come_again(struct crowd *crowd, struct connection *connection) {
+  connection->state = AGAIN;
+  connection->again_us = now_us() + (uint64_t)rand() % crowd->spec->retry_ms * 1000;
+  crowd->again += 1;
+  crowd->refused += 1;
 }
 
 void fail_the_rest(struct crowd *crowd) {
+  crowd->given_up = true;
   for (unsigned index = 0; index < crowd->spec->connections; index += 1) {
     struct connection *connection = &crowd->connections[index];
-    if (connection->state == UNOPENED) crowd->failed += 1;
+    if (connection->state == UNOPENED || connection->state == AGAIN) crowd->failed += 1;
     if (connection->state < OPEN && connection->fd >= 0) {
       end_connection(crowd, connection, "not ready before the deadline");
     }
@@ -115,16 +132,19 @@ void stall(struct crowd *crowd, bool stop) {
 }
 
 void end_connection(struct crowd *crowd, struct connection *connection, const char *reason) {
-  if (connection->state == ENDED) return;
-  if (connection->state == OPEN) {
-    if (connection->stalled) crowd->stalled_closed += 1;
-    else crowd->closed += 1;
+  if (connection->state > OPEN) return;
+  bool was_open = connection->state == OPEN;
+  connection->state = ENDED;
+  if (was_open && connection->stalled) {
+    crowd->stalled_closed += 1;
+  } else if (was_open) {
+    crowd->closed += 1;
   } else {
     crowd->opening -= 1;
-    crowd->failed += 1;
     if (crowd->reason[0] == '\0') snprintf(crowd->reason, sizeof crowd->reason, "%s", reason);
+    if (crowd->spec->retry_ms > 0 && !crowd->given_up) come_again(crowd, connection);
+    else crowd->failed += 1;
   }
-  connection->state = ENDED;
   if (connection->fd >= 0) close(connection->fd);
   connection->fd = -1;
   free(connection->handshake);
@@ -217,7 +237,7 @@ static bool only_counts(const struct crowd *crowd, const struct connection *conn
 
 /** Reads until nothing is left: epoll tells only once. */
 static void read_all(struct crowd *crowd, struct connection *connection, bool ending) {
-  while (connection->state != ENDED) {
+  while (connection->state <= OPEN) {
     bool counts = only_counts(crowd, connection);
     size_t asked = counts ? DISCARD_BYTES : READ_BYTES;
     ssize_t got = counts ? discard(crowd, connection) : read_bytes(crowd, connection);
@@ -228,7 +248,7 @@ static void read_all(struct crowd *crowd, struct connection *connection, bool en
 }
 
 void attend(struct crowd *crowd, struct connection *connection, uint32_t events) {
-  if (connection->state == ENDED) return; // an event that was fetched before it ended
+  if (connection->state > OPEN) return; // an event that was fetched before it ended
   if (connection->state == CONNECTING) finish_connecting(crowd, connection);
   bool ending = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   if ((events & EPOLLIN) != 0 || ending) read_all(crowd, connection, ending);

@@ -6,7 +6,8 @@
 #include "frames.h"
 #include "tally.h"
 
-enum state { UNOPENED, CONNECTING, UPGRADING, WAITING, OPEN, ENDED };
+/** After OPEN there is no socket any more. */
+enum state { UNOPENED, CONNECTING, UPGRADING, WAITING, OPEN, AGAIN, ENDED };
 
 /** How closely a connection's publications are looked at. */
 enum reading { PARSED, WALKED, COUNTED };
@@ -33,6 +34,7 @@ struct connection {
   const struct kind *kind;
   struct handshake *handshake;         // until it is ready
   struct subscription *subscriptions;  // of a parsed one: one per channel of the member
+  uint64_t again_us;         // when one that was not let in is opened again
   uint64_t received[PHASES]; // walked: publications, counted: bytes
 };
 
@@ -47,6 +49,9 @@ struct crowd {
   unsigned unopened; // index of the next one to open
   unsigned opening;
   unsigned ready;
+  unsigned again;   // that wait to be opened again
+  unsigned refused; // attempts that were not let in
+  bool given_up;    // nobody is opened again
   unsigned failed;
   unsigned closed; // after they were ready
   unsigned stalled_closed;

@@ -109,8 +109,8 @@ static void open_all(struct load *load) {
   }
   fail_the_rest(crowd);
   make_printable(crowd->reason);
-  printf("{\"event\":\"ready\",\"connections\":%u,\"failed\":%u,\"seconds\":%.3f", crowd->ready,
-         crowd->failed, (double)(now_us() - started) / 1e6);
+  printf("{\"event\":\"ready\",\"connections\":%u,\"failed\":%u,\"refused\":%u,\"seconds\":%.3f",
+         crowd->ready, crowd->failed, crowd->refused, (double)(now_us() - started) / 1e6);
   if (crowd->failed > 0) printf(",\"reason\":\"%s\"", crowd->reason);
   puts("}");
   fflush(stdout);

@@ -95,7 +95,7 @@ void take_bytes(struct crowd *crowd, struct connection *connection, struct span 
     }
   }
   struct piece piece;
-  while (connection->state != ENDED && next_piece(&connection->walker, &input, &piece)) {
+  while (connection->state <= OPEN && next_piece(&connection->walker, &input, &piece)) {
     take_piece(crowd, connection, &piece);
   }
 }

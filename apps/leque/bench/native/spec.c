@@ -58,6 +58,7 @@ static bool read_number(struct spec *spec, struct span key, struct span value) {
                     : is(key, "sample")    ? &spec->sample
                     : is(key, "stalled")   ? &spec->stalled
                     : is(key, "connect_batch") ? &spec->connect_batch
+                    : is(key, "retry_ms")      ? &spec->retry_ms
                                                : NULL;
   if (field == NULL) return false;
   *field = to_number(value, 1000000, "a number in the spec");

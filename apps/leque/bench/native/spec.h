@@ -68,6 +68,7 @@ struct spec {
   unsigned sample;
   unsigned stalled;
   unsigned connect_batch;
+  unsigned retry_ms; // who is not let in comes again after up to so long; 0 for never
   bool count_bytes; // the connections that are not in the sample
 };
 

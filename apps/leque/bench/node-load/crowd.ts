@@ -12,6 +12,8 @@ export class Crowd {
   #clients: readonly Client[] = [];
   #stalled: readonly Client[] = [];
   #failure: string | undefined;
+  #refused = 0;
+  #givenUp = false;
 
   constructor(spec: LoadSpec) {
     this.#spec = spec;
@@ -68,12 +70,21 @@ export class Crowd {
     if (!member || !kind || !address) throw new Error(`member ${index} is not sound`);
     const client = new Client({ address, kind, member, replies });
     this.#attempts[index] = client;
-    await client.ready.catch((error: Error) => {
-      this.#failure ??= error.message;
-    });
+    await client.ready.catch((error: Error) => this.#fail(index, error));
+  }
+
+  /** Who is not let in comes again, at another time than the others. */
+  async #fail(index: number, error: Error): Promise<void> {
+    this.#failure ??= error.message;
+    const { retryMs } = this.#spec;
+    if (retryMs === 0 || this.#givenUp) return;
+    this.#refused += 1;
+    await delay(Math.random() * retryMs);
+    if (!this.#givenUp) await this.#openOne(index);
   }
 
   #giveUp(): void {
+    this.#givenUp = true;
     for (const client of this.#attempts) {
       if (client?.state !== 'open') client?.giveUp('not ready before the deadline');
     }
@@ -89,6 +100,7 @@ export class Crowd {
       event: 'ready',
       connections,
       failed: this.#spec.members.length - connections,
+      refused: this.#refused,
       seconds: (nowUs() - started) / 1e6,
       reason: this.#failure,
     };

@@ -19,6 +19,7 @@ export interface LoadSpec {
   readonly replies: ReadonlyMap<string, Buffer>;
   readonly stalled: number;
   readonly connectBatch: number;
+  readonly retryMs: number;
 }
 
 export function readSpec(path: string): LoadSpec {
@@ -45,6 +46,7 @@ export function readSpec(path: string): LoadSpec {
     replies: new Map(lines.filter(({ key }) => key === 'reply').map((line) => toReply(line.value))),
     stalled: Number(value('stalled') ?? 0),
     connectBatch: Number(needed('connect_batch')),
+    retryMs: Number(value('retry_ms') ?? 0),
   };
 }
 

@@ -1,6 +1,6 @@
-import { COLUMNS } from '../columns.ts';
+import { COLUMNS, JOINING } from '../columns.ts';
 import type { CaseResult, Results, WorkloadResult } from '../results.ts';
-import type { Setup } from '../workloads.ts';
+import type { Setup } from '../setups.ts';
 import { drawChart } from './chart.ts';
 import { groupCases } from './groups.ts';
 import { escapeText } from './markup.ts';
@@ -59,7 +59,7 @@ function workloadSection({ id, title, about, cases }: WorkloadResult): string {
     `<h2 id="${id}">${id} &ensp;${escapeText(title)}</h2><p class="soft">${escapeText(about)}</p>`,
     ...charts,
     '<details open><summary>All figures: medians, and beneath them the smallest and the largest</summary>',
-    figuresTable(cases, [...COLUMNS[kind], 'stalledClosed', 'publishLateMs']),
+    figuresTable(cases, [...COLUMNS[kind], ...JOINING, 'stalledClosed', 'publishLateMs']),
     '</details>',
   ].join('\n');
 }

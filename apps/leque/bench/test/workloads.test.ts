@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatsOf, gatherClients } from '../clients.ts';
-import {
-  type FanOutSetup,
-  offeredDeliveries,
-  readersOf,
-  type Setup,
-  SMOKE_WORKLOADS,
-  WORKLOADS,
-} from '../workloads.ts';
+import { type FanOutSetup, offeredDeliveries, readersOf, type Setup } from '../setups.ts';
+import { SMOKE_WORKLOADS, WORKLOADS } from '../workloads.ts';
 
 const isFanOut = (setup: Setup): setup is FanOutSetup => setup.kind === 'fan-out';
 const setupsOf = (id: string) =>
@@ -29,6 +23,7 @@ describe('the workloads', () => {
     ['W6', [[1e6], [9.5e5]]],
     ['W7', [[1e6], [4e6]]],
     ['W8', [[3e5, 2500]]],
+    ['W9', [[1e5], [1e5], [1e5]]],
   ] as const)('%s offers %j deliveries a second', ([id, expected]) => {
     expect(offered(id)).toEqual(expected);
   });

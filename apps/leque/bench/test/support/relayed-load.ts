@@ -34,6 +34,7 @@ export function specFor(relay: Relay, load: Load): GeneratorSpec {
     replies,
     stalled,
     connectBatch: 2,
+    retryMs: 0,
   };
 }
 
