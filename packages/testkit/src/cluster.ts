@@ -19,9 +19,8 @@ export interface Nodes extends AsyncDisposable {
   readonly nodes: readonly ServerProcess[];
 }
 
-/** Gateways and a publisher on one Redis, each a process of its own. */
+/** Gateways and a publisher, each a process of its own. */
 export interface Cluster extends AsyncDisposable {
-  readonly redis: TestRedis;
   readonly prefix: string;
   readonly publisher: ServerProcess;
   readonly gateways: readonly ServerProcess[];
@@ -54,13 +53,14 @@ export async function startNodes(count: number, env: Env = {}): Promise<Nodes> {
   return owned({ redis, prefix, nodes }, stack);
 }
 
+/** On the Redis that `env` has as REDIS_URL, or else on one that is started with them. */
 export async function startCluster(options: { gateways: number; env?: Env }): Promise<Cluster> {
   await using stack = new AsyncDisposableStack();
-  const redis = stack.use(await startRedis());
+  const redisUrl = options.env?.['REDIS_URL'] ?? stack.use(await startRedis()).url;
   const prefix = uniquePrefix();
   const shared: Env = {
     ...DEFAULTS,
-    REDIS_URL: redis.url,
+    REDIS_URL: redisUrl,
     REDIS_KEY_PREFIX: prefix,
     PUBLISH_API_KEYS: TEST_API_KEY,
     ...options.env,
@@ -83,7 +83,7 @@ export async function startCluster(options: { gateways: number; env?: Env }): Pr
   const publisher = at(publishers, 0);
   const url = (gateway: number) => at(gateways, gateway).url;
   const kill = (gateway: number) => at(gateways, gateway).kill();
-  return owned({ redis, prefix, publisher, gateways, url, kill }, stack);
+  return owned({ prefix, publisher, gateways, url, kill }, stack);
 }
 
 function at<T>(items: readonly T[], index: number): T {

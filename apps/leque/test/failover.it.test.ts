@@ -1,0 +1,118 @@
+import { describeOnRedisServers, startCluster, startSentinel, TEST_API_KEY } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { get } from './support/http.ts';
+import { NumberedLoad, type Seen, violations } from './support/numbered-load.ts';
+import { RawClient, wsUrl } from './support/raw-client.ts';
+import { SocketClient } from './support/socket-client.ts';
+import { tokenFor } from './support/tokens.ts';
+
+const TIMEOUT = { timeout: 90_000 };
+const PATIENCE = { timeout: 20_000 };
+const PROJECT = 'PROJ-failover';
+/** Publications before a fault, and after it. */
+const SOME = 150;
+
+/** Processes on a Redis of some kind, with clients of both protocols on each gateway, under load. */
+async function startUnderLoad(redisUrl: string) {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(await startCluster({ gateways: 2, env: { REDIS_URL: redisUrl } }));
+  const token = tokenFor('ana', { projects: [PROJECT] });
+  const clients: (() => Seen[])[] = [];
+  for (const { url } of cluster.gateways) {
+    const raw = stack.use(await RawClient.connect(wsUrl(url, '/ws/notifications'), { token }));
+    await raw.subscribe(PROJECT);
+    clients.push(() =>
+      raw.events.flatMap(({ type, channel, data }) => seenOf(type, channel, data)),
+    );
+    const socket = stack.use(await SocketClient.connect(url, { token }));
+    socket.socket.emit('subscribe.project', { project_id: PROJECT });
+    await socket.first('subscribed.project');
+    clients.push(() =>
+      socket.events.flatMap(({ name, payload }) =>
+        seenOf(name, payload['channel'], payload['data']),
+      ),
+    );
+  }
+  const load = stack.use(
+    new NumberedLoad({
+      publisherUrl: cluster.publisher.url,
+      apiKey: TEST_API_KEY,
+      project: PROJECT,
+    }),
+  );
+  const more = async () => {
+    const enough = load.stored + SOME;
+    await expect.poll(() => load.stored, PATIENCE).toBeGreaterThan(enough);
+  };
+  const audit = async () => {
+    await more();
+    for (const { url } of [...cluster.gateways, cluster.publisher]) {
+      await expect.poll(async () => (await get(`${url}/readyz`)).status, PATIENCE).toBe(200);
+    }
+    const last = await load.stop();
+    for (const seen of clients) {
+      await expect.poll(() => seen().findLast(isNumber)?.n, PATIENCE).toBe(last);
+      expect(violations(seen(), load)).toEqual([]);
+    }
+  };
+  const resyncs = () => clients.flatMap((seen) => seen().filter((each) => each === 'resync'));
+  await more();
+  const owner = stack.move();
+  return { audit, resyncs, more, [Symbol.asyncDispose]: () => owner.disposeAsync() };
+}
+
+describeOnRedisServers('failover under load', () => {
+  test(
+    '[ORD] [DUP] [GAP] [ACK] Sentinel: the master is killed, and comes back as a replica',
+    TIMEOUT,
+    async () => {
+      await using redis = await startSentinel();
+      await using system = await startUnderLoad(redis.url);
+      const old = await redis.master();
+      await old.kill();
+      await redis.promoted(old);
+      await system.more();
+      await old.restart();
+      await redis.settled();
+      await system.audit();
+    },
+  );
+
+  test(
+    '[ORD] [DUP] [GAP] [ACK] Sentinel: the master freezes, and thaws when it is one no longer',
+    TIMEOUT,
+    async () => {
+      await using redis = await startSentinel();
+      await using system = await startUnderLoad(redis.url);
+      const old = await redis.master();
+      await old.pause();
+      await redis.promoted(old);
+      await old.resume();
+      await redis.settled();
+      await system.audit();
+    },
+  );
+
+  test(
+    '[ORD] [DUP] [GAP] [ACK] Sentinel: an operator lets the replica take over, to and fro',
+    TIMEOUT,
+    async () => {
+      await using redis = await startSentinel();
+      await using system = await startUnderLoad(redis.url);
+      for (const _ of ['to', 'fro']) {
+        await redis.failover();
+        await system.more();
+      }
+      await system.audit();
+    },
+  );
+});
+
+function seenOf(type: string, channel: unknown, data: unknown): Seen[] {
+  if (type === 'resync') return channel === `project:${PROJECT}` ? ['resync'] : [];
+  return type === 'numbered' ? [{ n: (data as { n: number }).n }] : [];
+}
+
+function isNumber(seen: Seen): seen is { n: number } {
+  return seen !== 'resync';
+}
