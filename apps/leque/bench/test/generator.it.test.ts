@@ -216,6 +216,18 @@ for (const { name, start, ways, skip } of generators) {
       expect(await shortRun(generator)).toMatchObject({ ...faultless, expected: 3 * PUBLISHED });
     });
 
+    test('lets clients that are refused come again', async () => {
+      const attempts = [0, 0, 0, 0];
+      const refuse = (index: number) => {
+        attempts[index] = (attempts[index] ?? 0) + 1;
+        return (attempts[index] ?? 0) <= index;
+      };
+      await using relay = await startRelay({ refuse });
+      await using generator = await start({ ...specFor(relay, everyone), retryMs: 50 });
+      expect(generator.ready).toMatchObject({ connections: 4, failed: 0, refused: 1 + 2 + 3 });
+      expect(await shortRun(generator)).toMatchObject({ ...faultless, expected: 4 * PUBLISHED });
+    });
+
     test('answers pings, of WebSocket and of those above, while it holds', async () => {
       const texts: string[] = [];
       await using relay = await startRelay({
