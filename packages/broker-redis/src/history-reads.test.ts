@@ -17,7 +17,12 @@ function startReads() {
     return new Promise<HistoryPage>((resolve) => answers.push(() => resolve(EMPTY)));
   };
   const answer = () => answers.shift()?.();
-  return { clock, asked, answer, reads: new HistoryReads({ history, page: history }, clock) };
+  return {
+    clock,
+    asked,
+    answer,
+    reads: new HistoryReads({ history, page: history }, clock, () => undefined),
+  };
 }
 
 test('[LIVE] those who ask for the same in one turn share one read', async () => {
@@ -73,7 +78,7 @@ test('[MEM] those who share a read have room of their own, and get nothing that 
     asked.push(extent);
     return whole;
   };
-  const reads = new HistoryReads({ history, page: async () => whole }, clock);
+  const reads = new HistoryReads({ history, page: async () => whole }, clock, () => undefined);
   const rooms = [99, 102, 101, 0];
   const pages = rooms.map((bytes) => reads.read('all', after(0), { publications: 10, bytes }));
   clock.endTurn();

@@ -8,6 +8,7 @@ import {
 import { type Position, toCursor } from '@leque/protocol';
 import type { ChannelLog } from './channel-log.ts';
 import { withDeadline } from './deadline.ts';
+import { RecentPages } from './recent-pages.ts';
 
 /** Many may come back at once, and wait for one another. */
 const TIMEOUT_MS = 5000;
@@ -16,6 +17,9 @@ const TIMEOUT_MS = 5000;
  * many may wait as Redis may answer in time.
  */
 const LIMITS = { running: 16, waiting: 10_000 };
+
+/** Up to where this node has delivered a channel; undefined for one that it does not. */
+type DeliveredOf = (channel: string) => Position | undefined;
 
 interface Read {
   readonly page: Promise<HistoryPage>;
@@ -33,32 +37,39 @@ interface Asked {
 }
 
 /**
- * Reads histories for sessions. Those who ask for the same before it is read share one read; but
- * nobody joins one that has begun, as it may end before what this node has already delivered (GAP).
+ * Reads histories for sessions. Those who ask for the same before it is read share one read; who
+ * comes later shares it, too, unless it ended before what this node has delivered since (GAP).
  */
 export class HistoryReads {
   readonly #log: Pick<ChannelLog, 'history' | 'page'>;
   readonly #clock: Clock;
   readonly #limit = new ConcurrencyLimit(LIMITS);
   readonly #waiting = new Map<string, Read>();
+  readonly #recent: RecentPages;
+  readonly #delivered: DeliveredOf;
 
-  constructor(log: Pick<ChannelLog, 'history' | 'page'>, clock: Clock) {
+  constructor(log: Pick<ChannelLog, 'history' | 'page'>, clock: Clock, delivered: DeliveredOf) {
     this.#log = log;
     this.#clock = clock;
+    this.#recent = new RecentPages(clock);
+    this.#delivered = delivered;
   }
 
   /** See `Broker.history`. */
   async read(
     channel: string,
     after: Position | undefined,
-    { publications, bytes }: HistoryExtent,
+    extent: HistoryExtent,
   ): Promise<HistoryPage> {
+    const { publications, bytes } = extent;
     const key = `${channel} ${after && toCursor(after)} ${publications}`;
-    const page = await this.#share({
-      key,
-      bytes,
-      ask: (most) => this.#log.history(channel, after, { publications, bytes: most }),
-    });
+    const page =
+      this.#find(channel, after, extent) ??
+      (await this.#share({
+        key,
+        bytes,
+        ask: async (most) => this.#findOrRead(channel, after, { publications, bytes: most }),
+      }));
     const fits = after === undefined || bytesOf(page) <= bytes;
     return fits ? page : { ...page, publications: [], complete: false };
   }
@@ -67,6 +78,33 @@ export class HistoryReads {
   page(channel: string, after: Position): Promise<HistoryPage> {
     const ask = () => this.#log.page(channel, after);
     return this.#share({ key: `${channel} ${toCursor(after)}`, bytes: MAX_HISTORY_BYTES, ask });
+  }
+
+  close(): void {
+    this.#recent.clear();
+  }
+
+  #find(
+    channel: string,
+    after: Position | undefined,
+    extent: HistoryExtent,
+  ): HistoryPage | undefined {
+    if (after === undefined) return undefined;
+    const delivered = this.#delivered(channel);
+    return this.#recent.find(channel, { after, extent, delivered });
+  }
+
+  /** Another read may have brought it while this one waited. */
+  async #findOrRead(
+    channel: string,
+    after: Position | undefined,
+    extent: HistoryExtent,
+  ): Promise<HistoryPage> {
+    const found = this.#find(channel, after, extent);
+    if (found !== undefined) return found;
+    const page = await this.#log.history(channel, after, extent);
+    if (after !== undefined) this.#recent.keep(channel, after, page);
+    return page;
   }
 
   async #share(asked: Asked): Promise<HistoryPage> {

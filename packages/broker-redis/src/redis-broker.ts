@@ -48,7 +48,11 @@ export class RedisBroker implements Broker {
 
   constructor(parts: RedisBrokerParts) {
     this.#parts = parts;
-    this.#histories = new HistoryReads(parts.log, parts.clock);
+    this.#histories = new HistoryReads(
+      parts.log,
+      parts.clock,
+      (channel) => this.#feeds.get(channel)?.position,
+    );
   }
 
   /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
@@ -112,6 +116,7 @@ export class RedisBroker implements Broker {
   }
 
   async close(): Promise<void> {
+    this.#histories.close();
     for (const [channel, feed] of this.#feeds) this.#leave(channel, feed);
   }
 
