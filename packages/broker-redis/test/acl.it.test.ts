@@ -1,16 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { describeOnOwnRedis, makeEvent, startRedis, uniquePrefix } from '@leque/testkit';
+import {
+  describeOnOwnRedis,
+  describeOnRedisServers,
+  makeEvent,
+  startRedis,
+  startSentinel,
+  type TestRedis,
+  uniquePrefix,
+} from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';
 
 const P = 'project:P';
-const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const TIMEOUT = { timeout: 60_000 };
+const GUIDE = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8');
 
-/** What the README says that a user needs. */
+/** What the guide says that a user needs. */
 function rightsOf(user: string, prefix: string): string {
   const [, rights = ''] =
-    new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(README) ?? [];
+    new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(GUIDE) ?? [];
   return rights.replaceAll('leque:', prefix);
 }
 
@@ -58,7 +67,7 @@ describeOnOwnRedis('users of Redis', () => {
     },
   );
 
-  test('those of the README can do what they are for, and no more', async () => {
+  test('those of the guide can do what they are for, and no more', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
     for (const user of ['gateway', 'publisher', 'service']) {
@@ -119,4 +128,52 @@ describeOnOwnRedis('users of Redis', () => {
     await allow('publisher', '+info');
     expect((await publisher.broker.publish(makeEvent(P))).position).toMatchObject({ offset: 1 });
   });
+});
+
+describeOnRedisServers('users of Redis behind Sentinel', () => {
+  test(
+    'those of the guide reach the master, and follow when there is another',
+    TIMEOUT,
+    async () => {
+      await using redis = await startSentinel();
+      const prefix = uniquePrefix();
+      const allow = (server: TestRedis, user: string) =>
+        command(
+          server.url,
+          'ACL',
+          'SETUSER',
+          user,
+          'on',
+          '>secret',
+          ...rightsOf(user, prefix).split(' '),
+        );
+      for (const server of redis.servers) {
+        for (const user of ['gateway', 'publisher']) expect(await allow(server, user)).toBe('OK');
+      }
+      for (const sentinel of redis.sentinels) {
+        expect(await allow(sentinel, 'leque')).toBe('OK');
+        // What is left is what sentinels need of each other.
+        const others = ['-@all', '+auth', '+hello', '+ping', '+publish', '+sentinel'];
+        await command(sentinel.url, 'ACL', 'SETUSER', 'default', ...others);
+      }
+      const settings = { REDIS_SENTINEL_USERNAME: 'leque', REDIS_SENTINEL_PASSWORD: 'secret' };
+      const as = (user: string) => redis.url.replace('://', `://${user}:secret@`);
+      await using gateway = await startNode({ url: as('gateway'), prefix, settings });
+      await using publisher = await startNode({
+        url: as('publisher'),
+        prefix,
+        settings,
+        receives: false,
+      });
+      await gateway.broker.subscribe(P);
+      await publisher.broker.publish(makeEvent(P, { n: 1 }));
+      await expect.poll(() => gateway.sink.numbers(P)).toEqual([1]);
+      expect(gateway.telemetry.of('failure')).toEqual([]);
+      await redis.failover();
+      const again = () => publisher.broker.publish(makeEvent(P, { n: 2 })).then(() => true, String);
+      await expect.poll(again, { timeout: 15_000 }).toBe(true);
+      await expect.poll(() => gateway.sink.numbers(P), { timeout: 15_000 }).toEqual([1, 2]);
+      await expect.poll(() => gateway.broker.health()).toEqual({ ok: true });
+    },
+  );
 });

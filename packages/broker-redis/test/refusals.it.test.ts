@@ -57,4 +57,20 @@ describeOnOwnRedis('a Redis that answers, and refuses', () => {
     await health(publisher).toEqual(READY);
     expect(await gateway.broker.subscribe(P)).toMatchObject({ offset: 0 });
   });
+
+  test('[HON] [ACK] too few replicas follow it: nothing is stored, and nobody is ready', async () => {
+    await using all = await startBoth();
+    const { gateway, publisher, say } = all;
+    await say('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    await expect(publisher.broker.publish(makeEvent(P))).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('NOREPLICAS'),
+    });
+    await health(gateway).toEqual(because('NOREPLICAS'));
+    await health(publisher).toEqual(because('NOREPLICAS'));
+    await say('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await health(gateway).toEqual(READY);
+    await health(publisher).toEqual(READY);
+    expect((await publisher.broker.publish(makeEvent(P))).position).toMatchObject({ offset: 1 });
+  });
 });
