@@ -2,7 +2,7 @@ import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
-import { isReply } from './redis-errors.ts';
+import { isReply, redirectionOf } from './redis-errors.ts';
 
 export interface FunctionCheckParts {
   readonly library: FunctionLibrary;
@@ -54,7 +54,8 @@ export class FunctionCheck {
       this.#reported = undefined;
     } catch (error) {
       // That Redis is away is reported by its connection.
-      if (isReply(error)) this.#refused(error);
+      // What is on its way to another master is no refusal.
+      if (isReply(error) && !redirectionOf(error)) this.#refused(error);
     }
   }
 

@@ -9,6 +9,7 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from './adapter-connection.ts';
 import { ChannelLog } from './channel-log.ts';
+import { ClusterLink } from './cluster-link.ts';
 import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
@@ -80,5 +81,5 @@ function addressIn(settings: RedisSettings): RedisAddress {
 function openLink(address: RedisAddress, parts: LinkParts): RedisLink {
   if (address.kind === 'sentinel') return new SentinelLink(address, parts);
   if (address.kind === 'server') return new SingleLink(serverEndpoint(address.url), parts);
-  throw new Error('redis+cluster:// is not supported yet');
+  return new ClusterLink(address, parts);
 }

@@ -2,7 +2,7 @@ import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { isReply } from './redis-errors.ts';
+import { isReply, redirectionOf } from './redis-errors.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 
 export interface ProbeParts {
@@ -54,6 +54,11 @@ export class Probe implements ChannelHandler {
     this.#stop = undefined;
   }
 
+  /** Goes on in another channel, if it has to. */
+  follow(): void {
+    if (this.#stop !== undefined) this.#followChannel();
+  }
+
   subscribed(): void {
     this.#arrived();
   }
@@ -100,7 +105,8 @@ export class Probe implements ChannelHandler {
       this.#refusal = undefined;
     } catch (error) {
       this.#awaited = false;
-      this.#refusal = isReply(error) ? `probe: ${error.message}` : undefined;
+      const refused = isReply(error) && !redirectionOf(error);
+      this.#refusal = refused ? `probe: ${error.message}` : undefined;
     }
   }
 }

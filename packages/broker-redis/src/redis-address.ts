@@ -7,7 +7,7 @@ export interface HostPort {
 }
 
 /** How whoever connects proves who they are; what the URL does not say is undefined. */
-interface Access {
+export interface Access {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly tls: boolean;
@@ -64,6 +64,11 @@ export function sentinelEndpoint(address: SentinelAddress): Endpoint {
       // It was the master until now; the sentinels know the new one.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });
+}
+
+/** One server of a Cluster, with the access of all. */
+export function endpointOf({ host, port }: HostPort, access: Access): Endpoint {
+  return (options) => new Redis({ ...options, ...accessOptions(access), host, port });
 }
 
 export interface SentinelAccess {

@@ -5,9 +5,20 @@ export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** Another master of the Cluster has the slot of what was asked for, or is about to. */
-export function isRedirection(error: unknown): error is Error {
-  return isReply(error) && /^(MOVED|ASK) /.test(error.message);
+/** What the servers of a Cluster say where a slot is not, or not yet. Nothing was done then. */
+export interface Redirection {
+  /** MOVED: another one has it; ASK: another one is about to; TRYAGAIN: it is on its way. */
+  readonly kind: 'MOVED' | 'ASK' | 'TRYAGAIN';
+  /** `HOST:PORT` of the other; without a host when it is the one that was asked. */
+  readonly address: string | undefined;
+}
+
+const REDIRECTION = /^(?<kind>MOVED|ASK|TRYAGAIN)(?: \d+ (?<address>\S*:\d+))?/;
+
+export function redirectionOf(error: unknown): Redirection | undefined {
+  if (!isReply(error)) return undefined;
+  const { kind, address } = REDIRECTION.exec(error.message)?.groups ?? {};
+  return kind === undefined ? undefined : { kind: kind as Redirection['kind'], address };
 }
 
 /** What a failed read means to its caller, who may simply try again. */

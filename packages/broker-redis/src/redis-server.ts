@@ -1,6 +1,7 @@
 import type { Cancel, HistoryLimits } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { type Command, sendTogether } from './commands.ts';
+import { withDeadline } from './deadline.ts';
 import { FunctionCheck, type IdleCall } from './function-check.ts';
 import { FunctionLibrary } from './function-library.ts';
 import { Probe } from './probe.ts';
@@ -26,6 +27,7 @@ export interface ServerSpec {
 /** One server that takes writes, by two connections: one for commands, one that receives. */
 export class RedisServer {
   readonly subscriber: RedisSubscriber;
+  readonly #name: string;
   readonly #commands: RedisConnection;
   readonly #subscribing: RedisConnection;
   readonly #library: FunctionLibrary;
@@ -35,6 +37,7 @@ export class RedisServer {
 
   constructor(spec: ServerSpec, ports: SubscriberPorts) {
     const { endpoint, name: server, limits, pubSub, publish, probeChannel, idleCall } = spec;
+    this.#name = server;
     this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, ports);
     this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, ports);
     const { redis } = this.#commands;
@@ -72,7 +75,8 @@ export class RedisServer {
     const broken = connections.filter((each) => !each.ready);
     if (broken.length > 0) return broken.map((each) => each.problem);
     const received = receives ? (this.subscriber.problem ?? this.#probe.problem) : undefined;
-    return [this.#check.problem, received].filter((problem) => problem !== undefined);
+    const problems = [this.#check.problem, received].filter((problem) => problem !== undefined);
+    return this.#name === '' ? problems : problems.map((problem) => `${this.#name}: ${problem}`);
   }
 
   run<T>(command: Command<T>): Promise<T> {
@@ -90,6 +94,11 @@ export class RedisServer {
     await this.#library.load().catch(() => {}); // reported above, and told by problems()
   }
 
+  /** Waits for the first connection, if there was none yet, and at most `ms`; never fails. */
+  async opening(ms: number): Promise<void> {
+    await withDeadline(this.#commands.connect(), ms, 'connecting').catch(() => {});
+  }
+
   /** Waits a moment; never fails. */
   receive(): Promise<void> {
     this.#receiving ??= this.#receive();
@@ -104,6 +113,11 @@ export class RedisServer {
 
   onLost(listener: () => void): void {
     for (const { redis } of [this.#commands, this.#subscribing]) redis.on('close', listener);
+  }
+
+  /** What has to be in its slots may have to have other names. */
+  slotsChanged(): void {
+    this.#probe.follow();
   }
 
   /** Leaves the server, for `reason`, for whichever the endpoint leads to now. */

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { allSettled } from './commands.ts';
 import type { PubSub } from './pub-sub.ts';
 import type { ConnectionPorts, RedisConnection } from './redis-connection.ts';
-import { isRedirection, isReply } from './redis-errors.ts';
+import { isReply, redirectionOf } from './redis-errors.ts';
 
 /** Who wants the messages of one Redis channel. */
 export interface ChannelHandler {
@@ -76,11 +76,17 @@ export class RedisSubscriber {
   }
 
   remove(redisChannel: string): void {
-    if (!this.#handlers.delete(redisChannel)) return;
-    this.#joining.delete(redisChannel);
+    if (!this.#handlers.has(redisChannel)) return;
+    this.forget(redisChannel);
     this.#leaving.add(redisChannel);
-    if (this.#misplaced.delete(redisChannel)) this.#settleMisplaced();
     this.#workSoon();
+  }
+
+  /** For a channel whose slot has left the server: Redis ends the subscription by itself. */
+  forget(redisChannel: string): void {
+    this.#handlers.delete(redisChannel);
+    this.#joining.delete(redisChannel);
+    if (this.#misplaced.delete(redisChannel)) this.#settleMisplaced();
   }
 
   /**
@@ -150,7 +156,7 @@ export class RedisSubscriber {
       await this.#pubSub.subscribe(redisChannels);
     } catch (error) {
       const wanted = redisChannels.filter((each) => this.#handlers.has(each));
-      if (isRedirection(error)) return this.#misplace(wanted, error);
+      if (redirectionOf(error)) return this.#misplace(wanted, error as Error);
       for (const each of wanted) this.#joining.add(each);
       throw error;
     }

@@ -15,6 +15,8 @@ test.for([
   'rediss://user:p%40ss@redis.example.org:6380',
   'redis://:secret@[::1]:6379',
   'redis+sentinel://a:1,b,[::1]:3/main',
+  'redis+cluster://a:1',
+  'redis+cluster://:secret@a,b:7001',
   'rediss+sentinel://user:p%40ss@a:1/main-1/2',
 ])('%s is taken', (url) => {
   expect(read({ REDIS_URL: url }).REDIS_URL).toBe(url);

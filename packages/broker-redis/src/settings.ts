@@ -29,8 +29,6 @@ export type RedisSettings = Static<typeof RedisSettings>;
 /** Whether the address can be used, as far as one can tell without trying. */
 export const redisRule: ConfigRule<RedisSettings> = ({ REDIS_URL: url }) => {
   if (typeof url !== 'string' || !/^rediss?(\+(sentinel|cluster))?:/.test(url)) return [];
-  if (parseRedisUrl(url)?.kind === 'cluster')
-    return ['REDIS_URL redis+cluster:// is not supported yet'];
   if (parseRedisUrl(url) !== undefined) return [];
   return [
     `REDIS_URL cannot be read as ${shapeOf(url)}; what is special in its password must be URL-encoded`,

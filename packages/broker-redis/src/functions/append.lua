@@ -42,7 +42,7 @@ local function store(log, event)
     place = log.epoch .. ' ' .. text(offset)
   end
   local payload = '1 ' .. place .. ' ' .. event.type .. log.addressed .. event.json
-  redis.call('PUBLISH', log.key, payload)
+  redis.call(publish_command(), log.key, payload)
   if log.firehose then redis.call('PUBLISH', log.firehose, payload) end
   if remembered then
     local result = log.epoch .. ' ' .. text(offset) .. ' ' .. event.message_id

@@ -51,6 +51,12 @@ local function boot()
   return run_id
 end
 
+-- How a channel is sent to those who want it: in a Cluster by the servers that have its slot alone.
+local function publish_command()
+  boot()
+  return in_cluster and 'SPUBLISH' or 'PUBLISH'
+end
+
 -- While a slot moves, its keys come to the new master one after the other, and what a function does
 -- not find there may be on its way: beginning anew would lose it. Redis lets a function miss one key,
 -- but refuses it several of which some have not come. An error that makes clients try again, or nil.

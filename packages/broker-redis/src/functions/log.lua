@@ -30,7 +30,7 @@ end
 -- that is refused.
 local function find_refusal(log)
   local meta = log.key .. ':meta'
-  return refused('PUBLISH', log.key, '')
+  return refused(publish_command(), log.key, '')
     or log.firehose and refused('PUBLISH', log.firehose, '')
     or refused('SET', log.key .. ':idem:', '')
     or log.limit and (refused('XTRIM', log.stream, 'MAXLEN', '0')

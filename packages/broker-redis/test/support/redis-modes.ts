@@ -1,4 +1,4 @@
-import { startRedis, startSentinel } from '@leque/testkit';
+import { startRedis, startRedisCluster, startSentinel } from '@leque/testkit';
 import { command, type Reply } from './foreign-service.ts';
 
 /** One of the ways to run Redis. */
@@ -26,8 +26,19 @@ const sentinel = async (): Promise<RedisMode> => {
   };
 };
 
+const cluster = async (): Promise<RedisMode> => {
+  const nodes = await startRedisCluster();
+  return {
+    url: nodes.url,
+    command: async (name, key, ...rest) =>
+      command((await nodes.masterOf(key)).url, name, key, ...rest),
+    [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
+  };
+};
+
 /** Each by its name. */
 export const REDIS_MODES = [
   ['standalone', standalone],
   ['Sentinel', sentinel],
+  ['Cluster', cluster],
 ] as const;
