@@ -64,6 +64,22 @@ describe('conflate', () => {
     expect(node.hub.counters.leftOut).toBe(0);
   });
 
+  test('[GAP] [ORD] the cursor that a slow client is given is from before what waits for it', async () => {
+    const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+    progress('a', 1);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 2);
+    progress('b', 1);
+    const { outcome } = await node.hub.subscribe(session, CONFLATED);
+    expect(outcome).toEqual({ cursor: 'e.1' });
+    const since = { epoch: 'e', offset: 1 };
+    const resumed = await node.hub.subscribe(session, CONFLATED, { since });
+    expect(resumed.outcome).toEqual({ cursor: 'e.1', recovered: false });
+    readAgain(node, connection);
+    expect(connection.sent).toEqual(['1', '2', '3']);
+    expect(resumed.outcome).toEqual({ cursor: 'e.3', recovered: false });
+  });
+
   test('[ORD] what comes while older ones wait goes behind them', async () => {
     const { node, connection, progress } = await subscribeTo(CONFLATED);
     connection.bufferedBytes = CONGESTED_BYTES;

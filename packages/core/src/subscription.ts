@@ -25,6 +25,8 @@ interface Relief {
   readonly backlog: Backlog;
   /** Told when there is something in it, to call `relieve` later. */
   readonly onBacklog: (subscription: Subscription) => void;
+  /** What waits follows this. */
+  after: Position | undefined;
 }
 
 export interface Outcome {
@@ -51,7 +53,6 @@ export class Subscription {
   #since: Position | undefined;
   #held: Publication[] | undefined = [];
   #heldBytes = 0;
-  /** Undefined when nothing was to be recovered. */
   #recovered: boolean | undefined;
   #delivered = false;
   #relief: Relief | undefined;
@@ -64,7 +65,7 @@ export class Subscription {
 
   /** From now on, when the client reads too slowly, publications are left out by the rule. */
   mayLeaveOut(rule: SlowConsumerRule, onBacklog: Relief['onBacklog']): void {
-    this.#relief = { backlog: new Backlog(rule), onBacklog };
+    this.#relief = { backlog: new Backlog(rule), onBacklog, after: undefined };
   }
 
   /**
@@ -82,7 +83,7 @@ export class Subscription {
 
   /** The client has seen everything up to here; undefined in a channel without history. */
   get position(): Position | undefined {
-    return this.#position;
+    return this.#relief?.backlog.empty === false ? this.#relief.after : this.#position;
   }
 
   get recovered(): boolean | undefined {
@@ -91,8 +92,9 @@ export class Subscription {
 
   /** What the client is told of it. */
   get outcome(): Outcome {
+    const { position } = this;
     return {
-      ...(this.#position !== undefined && { cursor: toCursor(this.#position) }),
+      ...(position !== undefined && { cursor: toCursor(position) }),
       ...(this.#recovered !== undefined && { recovered: this.#recovered }),
     };
   }
@@ -165,8 +167,7 @@ export class Subscription {
   }
 
   start(): void {
-    const held = this.#held;
-    if (held === undefined) return;
+    const held = this.#held ?? [];
     this.#letGo();
     for (const publication of held) this.#offerOne(publication);
   }
@@ -266,12 +267,16 @@ export class Subscription {
   }
 
   /** What waits counts like what is held (MEM); what is too much is left out. */
-  #leave(publication: Publication, { backlog, onBacklog }: Relief): void {
-    const before = backlog.bytes;
-    if (backlog.empty) onBacklog(this);
+  #leave(publication: Publication, relief: Relief): void {
+    const { backlog } = relief;
+    const bytes = backlog.bytes;
+    if (backlog.empty) {
+      relief.after = before(publication.position) ?? this.#position;
+      relief.onBacklog(this);
+    }
     backlog.add(publication, this.#subscriber.bytesOf([publication]));
-    while (!this.#subscriber.canHold(backlog.bytes - before) && backlog.dropOldest());
-    this.#subscriber.heldBytes += backlog.bytes - before;
+    while (!this.#subscriber.canHold(backlog.bytes - bytes) && backlog.dropOldest());
+    this.#subscriber.heldBytes += backlog.bytes - bytes;
   }
 
   #takeBacklog(): ReturnType<Backlog['take']> {
@@ -283,11 +288,13 @@ export class Subscription {
 
   /** The client goes on before the first that follows; up to where it is now some are missing. */
   #tellLeftOut(next: Publication | undefined): void {
-    const { format } = this.#subscriber;
     const until = this.#position;
     this.#since = until;
-    const first = next?.position;
-    const position = first === undefined ? until : { ...first, offset: first.offset - 1 };
-    this.#subscriber.send(format.encodeResync(this.channel, position, until), 1);
+    const position = before(next?.position) ?? until;
+    this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position, until), 1);
   }
+}
+
+function before(position: Position | undefined): Position | undefined {
+  return position && { ...position, offset: position.offset - 1 };
 }
