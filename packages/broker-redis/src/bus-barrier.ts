@@ -1,8 +1,14 @@
+import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { ChannelHandler } from './redis-subscriber.ts';
 
+const PERIOD_MS = 2000;
+/** One that is only behind brings one of them in this time. */
+const MISSES = 2;
+
 export interface BusBarrierParts {
+  readonly clock: Clock;
   /** This node's own, of the whole Cluster. */
   readonly redisChannel: string;
   /** One call for each master. */
@@ -17,11 +23,32 @@ export class BusBarrier implements ChannelHandler {
   readonly redisChannel: string;
   readonly #onEachMaster: BusBarrierParts['onEachMaster'];
   readonly #awaited = new Map<string, { left: number; readonly arrived: () => void }>();
+  readonly #clock: Clock;
   #marks = 0;
+  #misses = 0;
+  #stop: Cancel | undefined;
 
-  constructor({ redisChannel, onEachMaster }: BusBarrierParts) {
+  constructor({ redisChannel, onEachMaster, clock }: BusBarrierParts) {
     this.redisChannel = redisChannel;
     this.#onEachMaster = onEachMaster;
+    this.#clock = clock;
+  }
+
+  /** Why what is published to the whole Cluster may not arrive. */
+  get problem(): string | undefined {
+    const isDeaf = this.#misses >= MISSES;
+    return isDeaf ? 'what some masters publish to the whole Cluster does not arrive' : undefined;
+  }
+
+  /** Proves from now on that it arrives, by what is published to this node itself (HON). */
+  start(): void {
+    this.#stop ??= every(this.#clock, PERIOD_MS, () => void this.#prove());
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#misses = 0;
   }
 
   subscribed(): void {}
@@ -44,6 +71,15 @@ export class BusBarrier implements ChannelHandler {
       await withDeadline(passing, COMMAND_DEADLINE_MS, 'a mark from every master');
     } finally {
       this.#awaited.delete(mark);
+    }
+  }
+
+  async #prove(): Promise<void> {
+    try {
+      await this.pass();
+      this.#misses = 0;
+    } catch {
+      this.#misses += 1;
     }
   }
 }

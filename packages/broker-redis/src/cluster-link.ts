@@ -16,6 +16,7 @@ export class ClusterLink implements RedisLink {
   readonly #masters: ClusterMasters;
   readonly #topology: ClusterTopology;
   readonly #router: SlotRouter;
+  readonly #barrier: BusBarrier;
   readonly #listeners = new Set<() => void>();
   #phase: 'described' | 'connected' | 'receiving' = 'described';
 
@@ -35,12 +36,14 @@ export class ClusterLink implements RedisLink {
       changed: (view) => this.#changed(view),
     });
     this.#router = new SlotRouter({ masters: this.#masters, topology: this.#topology, clock });
+    this.#barrier = new BusBarrier({
+      redisChannel: `${prefix}node:${nodeId}`,
+      onEachMaster: (command) => this.#masters.all.map(({ server }) => server.run(command)),
+      clock,
+    });
     this.subscriptions = new ClusterSubscriptions({
       subscriberOf: (slot) => this.#masters.ownerOf(slot)?.server.subscriber,
-      barrier: new BusBarrier({
-        redisChannel: `${prefix}node:${nodeId}`,
-        onEachMaster: (command) => this.#masters.all.map(({ server }) => server.run(command)),
-      }),
+      barrier: this.#barrier,
       all: () => this.#masters.all.map(({ server }) => server.subscriber),
     });
   }
@@ -73,7 +76,9 @@ export class ClusterLink implements RedisLink {
     const { problem } = this.#topology;
     if (all.length === 0) return [problem ?? 'the Cluster has no masters'];
     const lacking = uncovered > 0 ? [`no master is known for ${uncovered} slots`] : [];
-    return [...lacking, ...all.flatMap(({ server }) => server.problems())];
+    const ofMasters = all.flatMap(({ server }) => server.problems());
+    const ofBus = this.#barrier.problem === undefined ? [] : [this.#barrier.problem];
+    return [...lacking, ...ofMasters, ...ofBus];
   }
 
   onConnected(listener: () => void): Cancel {
@@ -83,6 +88,7 @@ export class ClusterLink implements RedisLink {
 
   close(): void {
     this.#topology.stop();
+    this.#barrier.stop();
     this.#masters.close();
   }
 

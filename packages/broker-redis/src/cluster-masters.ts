@@ -117,6 +117,8 @@ export class ClusterMasters {
           receives
             ? ['leque_history', project.current, 'newest', '', 0, 1, 1]
             : ['leque_append', project.current],
+        // It is on its way to another master, or there already.
+        ignores: (error) => redirectionOf(error) !== undefined,
       },
       {
         telemetry,

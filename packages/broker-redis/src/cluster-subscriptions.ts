@@ -24,16 +24,13 @@ export class ClusterSubscriptions implements Subscriptions {
   }
 
   add(redisChannel: string, handler: ChannelHandler): void {
-    if (!isSharded(redisChannel)) this.#add(this.#parts.barrier.redisChannel, this.#parts.barrier);
+    if (!isSharded(redisChannel)) this.#startBarrier();
     this.#add(redisChannel, handler);
   }
 
   remove(redisChannel: string): void {
-    const slot = this.#slotOf(redisChannel);
-    const inSlot = this.#bySlot.get(slot);
-    if (!inSlot?.delete(redisChannel)) return;
-    if (inSlot.size === 0) this.#bySlot.delete(slot);
-    this.#parts.subscriberOf(slot)?.remove(redisChannel);
+    this.#remove(redisChannel);
+    if (!isSharded(redisChannel)) this.#stopBarrier();
   }
 
   async catchUp(redisChannel: string): Promise<void> {
@@ -55,6 +52,21 @@ export class ClusterSubscriptions implements Subscriptions {
     }
   }
 
+  #startBarrier(): void {
+    const { barrier } = this.#parts;
+    this.#add(barrier.redisChannel, barrier);
+    barrier.start();
+  }
+
+  /** With the last of what it is for. */
+  #stopBarrier(): void {
+    const { barrier } = this.#parts;
+    const left = [...(this.#bySlot.get(this.#busSlot)?.keys() ?? [])];
+    if (left.some((each) => !isSharded(each) && each !== barrier.redisChannel)) return;
+    barrier.stop();
+    this.#remove(barrier.redisChannel);
+  }
+
   #add(redisChannel: string, handler: ChannelHandler): void {
     const slot = this.#slotOf(redisChannel);
     const inSlot = this.#bySlot.get(slot) ?? new Map<string, ChannelHandler>();
@@ -62,6 +74,14 @@ export class ClusterSubscriptions implements Subscriptions {
     inSlot.set(redisChannel, handler);
     this.#bySlot.set(slot, inSlot);
     this.#parts.subscriberOf(slot)?.add(redisChannel, handler);
+  }
+
+  #remove(redisChannel: string): void {
+    const slot = this.#slotOf(redisChannel);
+    const inSlot = this.#bySlot.get(slot);
+    if (!inSlot?.delete(redisChannel)) return;
+    if (inSlot.size === 0) this.#bySlot.delete(slot);
+    this.#parts.subscriberOf(slot)?.remove(redisChannel);
   }
 
   #slotOf(redisChannel: string): number {

@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
-import { type ClusterView, nameOf, readView } from './cluster-view.ts';
+import { type ClusterView, hostPortOf, nameOf, readView } from './cluster-view.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import { type ClusterAddress, endpointOf, type HostPort } from './redis-address.ts';
 
@@ -36,6 +36,7 @@ export class ClusterTopology {
   #problem: string | undefined = 'the Cluster is not connected yet';
   #stop: Cancel | undefined;
   #periods = 0;
+  #stopped = false;
 
   constructor(parts: TopologyParts) {
     this.#parts = parts;
@@ -56,6 +57,7 @@ export class ClusterTopology {
 
   stop(): void {
     this.#stop?.();
+    this.#stopped = true;
   }
 
   /**
@@ -75,33 +77,41 @@ export class ClusterTopology {
     this.#waiting = undefined;
     const hint = this.#hint;
     this.#hint = undefined;
-    const view = (await this.#askConnected(hint)) ?? (await this.#askOthers());
-    if (view === undefined) return;
+    const view = await this.#firstAnswer(this.#candidates(hint));
+    if (view === undefined || this.#stopped) return;
     this.#problem = undefined;
     this.#known = view.servers;
     this.#parts.changed(view);
   }
 
-  async #askConnected(hint: string | undefined): Promise<ClusterView | undefined> {
-    const sources = shuffle(this.#parts.sources());
-    const first = sources.filter(({ address }) => nameOf(address) === hint);
-    for (const { address, ask } of new Set([...first, ...sources])) {
-      const view = await this.#try(ask((redis) => readView(redis, address)));
+  /** Whoever knows best, those that are connected, and then all others that were ever named. */
+  #candidates(hint: string | undefined): HostPort[] {
+    const connected = shuffle(this.#parts.sources().map(({ address }) => address));
+    const others = shuffle([...this.#known, ...this.#parts.address.hosts]);
+    return [...(hint === undefined ? [] : [hostPortOf(hint)]), ...connected, ...others];
+  }
+
+  async #firstAnswer(candidates: readonly HostPort[]): Promise<ClusterView | undefined> {
+    const asked = new Set<string>();
+    for (const each of candidates) {
+      if (asked.has(nameOf(each)) || this.#stopped) continue;
+      asked.add(nameOf(each));
+      const view = await this.#ask(each);
       if (view !== undefined) return view;
     }
     return undefined;
   }
 
-  /** Those that were named, and the replicas. */
-  async #askOthers(): Promise<ClusterView | undefined> {
-    const { hosts } = this.#parts.address;
-    const connected = new Set(this.#parts.sources().map(({ address }) => nameOf(address)));
-    const all = new Map([...this.#known, ...hosts].map((each) => [nameOf(each), each]));
-    for (const each of shuffle([...all.values()])) {
-      const view = connected.has(nameOf(each)) ? undefined : await this.#try(this.#askOnce(each));
-      if (view !== undefined) return view;
+  async #ask(address: HostPort): Promise<ClusterView | undefined> {
+    const name = nameOf(address);
+    const connected = this.#parts.sources().find((source) => nameOf(source.address) === name);
+    const asking = connected?.ask((redis) => readView(redis, address)) ?? this.#askOnce(address);
+    try {
+      return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
+    } catch (error) {
+      this.#problem = `${name} does not say who has which slots: ${String(error)}`;
+      return undefined;
     }
-    return undefined;
   }
 
   async #askOnce(address: HostPort): Promise<ClusterView> {
@@ -121,15 +131,6 @@ export class ClusterTopology {
       return await readView(redis, address);
     } finally {
       redis.disconnect();
-    }
-  }
-
-  async #try(asking: Promise<ClusterView>): Promise<ClusterView | undefined> {
-    try {
-      return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
-    } catch (error) {
-      this.#problem = `who has which slots cannot be read: ${String(error)}`;
-      return undefined;
     }
   }
 }

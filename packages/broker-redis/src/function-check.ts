@@ -2,13 +2,15 @@ import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
-import { isReply, redirectionOf } from './redis-errors.ts';
+import { isReply } from './redis-errors.ts';
 
 export interface FunctionCheckParts {
   readonly library: FunctionLibrary;
   readonly redis: Redis;
   /** A call of what this process depends on, by which nothing changes. */
   readonly idleCall: () => IdleCall;
+  /** What is no refusal. */
+  readonly ignores: (error: Error) => boolean;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -54,8 +56,7 @@ export class FunctionCheck {
       this.#reported = undefined;
     } catch (error) {
       // That Redis is away is reported by its connection.
-      // What is on its way to another master is no refusal.
-      if (isReply(error) && !redirectionOf(error)) this.#refused(error);
+      if (isReply(error) && !this.#parts.ignores(error)) this.#refused(error);
     }
   }
 
@@ -68,10 +69,15 @@ export class FunctionCheck {
 
   /** Reported once, not once a second. */
   #refused(error: Error): void {
-    this.#refusal = `Redis refuses: ${error.message}`;
+    this.#refusal = `Redis refuses: ${explain(error)}`;
     const { problem } = this;
     if (problem === this.#reported) return;
     this.#reported = problem;
     this.#parts.telemetry.report({ type: 'failure', where: 'functions', error });
   }
+}
+
+function explain({ message }: Error): string {
+  const isInCluster = /^(MOVED|CROSSSLOT|CLUSTERDOWN) /.test(message);
+  return isInCluster ? `${message} (a Cluster takes redis+cluster:// in REDIS_URL)` : message;
 }

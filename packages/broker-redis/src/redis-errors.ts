@@ -13,7 +13,7 @@ export interface Redirection {
   readonly address: string | undefined;
 }
 
-const REDIRECTION = /^(?<kind>MOVED|ASK|TRYAGAIN)(?: \d+ (?<address>\S*:\d+))?/;
+const REDIRECTION = /^(?<kind>MOVED|ASK|TRYAGAIN)\b(?: \d+ (?<address>\S*:\d+))?/;
 
 export function redirectionOf(error: unknown): Redirection | undefined {
   if (!isReply(error)) return undefined;

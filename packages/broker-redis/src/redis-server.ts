@@ -22,6 +22,8 @@ export interface ServerSpec {
   readonly probeChannel: () => string;
   /** See `FunctionCheckParts.idleCall`. */
   readonly idleCall: (receives: boolean) => IdleCall;
+  /** See `FunctionCheckParts.ignores`. */
+  readonly ignores: (error: Error) => boolean;
 }
 
 /** One server that takes writes, by two connections: one for commands, one that receives. */
@@ -36,7 +38,7 @@ export class RedisServer {
   #receiving: Promise<void> | undefined;
 
   constructor(spec: ServerSpec, ports: SubscriberPorts) {
-    const { endpoint, name: server, limits, pubSub, publish, probeChannel, idleCall } = spec;
+    const { endpoint, name: server, limits, pubSub, publish, probeChannel } = spec;
     this.#name = server;
     this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, ports);
     this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, ports);
@@ -49,7 +51,8 @@ export class RedisServer {
     this.#check = new FunctionCheck({
       library,
       redis,
-      idleCall: () => idleCall(this.#receiving !== undefined),
+      idleCall: () => spec.idleCall(this.#receiving !== undefined),
+      ignores: spec.ignores,
       ...ports,
     });
     const { clock } = ports;

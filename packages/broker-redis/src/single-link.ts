@@ -23,6 +23,7 @@ export class SingleLink implements RedisLink {
         receives
           ? ['leque_lease', new StateKeys(prefix).nodes, '', 0]
           : ['leque_append', `${prefix}{all}`],
+      ignores: () => false,
     } satisfies ConstructorParameters<typeof RedisServer>[0];
     this.#server = new RedisServer(spec, { telemetry, clock, misplaced: () => {} });
   }

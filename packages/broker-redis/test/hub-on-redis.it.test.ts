@@ -10,6 +10,7 @@ import {
 } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { openRedis } from '../src/open-redis.ts';
+import { REDIS_MODES } from './support/redis-modes.ts';
 import { type RedisNodeOptions, settingsFor } from './support/redis-node.ts';
 
 const CHANNEL = 'project:P';
@@ -59,33 +60,36 @@ const offsets = (connection: FakeConnection) =>
   connection.sent.map(({ position }) => position?.offset);
 const lastPosition = (sent: readonly FakeMessage[]) => sent.at(-1)?.position;
 
-test('[GAP] [DUP] a client that roams between two nodes amid publications sees everything once', async () => {
-  await using redis = await startRedis();
-  const options = { url: redis.url, prefix: uniquePrefix() };
-  await using one = await startHub(options);
-  await using other = await startHub(options);
-  let publishing = true;
-  const publisher = (async () => {
-    for (let n = 1; publishing; n += 1) await one.broker.publish(makeEvent(CHANNEL, { n }));
-  })();
-  const seen: FakeMessage[] = [];
-  let since: Position | undefined;
-  for (let visit = 0; visit < 12; visit += 1) {
-    const { connection, recovered, leave } = await (visit % 2 ? one : other).connect(since);
-    if (visit > 0) expect(recovered).toBe(true);
-    await expect.poll(() => connection.sent.length, PATIENCE).toBeGreaterThan(5);
-    leave();
-    seen.push(...connection.sent);
-    since = lastPosition(seen);
-  }
-  publishing = false;
-  await publisher;
-  expect(seen.every(({ kind }) => kind === 'publication')).toBe(true);
-  const first = seen[0]?.position?.offset ?? 0;
-  expect(seen.map(({ position }) => position?.offset)).toEqual(
-    seen.map((_, index) => first + index),
-  );
-});
+test.for(REDIS_MODES)(
+  '[GAP] [DUP] a client that roams between two nodes amid publications sees everything once: %s',
+  async ([, start]) => {
+    await using redis = await start();
+    const options = { url: redis.url, prefix: uniquePrefix() };
+    await using one = await startHub(options);
+    await using other = await startHub(options);
+    let publishing = true;
+    const publisher = (async () => {
+      for (let n = 1; publishing; n += 1) await one.broker.publish(makeEvent(CHANNEL, { n }));
+    })();
+    const seen: FakeMessage[] = [];
+    let since: Position | undefined;
+    for (let visit = 0; visit < 12; visit += 1) {
+      const { connection, recovered, leave } = await (visit % 2 ? one : other).connect(since);
+      if (visit > 0) expect(recovered).toBe(true);
+      await expect.poll(() => connection.sent.length, PATIENCE).toBeGreaterThan(5);
+      leave();
+      seen.push(...connection.sent);
+      since = lastPosition(seen);
+    }
+    publishing = false;
+    await publisher;
+    expect(seen.every(({ kind }) => kind === 'publication')).toBe(true);
+    const first = seen[0]?.position?.offset ?? 0;
+    expect(seen.map(({ position }) => position?.offset)).toEqual(
+      seen.map((_, index) => first + index),
+    );
+  },
+);
 
 test('[ORD] clients of a node that is cut off again and again see what the others see', async () => {
   await using redis = await startRedis();
