@@ -24,7 +24,15 @@ const PARTS = [
   'lease',
 ];
 
+const rendered = new WeakMap<HistoryLimits, string>();
+
 /** The Redis Functions, with this process's limits in them, as Redis takes them. */
+function libraryFor(limits: HistoryLimits): string {
+  const code = rendered.get(limits) ?? renderLibrary(limits);
+  rendered.set(limits, code); // each master of a Cluster gets the same
+  return code;
+}
+
 function renderLibrary(limits: HistoryLimits): string {
   const { history, idempotencyTtlMs, firehose } = limits;
   const config = {
@@ -61,7 +69,7 @@ export class FunctionLibrary {
   constructor(redis: Redis, limits: HistoryLimits, telemetry: Telemetry) {
     this.#redis = redis;
     this.#telemetry = telemetry;
-    this.#code = renderLibrary(limits);
+    this.#code = libraryFor(limits);
   }
 
   /** Why the functions cannot be called; undefined when they can. */

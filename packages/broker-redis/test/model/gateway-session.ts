@@ -1,0 +1,131 @@
+import {
+  type Cancel,
+  CommandQueue,
+  type Connection,
+  type Identity,
+  outcomeOrRefusal,
+  outcomesOf,
+  type Session,
+  type Told,
+} from '@leque/core';
+import { type CloseCode, type Cursor, readCursor } from '@leque/protocol';
+import type { SimulatedNode } from './simulated-node.ts';
+import { frameOf, type Message } from './wire-format.ts';
+
+export type Cursors = Readonly<Record<string, Cursor>>;
+
+export type Command =
+  | { readonly kind: 'subscribe'; readonly channel: string; readonly since: Cursor | undefined }
+  | { readonly kind: 'unsubscribe'; readonly channel: string }
+  | { readonly kind: 'resume'; readonly cursors: Cursors }
+  | { readonly kind: 'renew'; readonly identity: Identity };
+
+/** With its cursors, as Socket.IO clients come; or without, which holds back for a moment. */
+export type Opening =
+  | { readonly kind: 'cursors'; readonly channels: readonly string[]; readonly cursors: Cursors }
+  | { readonly kind: 'hold'; readonly channels: readonly string[] };
+
+const HOLD_MS = 5;
+const MAX_COMMANDS = 50;
+const TRY_AGAIN_LATER: CloseCode = 1013;
+
+/** What the transports do with the core, without a protocol. */
+export class GatewaySession {
+  readonly node: SimulatedNode;
+  readonly session: Session;
+  /** What its tokens allowed, and since which step. */
+  readonly identities: { readonly identity: Identity; readonly step: number }[] = [];
+  readonly #commands: CommandQueue;
+  #cancelHold: Cancel = nothing;
+
+  constructor(
+    node: SimulatedNode,
+    wire: Connection,
+    init: { identity: Identity; opening: Opening },
+  ) {
+    this.node = node;
+    this.session = node.hub.open(wire, init.identity);
+    this.identities.push({ identity: init.identity, step: node.steps });
+    const failed = () => this.session.close(TRY_AGAIN_LATER, 'cannot receive publications now');
+    this.#commands = new CommandQueue(MAX_COMMANDS, { failed });
+    this.#commands.push(() => this.#open(init.opening));
+  }
+
+  receive(command: Command): void {
+    this.#commands.push(async () => {
+      if (!this.session.open) return;
+      this.#cancelHold();
+      this.#cancelHold = nothing;
+      await this.#run(command);
+      this.#flow();
+    });
+  }
+
+  /** The client's connection is gone. */
+  end(): void {
+    this.#cancelHold();
+    this.node.sessions.delete(this);
+    this.node.hub.remove(this.session);
+  }
+
+  async #open(opening: Opening): Promise<void> {
+    const { hub, process } = this.node;
+    if (opening.kind === 'hold') {
+      await Promise.all(opening.channels.map((channel) => hub.subscribe(this.session, channel)));
+      this.#cancelHold = process.after(HOLD_MS, () => {
+        this.#cancelHold = nothing;
+        this.#flow();
+      });
+      return;
+    }
+    await this.#resume(opening.channels, opening.cursors);
+    this.#flow();
+  }
+
+  async #run(command: Command): Promise<void> {
+    const { hub } = this.node;
+    if (command.kind === 'unsubscribe') {
+      hub.unsubscribe(this.session, command.channel);
+      this.#answer({ kind: 'unsubscribed', channel: command.channel });
+    } else if (command.kind === 'renew') {
+      hub.renew(this.session, command.identity);
+      this.identities.push({ identity: command.identity, step: this.node.steps });
+      this.#answer({ kind: 'renewed' });
+    } else if (command.kind === 'resume') {
+      await this.#resume(Object.keys(command.cursors), command.cursors);
+    } else {
+      const { channel, since } = command;
+      await this.#resume([channel], since === undefined ? {} : { [channel]: since });
+    }
+  }
+
+  /** Tells what became of all of them at once. */
+  async #resume(channels: readonly string[], cursors: Cursors): Promise<void> {
+    const told = await Promise.all(
+      channels.map(async (channel): Promise<[string, Told]> => {
+        return [channel, await this.#subscribe(channel, cursors[channel])];
+      }),
+    );
+    const outcomes = Object.entries(outcomesOf(told));
+    this.#answer({ kind: 'outcomes', outcomes });
+  }
+
+  #subscribe(channel: string, cursor: Cursor | undefined): Promise<Told> {
+    const { hub, failures } = this.node;
+    const telemetry = { report: (fact: object) => void failures.push(fact) };
+    return outcomeOrRefusal(telemetry, async () => {
+      const options = cursor === undefined ? {} : { since: readCursor(cursor) };
+      return await hub.subscribe(this.session, channel, options);
+    });
+  }
+
+  #answer(message: Message): void {
+    this.session.send(frameOf(message), 1);
+  }
+
+  #flow(): void {
+    for (const subscription of this.session.subscriptions.values()) subscription.start();
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,245 @@
+import type { Connection, Frame, Identity } from '@leque/core';
+import type { CloseCode } from '@leque/protocol';
+import { ClientView } from './client-view.ts';
+import type { Command, Cursors, GatewaySession, Opening } from './gateway-session.ts';
+import type { Ledger } from './ledger.ts';
+import type { Lane, Scheduler } from './scheduler.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import { type Message, type MessageFrame, messageFormat } from './wire-format.ts';
+
+export interface Network {
+  readonly scheduler: Scheduler;
+  readonly ledger: Ledger;
+  /** Told of everything that clients read. */
+  readonly heard: (name: string, message: Message) => void;
+  /** Something may happen by which publications are missed. */
+  readonly mayMiss: boolean;
+  /** Told of what must not be. */
+  readonly violation: (what: string) => void;
+}
+
+interface Link {
+  readonly gateway: GatewaySession;
+  readonly up: Lane;
+  readonly down: Lane;
+  /** By channel, the commands under way that may subscribe it: whether they have a cursor. */
+  readonly asked: Map<string, boolean[]>;
+}
+
+/** A client with one connection at a time; it comes back with the cursors of what it has read. */
+export class SimulatedClient {
+  readonly name: string;
+  readonly #network: Network;
+  readonly #views = new Map<string, ClientView>();
+  /** The identities of its commands that renew, in their order. */
+  #renewals: Identity[] = [];
+  /** The channels of its commands that unsubscribe, in their order. */
+  #leaving: string[] = [];
+  #link: Link | undefined;
+
+  constructor(name: string, network: Network) {
+    this.name = name;
+    this.#network = network;
+  }
+
+  get connected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  get node(): SimulatedNode | undefined {
+    return this.#link?.gateway.node;
+  }
+
+  /** What it knows of the channels that it is subscribed to. */
+  get subscribed(): ReadonlyMap<string, ClientView> {
+    const views = this.connected ? [...this.#views] : [];
+    return new Map(views.filter(([, { subscribed }]) => subscribed));
+  }
+
+  /** It has its answers. */
+  get quiet(): boolean {
+    return [...(this.#link?.asked.values() ?? [])].every(({ length }) => length === 0);
+  }
+
+  viewOf(channel: string): ClientView {
+    const view = this.#views.get(channel) ?? new ClientView(this.#network.ledger);
+    this.#views.set(channel, view);
+    return view;
+  }
+
+  /** None for a channel that a command under way may end, as its publications may be, too. */
+  cursors(channels: Iterable<string>): Cursors {
+    if (this.#renewals.length > 0) return {};
+    const known = [...channels].flatMap((channel) => {
+      const { cursor } = this.viewOf(channel);
+      const isKnown = cursor !== undefined && !this.#leaving.includes(channel);
+      return isKnown ? [[channel, cursor] as const] : [];
+    });
+    return Object.fromEntries(known);
+  }
+
+  /** @param resumes whether it gives its cursors with its first command */
+  connect(node: SimulatedNode, identity: Identity, opening: Opening & { resumes: boolean }): void {
+    const { scheduler } = this.#network;
+    const up = scheduler.openLane(node.process);
+    const down = scheduler.openLane(undefined);
+    const gateway = node.accept(this.#wire(down), identity, opening);
+    this.#link = { gateway, up, down, asked: new Map() };
+    const own = new Set(opening.channels);
+    const cursors = this.cursors(opening.channels);
+    for (const channel of [...this.#views.keys(), ...own]) {
+      const isGiven = opening.kind === 'hold' && own.has(channel);
+      this.viewOf(channel).connect(isGiven, !isGiven || (opening.resumes && channel in cursors));
+    }
+    if (opening.kind === 'cursors') this.#expect(own, opening.cursors);
+    else if (opening.resumes) this.send({ kind: 'resume', cursors });
+  }
+
+  send(command: Command): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    if (command.kind === 'subscribe') {
+      const { channel, since } = command;
+      this.#expect([channel], since === undefined ? {} : { [channel]: since });
+    }
+    if (command.kind === 'resume') this.#expect(Object.keys(command.cursors), command.cursors);
+    if (command.kind === 'unsubscribe') this.#leaving.push(command.channel);
+    if (command.kind === 'renew') this.#renewals.push(command.identity);
+    link.up.push(() => link.gateway.receive(command));
+  }
+
+  /** It reads nothing for a while. */
+  pause(isPaused: boolean): void {
+    if (this.#link !== undefined) this.#link.down.paused = isPaused;
+  }
+
+  /** The network takes the connection away, and what is on its way. */
+  cut(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const { scheduler } = this.#network;
+    this.#link = undefined;
+    this.#renewals = [];
+    this.#leaving = [];
+    scheduler.closeLane(link.down);
+    link.up.push(() => {
+      scheduler.closeLane(link.up);
+      link.gateway.end();
+    });
+  }
+
+  #wire(down: Lane): Connection {
+    const deliver = (message: Message) => this.#read(message);
+    const closed = () => this.cut();
+    return new ClientWire(down, deliver, closed);
+  }
+
+  #expect(channels: Iterable<string>, cursors: Cursors): void {
+    const asked = this.#link?.asked;
+    for (const channel of channels) {
+      const [view, withCursor] = [this.viewOf(channel), channel in cursors];
+      if (!withCursor && !view.subscribed) view.forget();
+      asked?.set(channel, [...(asked.get(channel) ?? []), withCursor]);
+    }
+  }
+
+  #read(message: Message): void {
+    this.#network.heard(this.name, message);
+    if (message.kind === 'publication') this.#readPublication(message);
+    else if (message.kind === 'resync') this.#readResync(message);
+    else if (message.kind === 'outcomes') this.#readOutcomes(message.outcomes);
+    else if (message.kind === 'unsubscribed') this.#readUnsubscribed(message.channel);
+    else this.#readRenewed();
+  }
+
+  #readPublication(message: Extract<Message, { kind: 'publication' }>): void {
+    const { channel } = message;
+    const view = this.viewOf(channel);
+    if (!view.subscribed && !this.#link?.asked.get(channel)?.length) {
+      this.#report(channel, `ISO: ${message.number} came, and it is not subscribed`);
+    }
+    if (!this.#mayHave(message.channel, message.number)) {
+      this.#report(channel, `ISO: ${message.number} came, and its token does not allow it`);
+    }
+    this.#report(channel, view.read(message));
+  }
+
+  #readResync(message: Extract<Message, { kind: 'resync' }>): void {
+    const { channel, position } = message;
+    const isNeedless = position !== undefined && !this.#network.mayMiss;
+    if (isNeedless) this.#report(channel, 'GAP: resynced, and nothing was missed');
+    this.viewOf(channel).resync(message);
+  }
+
+  #readOutcomes(outcomes: Extract<Message, { kind: 'outcomes' }>['outcomes']): void {
+    const asked = this.#link?.asked;
+    for (const [channel, outcome] of outcomes) {
+      const [withCursor = false, ...others] = asked?.get(channel) ?? [];
+      asked?.set(channel, others);
+      const view = this.viewOf(channel);
+      const { recovered, code } = outcome;
+      const isLost = withCursor && recovered === false && code === undefined;
+      if (isLost && !view.flowed && !this.#network.mayMiss) {
+        this.#report(channel, 'GAP: not recovered, and nothing was missed');
+      }
+      this.#report(channel, view.outcome(outcome, withCursor));
+    }
+  }
+
+  #readUnsubscribed(channel: string): void {
+    this.#leaving.shift();
+    this.viewOf(channel).leave();
+  }
+
+  #readRenewed(): void {
+    const identity = this.#renewals.shift();
+    if (identity === undefined) return;
+    for (const [channel, view] of this.#views) {
+      if (!identity.grants.covers(channel)) view.leave();
+    }
+  }
+
+  /** It was allowed when that was published, or has been since. */
+  #mayHave(channel: string, number: number): boolean {
+    const identities = this.#link?.gateway.identities ?? [];
+    const publishedAt = this.#network.ledger.stored(number)?.step ?? 0;
+    return identities.some(({ identity }, index) => {
+      const until = identities[index + 1]?.step ?? Number.POSITIVE_INFINITY;
+      return until > publishedAt && identity.grants.covers(channel);
+    });
+  }
+
+  #report(channel: string, problem: string | undefined): void {
+    if (problem !== undefined) this.#network.violation(`${this.name} in ${channel}: ${problem}`);
+  }
+}
+
+class ClientWire implements Connection {
+  readonly format = messageFormat;
+  bufferedBytes = 0;
+  readonly #down: Lane;
+  readonly #deliver: (message: Message) => void;
+  readonly #closed: () => void;
+  #closing = false;
+
+  constructor(down: Lane, deliver: (message: Message) => void, closed: () => void) {
+    this.#down = down;
+    this.#deliver = deliver;
+    this.#closed = closed;
+  }
+
+  write(frame: Frame): void {
+    if (this.#closing) return;
+    this.bufferedBytes += frame.byteLength;
+    const { messages } = frame as MessageFrame;
+    this.#down.push(() => {
+      this.bufferedBytes -= frame.byteLength;
+      for (const message of messages) this.#deliver(message);
+    });
+  }
+
+  close(_code: CloseCode, _reason: string): void {
+    this.#closing = true;
+    this.#down.push(this.#closed);
+  }
+}

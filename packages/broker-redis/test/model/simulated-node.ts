@@ -1,0 +1,114 @@
+import {
+  type ClusterState,
+  type Connection,
+  type HistoryLimits,
+  Hub,
+  type HubLimits,
+  type Identity,
+  type Telemetry,
+} from '@leque/core';
+import { ChannelLog } from '../../src/channel-log.ts';
+import { RedisBroker } from '../../src/redis-broker.ts';
+import { SingleLink } from '../../src/single-link.ts';
+import { GatewaySession, type Opening } from './gateway-session.ts';
+import type { SimulatedProcess } from './scheduler.ts';
+import { SimulatedConnection, type Surroundings } from './simulated-connection.ts';
+import { PREFIX } from './simulated-redis.ts';
+
+/** What the simulated Redis keeps is its own business. */
+const KEPT = { size: 1, ttlMs: 1 };
+const LIMITS: HistoryLimits = {
+  history: { project: KEPT, user: KEPT, all: KEPT },
+  idempotencyTtlMs: 1,
+  firehose: false,
+};
+
+/** The core and this package, as a gateway puts them together, on simulated connections. */
+export class SimulatedNode {
+  readonly name: string;
+  readonly process: SimulatedProcess;
+  readonly hub: Hub;
+  readonly sessions = new Set<GatewaySession>();
+  /** What the node states of itself. */
+  readonly stated = { connections: 0, subscribers: new Map<string, number>() };
+  /** Bugs that the node has reported. */
+  readonly failures: unknown[] = [];
+  /** One for commands, one that subscribes. */
+  readonly connections: SimulatedConnection[] = [];
+  readonly #around: Surroundings;
+  readonly #link: SingleLink;
+  readonly #broker: RedisBroker;
+
+  constructor(name: string, limits: HubLimits, around: Surroundings) {
+    this.name = name;
+    this.#around = around;
+    const clock = around.scheduler.startProcess();
+    this.process = clock;
+    const telemetry: Telemetry = {
+      report: (fact) => {
+        if (fact.type === 'failure') this.failures.push(fact.error);
+      },
+    };
+    const endpoint = () => {
+      const connection = new SimulatedConnection(around, clock);
+      this.connections.push(connection);
+      return connection.asRedis;
+    };
+    const ports = { telemetry, clock };
+    this.#link = new SingleLink(endpoint, {
+      prefix: PREFIX,
+      nodeId: name,
+      limits: LIMITS,
+      ...ports,
+    });
+    const log = new ChannelLog(this.#link, PREFIX);
+    this.#broker = new RedisBroker({ link: this.#link, log, prefix: PREFIX, ...ports });
+    this.hub = new Hub({ broker: this.#broker, state: this.#state(), ...ports }, limits);
+    void this.#broker.start(this.hub);
+  }
+
+  get steps(): number {
+    return this.#around.scheduler.steps;
+  }
+
+  /** Why it does not receive everything. */
+  get problem(): string | undefined {
+    const health = this.#broker.health();
+    if (!health.ok) return health.reason;
+    return this.connections.some(({ frozen }) => frozen) ? 'deaf' : undefined;
+  }
+
+  accept(wire: Connection, identity: Identity, opening: Opening): GatewaySession {
+    const session = new GatewaySession(this, wire, { identity, opening });
+    this.sessions.add(session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    this.hub.close();
+    await this.#broker.close();
+    this.#link.close();
+  }
+
+  /** As `kill -9` does: the system closes what was open. */
+  kill(): void {
+    for (const connection of this.connections) connection.disconnect();
+    this.process.kill();
+  }
+
+  #state(): ClusterState {
+    const { stated } = this;
+    const stating: Partial<ClusterState> = {
+      setConnections: (connections) => {
+        stated.connections = connections;
+      },
+      setSubscribers: (channel, sessions) => {
+        if (sessions > 0) stated.subscribers.set(channel, sessions);
+        else stated.subscribers.delete(channel);
+      },
+      setUserConnections: () => {},
+      addTotals: () => {},
+    };
+    return stating as ClusterState;
+  }
+}

@@ -1,0 +1,224 @@
+import { type Position, parseChannel } from '@leque/protocol';
+import type { Ledger } from './ledger.ts';
+import type { Random } from './random.ts';
+import type { Lane, Scheduler } from './scheduler.ts';
+
+export const PREFIX = 'leque:';
+
+/** The server's end of a connection. */
+export interface ServerSocket {
+  readonly up: Lane;
+  readonly down: Lane;
+  readonly subscriptions: Set<string>;
+  /** Called with what was published in one of them. */
+  readonly receive: (redisChannel: string, payload: Buffer) => void;
+}
+
+interface Entry {
+  readonly offset: number;
+  readonly number: number;
+}
+
+interface Log {
+  epoch: string;
+  offset: number;
+  boot: number;
+  former: readonly Position[];
+  entries: readonly Entry[];
+}
+
+type Logs = Map<string, Log>;
+type Reply = readonly unknown[];
+
+export interface RedisLimits {
+  /** Publications that a channel's history keeps. */
+  readonly history: number;
+  /** Publications of one page, of which Redis decides, by their bytes. */
+  readonly page: number;
+}
+
+/**
+ * Redis as far as it matters here: a log per channel, which functions append to and read, and
+ * Pub/Sub; it can restart, and lose things.
+ */
+export class SimulatedRedis {
+  readonly ledger: Ledger;
+  readonly sockets = new Set<ServerSocket>();
+  readonly #scheduler: Scheduler;
+  readonly #limits: RedisLimits;
+  #logs: Logs = new Map();
+  #saved: Logs = new Map();
+  #code: string | undefined;
+  #boot = 1;
+  #epochs = 0;
+
+  constructor(scheduler: Scheduler, ledger: Ledger, limits: RedisLimits) {
+    this.#scheduler = scheduler;
+    this.ledger = ledger;
+    this.#limits = limits;
+  }
+
+  /** As `leque_append` does. @returns its number */
+  publish(channel: string): number {
+    const { ledger } = this;
+    const number = ledger.takeNumber();
+    const log = keepsLog(channel) ? this.#logOf(channel) : undefined;
+    const previous = log === undefined ? 0 : (ledger.at(log) ?? 0);
+    ledger.publish(number, { channel, previous, step: this.#scheduler.steps });
+    if (log !== undefined) {
+      log.offset += 1;
+      log.entries = [...log.entries, { offset: log.offset, number }].slice(-this.#limits.history);
+      ledger.place(log, number);
+    }
+    this.#send(channel, log, { offset: log?.offset ?? 0, number });
+    return number;
+  }
+
+  /** As a service does that publishes without storing. @returns its number */
+  sendLive(channel: string): number {
+    const number = this.ledger.takeNumber();
+    const previous = keepsLog(channel) ? undefined : 0;
+    this.ledger.publish(number, { channel, previous, step: this.#scheduler.steps });
+    this.send(`${PREFIX}{${channel}}`, Buffer.from(jsonOf(number)));
+    return number;
+  }
+
+  /** Something of the channel comes once more. */
+  sendAgain(channel: string, random: Random): void {
+    const log = this.#logs.get(channel);
+    if (log === undefined || log.entries.length === 0) return;
+    this.#send(channel, log, random.pick(log.entries));
+  }
+
+  /** PUBLISH. */
+  send(redisChannel: string, payload: Buffer): void {
+    for (const { subscriptions, receive } of this.sockets) {
+      if (subscriptions.has(redisChannel)) receive(redisChannel, payload);
+    }
+  }
+
+  /** The number of the last event that the channel has; undefined before the first. */
+  topOf(channel: string): number | undefined {
+    const log = this.#logs.get(channel);
+    return log && this.ledger.at(log);
+  }
+
+  /** FUNCTION LIST. */
+  library(): Reply {
+    return this.#code === undefined ? [] : [['library_code', this.#code]];
+  }
+
+  /** FUNCTION LOAD. */
+  load(code: string): string {
+    this.#code = code;
+    return 'leque';
+  }
+
+  /** FCALL. */
+  call(name: string, key: string, args: readonly (string | number)[]): Reply | Error {
+    if (this.#code === undefined) return new ReplyError('ERR Function not found');
+    if (name === 'leque_lease') return [];
+    const channel = key.slice(PREFIX.length + 1, -1);
+    if (name === 'leque_position') return this.#position(channel);
+    return this.#history(channel, args);
+  }
+
+  /** What is there now survives a restart in which something is lost. */
+  save(): void {
+    this.#saved = copy(this.#logs);
+  }
+
+  /** Its connections have to be cut by whoever calls this. */
+  restart(lost: 'nothing' | 'the newest' | 'everything'): void {
+    this.#boot += 1;
+    if (lost === 'the newest') this.#logs = copy(this.#saved);
+    if (lost === 'everything') {
+      this.#logs = new Map();
+      this.#code = undefined;
+    }
+    this.save();
+  }
+
+  /** As `MAXLEN` or the time to live do. */
+  forgetOldest(channel: string, count: number): void {
+    const log = this.#logs.get(channel);
+    if (log !== undefined) log.entries = log.entries.slice(count);
+  }
+
+  #send(channel: string, log: Log | undefined, { offset, number }: Entry): void {
+    const header = `1 ${log?.epoch ?? '-'} ${offset} tick ${channel}`;
+    this.send(`${PREFIX}{${channel}}`, Buffer.from(`${header}\n${jsonOf(number)}`));
+  }
+
+  #position(channel: string): Reply {
+    if (!keepsLog(channel)) return [];
+    const { epoch, offset } = this.#logOf(channel);
+    return [epoch, offset];
+  }
+
+  #history(channel: string, [mode, epoch, offset, limit]: readonly (string | number)[]): Reply {
+    const log = this.#renamed(channel);
+    if (log === undefined) return ['', 0, mode === 'newest' ? 1 : 0, []];
+    const after = { epoch: String(epoch), offset: Number(offset) };
+    const missed = log.offset - after.offset;
+    const nothing = [log.epoch, log.offset, 0, []];
+    if (missed < 0 || !isOf(log, after)) return nothing;
+    const missing = log.entries.filter((entry) => entry.offset > after.offset);
+    const most = mode === 'page' ? Math.min(Number(limit), this.#limits.page) : Number(limit);
+    if (missing.length < missed || (mode === 'all' && missed > most)) return nothing;
+    const entries = missing.slice(0, most).map(({ offset: at, number }) => {
+      return [`${at}-0`, ['tick', jsonOf(number)]];
+    });
+    return [log.epoch, log.offset, 1, entries];
+  }
+
+  #logOf(channel: string): Log {
+    const existing = this.#renamed(channel);
+    if (existing !== undefined) return existing;
+    const epoch = this.#newEpoch(undefined);
+    const log: Log = { epoch, offset: 0, boot: this.#boot, former: [], entries: [] };
+    this.#logs.set(channel, log);
+    return log;
+  }
+
+  /** Who sees that the server has restarted gives the log a new name, see functions/library.lua. */
+  #renamed(channel: string): Log | undefined {
+    const log = this.#logs.get(channel);
+    if (log === undefined || log.boot === this.#boot) return log;
+    const { epoch, offset } = log;
+    log.former = [{ epoch, offset }, ...log.former].slice(0, 8);
+    log.epoch = this.#newEpoch({ epoch, offset });
+    log.boot = this.#boot;
+    return log;
+  }
+
+  #newEpoch(former: Position | undefined): string {
+    this.#epochs += 1;
+    const epoch = `e${this.#epochs}`;
+    this.ledger.beginEpoch(epoch, former);
+    return epoch;
+  }
+}
+
+class ReplyError extends Error {
+  override readonly name = 'ReplyError';
+}
+
+function keepsLog(channel: string): boolean {
+  const kind = parseChannel(channel)?.kind;
+  return kind !== 'logs' && kind !== 'firehose';
+}
+
+function isOf(log: Log, { epoch, offset }: Position): boolean {
+  if (epoch === log.epoch) return true;
+  return log.former.some((former) => former.epoch === epoch && offset <= former.offset);
+}
+
+function copy(logs: Logs): Logs {
+  return new Map([...logs].map(([channel, log]) => [channel, { ...log }]));
+}
+
+/** Each as long as the others. */
+function jsonOf(number: number): string {
+  return `{"type":"tick","data":{"n":"${String(number).padStart(6, '0')}","key":${number % 3}}}`;
+}
