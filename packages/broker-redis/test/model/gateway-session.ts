@@ -2,6 +2,7 @@ import {
   type Cancel,
   CommandQueue,
   type Connection,
+  type Hub,
   type Identity,
   outcomeOrRefusal,
   outcomesOf,
@@ -9,7 +10,7 @@ import {
   type Told,
 } from '@leque/core';
 import { type CloseCode, type Cursor, readCursor } from '@leque/protocol';
-import type { SimulatedNode } from './simulated-node.ts';
+import type { SimulatedProcess } from './scheduler.ts';
 import { frameOf, type Message } from './wire-format.ts';
 
 export type Cursors = Readonly<Record<string, Cursor>>;
@@ -29,21 +30,27 @@ const HOLD_MS = 5;
 const MAX_COMMANDS = 50;
 const TRY_AGAIN_LATER: CloseCode = 1013;
 
+/** The node that it is on. */
+export interface HostNode {
+  readonly hub: Hub;
+  readonly process: SimulatedProcess;
+  readonly sessions: Set<GatewaySession>;
+  readonly failures: unknown[];
+  /** The scheduler's. */
+  readonly steps: number;
+}
+
 /** What the transports do with the core, without a protocol. */
 export class GatewaySession {
-  readonly node: SimulatedNode;
   readonly session: Session;
   /** What its tokens allowed, and since which step. */
   readonly identities: { readonly identity: Identity; readonly step: number }[] = [];
+  readonly #node: HostNode;
   readonly #commands: CommandQueue;
   #cancelHold: Cancel = nothing;
 
-  constructor(
-    node: SimulatedNode,
-    wire: Connection,
-    init: { identity: Identity; opening: Opening },
-  ) {
-    this.node = node;
+  constructor(node: HostNode, wire: Connection, init: { identity: Identity; opening: Opening }) {
+    this.#node = node;
     this.session = node.hub.open(wire, init.identity);
     this.identities.push({ identity: init.identity, step: node.steps });
     const failed = () => this.session.close(TRY_AGAIN_LATER, 'cannot receive publications now');
@@ -64,12 +71,12 @@ export class GatewaySession {
   /** The client's connection is gone. */
   end(): void {
     this.#cancelHold();
-    this.node.sessions.delete(this);
-    this.node.hub.remove(this.session);
+    this.#node.sessions.delete(this);
+    this.#node.hub.remove(this.session);
   }
 
   async #open(opening: Opening): Promise<void> {
-    const { hub, process } = this.node;
+    const { hub, process } = this.#node;
     if (opening.kind === 'hold') {
       await Promise.all(opening.channels.map((channel) => hub.subscribe(this.session, channel)));
       this.#cancelHold = process.after(HOLD_MS, () => {
@@ -83,13 +90,13 @@ export class GatewaySession {
   }
 
   async #run(command: Command): Promise<void> {
-    const { hub } = this.node;
+    const { hub } = this.#node;
     if (command.kind === 'unsubscribe') {
       hub.unsubscribe(this.session, command.channel);
       this.#answer({ kind: 'unsubscribed', channel: command.channel });
     } else if (command.kind === 'renew') {
       hub.renew(this.session, command.identity);
-      this.identities.push({ identity: command.identity, step: this.node.steps });
+      this.identities.push({ identity: command.identity, step: this.#node.steps });
       this.#answer({ kind: 'renewed' });
     } else if (command.kind === 'resume') {
       await this.#resume(Object.keys(command.cursors), command.cursors);
@@ -111,7 +118,7 @@ export class GatewaySession {
   }
 
   #subscribe(channel: string, cursor: Cursor | undefined): Promise<Told> {
-    const { hub, failures } = this.node;
+    const { hub, failures } = this.#node;
     const telemetry = { report: (fact: object) => void failures.push(fact) };
     return outcomeOrRefusal(telemetry, async () => {
       const options = cursor === undefined ? {} : { since: readCursor(cursor) };

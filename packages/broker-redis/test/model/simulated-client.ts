@@ -19,6 +19,7 @@ export interface Network {
 }
 
 interface Link {
+  readonly node: SimulatedNode;
   readonly gateway: GatewaySession;
   readonly up: Lane;
   readonly down: Lane;
@@ -47,7 +48,7 @@ export class SimulatedClient {
   }
 
   get node(): SimulatedNode | undefined {
-    return this.#link?.gateway.node;
+    return this.#link?.node;
   }
 
   /** What it knows of the channels that it is subscribed to. */
@@ -84,7 +85,7 @@ export class SimulatedClient {
     const up = scheduler.openLane(node.process);
     const down = scheduler.openLane(undefined);
     const gateway = node.accept(this.#wire(down), identity, opening);
-    this.#link = { gateway, up, down, asked: new Map() };
+    this.#link = { node, gateway, up, down, asked: new Map() };
     const own = new Set(opening.channels);
     const cursors = this.cursors(opening.channels);
     for (const channel of [...this.#views.keys(), ...own]) {
