@@ -4,6 +4,7 @@ import {
   describeOnRedisServers,
   makeEvent,
   startRedis,
+  startRedisCluster,
   startSentinel,
   type TestRedis,
   uniquePrefix,
@@ -176,4 +177,43 @@ describeOnRedisServers('users of Redis behind Sentinel', () => {
       await expect.poll(() => gateway.broker.health()).toEqual({ ok: true });
     },
   );
+});
+
+/** What the guide says that a user needs more in a Cluster. */
+function moreRightsOf(user: string): string {
+  return new RegExp(`^ACL SETUSER ${user} (\\+.*)$`, 'm').exec(GUIDE)?.[1] ?? '';
+}
+
+describeOnRedisServers('users of a Cluster', () => {
+  test('those of the guide can do what they are for', TIMEOUT, async () => {
+    await using redis = await startRedisCluster();
+    const prefix = uniquePrefix();
+    for (const { url } of redis.nodes) {
+      for (const user of ['gateway', 'publisher', 'service']) {
+        const rights = `${rightsOf(user, prefix)} ${moreRightsOf(user)}`.split(' ');
+        const set = await command(url, 'ACL', 'SETUSER', user, 'on', '>secret', ...rights);
+        expect(set).toBe('OK');
+      }
+    }
+    const as = (user: string) => redis.url.replace('://', `://${user}:secret@`);
+    await using gateway = await startNode({ url: as('gateway'), prefix });
+    await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+    await gateway.join();
+    await gateway.broker.subscribe(P);
+    await gateway.broker.subscribe('firehose');
+    await publisher.broker.publish(makeEvent(P, { n: 1 }, { idempotency_key: '1' }));
+    const key = `${prefix}{${P}}`;
+    const { url } = await redis.masterOf(key);
+    const service = (...words: string[]) =>
+      command(url.replace('://', '://service:secret@'), ...words);
+    const json = JSON.stringify({ type: 'x', data: { n: 2 } });
+    expect(await service('FCALL', 'leque_publish', '1', key, json, 'K')).toContain(2);
+    expect(await service('SPUBLISH', key, json)).toBe(1);
+    await expect.poll(() => gateway.sink.numbers(P)).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose')).toEqual([1, 2]);
+    for (const node of [gateway, publisher]) {
+      await expect.poll(() => node.broker.health()).toEqual({ ok: true });
+      expect(node.telemetry.of('failure')).toEqual([]);
+    }
+  });
 });
