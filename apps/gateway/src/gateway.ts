@@ -6,6 +6,7 @@ import {
   type Clock,
   type ClusterState,
   Hub,
+  type HubLimits,
   listOf,
   type OriginPolicy,
   pacedVerifier,
@@ -22,6 +23,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
 import { drain, pause } from './drain.ts';
 import { kernelWriter } from './socket-writer.ts';
+import { recoveryIds } from './socketio-recovery.ts';
 import { rawUpgrades } from './upgrades.ts';
 
 /** After the drain: the last clients, the lease, the connections. */
@@ -61,14 +63,7 @@ export interface Gateway {
 /** Attaches both transports to an HTTP server and joins the cluster. */
 export async function createGateway(app: FastifyInstance, parts: GatewayParts): Promise<Gateway> {
   const { broker, state, settings } = parts;
-  const hub = new Hub(parts, {
-    outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
-    fanoutWindowMs: settings.FANOUT_WINDOW_MS,
-    slowConsumerRules: parseSlowConsumerRules(settings.SLOW_CONSUMER_RULES),
-    unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
-    maxRecovered: MAX_RECOVERED,
-    maxSubscriptions: MAX_SUBSCRIPTIONS,
-  });
+  const hub = new Hub(parts, hubLimits(settings));
   const drainTimeoutMs = settings.DRAIN_TIMEOUT * 1000;
   const drainGraceMs = settings.DRAIN_GRACE * 1000;
   let leaving = false;
@@ -88,6 +83,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   const socketIo = serveSocketIo(app.server, {
     ...shared,
     adapter: parts.socketIoAdapter,
+    recovery: recoveryIds(settings, parts.telemetry, parts.socketIoAdapter === undefined),
     limits: { ...shared.limits, engineIo3: settings.SOCKETIO_EIO3 === 'on' },
   });
   await broker.start(hub);
@@ -118,6 +114,17 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       await socketIo.close();
       cut();
     },
+  };
+}
+
+function hubLimits(settings: GatewaySettings): HubLimits {
+  return {
+    outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
+    fanoutWindowMs: settings.FANOUT_WINDOW_MS,
+    slowConsumerRules: parseSlowConsumerRules(settings.SLOW_CONSUMER_RULES),
+    unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
+    maxRecovered: MAX_RECOVERED,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
   };
 }
 

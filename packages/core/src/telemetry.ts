@@ -15,6 +15,8 @@ export type Fact =
   | { type: 'lease_lost' }
   /** A library is not as it was when a shortcut around it was made, so that none is taken. */
   | { type: 'direct_path_unavailable'; detail: string }
+  /** Socket.IO clients cannot come back with their state, or not to every node. */
+  | { type: 'recovery_limited'; detail: string }
   | { type: 'failure'; where: string; error: unknown };
 
 /** The core does not log and knows no metrics; it reports facts. */

@@ -42,5 +42,6 @@ export {
   encodeTextFrame,
   joinBuffers,
   PING_FRAME,
+  splitTextFrames,
   textPayload,
 } from './text-frame.ts';

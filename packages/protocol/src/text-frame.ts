@@ -38,6 +38,24 @@ export function joinBuffers(frames: readonly Buffer[], room: Buffer): Buffer {
   return room.subarray(0, end);
 }
 
+/** The frames in bytes that hold nothing else, each made by `allocateTextFrame`. */
+export function splitTextFrames(bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = start + frameLength(bytes, start);
+    frames.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return frames;
+}
+
+function frameLength(bytes: Buffer, start: number): number {
+  const length = bytes[start + 1] ?? 0;
+  if (length < 126) return 2 + length;
+  if (length === 126) return 4 + bytes.readUInt16BE(start + 2);
+  return MAX_HEADER + Number(bytes.readBigUInt64BE(start + 2));
+}
+
 /** The payload of a frame that `allocateTextFrame` made. */
 export function textPayload(frame: Buffer): Buffer {
   const length = frame[1] ?? 0;

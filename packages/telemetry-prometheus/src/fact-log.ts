@@ -9,6 +9,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'lease_lost',
   'event_dropped',
   'direct_path_unavailable',
+  'recovery_limited',
 ]);
 
 /** Writes each fact as one structured line. Facts carry no tokens and no payloads. */

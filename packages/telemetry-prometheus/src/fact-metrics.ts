@@ -39,6 +39,10 @@ function countingIn(registry: Registry): Counting {
     'direct_path_unavailable',
     'Starts without the short way to Socket.IO clients',
   );
+  const limited = counter(
+    'socketio_recovery_limited',
+    'Starts after which Socket.IO clients cannot recover their state on every node',
+  );
   const failures = counter('failures', 'Errors that are bugs or broken machines; see the log');
   const disconnections = counter('broker_disconnections', 'Times that the broker was lost');
   const connections = counter('broker_connections', 'Times that the broker was reached');
@@ -58,6 +62,7 @@ function countingIn(registry: Registry): Counting {
     broker_disconnected: () => disconnections.inc(),
     lease_lost: () => lost.inc(),
     direct_path_unavailable: () => detours.inc(),
+    recovery_limited: () => limited.inc(),
     failure: () => failures.inc(),
   };
 }

@@ -17,6 +17,7 @@ const facts: Fact[] = [
   { type: 'broker_disconnected', detail: 'd-secret' },
   { type: 'lease_lost' },
   { type: 'direct_path_unavailable', detail: 'another version' },
+  { type: 'recovery_limited', detail: 'no secret' },
   { type: 'failure', where: 'w-secret', error: new Error('e-secret') },
 ];
 
@@ -42,6 +43,7 @@ test('every fact is counted, by transport and code only', async () => {
     'leque_resyncs_total 1',
     'leque_leases_lost_total 1',
     'leque_direct_path_unavailable_total 1',
+    'leque_socketio_recovery_limited_total 1',
     'leque_failures_total 1',
     'leque_broker_disconnections_total 1',
     'leque_broker_connections_total 1',

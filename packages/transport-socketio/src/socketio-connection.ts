@@ -1,9 +1,10 @@
-import type { Cancel, Clock, Connection, Frame, SocketWriter } from '@leque/core';
+import type { Cancel, Clock, Connection, Frame, FrameFormat, SocketWriter } from '@leque/core';
 import { CLOSE_TIMEOUT_MS } from '@leque/core';
 import { CLOSE, type CloseCode } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import { directSocket, queuedBytes } from './direct-path.ts';
-import { type SocketIoFrame, socketIoFormat } from './socketio-format.ts';
+import type { Progress } from './progress.ts';
+import type { SocketIoFrame } from './socketio-frame.ts';
 
 /** Official clients come back by themselves unless the server disconnects them by a packet. */
 const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
@@ -19,6 +20,7 @@ const MOVE_CODES: ReadonlySet<CloseCode> = new Set([CLOSE.goingAway, CLOSE.drain
 /** What all connections of the node share. */
 export interface SocketIoWriting {
   readonly clock: Clock;
+  readonly format: FrameFormat;
   readonly writer: SocketWriter;
   /** Whether the direct path is what it should be in the versions that are installed. */
   readonly direct: boolean;
@@ -31,7 +33,9 @@ export interface SocketIoWriting {
  * Engine.IO, which keeps packets in order on every transport.
  */
 export class SocketIoConnection implements Connection {
-  readonly format = socketIoFormat;
+  readonly format: FrameFormat;
+  /** Undefined for a client that cannot come back with its state. */
+  progress: Progress | undefined;
   readonly #socket: Socket;
   readonly #writing: SocketIoWriting;
   /** Given to Engine.IO and not sent yet; it has no limit of its own. */
@@ -40,6 +44,7 @@ export class SocketIoConnection implements Connection {
 
   constructor(socket: Socket, writing: SocketIoWriting) {
     this.#socket = socket;
+    this.format = writing.format;
     this.#writing = writing;
   }
 
@@ -47,33 +52,50 @@ export class SocketIoConnection implements Connection {
     return queuedBytes(this.#socket.conn) ?? this.#unsentBytes;
   }
 
+  stamp(frame: Frame): Frame {
+    return this.progress?.stamp(frame as SocketIoFrame) ?? frame;
+  }
+
+  get stampBytes(): number {
+    return this.progress?.stampBytes ?? 0;
+  }
+
   write(frame: Frame): void {
     const { conn } = this.#socket;
     if (conn.readyState !== 'open') return;
+    // Clients keep what comes before they are connected, and would have it again from their state.
+    if (!this.#socket.connected) {
+      conn.close();
+      return;
+    }
     const { direct, counters, writer } = this.#writing;
     const tcp = direct ? directSocket(conn) : undefined;
-    // socketIoFormat makes nothing but these.
+    // The formats make nothing but these.
     if (tcp === undefined) this.#writeThroughEngine(frame as SocketIoFrame);
     else writer.write(tcp, (frame as SocketIoFrame).wire);
     counters[tcp === undefined ? 'engine' : 'direct'] += 1;
   }
 
   close(code: CloseCode, reason: string): void {
-    if (MOVE_CODES.has(code)) {
-      this.#socket.emit('server.draining', { retry_after_ms: Number(reason) });
-    } else {
-      this.#socket.emit('error', { code, message: reason });
-    }
-    if (FINAL_CODES.has(code)) this.#socket.disconnect(true);
-    else this.#socket.conn.close();
+    const { connected, conn } = this.#socket;
+    if (connected) this.#say(code, reason);
+    if (connected && FINAL_CODES.has(code)) this.#socket.disconnect(true);
+    else conn.close();
     // Engine.IO waits until the client has taken everything; one that does not read never does.
-    const { clock } = this.#writing;
-    this.#cancelCut = clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.conn.close(true));
+    this.#cancelCut = this.#writing.clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
   }
 
   /** The socket is gone by itself. */
   end(): void {
     this.#cancelCut?.();
+  }
+
+  #say(code: CloseCode, reason: string): void {
+    if (MOVE_CODES.has(code)) {
+      this.#socket.emit('server.draining', { retry_after_ms: Number(reason) });
+    } else {
+      this.#socket.emit('error', { code, message: reason });
+    }
   }
 
   #writeThroughEngine({ packets, byteLength }: SocketIoFrame): void {

@@ -1,65 +1,60 @@
-import type { Frame, FrameFormat, Publication } from '@leque/core';
-import { encodeTextFrame, joinBuffers, toCursor } from '@leque/protocol';
+import type { FrameFormat, Publication } from '@leque/core';
+import { joinBuffers, toCursor } from '@leque/protocol';
+import { formatHalf, formatStand, UNKNOWN } from './offset.ts';
+import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
 export const NAMESPACE = '/events';
 /** Every task event goes out a second time under this name. */
 const TASK_EVENT = 'task.event';
-/** Engine.IO's packet type `message`, which is what a Socket.IO packet travels in. */
-const ENGINE_MESSAGE = '4';
 
-/** Encoded Socket.IO packets, whichever way they go out. */
-export interface SocketIoFrame extends Frame {
-  /** For Engine.IO, which knows every transport. */
-  readonly packets: readonly string[];
-  /** The same as finished WebSocket frames. */
-  readonly wire: Buffer;
-}
+/** Where no client's state is recovered. */
+export const plainFormat: FrameFormat = formatWith(() => undefined);
 
-export const socketIoFormat: FrameFormat = {
-  encodePublication(publication) {
-    const payload = JSON.stringify(payloadOf(publication));
-    const names = publication.type.startsWith('task.')
-      ? [publication.type, TASK_EVENT]
-      : [publication.type];
-    return frameOf(names.map((name) => encodeEvent(name, payload)));
-  },
-  join(frames, room) {
-    const parts = frames as readonly SocketIoFrame[];
-    const wires = parts.map(({ wire }) => wire);
-    return new JoinedFrame(parts, joinBuffers(wires, room));
-  },
-  encodeResync(channel, position, until) {
-    return encodeAnswer('resync', {
-      channel,
-      cursor: position && toCursor(position),
-      incomplete_until: until && toCursor(until),
-      timestamp: now(),
-    });
-  },
-};
+/** Each publication brings the offset that clients present when they come back. */
+export const offsetFormat: FrameFormat = formatWith(formatStand);
 
-/** Its packets are put together only for the clients that need them. */
-class JoinedFrame implements SocketIoFrame {
-  readonly wire: Buffer;
-  readonly #parts: readonly SocketIoFrame[];
-
-  constructor(parts: readonly SocketIoFrame[], wire: Buffer) {
-    this.#parts = parts;
-    this.wire = wire;
-  }
-
-  get packets(): readonly string[] {
-    return this.#parts.flatMap(({ packets }) => packets);
-  }
-
-  get byteLength(): number {
-    return this.wire.length;
-  }
+/** @param offsetOf the last argument of an event, after which the channel stands there */
+function formatWith(
+  offsetOf: (channel: string, cursor: string) => string | undefined,
+): FrameFormat {
+  return {
+    encodePublication(publication) {
+      const { type, channel, position } = publication;
+      const payload = JSON.stringify(payloadOf(publication));
+      if (position === undefined) return new PacketFrame(encodeTwice(type, payload, undefined));
+      const cursor = toCursor(position);
+      const packets = encodeTwice(type, payload, offsetOf(channel, cursor));
+      return new PacketFrame(packets, { channel, cursor });
+    },
+    join(frames, room) {
+      const parts = frames as readonly SocketIoFrame[];
+      const wires = parts.map(({ wire }) => wire);
+      return new JoinedFrame(parts, joinBuffers(wires, room));
+    },
+    encodeResync(channel, position, until) {
+      const told = {
+        channel,
+        cursor: position && toCursor(position),
+        incomplete_until: until && toCursor(until),
+        timestamp: now(),
+      };
+      const cursor = told.cursor ?? UNKNOWN;
+      const packet = encodeEvent('resync', JSON.stringify(told), offsetOf(channel, cursor));
+      return new PacketFrame([packet], { channel, cursor });
+    },
+  };
 }
 
 /** What the server itself says to a client. */
-export function encodeAnswer(name: string, payload: object): SocketIoFrame {
-  return frameOf([encodeEvent(name, JSON.stringify(payload))]);
+export function encodeAnswer(name: string, payload: object, offset?: string): SocketIoFrame {
+  return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
+}
+
+/** A task event is two: who was cut off between them has seen the first half. */
+function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
+  if (!type.startsWith('task.')) return [encodeEvent(type, payload, offset)];
+  const half = offset && formatHalf(offset);
+  return [encodeEvent(type, payload, half), encodeEvent(TASK_EVENT, payload, offset)];
 }
 
 /** The earlier system's `{event, data, timestamp}`, and what is new beside it. */
@@ -77,18 +72,9 @@ function payloadOf({ type, event, origin, position }: Publication): object {
 }
 
 /** An EVENT packet of the Socket.IO protocol, revision 5: `2`, the namespace, the arguments. */
-function encodeEvent(name: string, payload: string): string {
-  return `2${NAMESPACE},[${JSON.stringify(name)},${payload}]`;
-}
-
-function frameOf(packets: readonly string[]): SocketIoFrame {
-  const frames = packets.map((packet) => encodeTextFrame(ENGINE_MESSAGE + packet));
-  const [only] = frames;
-  return toFrame(packets, frames.length === 1 && only !== undefined ? only : Buffer.concat(frames));
-}
-
-function toFrame(packets: readonly string[], wire: Buffer): SocketIoFrame {
-  return { packets, wire, byteLength: wire.length };
+function encodeEvent(name: string, payload: string, offset: string | undefined): string {
+  const end = offset === undefined ? '' : `,"${offset}"`;
+  return `2${NAMESPACE},[${JSON.stringify(name)},${payload}${end}]`;
 }
 
 function now(): string {

@@ -5,28 +5,19 @@ import {
   CommandQueue,
   errorForClient,
   type Identity,
-  outcomeOrRefusal,
+  type Outcome,
   outcomesOf,
   type Session,
-  type Told,
   tooManyCommands,
 } from '@leque/core';
-import {
-  CLOSE,
-  checkCommand,
-  isDeeperThan,
-  MAX_DEPTH,
-  ProtocolError,
-  parseChannel,
-  projectChannel,
-  readCursor,
-  userChannel,
-} from '@leque/protocol';
+import { CLOSE, checkCommand, projectChannel, readCursor, userChannel } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import { type EnginePacket, isBinary } from './binary-packets.ts';
+import { asObject, COMMANDS, type Commanded, unknownCommand } from './commands.ts';
 import type { SocketIoContext } from './context.ts';
-import { cursorsOf } from './cursors.ts';
 import { forgetRequest } from './direct-path.ts';
+import { Opener, type Opening } from './opening.ts';
+import { setPid, takeBackId } from './socket-state.ts';
 import { SocketIoConnection, type SocketIoWriting } from './socketio-connection.ts';
 import { encodeAnswer } from './socketio-format.ts';
 import { readBy, type SocketReader } from './watched-socket.ts';
@@ -44,7 +35,7 @@ export interface SocketIoSessionInit {
 }
 
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
-export class SocketIoSession implements SocketReader, CommandOwner {
+export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
   readonly session: Session;
   readonly #socket: Socket;
   readonly #userId: string;
@@ -53,6 +44,8 @@ export class SocketIoSession implements SocketReader, CommandOwner {
   /** Made for the first command. */
   #limiter: CommandLimiter | undefined;
   readonly #commands: CommandQueue;
+  /** Until its client has been told of it. */
+  #opening: Opening | undefined;
   /** Of its user, in the cluster, as it was told last. */
   #connections: number | undefined;
 
@@ -64,7 +57,6 @@ export class SocketIoSession implements SocketReader, CommandOwner {
     this.session = context.hub.open(this.#connection, identity);
     this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
     readBy(socket, this);
-    this.#commands.push(() => this.#open());
   }
 
   get clientId(): string {
@@ -76,13 +68,17 @@ export class SocketIoSession implements SocketReader, CommandOwner {
   }
 
   disconnected(reason: string): void {
-    const { hub, telemetry } = this.#context;
+    const { telemetry } = this.#context;
     const { id: sessionId, closeCode: code = 1000 } = this.session;
-    this.#connection.end();
-    hub.remove(this.session);
+    this.closed();
     telemetry.report({ type: 'session_closed', transport: 'socketio', sessionId, code, reason });
     // One that has left the namespace has nothing to do here any more, and would not be counted.
     this.#socket.conn.close();
+  }
+
+  closed(): void {
+    this.#connection.end();
+    this.#context.hub.remove(this.session);
   }
 
   event([name, ...args]: readonly unknown[]): void {
@@ -102,26 +98,44 @@ export class SocketIoSession implements SocketReader, CommandOwner {
     if (!this.#commands.push(run)) this.#refuse(tooManyCommands(), ack);
   }
 
-  /** Subscribes before it says `connected`, so that nothing published after that is missed. */
-  async #open(): Promise<void> {
-    const cursors = cursorsOf(this.#socket.handshake.auth);
-    const own = userChannel(this.#userId);
-    const channels = [...new Set([own, ...Object.keys(cursors)])];
-    const told = await Promise.all(
-      channels.map(async (channel): Promise<[string, Told]> => {
-        return [channel, await this.#resume(channel, cursors[channel])];
-      }),
-    );
-    if (!this.session.subscriptions.has(own)) await this.#context.hub.subscribe(this.session, own);
+  /**
+   * Subscribes before the client is told that it is connected: so nothing that is published after
+   * that is missed, and the client is told whether its state was recovered.
+   * @throws ProtocolError `unavailable`
+   */
+  async open(): Promise<void> {
+    const { session } = this;
+    const { id: sid, conn, handshake } = this.#socket;
+    const init = { session, connection: this.#connection, userId: this.#userId, sid };
+    const opener = new Opener({ ...init, knowsPids: conn.protocol !== 3 }, this.#context);
+    const opening = await opener.open(handshake.auth);
+    setPid(this.#socket, opening.pid);
+    if (opening.sid !== undefined) takeBackId(this.#socket, opening.sid);
+    this.#opening = opening;
+  }
+
+  begin(): void {
+    const { id: sessionId, identity } = this.session;
+    const { userId } = identity;
+    const { telemetry } = this.#context;
+    telemetry.report({ type: 'session_opened', transport: 'socketio', sessionId, userId });
+    setPid(this.#socket, undefined); // it is long, and has done its work
+    this.#commands.push(() => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
+    const { recovered, told = [] } = this.#opening ?? {};
+    this.#opening = undefined;
     this.#answer('connected', {
       clientId: this.#socket.id,
       userId: this.#userId,
       timestamp: now(),
       message: 'Successfully connected to real-time events',
-      ...this.session.subscriptions.get(own)?.outcome,
+      ...(recovered !== undefined && { recovered }),
+      ...this.session.subscriptions.get(userChannel(this.#userId))?.outcome,
     });
     this.session.flush();
-    if (Object.keys(cursors).length > 0) {
+    if (told.length > 0) {
       this.#answer('resumed', { channels: outcomesOf(told), timestamp: now() });
     }
     // Counts are announced to this room from here on; and code that emits to it through Socket.IO's
@@ -152,39 +166,25 @@ export class SocketIoSession implements SocketReader, CommandOwner {
     this.#answer('connections.count', { count });
   }
 
-  #resume(channel: string, cursor: string | undefined): Promise<Told> {
-    return outcomeOrRefusal(this.#context.telemetry, async () => {
-      const options = cursor === undefined ? {} : { since: readCursor(cursor) };
-      const isProject = parseChannel(channel)?.kind === 'project';
-      if (!isProject && channel !== userChannel(this.#userId)) {
-        throw new ProtocolError('forbidden', `${channel} is not offered here`);
-      }
-      return await this.#context.hub.subscribe(this.session, channel, options);
-    });
-  }
-
   async subscribeTasks(): Promise<object> {
-    await this.#context.hub.subscribe(this.session, userChannel(this.#userId));
+    await this.#subscribe(userChannel(this.#userId), undefined);
     return { userId: this.#userId, message: 'Successfully subscribed to task updates' };
   }
 
   unsubscribeTasks(): object {
-    this.#context.hub.unsubscribe(this.session, userChannel(this.#userId));
+    this.#unsubscribe(userChannel(this.#userId));
     return { userId: this.#userId, message: 'Successfully unsubscribed from task updates' };
   }
 
   async subscribeProject(sent: unknown): Promise<object> {
     const { project_id, since } = checkCommand('subscribe', asObject(sent));
-    const options = since === undefined ? {} : { since: readCursor(since) };
-    const { hub } = this.#context;
-    const subscription = await hub.subscribe(this.session, projectChannel(project_id), options);
-    const message = `Subscribed to project ${project_id}`;
-    return { project_id, message, ...subscription.outcome };
+    const outcome = await this.#subscribe(projectChannel(project_id), since);
+    return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
   }
 
   unsubscribeProject(sent: unknown): object {
     const { project_id } = checkCommand('unsubscribe', asObject(sent));
-    this.#context.hub.unsubscribe(this.session, projectChannel(project_id));
+    this.#unsubscribe(projectChannel(project_id));
     return { project_id, message: `Unsubscribed from project ${project_id}` };
   }
 
@@ -192,9 +192,27 @@ export class SocketIoSession implements SocketReader, CommandOwner {
     const { token } = checkCommand('auth', asObject(sent));
     const identity = await this.#context.verifier.verify(token);
     this.#context.hub.renew(this.session, identity);
+    this.#connection.progress?.keepOnly(this.session.subscriptions);
     const { expiresAt } = identity;
     const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
     return { userId: this.#userId, expiresAt: until };
+  }
+
+  async #subscribe(channel: string, cursor: string | undefined): Promise<Outcome> {
+    const isNew = !this.session.subscriptions.has(channel);
+    const options = cursor === undefined ? {} : { since: readCursor(cursor) };
+    const { outcome } = await this.#context.hub.subscribe(this.session, channel, options);
+    // What was there already goes on where its client is, for whom some may be kept back.
+    const isElsewhere = isNew || outcome.recovered === true;
+    if (isElsewhere && outcome.cursor !== undefined) {
+      this.#connection.progress?.move(channel, outcome.cursor);
+    }
+    return outcome;
+  }
+
+  #unsubscribe(channel: string): void {
+    this.#context.hub.unsubscribe(this.session, channel);
+    this.#connection.progress?.leave(channel);
   }
 
   #admit(ack: Ack | undefined): boolean {
@@ -207,7 +225,7 @@ export class SocketIoSession implements SocketReader, CommandOwner {
 
   /** Through the outbox, like publications: in order with them, and under the same limit (MEM). */
   #answer(name: string, payload: object, ack?: Ack): void {
-    this.session.send(encodeAnswer(name, payload), 1);
+    this.session.send(encodeAnswer(name, payload, this.#connection.progress?.takeOffset()), 1);
     if (ack === undefined || !this.session.open) return;
     this.session.flush();
     ack(payload);
@@ -231,48 +249,6 @@ export class SocketIoSession implements SocketReader, CommandOwner {
   }
 }
 
-interface SocketIoCommand {
-  /** The name of the answer. */
-  readonly confirmation: string;
-  /** @returns what the confirmation says beside the time */
-  handle(io: SocketIoSession, sent: unknown): object | Promise<object>;
-}
-
-const COMMANDS: ReadonlyMap<string, SocketIoCommand> = new Map(
-  Object.entries({
-    ping: {
-      confirmation: 'pong',
-      handle: (io, sent) => ({ ...echoOf(sent), clientId: io.clientId }),
-    },
-    'subscribe.tasks': {
-      confirmation: 'subscribed.tasks',
-      handle: (io) => io.subscribeTasks(),
-    },
-    'unsubscribe.tasks': {
-      confirmation: 'unsubscribed.tasks',
-      handle: (io) => io.unsubscribeTasks(),
-    },
-    'subscribe.project': {
-      confirmation: 'subscribed.project',
-      handle: (io, sent) => io.subscribeProject(sent),
-    },
-    'unsubscribe.project': {
-      confirmation: 'unsubscribed.project',
-      handle: (io, sent) => io.unsubscribeProject(sent),
-    },
-    auth: {
-      confirmation: 'authenticated',
-      handle: (io, sent) => io.authenticate(sent),
-    },
-  } satisfies Record<string, SocketIoCommand>),
-);
-
-function unknownCommand(name: unknown): ProtocolError {
-  const known = [...COMMANDS.keys()].join(', ');
-  const said = String(name).slice(0, 64);
-  return new ProtocolError('unknown_action', `no event "${said}"; known are ${known}`);
-}
-
 /** The Socket.IO room of a user's sockets. */
 export function roomOf(userId: string): string {
   return `user:${userId}`;
@@ -282,16 +258,6 @@ export function roomOf(userId: string): string {
 function ackOf(args: readonly unknown[]): Ack | undefined {
   const last = args.at(-1);
   return typeof last === 'function' ? (last as Ack) : undefined;
-}
-
-/** @throws ProtocolError where no JSON could be made of it again */
-function echoOf(sent: unknown): Record<string, unknown> {
-  if (!isDeeperThan(sent, MAX_DEPTH)) return asObject(sent);
-  throw new ProtocolError('invalid_command', `nested more than ${MAX_DEPTH} levels deep`);
-}
-
-function asObject(sent: unknown): Record<string, unknown> {
-  return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
 }
 
 function now(): string {

@@ -7,7 +7,7 @@ import {
   MAX_FRAGMENTS,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
-import { type DefaultEventsMap, type Namespace, Server, type Socket } from 'socket.io';
+import { type Namespace, Server, type Socket } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { SocketIoContext } from './context.ts';
 import { cursorsOf } from './cursors.ts';
@@ -15,7 +15,7 @@ import { findDirectPathProblem, forgetResponses } from './direct-path.ts';
 import { startEngineHeartbeats } from './engine-heartbeats.ts';
 import { paceHandshakes } from './handshakes.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
-import { NAMESPACE } from './socketio-format.ts';
+import { NAMESPACE, offsetFormat, plainFormat } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
 import { watched, watcher } from './watched-socket.ts';
 
@@ -36,13 +36,6 @@ const DRAINING = 'this node is being replaced';
 const ROOT_HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
 
 type UserIdentity = Identity & { readonly userId: string };
-type Events = Namespace<
-  DefaultEventsMap,
-  DefaultEventsMap,
-  DefaultEventsMap,
-  { identity: UserIdentity }
->;
-type EventsSocket = Parameters<Parameters<Events['use']>[0]>[0];
 
 export interface SocketIoTransport {
   /** Writes straight to the socket and through Engine.IO, since the start of the process. */
@@ -79,8 +72,7 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     wsEngine: ClosingServer,
   });
   io.use((_socket, next) => next(new Error(ROOT_HINT)));
-  const events: Events = io.of(NAMESPACE);
-  guard(events, context);
+  const events: Namespace = io.of(NAMESPACE);
   paceHandshakes(io.engine, context);
   forgetResponses(io.engine);
   const problem = findDirectPathProblem(io.engine);
@@ -91,12 +83,14 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     clock: context.clock,
     writer: context.writer,
     direct: problem === undefined,
+    format: context.recovery === undefined ? plainFormat : offsetFormat,
     counters: { direct: 0, engine: 0 },
   };
+  guard(events, writing, context);
   const times = { intervalMs: pingInterval, timeoutMs: pingInterval + pingTimeout };
   const heartbeats = startEngineHeartbeats(times, writing);
   io.engine.on('connection', watcher(2 * limits.outboxMaxBytes, heartbeats));
-  events.on('connection', (socket) => open(socket, writing, context));
+  events.on('connection', (socket: Socket) => watched(socket).reader?.begin());
   return {
     writes: writing.counters,
     announceConnections(userId, count) {
@@ -113,7 +107,7 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
 }
 
 /** Lets in who has a token, each connection once: Socket.IO takes several CONNECTs at a time (CNT). */
-function guard(events: Events, context: SocketIoContext): void {
+function guard(events: Namespace, writing: SocketIoWriting, context: SocketIoContext): void {
   events.use((socket, next) => {
     const conn = watched(socket);
     if (conn.joins) {
@@ -122,11 +116,8 @@ function guard(events: Events, context: SocketIoContext): void {
       return;
     }
     conn.joins = true;
-    authenticate(socket, context).then(
-      (identity) => {
-        socket.data.identity = identity;
-        next();
-      },
+    join(socket, writing, context).then(
+      () => next(),
       (error: unknown) => {
         conn.joins = false;
         // Official clients come back by themselves only when it is the transport that closes.
@@ -137,19 +128,27 @@ function guard(events: Events, context: SocketIoContext): void {
   });
 }
 
-function open(socket: EventsSocket, writing: SocketIoWriting, context: SocketIoContext): void {
-  const { identity } = socket.data;
-  const { session } = new SocketIoSession(
-    { socket: socket as unknown as Socket, identity, writing },
-    context,
-  );
-  const { userId } = identity;
-  const sessionId = session.id;
-  context.telemetry.report({ type: 'session_opened', transport: 'socketio', sessionId, userId });
+/** A session is opened before the client is told that it is connected. */
+async function join(
+  socket: Socket,
+  writing: SocketIoWriting,
+  context: SocketIoContext,
+): Promise<void> {
+  const identity = await authenticate(socket, context);
+  const { conn } = socket;
+  if (conn.readyState !== 'open') return;
+  const session = new SocketIoSession({ socket, identity, writing }, context);
+  try {
+    await session.open();
+  } catch (error) {
+    // It comes back by itself, and keeps what it knows of its state.
+    conn.close();
+    throw error;
+  }
 }
 
 /** @throws ProtocolError with the message that the client's `connect_error` shows */
-async function authenticate(socket: EventsSocket, context: SocketIoContext): Promise<UserIdentity> {
+async function authenticate(socket: Socket, context: SocketIoContext): Promise<UserIdentity> {
   const token = tokenOf(socket);
   if (token === undefined) {
     throw new ProtocolError(
@@ -168,7 +167,7 @@ async function authenticate(socket: EventsSocket, context: SocketIoContext): Pro
   return { ...identity, userId };
 }
 
-function tokenOf({ handshake }: EventsSocket): string | undefined {
+function tokenOf({ handshake }: Socket): string | undefined {
   const { token } = handshake.auth as { token?: unknown };
   const given = [token, handshake.query['token']].find(
     (value): value is string => typeof value === 'string' && value !== '',

@@ -11,6 +11,10 @@ export interface SocketReader {
   packet(packet: EnginePacket): void;
   /** An event with its arguments, of which the last may be a callback. */
   event(args: readonly unknown[]): void;
+  /** Its client has been told that it is connected. */
+  begin(): void;
+  /** The connection is gone, whether its client was ever told that it is connected or not. */
+  closed(): void;
   /** The client has left the namespace, or is gone. */
   disconnected(reason: string): void;
   /** How many connections its user has in the cluster. */
@@ -43,6 +47,7 @@ export function watcher(
   }
   function onClose(this: WatchedSocket): void {
     heartbeats.remove(this);
+    this.reader?.closed();
   }
   return (conn) => {
     const fields = { queuedLength: 0, joins: false, reader: undefined, heardAt: 0, beatsAt: 0 };

@@ -31,10 +31,10 @@ export class EngineClient implements Disposable {
 
   /** The payloads of all events of a name so far. */
   of(name: string): Record<string, unknown>[] {
-    const start = `42/events,["${name}",`;
+    const start = '42/events,';
     return this.packets
-      .filter((packet) => packet.startsWith(start))
-      .map((packet) => JSON.parse(packet.slice(start.length, -1)));
+      .filter((packet) => packet.startsWith(`${start}["${name}",`))
+      .map((packet) => JSON.parse(packet.slice(start.length))[1]);
   }
 
   [Symbol.dispose](): void {
