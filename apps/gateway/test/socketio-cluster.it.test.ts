@@ -1,35 +1,72 @@
 import { openRedis, RedisSettings } from '@leque/broker-redis';
 import { readConfig } from '@leque/core';
-import { RecordingTelemetry, startRedis, uniquePrefix } from '@leque/testkit';
+import {
+  describeOnRedisServers,
+  RecordingTelemetry,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+  uniquePrefix,
+} from '@leque/testkit';
 import { Emitter } from '@socket.io/redis-emitter';
 import { io } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { redisAdapter } from '../src/index.ts';
 import { startGateway, tokenFor } from './support/gateway.ts';
 
-test("code that emits to a user's room through Socket.IO's Redis emitter keeps working", async () => {
-  await using redis = await startRedis();
-  const settings = readConfig(RedisSettings, {
-    REDIS_URL: redis.url,
-    REDIS_KEY_PREFIX: uniquePrefix(),
-  });
-  const drivers = openRedis(settings, { nodeId: 'a', telemetry: new RecordingTelemetry() });
-  await using stack = new AsyncDisposableStack();
+const TIMEOUT = { timeout: 60_000 };
+const PATIENCE = { timeout: 10_000 };
+
+describe("Socket.IO's own cluster calls", () => {
+  describe('on standalone Redis', () => describeAdapter(() => startRedis()));
+  describeOnRedisServers('on Sentinel', () => describeAdapter(() => startSentinel()));
+  describeOnRedisServers('on Cluster', () => describeAdapter(() => startRedisCluster()));
+});
+
+function describeAdapter(start: () => Promise<AsyncDisposable & { readonly url: string }>): void {
+  test(
+    "code that emits to a user's room through Socket.IO's Redis emitter keeps working",
+    TIMEOUT,
+    async () => {
+      await using redis = await start();
+      const settings = settingsFor(redis.url);
+      await using one = await startNode(settings);
+      await using other = await startNode(settings);
+      const sockets = [await one.connect('alice'), await other.connect('alice')];
+      const emitter = new Emitter(one.drivers.connection()).of('/events');
+      emitter.to('user:bob').emit('legacy', { for: 'bob' });
+      emitter.to('user:alice').emit('legacy', { for: 'alice' });
+      for (const { received } of sockets) {
+        await expect.poll(() => received, PATIENCE).toEqual([{ for: 'alice' }]);
+      }
+    },
+  );
+}
+
+function settingsFor(url: string): RedisSettings {
+  return readConfig(RedisSettings, { REDIS_URL: url, REDIS_KEY_PREFIX: uniquePrefix() });
+}
+
+async function startNode(settings: RedisSettings) {
+  const stack = new AsyncDisposableStack();
+  const telemetry = new RecordingTelemetry();
+  const drivers = openRedis(settings, { nodeId: 'a', telemetry });
   stack.defer(() => drivers.close());
   const { broker, state } = drivers;
-  const gateway = await startGateway({}, { broker, state, socketIoAdapter: redisAdapter(drivers) });
-  stack.use(gateway);
-
-  const received: unknown[] = [];
-  const socket = io(`${gateway.url}/events`, { auth: { token: await tokenFor('alice') } });
-  stack.defer(() => void socket.disconnect());
-  const connected = Promise.withResolvers<void>();
-  socket.on('connections.count', () => connected.resolve());
-  socket.on('legacy', (payload) => received.push(payload));
-  await connected.promise;
-
-  const emitter = new Emitter(drivers.connection()).of('/events');
-  emitter.to('user:bob').emit('legacy', { for: 'bob' });
-  emitter.to('user:alice').emit('legacy', { for: 'alice' });
-  await expect.poll(() => received).toEqual([{ for: 'alice' }]);
-});
+  const parts = { broker, state, socketIoAdapter: redisAdapter(drivers) };
+  const gateway = stack.use(await startGateway({}, parts));
+  return {
+    drivers,
+    async connect(userId: string) {
+      const received: unknown[] = [];
+      const socket = io(`${gateway.url}/events`, { auth: { token: await tokenFor(userId) } });
+      stack.defer(() => void socket.disconnect());
+      const connected = Promise.withResolvers<void>();
+      socket.on('connections.count', () => connected.resolve());
+      socket.on('legacy', (payload) => received.push(payload));
+      await connected.promise;
+      return { received };
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
