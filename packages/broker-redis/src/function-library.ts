@@ -10,7 +10,7 @@ import { isReply } from './redis-errors.ts';
  * Counts up with every change of the functions. A process leaves a library of a higher version
  * alone, so that the last ones of an old release do not undo a new one.
  */
-const VERSION = 5;
+const VERSION = 6;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',

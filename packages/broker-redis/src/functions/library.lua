@@ -36,33 +36,48 @@ local function parse_key(key)
   return nil
 end
 
--- Which run of which server this is; it changes with a restart and with a failover. A user who may
--- not ask is refused: nobody would see a restart.
-local run_id, in_cluster
-local function boot()
-  if not run_id then
-    local info = redis.pcall('INFO', 'server')
-    if type(info) ~= 'string' then
-      error(redis.error_reply('NOPERM leque: this user may not INFO server'))
-    end
-    run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
-    in_cluster = string.find(info, 'redis_mode:cluster', 1, true) ~= nil
+-- Which run of which server this is, and since when it has been the master: it changes with a restart
+-- and with a failover, also back to one that was the master before, and may have lost since what it
+-- had then. A user who may not ask is refused: nobody would see it.
+local run, in_cluster
+local function read_run()
+  local info = redis.pcall('INFO', 'server', 'replication')
+  if type(info) ~= 'string' then
+    error(redis.error_reply('NOPERM leque: this user may not INFO server'))
   end
-  return run_id
+  local run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
+  run = run_id .. ' ' .. string.sub(string.match(info, 'master_replid:(%w+)') or '', 1, 12)
+  in_cluster = string.find(info, 'redis_mode:cluster', 1, true) ~= nil
+end
+
+-- As a replica takes no calls, nobody can have become one and a master again since the last one.
+local RUN_KEPT_MS = 100
+local read_at = 0
+local function boot()
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + time[2] / 1000
+  if not run or math.abs(now - read_at) > RUN_KEPT_MS then
+    read_run()
+    read_at = now
+  end
+  return run
+end
+
+local function is_in_cluster()
+  if not run then read_run() end
+  return in_cluster
 end
 
 -- How a channel is sent to those who want it: in a Cluster by the servers that have its slot alone.
 local function publish_command()
-  boot()
-  return in_cluster and 'SPUBLISH' or 'PUBLISH'
+  return is_in_cluster() and 'SPUBLISH' or 'PUBLISH'
 end
 
 -- While a slot moves, its keys come to the new master one after the other, and what a function does
 -- not find there may be on its way: beginning anew would lose it. Redis lets a function miss one key,
 -- but refuses it several of which some have not come. An error that makes clients try again, or nil.
 local function find_missing(keys)
-  boot()
-  if not in_cluster then return nil end
+  if not is_in_cluster() then return nil end
   local reply = redis.pcall('EXISTS', unpack(keys))
   if type(reply) == 'number' then return nil end
   if not string.find(reply.err, 'non local key', 1, true) then return reply.err end
