@@ -67,6 +67,19 @@ test('[GAP] a resync comes after what came before it in the same turn', async ()
   expect(connection.sent).toEqual(['1', 'resync 7', '8']);
 });
 
+test('[GAP] who catches up has been offered what came before in every channel', async () => {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  await node.subscribe(session, 'all');
+  node.hub.deliver(publication(P, 1));
+  node.hub.deliver(publication('all', 2));
+  await node.hub.catchUp('all');
+  node.hub.unsubscribe(session, P);
+  node.clock.endTurn();
+  expect(connection.sent).toEqual(['1', '2']);
+});
+
 test('sessions that have the same queued share what is written', () => {
   const format = new TextFormat();
   const joiner = new FrameJoiner();

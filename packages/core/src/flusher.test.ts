@@ -1,46 +1,8 @@
 import { expect, test } from 'vitest';
-import { FakeClock, FakeConnection } from '../test/fakes.ts';
-import { Flusher, QUANTUM } from './flusher.ts';
-import { Outbox } from './outbox.ts';
-
-const WINDOW_MS = 5;
-
-/** A clock whose time also passes with every write, as that of a busy process does. */
-class BusyClock extends FakeClock {
-  passed = 0;
-
-  override monotonic(): number {
-    return super.monotonic() + this.passed;
-  }
-}
-
-function start(windowMs = WINDOW_MS) {
-  const clock = new BusyClock();
-  const flusher = new Flusher(clock, windowMs);
-  const open = (connection = new FakeConnection()) => {
-    const outbox = new Outbox(connection, 1_000_000);
-    const send = (text: string) => {
-      outbox.push({ text, byteLength: 10 } as never);
-      flusher.touch(outbox);
-    };
-    return { connection, outbox, send };
-  };
-  return { clock, flusher, open };
-}
-
-/** A connection on which each write takes so long. */
-function slowConnection(clock: BusyClock, ms: number): FakeConnection {
-  const connection = new FakeConnection();
-  const write = connection.write.bind(connection);
-  connection.write = (frame) => {
-    clock.passed += ms;
-    write(frame);
-  };
-  return connection;
-}
+import { slowConnection, startFlusher, WINDOW_MS } from '../test/flusher-under-test.ts';
 
 test('a quiet socket is written to at the end of the turn, and waits for nothing', () => {
-  const { clock, open } = start();
+  const { clock, open } = startFlusher();
   const { connection, send } = open();
   send('a');
   expect(connection.writes).toEqual([]);
@@ -53,7 +15,7 @@ test('a quiet socket is written to at the end of the turn, and waits for nothing
 });
 
 test('a busy socket is written to once per window, with everything that came in it', () => {
-  const { clock, open } = start();
+  const { clock, open } = startFlusher();
   const { connection, send } = open();
   for (let ms = 0; ms < 20; ms += 1) {
     send(String(ms));
@@ -69,7 +31,7 @@ test('a busy socket is written to once per window, with everything that came in 
 });
 
 test('without a window every turn is written', () => {
-  const { clock, open } = start(0);
+  const { clock, open } = startFlusher(0);
   const { connection, send } = open();
   for (const text of ['a', 'b']) {
     send(text);
@@ -78,70 +40,24 @@ test('without a window every turn is written', () => {
   expect(connection.writes).toEqual([['a'], ['b']]);
 });
 
-test('flushing yields after a few milliseconds, and goes on in the next turn', () => {
-  const { clock, open } = start();
-  const sockets = Array.from({ length: 1000 }, () => open(slowConnection(clock, 0.1)));
-  for (const { send } of sockets) send('a');
-  clock.endTurn();
-  const reached = () => sockets.filter(({ connection }) => connection.sent.length === 1).length;
-  expect(reached()).toBeGreaterThan(0);
-  expect(reached()).toBeLessThanOrEqual(2 * QUANTUM);
-  for (let turns = 0; turns < 20; turns += 1) clock.endTurn();
-  expect(reached()).toBe(1000);
-});
-
-test('a small group does not wait for a large one that was touched before it', () => {
-  const { clock, flusher, open } = start();
-  const large = Array.from({ length: 2000 }, () => open(slowConnection(clock, 0.01)));
-  for (const { send } of large) send('a');
-  flusher.endGroup();
-  const small = open();
-  small.send('b');
-  clock.endTurn();
-  expect(small.connection.sent).toEqual(['b']);
-  expect(large.some(({ connection }) => connection.sent.length === 0)).toBe(true);
-});
-
-test('a small group that is touched in the same turn before a large one is not lost in it', () => {
-  const { clock, flusher, open } = start();
-  const small = open();
-  small.send('b');
-  flusher.endGroup();
-  const large = Array.from({ length: 2000 }, () => open(slowConnection(clock, 0.01)));
-  for (const { send } of large) send('a');
-  flusher.endGroup();
-  clock.endTurn();
-  expect(small.connection.sent).toEqual(['b']);
-});
-
-test('the first of a large group is another one each time', () => {
-  const { clock, flusher, open } = start(0);
-  const order: number[] = [];
-  const sockets = Array.from({ length: 4 * QUANTUM }, (_, index) => {
-    const connection = new FakeConnection();
-    connection.write = () => void order.push(index);
-    return open(connection);
-  });
-  const touchAll = {
-    endTurn() {
-      for (const [index, { send }] of sockets.entries()) {
-        send('a');
-        if ((index + 1) % QUANTUM === 0) flusher.endQuantum();
-      }
-      flusher.endGroup();
-    },
-  };
-  for (let round = 0; round < 3; round += 1) {
-    flusher.atEndOfTurn(touchAll);
+test('under load nobody waits longer for the sake of a few that are touched all the time', () => {
+  const { clock, open } = startFlusher();
+  const quiet = Array.from({ length: 40 }, () => open(slowConnection(clock, 0.1)));
+  const busy = open();
+  for (let turns = 0; turns < 100; turns += 1) {
+    for (const { send } of quiet) send('x');
+    busy.send('a');
     clock.endTurn();
+    busy.send('b');
+    clock.endTurn();
+    clock.advance(1); // of five, which is the window, the others took four
+    clock.endTurn();
+    expect(busy.connection.sent, `turn ${turns}`).toHaveLength(2 * (turns + 1));
   }
-  const firsts = [0, 1, 2].map((round) => order[round * sockets.length]);
-  expect(firsts).toEqual([0, QUANTUM, 2 * QUANTUM]);
-  expect(order).toHaveLength(3 * sockets.length);
 });
 
 test('what is flushed out of turn is not written twice', () => {
-  const { clock, flusher, open } = start();
+  const { clock, flusher, open } = startFlusher();
   const { connection, outbox, send } = open();
   send('a');
   flusher.flushNow(outbox);
@@ -155,7 +71,7 @@ test('what is flushed out of turn is not written twice', () => {
 });
 
 test('a busy socket that falls due while others are written to is not forgotten for a while', () => {
-  const { clock, open } = start();
+  const { clock, open } = startFlusher();
   const busy = open();
   busy.send('a');
   clock.endTurn();
@@ -169,7 +85,7 @@ test('a busy socket that falls due while others are written to is not forgotten 
 });
 
 test('[LIVE] no timer is set for a time that has passed', () => {
-  const { clock, open } = start();
+  const { clock, open } = startFlusher();
   const delays: number[] = [];
   const after = clock.after.bind(clock);
   clock.after = (delayMs, task) => {
@@ -194,7 +110,7 @@ test('[LIVE] no timer is set for a time that has passed', () => {
 });
 
 test('under load the ends of turns come together, a window apart at most, and none is forgotten', () => {
-  const { clock, flusher, open } = start();
+  const { clock, flusher, open } = startFlusher();
   const sockets = Array.from({ length: 10 }, () => open(slowConnection(clock, 0.4)));
   const ends: number[] = [];
   const task = { endTurn: () => void ends.push(clock.monotonic()) };
@@ -216,7 +132,7 @@ test('under load the ends of turns come together, a window apart at most, and no
 });
 
 test('[LIVE] a flusher that is closed leaves no timer', () => {
-  const { clock, flusher, open } = start();
+  const { clock, flusher, open } = startFlusher();
   const { send } = open();
   send('a');
   clock.endTurn();

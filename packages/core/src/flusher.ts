@@ -69,6 +69,13 @@ export class Flusher {
     this.#schedule();
   }
 
+  /** Calls the tasks that wait for the end of the turn, for what has to come after all of them. */
+  runTasks(): void {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) task.endTurn();
+  }
+
   /** Something was pushed to this outbox. */
   touch(outbox: Outbox): void {
     if (outbox.awaitsFlush) return;
@@ -134,7 +141,7 @@ export class Flusher {
   readonly #endTurn = (): void => {
     this.#scheduled = false;
     this.#sliceStart = this.#clock.monotonic();
-    this.#runTasks(this.#sliceStart);
+    this.#runDueTasks(this.#sliceStart);
     this.#rotate();
     this.endGroup();
     this.#takeFew();
@@ -142,16 +149,14 @@ export class Flusher {
     if (this.#groups.length > 0) this.#schedule();
   };
 
-  #runTasks(now: number): void {
+  #runDueTasks(now: number): void {
     if (this.#tasks.length === 0) return;
     if (now < this.#tasksDueAt) {
       this.#cancelTasks ??= this.#clock.after(this.#tasksDueAt - now, this.#wake);
       return;
     }
     this.#tasksDueAt = now + this.#pace.gatherMs;
-    const tasks = this.#tasks;
-    this.#tasks = [];
-    for (const task of tasks) task.endTurn();
+    this.runTasks();
   }
 
   readonly #wake = (): void => {

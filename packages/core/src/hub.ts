@@ -149,13 +149,13 @@ export class Hub implements BrokerSink {
 
   /**
    * Settles once everything that was published in a subscribed channel before the call has been
-   * offered to its subscriptions.
+   * offered to its subscriptions, and what came to this node before that, in any channel, to theirs.
    * @throws ProtocolError `unavailable`
    */
   async catchUp(channel: string): Promise<void> {
     if (!this.#channels.has(channel)) return;
     await this.#ports.broker.subscribe(channel);
-    this.#channels.get(channel)?.endTurn();
+    this.#context.flusher.runTasks(); // what it replaces is in channels of its own
   }
 
   unsubscribe(session: Session, channel: string): void {

@@ -39,6 +39,14 @@ test('nobody waits longer where nobody waits: it would cost latency and save not
   expect(pace.windowMs).toBe(5);
 });
 
+test('who waited once, while there was no load, is not waited for later', () => {
+  const pace = new Pace(5);
+  for (let count = 0; count < 10_000; count += 1) pace.waits();
+  pace.spent(0, 100);
+  live(pace, 0.9, { waiting: false, from: 100 });
+  expect(pace.windowMs).toBe(5);
+});
+
 test('without pacing there is none under load', () => {
   const pace = new Pace(0);
   live(pace, 0.9);

@@ -1,0 +1,40 @@
+import { Flusher } from '../src/flusher.ts';
+import { Outbox } from '../src/outbox.ts';
+import { FakeClock, FakeConnection } from './fakes.ts';
+
+export const WINDOW_MS = 5;
+
+/** A clock whose time also passes with every write, as that of a busy process does. */
+class BusyClock extends FakeClock {
+  passed = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.passed;
+  }
+}
+
+/** A flusher, and sockets to touch. */
+export function startFlusher(windowMs = WINDOW_MS) {
+  const clock = new BusyClock();
+  const flusher = new Flusher(clock, windowMs);
+  const open = (connection = new FakeConnection()) => {
+    const outbox = new Outbox(connection, 1_000_000);
+    const send = (text: string) => {
+      outbox.push({ text, byteLength: 10 } as never);
+      flusher.touch(outbox);
+    };
+    return { connection, outbox, send };
+  };
+  return { clock, flusher, open };
+}
+
+/** A connection on which each write takes so long. */
+export function slowConnection(clock: BusyClock, ms: number): FakeConnection {
+  const connection = new FakeConnection();
+  const write = connection.write.bind(connection);
+  connection.write = (frame) => {
+    clock.passed += ms;
+    write(frame);
+  };
+  return connection;
+}
