@@ -64,7 +64,7 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
     ...(await linesToTry({ ...banner, gateway })),
     'Or straight to Redis, from any client:',
     '',
-    `  redis-cli -u ${redisUrl} FCALL leque_publish 1 'leque:{project:PROJ-001}' '{"type":"story_deleted","data":{"story_id":"STR-1"}}' my-key`,
+    `  ${redisCli(redisUrl)} FCALL leque_publish 1 'leque:{project:PROJ-001}' '{"type":"story_deleted","data":{"story_id":"STR-1"}}' my-key`,
     '',
   ]);
 }
@@ -107,6 +107,13 @@ function brokerOf({ REDIS_URL: url }: DevConfig): string {
   return url === undefined
     ? 'embedded broker'
     : `Redis at ${url.replace(/^.*?:\/\/(?:[^@/]*@)?/, '')}`;
+}
+
+/** It knows no sentinels, and needs only one of the servers of a Cluster. */
+function redisCli(url: string): string {
+  if (url.includes('+sentinel:')) return 'redis-cli -h THE_MASTER';
+  if (!url.includes('+cluster:')) return `redis-cli -u ${url}`;
+  return `redis-cli -c -u ${url.replace('+cluster', '').replace(/,.*$/, '')}`;
 }
 
 function baseOf(server: Server, { HOST: host = 'localhost' }: DevConfig): string {

@@ -1,4 +1,4 @@
-import { RedisSettings } from '@leque/broker-redis';
+import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { processSettings, readConfig } from '@leque/core';
 import { GatewaySettings, gatewayRules } from '@leque/gateway';
 import { PublisherSettings } from '@leque/publisher';
@@ -50,12 +50,12 @@ export type ClusterConfig = Static<typeof ClusterConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readDevConfig(env: Env): DevConfig {
-  return readConfig(DevConfig, withSecret(env), gatewayRules);
+  return readConfig(DevConfig, withSecret(env), [...gatewayRules, redisRule]);
 }
 
 /** @throws ConfigError that lists every problem */
 export function readClusterConfig(env: Env): ClusterConfig {
-  return readConfig(ClusterConfig, env);
+  return readConfig(ClusterConfig, env, [redisRule]);
 }
 
 /** Development has a secret of its own unless a key is given; in production none is assumed. */

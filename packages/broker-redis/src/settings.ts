@@ -27,7 +27,7 @@ export const RedisSettings = Type.Object({
 export type RedisSettings = Static<typeof RedisSettings>;
 
 /** Whether the address can be used, as far as one can tell without trying. */
-export const redisRule: ConfigRule<RedisSettings> = ({ REDIS_URL: url }) => {
+export const redisRule: ConfigRule<{ readonly REDIS_URL?: string }> = ({ REDIS_URL: url }) => {
   if (typeof url !== 'string' || !/^rediss?(\+(sentinel|cluster))?:/.test(url)) return [];
   if (parseRedisUrl(url) !== undefined) return [];
   return [

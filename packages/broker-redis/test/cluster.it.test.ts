@@ -230,6 +230,32 @@ describeOnRedisServers('Cluster', () => {
     }
   });
 
+  test('[CNT] counts are right again after the master that keeps the leases died', {
+    timeout: TIMEOUT,
+  }, async () => {
+    await using all = await startNodes();
+    const { redis, nodes, key } = all;
+    for (const [index, node] of nodes.entries()) {
+      await node.join();
+      node.state.setUserConnections('ana', index + 1);
+      node.state.setSubscribers('project:P-1', 10);
+    }
+    const [one, other] = nodes;
+    const counts = async () => [
+      await one.state.userConnections(['ana']),
+      await other.state.subscribers(['project:P-1']),
+    ];
+    await expect.poll(counts, PATIENCE).toEqual([[3], [20]]);
+    await redis.settled();
+    const old = await redis.masterOf(key('nodes'));
+    await old.kill();
+    await redis.promoted(key('nodes'), old);
+    one.state.setUserConnections('ana', 5);
+    const nowOrUnknown = () => counts().catch(() => undefined);
+    await expect.poll(nowOrUnknown, PATIENCE).toEqual([[7], [20]]);
+    await expect.poll(() => other.told.get('ana'), PATIENCE).toBe(7);
+  });
+
   test('[ACK] what a master forgets of the functions is loaded again', {
     timeout: TIMEOUT,
   }, async () => {
