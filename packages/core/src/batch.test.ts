@@ -56,6 +56,18 @@ test('[ORD] [DUP] who joins in the middle of a turn gets what is new to it, once
   expect(late.connection.sent).toEqual(['3', '4', '5']);
 });
 
+test('[GAP] what is live only does not hide where its channel stands', async () => {
+  const node = new HubUnderTest();
+  const early = node.connect();
+  await node.subscribe(early.session, P);
+  node.deliver(P, 1);
+  const live = new Publication({ channel: P, type: 'x', position: undefined, json: '{"a":1}' });
+  node.hub.deliver(live);
+  node.clock.endTurn();
+  const late = await node.subscribe(node.connect().session, P);
+  expect(late.position).toEqual(at(1));
+});
+
 test('[GAP] a resync comes after what came before it in the same turn', async () => {
   const node = new HubUnderTest();
   const { session, connection } = node.connect();
@@ -80,7 +92,7 @@ test('[GAP] who catches up has been offered what came before in every channel', 
   expect(connection.sent).toEqual(['1', '2']);
 });
 
-test('sessions that have the same queued share what is written', () => {
+test('[GAP] sessions that have the same queued share what is written, and only those', () => {
   const format = new TextFormat();
   const joiner = new FrameJoiner();
   const [one, two, three] = [1, 2, 3].map((n) => format.encodePublication(publication(P, n)));
@@ -88,6 +100,10 @@ test('sessions that have the same queued share what is written', () => {
   expect(joiner.join(format, [...frames])).toBe(joiner.join(format, [...frames]));
   const others = [one, three].filter((each) => each !== undefined);
   expect(joiner.join(format, others)).toMatchObject({ texts: ['1', '3'] });
+  const all = [one, two, three].filter((each) => each !== undefined);
+  for (const some of [frames, all, frames]) {
+    expect(joiner.join(format, [...some])).toMatchObject({ texts: some.map(({ text }) => text) });
+  }
   const other = new TextFormat();
   expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));
 });

@@ -180,6 +180,30 @@ test('[LIVE] slow clients that leave and others that come are looked at by one t
   expect(node.clock.timers).toBe(timers + 1);
 });
 
+test('[LIVE] nobody looks after a client that left while it was slow', async () => {
+  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+  const { timers } = node.clock;
+  connection.bufferedBytes = CONGESTED_BYTES;
+  progress('a', 1);
+  node.hub.unsubscribe(session, CONFLATED);
+  await node.subscribe(session, CONFLATED); // no grace period
+  node.clock.advance(2 * ROUND_MS);
+  expect(node.clock.timers).toBe(timers);
+});
+
+test('[GAP] a client for which there was room for nothing is told that it missed something', async () => {
+  const { node, session, connection, publish } = await subscribeTo(CONFLATED);
+  connection.bufferedBytes = 660; // of two thirds of a thousand, so that not one has room
+  publish('job_started', { job_id: 'j' });
+  publish('job_started', { job_id: 'k' });
+  expect(session.heldBytes).toBe(0);
+  connection.bufferedBytes = 0;
+  publish('job_started', { job_id: 'l' });
+  readAgain(node, connection);
+  expect(connection.sent).toEqual(['resync 2', '3']);
+  expect(node.hub.counters.leftOut).toBe(2);
+});
+
 test('[GAP] what is no text and no number is no key: such publications all count', async () => {
   const { node, connection, publish } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
