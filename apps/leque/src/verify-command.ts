@@ -15,6 +15,8 @@ export function verifyCommand(env: NodeJS.ProcessEnv): Command {
     .option('--only <scenarios>', 'comma-separated, as listed')
     .option('--seed <number>', 'repeats the choices of a run')
     .option('--short', 'a quick selection, in less than two minutes')
+    .option('--soak <minutes>', 'everything at random, for so long')
+    .option('--redis <kind>', 'standalone, sentinel or cluster (default: standalone)')
     .option('--url <urls>', 'gateways that run already, comma-separated; nothing of them is broken')
     .option('--publish-url <urls>', 'their publishers (default: the same)')
     .option('--secret <secret>', 'what their tokens are signed with (JWT_SECRET)')

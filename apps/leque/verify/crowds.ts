@@ -4,7 +4,7 @@ import { Worker } from './worker/worker.ts';
 
 const PROGRAM = new URL('./clients/program.ts', import.meta.url);
 const OPEN_DEADLINE_MS = 60_000;
-const ANSWER_DEADLINE_MS = 15_000;
+const ANSWER_DEADLINE_MS = 30_000;
 const RESULTS_DEADLINE_MS = 60_000;
 
 export interface CrowdsOptions extends Omit<GroupSpec, 'clients'> {

@@ -2,7 +2,7 @@ import { signToken } from '@leque/auth-jwt';
 import type { TargetOptions } from './options.ts';
 import type { Target } from './target.ts';
 
-const TOKEN_LIFETIME_S = 7200;
+const TOKEN_LIFETIME_S = 86_400;
 
 /** A system that runs already; nothing of it is broken, and nobody else's channels are used. */
 export function existingTarget(options: TargetOptions): Target {

@@ -2,14 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INTERRUPTED_EXIT_CODE, Interruption } from '../bench/interruption.ts';
 import { existingTarget } from './existing-target.ts';
-import { readOptions, type VerifyArguments, type VerifyOptions } from './options.ts';
+import { readMinutes, readOptions, type VerifyArguments, type VerifyOptions } from './options.ts';
 import { startOwnTarget } from './own-target.ts';
 import { type ScenarioResult, skippedResult } from './result.ts';
 import { runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS, SHORT_SCENARIOS } from './scenarios/index.ts';
+import { soakScenario } from './scenarios/soak.ts';
 import { markdownTable, tableHead, tableRow } from './table.ts';
-import type { Target } from './target.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -18,7 +18,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
  * @returns the exit code of the process: 1 when anything was violated
  */
 export async function verify(given: VerifyArguments, startedByNpm: boolean): Promise<number> {
-  const scenarios = given.short ? SHORT_SCENARIOS : SCENARIOS;
+  const scenarios = scenariosFor(given);
   const options = readOptions(given, scenarios);
   if (given.list) {
     for (const { name, about } of scenarios) print(`${name.padEnd(18)} ${about}`);
@@ -58,22 +58,33 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 async function runOne(
   scenario: Scenario,
-  { seed, existing }: VerifyOptions,
+  options: VerifyOptions,
   signal: AbortSignal,
 ): Promise<ScenarioResult> {
-  if (existing !== undefined && scenario.breaks === 'system') {
-    return skippedResult(scenario, seed, 'it breaks the system, which is not ours');
-  }
-  await using target = await openTarget(scenario, existing);
+  const { seed, existing } = options;
+  const reason = reasonToSkip(scenario, options);
+  if (reason !== undefined) return skippedResult(scenario, seed, reason);
+  const redis = scenario.redis ?? options.redis;
+  await using target =
+    existing === undefined
+      ? await startOwnTarget({ appendonly: false, redis, ...scenario.system })
+      : existingTarget(existing);
   return await runScenario(scenario, { seed, target, signal });
 }
 
-async function openTarget(
-  { system }: Scenario,
-  existing: VerifyOptions['existing'],
-): Promise<Target> {
-  if (existing !== undefined) return existingTarget(existing);
-  return await startOwnTarget({ appendonly: false, ...system });
+function reasonToSkip(scenario: Scenario, options: VerifyOptions): string | undefined {
+  const { existing, redis } = options;
+  if (existing !== undefined && scenario.breaks === 'system') {
+    return 'it breaks the system, which is not ours';
+  }
+  // Those that need a kind are run on it, whichever the others are run on, unless it is chosen.
+  if (scenario.redis === 'standalone' && redis !== 'standalone') return 'it needs a single Redis';
+  return scenario.missing?.();
+}
+
+function scenariosFor({ short, soak }: VerifyArguments): readonly Scenario[] {
+  if (soak !== undefined) return [soakScenario(readMinutes(soak))];
+  return short ? SHORT_SCENARIOS : SCENARIOS;
 }
 
 async function writeResults(results: readonly ScenarioResult[], folder: string): Promise<void> {

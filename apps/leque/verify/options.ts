@@ -1,4 +1,5 @@
 import { ConfigError } from '@leque/core';
+import { REDIS_KINDS, type RedisKind } from './redis-side.ts';
 import type { Scenario } from './scenario.ts';
 
 /** As they stand on the command line. */
@@ -6,6 +7,9 @@ export interface VerifyArguments {
   readonly only?: string;
   readonly seed?: string;
   readonly short?: true;
+  /** Minutes. */
+  readonly soak?: string;
+  readonly redis?: string;
   readonly out?: string;
   readonly list?: true;
   readonly url?: string;
@@ -26,11 +30,15 @@ export interface TargetOptions {
 export interface VerifyOptions {
   readonly seed: number;
   readonly scenarios: readonly Scenario[];
+  /** Of a system of our own, unless a scenario needs another one. */
+  readonly redis: RedisKind;
   /** Undefined for a system of our own. */
   readonly existing: TargetOptions | undefined;
 }
 
 const MAX_SEED = 2 ** 31;
+/** Tokens of clients are valid for longer. */
+const MAX_SOAK_MINUTES = 600;
 
 /** @throws ConfigError that lists every problem */
 export function readOptions(given: VerifyArguments, scenarios: readonly Scenario[]): VerifyOptions {
@@ -41,8 +49,19 @@ export function readOptions(given: VerifyArguments, scenarios: readonly Scenario
   }
   const chosen = choose(scenarios, given.only, problems);
   const existing = readTarget(given, problems);
+  const redis = REDIS_KINDS.find((kind) => kind === (given.redis ?? 'standalone'));
+  if (redis === undefined) {
+    problems.push(`--redis "${given.redis}" is none of ${REDIS_KINDS.join(', ')}`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { seed, scenarios: chosen, existing };
+  return { seed, scenarios: chosen, redis: redis ?? 'standalone', existing };
+}
+
+/** Of `--soak`. @throws ConfigError when it is no number of minutes */
+export function readMinutes(text: string): number {
+  const minutes = Number(text);
+  if (minutes > 0 && minutes <= MAX_SOAK_MINUTES) return minutes;
+  throw new ConfigError([`--soak "${text}" is not a number of minutes up to ${MAX_SOAK_MINUTES}`]);
 }
 
 function choose(

@@ -3,7 +3,7 @@ import { TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
 import { type SystemOptions, startSystem } from './system.ts';
 import type { Target } from './target.ts';
 
-const TOKEN_LIFETIME_S = 7200;
+const TOKEN_LIFETIME_S = 86_400;
 
 /** A system of our own as what is verified. */
 export async function startOwnTarget(options: SystemOptions): Promise<Target> {

@@ -1,4 +1,4 @@
-import type { ClientSpec } from './clients/client-spec.ts';
+import { CLIENT_KINDS, type ClientSpec } from './clients/client-spec.ts';
 import type { LaneSpec } from './load/load-spec.ts';
 import type { Target } from './target.ts';
 
@@ -9,6 +9,7 @@ export interface Sizes {
   readonly project: number;
   readonly socketio: number;
   readonly polling: number;
+  readonly recovering: number;
   readonly projects: number;
   readonly users: number;
   /** Events in a second, in each channel of its kind. */
@@ -22,12 +23,14 @@ export interface Sizes {
 export const STANDARD_SIZES: Sizes = {
   notifications: 45,
   project: 15,
-  socketio: 30,
+  socketio: 20,
   polling: 10,
+  recovering: 10,
   projects: 3,
   users: 5,
-  projectRate: 20,
-  userRate: 5,
+  // So that what is missed in a minute is still in the histories.
+  projectRate: 15,
+  userRate: 3,
   payloadBytes: 100,
   clientsPerProcess: 1000,
 };
@@ -52,7 +55,7 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
     ...users.map((id) => lane(`user:${id}`, sizes.userRate, sizes)),
     ...everybody.map((channel) => lane(channel, sizes.userRate, sizes)),
   ];
-  const kinds = (['notifications', 'project', 'socketio', 'polling'] as const).flatMap((kind) =>
+  const kinds = CLIENT_KINDS.flatMap((kind) =>
     Array.from({ length: sizes[kind] }, (_, index) => ({ kind, index })),
   );
   const clients = kinds.map(async ({ kind, index }): Promise<ClientSpec> => {

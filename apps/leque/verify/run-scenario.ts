@@ -1,8 +1,9 @@
+import type { ClientResult } from './clients/client-spec.ts';
 import { judge } from './judge.ts';
 import { makePlan, STANDARD_SIZES } from './plan.ts';
 import { Random } from './random.ts';
 import type { ScenarioResult } from './result.ts';
-import type { Scenario } from './scenario.ts';
+import type { Front, Scenario } from './scenario.ts';
 import type { Target } from './target.ts';
 import { World } from './world.ts';
 
@@ -22,39 +23,69 @@ export async function runScenario(
   const sizes = { ...STANDARD_SIZES, ...scenario.sizes };
   const plan = await makePlan(uniqueRun(), sizes, target);
   const { clientsPerProcess } = sizes;
-  await using world = await World.open({ target, plan, random, signal, clientsPerProcess });
+  if (target.system !== undefined) await scenario.before?.(target.system);
+  await using front = await openFront(scenario, target);
+  const urls = front === undefined ? target.gateways : [front.url];
+  await using world = await World.open({ target, urls, plan, random, signal, clientsPerProcess });
   await world.begin();
-  await attempt(scenario, world, signal);
+  await attempt(() => scenario.run(world), world, signal);
   const load = await world.end();
   const clients = await world.clients.results();
   const judged = judge(scenario, { plan, load, clients, excused: world.excused });
+  await world.clients[Symbol.asyncDispose]();
+  await attempt(() => scenario.after?.(world), world, signal);
+  const longestPauseMs = longestPauseOf(clients, world.excused);
   return {
     scenario: scenario.name,
     about: scenario.about,
     seed,
-    redis: 'standalone',
+    redis: target.system?.redis.kind ?? '',
     events: judged.events,
     findings: judged.findings,
-    longestPauseMs: Math.max(...clients.map(({ longestPauseMs }) => longestPauseMs)),
+    longestPauseMs,
     recoveredInMs: world.recoveredInMs,
     clients: clients.length,
     connects: clients.reduce((sum, { connects }) => sum + connects, 0),
     failures: load.failures,
     slowestRefusalMs: load.slowestRefusalMs,
     seconds: (performance.now() - startedAt) / 1000,
-    violations: [...world.violations, ...judged.violations],
+    violations: [
+      ...world.violations,
+      ...judged.violations,
+      ...pauseProblem(scenario, longestPauseMs),
+    ],
     notes: world.notes,
   };
 }
 
 /** What goes wrong in it is a violation: what the clients saw is worth an audit all the same. */
-async function attempt(scenario: Scenario, world: World, signal: AbortSignal): Promise<void> {
+async function attempt(
+  part: () => Promise<void> | undefined,
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await scenario.run(world);
+    await part();
   } catch (error) {
     signal.throwIfAborted();
     world.violations.push(error instanceof Error ? error.message : String(error));
   }
+}
+
+async function openFront({ front }: Scenario, target: Target): Promise<Front | undefined> {
+  if (front === undefined || target.system === undefined) return undefined;
+  return await front(target.system);
+}
+
+/** Of the clients that nothing was done to. */
+function longestPauseOf(clients: readonly ClientResult[], excused: ReadonlySet<string>): number {
+  const others = clients.filter(({ id }) => !excused.has(id));
+  return others.reduce((longest, { longestPauseMs }) => Math.max(longest, longestPauseMs), 0);
+}
+
+function pauseProblem({ maxPauseMs }: Scenario, longestPauseMs: number): string[] {
+  if (maxPauseMs === undefined || longestPauseMs <= maxPauseMs) return [];
+  return [`a client got nothing for ${(longestPauseMs / 1000).toFixed(1)} s`];
 }
 
 /** So that two runs on one system do not take each other's events for theirs. */

@@ -1,5 +1,6 @@
 import type { Sizes } from './plan.ts';
-import type { SystemOptions } from './system.ts';
+import type { RedisKind } from './redis-side.ts';
+import type { System, SystemOptions } from './system.ts';
 import type { World } from './world.ts';
 
 /** Something that happens to a system under load, and what it has to stand. */
@@ -17,9 +18,26 @@ export interface Scenario {
    * where it has lost everything; else to those whom it concerns.
    */
   readonly resyncs: 'never' | 'some' | 'all';
+  /** Of any client that nothing was done to, in milliseconds. */
+  readonly maxPauseMs?: number;
   /** Instead of the usual. */
   readonly sizes?: Partial<Sizes>;
   readonly system?: Partial<SystemOptions>;
+  /** Where it is possible; everywhere without it. */
+  readonly redis?: RedisKind;
+  /** Why it cannot be run on this machine; undefined when it can. */
+  readonly missing?: () => string | undefined;
+  /** Called when the system is up, before anybody connects. */
+  readonly before?: (system: System) => Promise<void>;
+  /** Something that stands between the clients and the gateways of the system. */
+  readonly front?: (system: System) => Promise<Front>;
   /** Called under load, when every client has seen something of each of its channels. */
-  run(world: World): Promise<void>;
+  readonly run: (world: World) => Promise<void>;
+  /** Called when everything is audited, and all clients are gone. */
+  readonly after?: (world: World) => Promise<void>;
+}
+
+/** What clients connect to instead of the gateways. */
+export interface Front extends AsyncDisposable {
+  readonly url: string;
 }

@@ -5,13 +5,14 @@ import type { LoadResult } from './load/load-spec.ts';
 import type { LoadCommands } from './load/program.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import type { System } from './system.ts';
+import type { GatewayNode, System } from './system.ts';
 import type { Target } from './target.ts';
 import { Worker } from './worker/worker.ts';
 
 const PROGRAM = new URL('./load/program.ts', import.meta.url);
 const GLANCE_MS = 50;
-const ANSWER_DEADLINE_MS = 10_000;
+/** Of a process that may have to start first, on a busy machine. */
+const ANSWER_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 30_000;
 /** For an event that is not acknowledged, once the load is over. */
 const PATIENCE_MS = 20_000;
@@ -20,6 +21,8 @@ const COUNTS_DEADLINE_MS = 10_000;
 
 export interface WorldParts {
   readonly target: Target;
+  /** What clients connect to. */
+  readonly urls: readonly string[];
   readonly plan: Plan;
   readonly random: Random;
   readonly clientsPerProcess: number;
@@ -57,11 +60,11 @@ export class World implements AsyncDisposable {
 
   static async open(parts: WorldParts): Promise<World> {
     await using stack = new AsyncDisposableStack();
-    const { target, plan, random } = parts;
+    const { urls, plan, random } = parts;
     const crowds = stack.use(
       await Crowds.open({
         run: plan.run,
-        urls: target.gateways,
+        urls,
         links: 'proxied',
         seed: random.below(2 ** 31),
         clients: plan.clients,
@@ -127,6 +130,17 @@ export class World implements AsyncDisposable {
     return this.#load.ask('acknowledged', {}, ANSWER_DEADLINE_MS);
   }
 
+  /** Notes a violation unless publishers have said that they cannot, each time soon enough. */
+  async failedLoudly(withinMs: number): Promise<void> {
+    const { failures, slowestRefusalMs } = await this.#load.ask('result', {}, ANSWER_DEADLINE_MS);
+    const said = Object.entries(failures).map(([status, count]) => `${count} × ${status}`);
+    this.notes.push(
+      `publishing failed: ${said.join(', ')}, at latest after ${Math.round(slowestRefusalMs)} ms`,
+    );
+    if (said.length === 0) this.violations.push('no publisher has said that it cannot');
+    if (slowestRefusalMs > withinMs) this.violations.push('a publisher took too long to say so');
+  }
+
   /** Lets the load go on for a while. */
   async rest(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#signal });
@@ -137,6 +151,12 @@ export class World implements AsyncDisposable {
     const held = await this.#poll(check, deadlineMs);
     if (!held) this.violations.push(`not within ${deadlineMs / 1000} s: ${what}`);
     return held;
+  }
+
+  /** Whether a gateway says, in time, that it can receive publications. */
+  isReady(gateway: GatewayNode, deadlineMs: number): Promise<boolean> {
+    const ready = async () => (await gateway.readiness()) === 200;
+    return this.expect(`${gateway.id} is ready`, ready, deadlineMs);
   }
 
   /** Whether every client sees, in time, all that is acknowledged by now. */

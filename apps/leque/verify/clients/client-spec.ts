@@ -1,13 +1,23 @@
 import type { LogEntry } from '../audit/channel-log.ts';
 
+export const CLIENT_KINDS = [
+  'notifications',
+  'project',
+  'socketio',
+  'polling',
+  'recovering',
+] as const;
+export type ClientKind = (typeof CLIENT_KINDS)[number];
+
 export interface ClientSpec {
   readonly id: string;
   /**
    * `notifications` and `project` are the endpoints of raw WebSocket clients: the one resumes with
    * the cursors of all its channels, the other subscribes with `since`. The others are official
-   * Socket.IO clients, by transport.
+   * Socket.IO clients: with `auth.cursors`, over WebSocket or polling, or with nothing but their own
+   * connection state recovery.
    */
-  readonly kind: 'notifications' | 'project' | 'socketio' | 'polling';
+  readonly kind: ClientKind;
   readonly token: string;
   /** All that it is to get, and nothing else. */
   readonly channels: readonly string[];
@@ -38,7 +48,7 @@ export interface GroupStatus {
 /** What one client was told, as it is handed over at the end. */
 export interface ClientResult {
   readonly id: string;
-  readonly kind: ClientSpec['kind'];
+  readonly kind: ClientKind;
   readonly logs: Readonly<Record<string, readonly LogEntry[]>>;
   /** Channels that it must not see but did. */
   readonly strays: readonly string[];

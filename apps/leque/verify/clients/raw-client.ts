@@ -37,8 +37,9 @@ export class RawClient implements AuditedClient {
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempts = 0;
-  #greetedAt = 0;
+  #startedAt = 0;
   #hintMs: number | undefined;
+  #stalled = false;
   #closed = false;
 
   constructor(spec: ClientSpec, parts: RawClientParts) {
@@ -47,6 +48,7 @@ export class RawClient implements AuditedClient {
   }
 
   start(): void {
+    this.#startedAt = performance.now();
     const socket = new WebSocket(this.#url(), {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false,
@@ -64,8 +66,10 @@ export class RawClient implements AuditedClient {
   }
 
   stall(on: boolean): void {
+    this.#stalled = on;
     if (on) this.#socket?.pause();
     else this.#socket?.resume();
+    this.#await(SILENCE_MS);
   }
 
   drop(): void {
@@ -115,14 +119,13 @@ export class RawClient implements AuditedClient {
    * publications back may send them before; then the client tries again.
    */
   #takeEarly(channel: string): void {
-    if (performance.now() - this.#greetedAt < HELD_MS) {
+    if (performance.now() - this.#startedAt < HELD_MS) {
       this.#parts.record.problem(`${channel}: a new publication came before what was missed`);
     }
     this.drop();
   }
 
   #greet(): void {
-    this.#greetedAt = performance.now();
     if (this.#spec.kind === 'project') {
       const [project_id] = this.#spec.projects;
       const since = this.#parts.record.cursors[this.#channel];
@@ -178,6 +181,6 @@ export class RawClient implements AuditedClient {
   /** Takes the connection for dead when nothing more comes in that time. */
   #await(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.drop(), ms);
+    if (!this.#stalled) this.#timer = setTimeout(() => this.drop(), ms);
   }
 }

@@ -14,7 +14,6 @@ interface Payload {
   readonly incomplete_until?: string;
   readonly project_id?: string;
   readonly userId?: string;
-  readonly recovered?: boolean;
   readonly channels?: Readonly<Record<string, ChannelOutcome>>;
 }
 
@@ -36,6 +35,8 @@ export class SocketIoClient implements AuditedClient {
   /** Channels whose answers it waits for since it has connected. */
   readonly #awaited = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** It connects for the first time. */
+  #isNew = true;
 
   constructor(spec: ClientSpec, { record, url, lost }: SocketIoClientParts) {
     this.#spec = spec;
@@ -48,7 +49,8 @@ export class SocketIoClient implements AuditedClient {
       timeout: TIMEOUT_MS,
       reconnectionDelay: MIN_BACKOFF_MS,
       reconnectionDelayMax: MAX_BACKOFF_MS,
-      auth: (give) => give({ token: spec.token, cursors: record.cursors }),
+      auth: (give) =>
+        give({ token: spec.token, ...(!this.#recoversItself && { cursors: record.cursors }) }),
     });
     this.#socket.onAny((name: string, payload: Payload) => this.#take(name, payload));
     this.#socket.on('disconnect', (reason) => this.#lose(reason === 'io server disconnect'));
@@ -81,7 +83,7 @@ export class SocketIoClient implements AuditedClient {
     else if (name === 'connected') this.#greet(payload);
     else if (name === 'resumed') this.#answered(payload.channels ?? {});
     else if (name === 'subscribed.project') {
-      this.#answered({ [`project:${payload.project_id}`]: payload });
+      this.#answered({ [`project:${payload.project_id}`]: this.#anew(payload) });
     } else if (name === 'resync') this.#record.resync(channel, cursor, payload.incomplete_until);
     else if (name === 'error') {
       this.#record.problem(`error: ${JSON.stringify(payload)}`);
@@ -96,20 +98,44 @@ export class SocketIoClient implements AuditedClient {
     } else this.#record.publication(delivered);
   }
 
-  /** On its own channel it is subscribed by now; of the others it has to ask for new ones. */
+  get #recoversItself(): boolean {
+    return this.#spec.kind === 'recovering';
+  }
+
   #greet(payload: Payload): void {
-    const { cursors } = this.#record;
     this.#awaited.clear();
-    const own = `user:${payload.userId}`;
-    for (const channel of this.#spec.channels) {
-      if (channel !== own || cursors[channel] !== undefined) this.#awaited.add(channel);
-    }
-    if (cursors[own] === undefined) this.#record.outcome(own, withoutRecovery(payload));
-    for (const project_id of this.#spec.projects) {
-      if (cursors[`project:${project_id}`] !== undefined) continue;
-      this.#socket.emit('subscribe.project', { project_id });
-    }
+    this.#isNew = this.#record.connects === 0;
+    if (this.#recoversItself) this.#greetRecovered(payload);
+    else this.#greetResumed(payload);
     this.#settle();
+  }
+
+  /** Either all of its state is there again, or none of it. */
+  #greetRecovered(payload: Payload): void {
+    if (this.#socket.recovered && !this.#isNew) return;
+    this.#record.outcome(`user:${payload.userId}`, this.#anew(payload));
+    for (const project_id of this.#spec.projects) this.#subscribe(project_id);
+  }
+
+  /** On its own channel it is subscribed by now; of the others it has to ask for new ones. */
+  #greetResumed(payload: Payload): void {
+    const { cursors } = this.#record;
+    const own = `user:${payload.userId}`;
+    for (const channel of Object.keys(cursors)) this.#awaited.add(channel);
+    if (cursors[own] === undefined) this.#record.outcome(own, this.#anew(payload));
+    for (const project_id of this.#spec.projects) {
+      if (cursors[`project:${project_id}`] === undefined) this.#subscribe(project_id);
+    }
+  }
+
+  #subscribe(project_id: string): void {
+    this.#awaited.add(`project:${project_id}`);
+    this.#socket.emit('subscribe.project', { project_id });
+  }
+
+  /** What comes before a channel is subscribed to anew is gone. */
+  #anew({ cursor }: ChannelOutcome): ChannelOutcome {
+    return { ...(cursor !== undefined && { cursor }), ...(!this.#isNew && { recovered: false }) };
   }
 
   #answered(outcomes: Readonly<Record<string, ChannelOutcome>>): void {
@@ -139,9 +165,4 @@ export class SocketIoClient implements AuditedClient {
     clearTimeout(this.#timer);
     if (forGood) this.#timer = setTimeout(() => this.start(), MAX_BACKOFF_MS);
   }
-}
-
-/** An answer that is no resume's says nothing of recovery. */
-function withoutRecovery({ cursor }: Payload): ChannelOutcome {
-  return cursor === undefined ? {} : { cursor };
 }

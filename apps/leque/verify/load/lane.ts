@@ -47,7 +47,7 @@ export class Lane {
     this.#giveUpAt = undefined;
   }
 
-  /** Publishes at the lane's rate until it is stopped; what is due by then is sent still. */
+  /** Publishes at the lane's rate until it is stopped; what was sent by then is seen through. */
   async run(stop: AbortSignal, patienceMs: number): Promise<void> {
     const startedAt = performance.now();
     const before = this.#due;
@@ -60,7 +60,7 @@ export class Lane {
       if (this.ledger.last < this.#due) await this.#sendNext();
       else await delay(GLANCE_MS);
     }
-    while (this.ledger.last < this.#due) await this.#sendNext();
+    this.#due = this.ledger.last;
     this.#giveUpAt = undefined;
   }
 

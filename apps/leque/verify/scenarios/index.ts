@@ -1,24 +1,177 @@
+import { nginxMissing, startNginx } from '../nginx.ts';
 import type { Scenario } from '../scenario.ts';
+import { badLinks } from './bad-links.ts';
+import { breakRedisLink } from './break-redis-link.ts';
+import { clusterMasterKilled, sentinelFailover, slotMoved } from './failovers.ts';
+import { freezeGateway } from './freeze-gateway.ts';
 import { killGateway } from './kill-gateway.ts';
+import { killPublisher } from './kill-publisher.ts';
+import { restartRedis } from './restart-redis.ts';
+import { rollingDeploy } from './rolling-deploy.ts';
+import { stalledReaders } from './stalled-readers.ts';
+import { storm } from './storm.ts';
+
+/** Few clients: what counts is how much is published. */
+const PUBLISHING = {
+  notifications: 12,
+  project: 6,
+  socketio: 6,
+  polling: 2,
+  recovering: 4,
+  projectRate: 150,
+};
+const STORM = {
+  notifications: 5000,
+  project: 0,
+  socketio: 0,
+  polling: 0,
+  recovering: 0,
+  users: 20,
+  projectRate: 1,
+  userRate: 1,
+  clientsPerProcess: 2500,
+};
+const LARGE_EVENTS = {
+  payloadBytes: 8000,
+  userRate: 20,
+  notifications: 20,
+  socketio: 10,
+  polling: 0,
+};
+/** Whoever reads slowly gets only the newest of each project, and is closed over anything else. */
+const SLOW_CONSUMERS = {
+  SLOW_CONSUMER_RULES: 'project:* conflate verify.event/run',
+  OUTBOX_MAX_BYTES: '262144',
+  WEBSOCKET_TIMEOUT: '120',
+};
 
 /** All there are, in the order in which they are run. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'kill-gateway',
-    about: 'kill -9 of one gateway of three, again and again',
+    about: 'kill -9 of one gateway of three, again and again; counts right within 10 s',
     breaks: 'system',
     resyncs: 'never',
     run: killGateway(3),
   },
-];
-
-/** Quick ones, for `--short`. */
-export const SHORT_SCENARIOS: readonly Scenario[] = [
   {
-    name: 'kill-gateway',
-    about: 'kill -9 of one gateway of three',
+    name: 'freeze-gateway',
+    about: 'a gateway stopped for 5 and for 20 s; beyond its lease it is not counted',
     breaks: 'system',
     resyncs: 'never',
-    run: killGateway(1),
+    run: freezeGateway(5000, 20_000),
   },
+  {
+    name: 'redis-link',
+    about: 'the Redis connection of one gateway cut, stalled and half-open, for 2, 10 and 30 s',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    run: breakRedisLink(['cut', 'stalled', 'half-open'], [2000, 10_000, 30_000]),
+  },
+  {
+    name: 'redis-restart',
+    about: 'kill -9 of a Redis with an append-only file, and restart',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { appendonly: true },
+    run: restartRedis,
+  },
+  {
+    name: 'redis-empty',
+    about: 'kill -9 of a Redis that comes back empty: everybody is told',
+    breaks: 'system',
+    resyncs: 'all',
+    redis: 'standalone',
+    run: restartRedis,
+  },
+  {
+    name: 'kill-publisher',
+    about: 'publishers killed in the middle of batches, which are sent again with the same keys',
+    breaks: 'system',
+    resyncs: 'never',
+    sizes: PUBLISHING,
+    run: killPublisher(4),
+  },
+  {
+    name: 'bad-links',
+    about: 'the connections of all clients down for 2 s, every 15 s, for 3 minutes',
+    breaks: 'links',
+    resyncs: 'never',
+    run: badLinks(12),
+  },
+  {
+    name: 'storm',
+    about: '5,000 clients come back at once, all with cursors; 99 % within 10 s, few Redis reads',
+    breaks: 'links',
+    resyncs: 'never',
+    redis: 'standalone',
+    sizes: STORM,
+    run: storm,
+  },
+  {
+    name: 'stalled-readers',
+    about: '5 % read nothing for a while, some in conflated channels; memory stays bounded',
+    breaks: 'system',
+    resyncs: 'never',
+    sizes: LARGE_EVENTS,
+    system: { settings: SLOW_CONSUMERS },
+    run: stalledReaders,
+  },
+  {
+    name: 'sentinel-failover',
+    about: 'the master behind Sentinel is killed; what it had not replicated is told',
+    breaks: 'system',
+    resyncs: 'some',
+    redis: 'sentinel',
+    run: sentinelFailover,
+  },
+  {
+    name: 'cluster-failover',
+    about: 'a master of a Redis Cluster is killed; what it had not replicated is told',
+    breaks: 'system',
+    resyncs: 'some',
+    redis: 'cluster',
+    run: clusterMasterKilled,
+  },
+  {
+    name: 'slot-moved',
+    about: 'slots of a Redis Cluster move between masters',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'cluster',
+    run: slotMoved,
+  },
+  {
+    name: 'rolling-deploy',
+    about: 'all gateways replaced behind nginx, one after the other',
+    breaks: 'system',
+    resyncs: 'never',
+    sizes: { polling: 0 }, // HTTP polling needs a front that keeps a client at one gateway
+    maxPauseMs: 3000, // two seconds, and the hint, which is spread over one
+    missing: nginxMissing,
+    front: startNginx,
+    run: rollingDeploy,
+  },
+];
+
+/** Quick ones, for `--short`: a system that is started has to stand several things. */
+export const SHORT_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'one-of-each',
+    about: 'a gateway killed, one cut off, a publisher and Redis killed, links down, in turn',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { appendonly: true },
+    run: async (world) => {
+      await killGateway(1)(world);
+      await breakRedisLink(['stalled'], [7000])(world);
+      await killPublisher(1)(world);
+      await badLinks(1)(world);
+      await restartRedis(world);
+    },
+  },
+  ...SCENARIOS.filter(({ name }) => name === 'redis-empty'),
 ];

@@ -3,7 +3,8 @@ import type { Commands, Reply, Request } from './commands.ts';
 /** Answers what the process that has started this one asks, and ends with it. */
 export function serve(commands: Commands): void {
   process.on('message', (request: Request) => {
-    void answer(commands, request).then((reply) => process.send?.(reply));
+    // Nobody listens any more where that fails, and `disconnect` follows.
+    void answer(commands, request).then((reply) => process.send?.(reply, () => {}));
   });
   process.once('disconnect', () => process.exit(0));
   // A terminal sends these to everybody; here the one that asks decides.

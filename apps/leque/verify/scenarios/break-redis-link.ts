@@ -1,0 +1,44 @@
+import type { FaultProxy } from '@leque/testkit';
+import type { Scenario } from '../scenario.ts';
+import type { GatewayNode } from '../system.ts';
+import type { World } from '../world.ts';
+
+const NOTICED_MS = 5000;
+const RECOVERY_MS = 15_000;
+
+const FAULTS: Readonly<Record<string, (link: FaultProxy) => void>> = {
+  cut: (link) => link.refuse(),
+  stalled: (link) => link.stall(),
+  'half-open': (link) => link.halfOpen(),
+};
+type Fault = 'cut' | 'stalled' | 'half-open';
+
+/** What is broken for longer than the gateway may take to notice shows in its readiness. */
+export function breakRedisLink(
+  faults: readonly Fault[],
+  durationsMs: readonly number[],
+): Scenario['run'] {
+  return async (world: World) => {
+    const rounds = faults.flatMap((fault) =>
+      durationsMs.map((durationMs) => ({ fault, durationMs })),
+    );
+    for (const { fault, durationMs } of world.random.shuffled(rounds)) {
+      const gateway = world.random.pick(world.system.gateways);
+      await world.rest(world.random.between(500, 1500));
+      FAULTS[fault]?.(gateway.link);
+      const over = performance.now() + durationMs;
+      if (durationMs > NOTICED_MS) await unreadyAlone(world, gateway);
+      await world.rest(Math.max(over - performance.now(), 0));
+      gateway.link.restore();
+      await world.isReady(gateway, RECOVERY_MS);
+      await world.caughtUp(RECOVERY_MS);
+    }
+  };
+}
+
+async function unreadyAlone(world: World, gateway: GatewayNode): Promise<void> {
+  const unready = async () => (await gateway.readiness()) === 503;
+  await world.expect(`${gateway.id} says that it is not ready`, unready, NOTICED_MS);
+  const others = world.system.gateways.filter((other) => other !== gateway);
+  for (const other of others) await world.isReady(other, NOTICED_MS);
+}

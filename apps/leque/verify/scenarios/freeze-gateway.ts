@@ -1,0 +1,28 @@
+import type { Scenario } from '../scenario.ts';
+import type { World } from '../world.ts';
+
+const RECOVERY_MS = 15_000;
+const LEASE_MS = 10_000;
+
+/**
+ * One after the other, for so many milliseconds. Clients that get no sign of life for longer than
+ * they wait go elsewhere; the others stay, and catch up.
+ */
+export function freezeGateway(...durationsMs: readonly number[]): Scenario['run'] {
+  return async (world: World) => {
+    for (const durationMs of durationsMs) {
+      const gateway = world.random.pick(world.system.gateways);
+      await world.rest(world.random.between(1000, 2000));
+      gateway.server.pause();
+      try {
+        await world.rest(durationMs);
+        // Beyond its lease it is not counted, and neither are those who have left it.
+        if (durationMs > LEASE_MS) await world.countsRight(LEASE_MS);
+      } finally {
+        gateway.server.resume();
+      }
+      await world.isReady(gateway, RECOVERY_MS);
+      await Promise.all([world.caughtUp(RECOVERY_MS), world.countsRight(LEASE_MS)]);
+    }
+  };
+}

@@ -1,0 +1,64 @@
+import type { Random } from '../random.ts';
+import type { Scenario } from '../scenario.ts';
+import type { World } from '../world.ts';
+import { badLinks } from './bad-links.ts';
+import { breakRedisLink } from './break-redis-link.ts';
+import { freezeGateway } from './freeze-gateway.ts';
+import { killPublisher } from './kill-publisher.ts';
+import { restartRedis } from './restart-redis.ts';
+import { Leftovers } from './soak/leftovers.ts';
+import { MemoryLog } from './soak/memory-log.ts';
+
+const MS_PER_MINUTE = 60_000;
+const COUNTS_MS = 10_000;
+const RECOVERY_MS = 15_000;
+/** Else the keys of the first minutes would still be there in the last ones. */
+const SETTINGS = { IDEMPOTENCY_TTL: '60', HISTORY_PROJECT_TTL: '60', HISTORY_USER_TTL: '60' };
+
+/** Faults at random for so long; whatever they left behind is looked for afterwards. */
+export function soakScenario(minutes: number): Scenario {
+  const leftovers = new Leftovers();
+  return {
+    name: 'soak',
+    about: `a random mix of faults for ${minutes} minutes; nothing is left behind`,
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { appendonly: true, settings: SETTINGS },
+    before: (system) => leftovers.remember(system),
+    run: (world) => soak(world, minutes),
+    after: (world) => leftovers.compare(world),
+  };
+}
+
+async function soak(world: World, minutes: number): Promise<void> {
+  const over = performance.now() + minutes * MS_PER_MINUTE;
+  const memory = new MemoryLog(world.system);
+  while (performance.now() < over) {
+    await pickFault(world.random)(world);
+    await world.caughtUp(RECOVERY_MS);
+    await world.countsRight(COUNTS_MS);
+    await memory.sample();
+  }
+  world.notes.push(...memory.lines());
+  world.violations.push(...memory.growth());
+}
+
+function pickFault(random: Random): Scenario['run'] {
+  return random.pick([
+    killOneOfTwo,
+    freezeGateway(5000),
+    breakRedisLink(['cut', 'stalled', 'half-open'], [random.between(1000, 12_000)]),
+    restartRedis,
+    killPublisher(1),
+    badLinks(1),
+  ]);
+}
+
+/** The last one lives through everything, so that its memory tells something. */
+async function killOneOfTwo(world: World): Promise<void> {
+  const gateway = world.random.pick(world.system.gateways.slice(0, -1));
+  await gateway.server.kill();
+  await world.caughtUp(RECOVERY_MS);
+  await gateway.server.restart();
+}
