@@ -2,11 +2,25 @@ import { Redis } from 'ioredis';
 
 const TIMEOUT_MS = 2000;
 
-/**
- * One command to one server of 127.0.0.1, on a connection of its own.
- * @throws Error the one that it answers with, or when it does not answer
- */
-export async function ask(port: number, command: string, ...args: string[]): Promise<unknown> {
+/** Sends one command. @throws Error the one that is answered, or when nothing is */
+export type Ask = (command: string, ...args: string[]) => Promise<unknown>;
+
+/** One command to one server of 127.0.0.1, on a connection of its own. */
+export function ask(port: number, command: string, ...args: string[]): Promise<unknown> {
+  return asking(port, (send) => send(command, ...args));
+}
+
+/** The same, but undefined where there is no answer. */
+export async function askIfThere(
+  port: number,
+  command: string,
+  ...args: string[]
+): Promise<unknown> {
+  return ask(port, command, ...args).catch(() => undefined);
+}
+
+/** Several commands on one connection. */
+export async function asking<T>(port: number, use: (send: Ask) => Promise<T>): Promise<T> {
   const redis = new Redis({
     host: '127.0.0.1',
     port,
@@ -19,17 +33,8 @@ export async function ask(port: number, command: string, ...args: string[]): Pro
   redis.on('error', () => {}); // the call below says it
   try {
     await redis.connect();
-    return await redis.call(command, ...args);
+    return await use((command, ...args) => redis.call(command, ...args));
   } finally {
     redis.disconnect();
   }
-}
-
-/** The same, but undefined where there is no answer. */
-export async function askIfThere(
-  port: number,
-  command: string,
-  ...args: string[]
-): Promise<unknown> {
-  return ask(port, command, ...args).catch(() => undefined);
 }

@@ -1,8 +1,6 @@
-import { ask } from './ask.ts';
+import { type Ask, ask, asking } from './ask.ts';
 import type { TestRedis } from './test-redis.ts';
 
-/** Keys that move at once: none of them is served meanwhile. */
-const BATCH = 10;
 const TIMEOUT_MS = 1500;
 
 export interface Move {
@@ -27,13 +25,14 @@ export async function migrateSlot({ slot, from, to, masters }: Move): Promise<vo
   }
 }
 
+/** One key at a time, which is as unkind as `--cluster-pipeline` can be to what belongs together. */
 async function migrateKeys(slot: string, from: TestRedis, to: TestRedis): Promise<void> {
-  const next = async () =>
-    (await ask(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, String(BATCH))) as string[];
-  for (let keys = await next(); keys.length > 0; keys = await next()) {
-    const where = ['127.0.0.1', String(to.port), '', '0', String(TIMEOUT_MS)];
-    await ask(from.port, 'MIGRATE', ...where, 'KEYS', ...keys);
-  }
+  const next = (send: Ask) => send('CLUSTER', 'GETKEYSINSLOT', slot, '1') as Promise<string[]>;
+  await asking(from.port, async (send) => {
+    for (let [key] = await next(send); key !== undefined; [key] = await next(send)) {
+      await send('MIGRATE', '127.0.0.1', String(to.port), key, '0', String(TIMEOUT_MS));
+    }
+  });
 }
 
 async function idOf({ port }: TestRedis): Promise<string> {
