@@ -73,9 +73,24 @@ test('[LIVE] a node that is too busy takes a burst at a time, and nobody waits l
   await pass(5);
   expect(count('in')).toBe(4);
   clock.lateMs = 1000;
-  await pass(5);
+  await pass(105);
   expect([count('in'), count('overloaded'), count('waits')]).toEqual([4, 46, 0]);
   await admission.enter();
+});
+
+test('[LIVE] joins leave a busy node most of its time: a turn that was late is followed by a rest', async () => {
+  const { clock, come, pass, count } = startAdmission({ rate: 1000, burst: 10 });
+  come(60);
+  clock.lateMs = 30;
+  await pass(5);
+  expect(count('in')).toBe(20);
+  await pass(60);
+  expect(count('in')).toBe(20);
+  await pass(5);
+  expect(count('in')).toBe(30);
+  // It was on time, so the next one comes at the usual pace.
+  await pass(5);
+  expect(count('in')).toBe(35);
 });
 
 test('[LIVE] from its close on nobody waits or goes in, and no timer is left', async () => {

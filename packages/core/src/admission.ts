@@ -19,6 +19,9 @@ export const AdmissionSettings = Type.Object({
 
 /** How often those who wait have their turn. */
 const TICK_MS = 5;
+/** A turn that came late is followed by a rest so many times as long: joins leave most of the time. */
+const REST = 2;
+const MAX_REST_MS = 100;
 /** Clients of some platforms give up a connection that takes longer than a few seconds. */
 const MAX_WAIT_MS = 1000;
 /** As many may wait as have their turn in this time, unless the node is too busy for that. */
@@ -49,6 +52,7 @@ export class Admission {
   #tokens: number;
   #filledAt: number;
   #closed = false;
+  #tickDueAt = 0;
   #cancelTick: Cancel | undefined;
 
   constructor(clock: Clock, limits: AdmissionLimits) {
@@ -84,24 +88,39 @@ export class Admission {
   #wait(): Promise<void> {
     const { promise, resolve: enter, reject: refuse } = Promise.withResolvers<void>();
     this.#line.push({ since: this.#clock.monotonic(), enter, refuse });
-    this.#cancelTick ??= this.#clock.after(TICK_MS, this.#tick);
+    if (this.#cancelTick === undefined) this.#tickAfter(TICK_MS);
     return promise;
   }
 
   readonly #tick = (): void => {
-    this.#fill();
+    this.#cancelTick = undefined;
     const now = this.#clock.monotonic();
-    const late = this.#line.findIndex(({ since }) => now - since < MAX_WAIT_MS);
-    const expired = late === -1 ? this.#line.length : late;
-    for (const { refuse } of this.#line.splice(0, expired)) refuse(overloaded());
+    this.#fill();
+    this.#refuseLate(now);
+    this.#admit();
+    if (this.#line.length === 0) return;
+    const restMs = REST * Math.max(0, now - this.#tickDueAt);
+    this.#tickAfter(TICK_MS + Math.min(restMs, MAX_REST_MS));
+  };
+
+  #refuseLate(now: number): void {
+    const inTime = this.#line.findIndex(({ since }) => now - since < MAX_WAIT_MS);
+    const late = this.#line.splice(0, inTime === -1 ? this.#line.length : inTime);
+    for (const { refuse } of late) refuse(overloaded());
+  }
+
+  #admit(): void {
     const turns = this.#line.splice(0, Math.floor(this.#tokens));
     this.#tokens -= turns.length;
     for (const { enter } of turns) enter();
-    const goesOn = this.#line.length > 0;
-    this.#cancelTick = goesOn ? this.#clock.after(TICK_MS, this.#tick) : undefined;
-  };
+  }
 
-  /** A turn that comes late finds no more than a burst: a busy node takes fewer. */
+  #tickAfter(delayMs: number): void {
+    this.#tickDueAt = this.#clock.monotonic() + delayMs;
+    this.#cancelTick = this.#clock.after(delayMs, this.#tick);
+  }
+
+  /** A turn that comes late finds no more than a burst, so that a busy node takes fewer. */
   #fill(): void {
     const now = this.#clock.monotonic();
     const { rate, burst } = this.#limits;
