@@ -64,6 +64,11 @@ export function queuedBytes(conn: EngineSocket): number | undefined {
   return bytes;
 }
 
+/** Whether Engine.IO has handed on all that it was given. */
+export function isEmpty(conn: EngineSocket): boolean {
+  return (conn as unknown as EngineInternals).writeBuffer.length === 0;
+}
+
 /**
  * Drops a listener that would keep the response which Engine.IO makes up for an upgrade, and the
  * request with it, for as long as the connection lives. It is for middleware that waits for the end

@@ -2,7 +2,8 @@ import type { Cancel, Clock, Connection, Frame, FrameFormat, SocketWriter } from
 import { CLOSE_TIMEOUT_MS } from '@leque/core';
 import { CLOSE, type CloseCode } from '@leque/protocol';
 import type { Socket } from 'socket.io';
-import { directSocket, queuedBytes } from './direct-path.ts';
+import { directSocket, forgetRequest, queuedBytes } from './direct-path.ts';
+import type { Lightener } from './lighten.ts';
 import type { Progress } from './progress.ts';
 import type { SocketIoFrame } from './socketio-frame.ts';
 
@@ -17,6 +18,10 @@ const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
 /** The client is moved to another node; the reason says when it should come back. */
 const MOVE_CODES: ReadonlySet<CloseCode> = new Set([CLOSE.goingAway, CLOSE.drained]);
 
+const NONE = Object.freeze({});
+/** What is left of every handshake: its headers and its token have done their work. */
+const PAST_HANDSHAKE = Object.freeze({ headers: NONE, query: NONE, auth: NONE, url: '' });
+
 /** What all connections of the node share. */
 export interface SocketIoWriting {
   readonly clock: Clock;
@@ -24,6 +29,7 @@ export interface SocketIoWriting {
   readonly writer: SocketWriter;
   /** Whether the direct path is what it should be in the versions that are installed. */
   readonly direct: boolean;
+  readonly lightener: Lightener;
   /** Writes by either way, since the start of the process: plain integers, read when somebody asks. */
   readonly counters: { direct: number; engine: number };
 }
@@ -40,6 +46,7 @@ export class SocketIoConnection implements Connection {
   readonly #writing: SocketIoWriting;
   /** Given to Engine.IO and not sent yet; it has no limit of its own. */
   #unsentBytes = 0;
+  #settled = false;
   #cancelCut: Cancel | undefined;
 
   constructor(socket: Socket, writing: SocketIoWriting) {
@@ -83,6 +90,19 @@ export class SocketIoConnection implements Connection {
     else conn.close();
     // Engine.IO waits until the client has taken everything; one that does not read never does.
     this.#cancelCut = this.#writing.clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
+  }
+
+  /** From now on nothing of how it began is needed. */
+  settle(): void {
+    this.#settled = true;
+    Object.assign(this.#socket, { handshake: PAST_HANDSHAKE });
+    this.upgraded();
+  }
+
+  upgraded(): void {
+    if (!this.#settled) return;
+    forgetRequest(this.#socket.conn);
+    this.#writing.lightener.lighten(this.#socket);
   }
 
   /** The socket is gone by itself. */

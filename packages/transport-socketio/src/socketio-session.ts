@@ -15,16 +15,11 @@ import type { Socket } from 'socket.io';
 import { type EnginePacket, isBinary } from './binary-packets.ts';
 import { asObject, COMMANDS, type Commanded, unknownCommand } from './commands.ts';
 import type { SocketIoContext } from './context.ts';
-import { forgetRequest } from './direct-path.ts';
 import { Opener, type Opening } from './opening.ts';
 import { setPid, takeBackId } from './socket-state.ts';
 import { SocketIoConnection, type SocketIoWriting } from './socketio-connection.ts';
 import { encodeAnswer } from './socketio-format.ts';
 import { readBy, type SocketReader } from './watched-socket.ts';
-
-const NONE = Object.freeze({});
-/** What is left of every handshake: its headers and its token have done their work. */
-const PAST_HANDSHAKE = Object.freeze({ headers: NONE, query: NONE, auth: NONE, url: '' });
 
 type Ack = (payload: object) => void;
 
@@ -65,6 +60,10 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
 
   packet(packet: EnginePacket): void {
     if (isBinary(packet)) this.session.close(CLOSE.unsupportedData, 'text packets only');
+  }
+
+  upgraded(): void {
+    this.#connection.upgraded();
   }
 
   disconnected(reason: string): void {
@@ -142,8 +141,7 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
     // Redis emitter keeps working.
     await this.#socket.join(roomOf(this.#userId));
     this.#flow();
-    Object.assign(this.#socket, { handshake: PAST_HANDSHAKE });
-    forgetRequest(this.#socket.conn);
+    this.#connection.settle();
     await this.#readConnections();
   }
 

@@ -14,6 +14,8 @@ import { cursorsOf } from './cursors.ts';
 import { findDirectPathProblem, forgetResponses } from './direct-path.ts';
 import { startEngineHeartbeats } from './engine-heartbeats.ts';
 import { paceHandshakes } from './handshakes.ts';
+import { Lightener } from './lighten.ts';
+import { TransportSocket } from './socket-internals.ts';
 import type { SocketIoWriting } from './socketio-connection.ts';
 import { NAMESPACE, offsetFormat, plainFormat } from './socketio-format.ts';
 import { roomOf, SocketIoSession } from './socketio-session.ts';
@@ -28,7 +30,7 @@ class ClosingServer extends WebSocketServer {
   constructor(options: ServerOptions) {
     // Not in the types.
     const limits = { closeTimeout: CLOSE_TIMEOUT_MS, maxFragments: MAX_FRAGMENTS };
-    super({ ...options, ...limits });
+    super({ ...options, ...limits, WebSocket: TransportSocket });
   }
 }
 
@@ -84,6 +86,9 @@ export function serveSocketIo(server: HttpServer, context: SocketIoContext): Soc
     writer: context.writer,
     direct: problem === undefined,
     format: context.recovery === undefined ? plainFormat : offsetFormat,
+    lightener: new Lightener((detail) => {
+      context.telemetry.report({ type: 'direct_path_unavailable', detail });
+    }),
     counters: { direct: 0, engine: 0 },
   };
   guard(events, writing, context);

@@ -1,6 +1,7 @@
 import type { Heartbeats } from '@leque/core';
 import type { Socket } from 'socket.io';
 import type { EnginePacket } from './binary-packets.ts';
+import { isEmpty } from './direct-path.ts';
 import { type BeatingSocket, takeHeartbeat } from './engine-heartbeats.ts';
 
 type EngineSocket = Socket['conn'];
@@ -17,6 +18,8 @@ export interface SocketReader {
   closed(): void;
   /** The client has left the namespace, or is gone. */
   disconnected(reason: string): void;
+  /** The client has changed to a WebSocket. */
+  upgraded(): void;
   /** How many connections its user has in the cluster. */
   tellConnections(count: number): void;
 }
@@ -38,6 +41,7 @@ export function watcher(
   heartbeats: Heartbeats<BeatingSocket>,
 ): (conn: EngineSocket) => void {
   function onPacketCreate(this: WatchedSocket, { data }: { data?: string | Buffer }): void {
+    if (isEmpty(this)) this.queuedLength = 0;
     this.queuedLength += data?.length ?? 0;
     if (this.queuedLength > maxQueued) this.close(true);
   }
@@ -52,8 +56,8 @@ export function watcher(
   return (conn) => {
     const fields = { queuedLength: 0, joins: false, reader: undefined, heardAt: 0, beatsAt: 0 };
     const watched: WatchedSocket = Object.assign(conn, fields);
-    watched.on('packetCreate', onPacketCreate).on('drain', onDrain);
-    watched.on('packet', onPacket).on('close', onClose);
+    watched.on('packetCreate', onPacketCreate).on('packet', onPacket);
+    watched.on('close', onClose).on('upgrade', onUpgrade);
     if (takeHeartbeat(watched)) heartbeats.add(watched);
   };
 }
@@ -70,8 +74,8 @@ export function readBy(socket: Socket, reader: SocketReader): void {
   socket.on('disconnect', onDisconnect);
 }
 
-function onDrain(this: WatchedSocket): void {
-  this.queuedLength = 0;
+function onUpgrade(this: WatchedSocket): void {
+  this.reader?.upgraded();
 }
 
 function onEvent(this: Socket, ...args: unknown[]): void {
