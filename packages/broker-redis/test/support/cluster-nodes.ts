@@ -10,7 +10,7 @@ export const TIMEOUT = 90_000;
 export const CHANNELS = Array.from({ length: 8 }, (_, n) => `project:P-${n}`);
 
 export const health = (node: RedisNode) => () => node.broker.health();
-export const range = (from: number, to: number) =>
+const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 /** Two nodes that publish and receive. */
