@@ -20,8 +20,14 @@ export function logFacts(log: FastifyBaseLogger): Telemetry {
         log.error({ err: fact.error, where: fact.where }, fact.type);
       } else {
         const { type, ...details } = fact;
-        log[WARNINGS.has(type) ? 'warn' : 'info'](details, type);
+        log[levelOf(fact)](details, type);
       }
     },
   };
+}
+
+function levelOf(fact: Fact): 'warn' | 'info' | 'debug' {
+  // Of these there are thousands in a second, when there are any; metrics count them.
+  if (fact.type === 'connection_refused' && fact.code === 'overloaded') return 'debug';
+  return WARNINGS.has(fact.type) ? 'warn' : 'info';
 }
