@@ -1,71 +1,9 @@
-import { io, type Socket } from 'socket.io-client';
+import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
+import type { HistoryPage } from '@leque/core';
+import { ProtocolError, toCursor } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
-
-interface Client extends Disposable {
-  readonly socket: Socket;
-  /** Whether the state was recovered, connection by connection. */
-  readonly recoveries: boolean[];
-  readonly ids: (string | undefined)[];
-  /** `NAME NUMBER` of everything that was published. */
-  readonly seen: string[];
-  readonly said: string[];
-}
-
-async function connect(gateway: GatewayUnderTest, options: object = {}): Promise<Client> {
-  const socket = io(`${gateway.url}/events`, {
-    auth: { token: await tokenFor('ana', { projects: ['P', 'Q'] }) },
-    transports: ['websocket'],
-    forceNew: true,
-    reconnectionDelay: 10,
-    reconnectionDelayMax: 20,
-    ...options,
-  });
-  const recoveries: boolean[] = [];
-  const ids: (string | undefined)[] = [];
-  const seen: string[] = [];
-  const said: string[] = [];
-  socket.on('connect', () => {
-    recoveries.push(socket.recovered);
-    ids.push(socket.id);
-  });
-  socket.onAny((name, payload) => {
-    if (payload.message_id === undefined) said.push(name);
-    else seen.push(`${name} ${payload.data.n}`);
-  });
-  await expect.poll(() => said).toContain('connections.count');
-  return { socket, recoveries, ids, seen, said, [Symbol.dispose]: () => void socket.disconnect() };
-}
-
-/** As when the network goes; `meanwhile` happens before the client is back. */
-async function cut(client: Client, meanwhile: () => Promise<unknown>): Promise<void> {
-  const { socket } = client;
-  const { length } = client.recoveries;
-  socket.io.reconnection(false);
-  const gone = new Promise((resolve) => socket.once('disconnect', resolve));
-  socket.io.engine.close();
-  await gone;
-  await meanwhile();
-  socket.io.reconnection(true);
-  socket.connect();
-  await expect.poll(() => client.recoveries.length).toBe(length + 1);
-}
-
-function publisher(gateway: GatewayUnderTest) {
-  let n = 0;
-  const next = () => {
-    n += 1;
-    return { n };
-  };
-  return {
-    project: (id: string) => gateway.publish({ type: 'moved', data: next(), project_id: id }),
-    user: () => gateway.publish({ type: 'told', data: next(), user_id: 'ana' }),
-    task: () => gateway.publish({ type: 'task.custom', data: next(), user_id: 'ana' }),
-  };
-}
-
-const subscribe = (client: Client, id: string) =>
-  client.socket.timeout(2000).emitWithAck('subscribe.project', { project_id: id });
+import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
+import { connect, cut, cutFor, publisher, subscribe } from './support/recovering-client.ts';
 
 test.each(['websocket', 'polling'])(
   "[GAP] [DUP] [ORD] [IO8] over %s, the official client's own recovery brings what was missed",
@@ -122,6 +60,82 @@ test('[GAP] [DUP] [ORD] [IO8] several channels that have moved are all recovered
   expect(inOrder(client.seen)).toBe(true);
   expect(client.recoveries).toEqual([false, true, true, true]);
 });
+
+test('[GAP] [ISO] [IO8] a fresh token without the project: not recovered, and told so', async () => {
+  await using gateway = await startGateway();
+  const publish = publisher(gateway);
+  using client = await connect(gateway);
+  await subscribe(client, 'P');
+  await publish.project('P');
+  await expect.poll(() => client.seen).toEqual(['moved 1']);
+  const token = await tokenFor('ana', { projects: ['Q'] });
+  await cut(client, async () => {
+    client.socket.auth = { token };
+    await publish.project('P');
+  });
+  expect(client.recoveries).toEqual([false, false]);
+  await publish.user();
+  await expect.poll(() => client.seen).toEqual(['moved 1', 'told 3']);
+});
+
+test('[GAP] [DUP] [IO8] a node that cannot read the history sends its client away with its state', async () => {
+  const broker = new AwayBroker(new MemoryStore(memoryLimits()));
+  await using gateway = await startGateway({}, { broker });
+  const publish = publisher(gateway);
+  using client = await connect(gateway);
+  await publish.user();
+  await expect.poll(() => client.seen).toEqual(['told 1']);
+  broker.away = true;
+  await cutFor(client, async () => {
+    await publish.user();
+    client.socket.io.reconnection(true);
+    client.socket.connect();
+    await expect.poll(() => broker.refused).toBeGreaterThan(1);
+    expect(client.socket.connected).toBe(false);
+    broker.away = false;
+  });
+  await expect.poll(() => client.recoveries).toEqual([false, true]);
+  await expect.poll(() => client.seen).toEqual(['told 1', 'told 2']);
+});
+
+test('[GAP] [DUP] [IO5] [IO8] `auth.cursors` beside a state: the state counts, others are resumed', async () => {
+  await using gateway = await startGateway();
+  const publish = publisher(gateway);
+  await publish.project('Q');
+  const page = await gateway.broker.history('project:Q', undefined, 1);
+  const cursor = page.position && toCursor(page.position);
+  const token = await tokenFor('ana', { projects: ['P', 'Q'] });
+  using client = await connect(gateway);
+  await subscribe(client, 'P');
+  await publish.project('P');
+  const old = (await gateway.broker.history('project:P', undefined, 1)).position;
+  await publish.project('P');
+  await expect.poll(() => client.seen).toEqual(['moved 2', 'moved 3']);
+  await cut(client, async () => {
+    const cursors = { 'project:Q': cursor, 'project:P': old && toCursor(old) };
+    client.socket.auth = { token, cursors };
+    await publish.project('Q');
+    await publish.project('P');
+  });
+  await expect
+    .poll(() => client.seen.toSorted())
+    .toEqual(['moved 2', 'moved 3', 'moved 4', 'moved 5']);
+  expect(client.recoveries).toEqual([false, true]);
+  await cut(client, () => publish.project('Q'));
+  await expect.poll(() => client.seen.at(-1)).toBe('moved 6');
+});
+
+/** Says that it is away when it is asked for a history. */
+class AwayBroker extends MemoryBroker {
+  away = false;
+  refused = 0;
+
+  override async history(...asked: Parameters<MemoryBroker['history']>): Promise<HistoryPage> {
+    if (!this.away) return super.history(...asked);
+    this.refused += 1;
+    throw new ProtocolError('unavailable', 'no answer in time');
+  }
+}
 
 /** Per event name, which is one channel or two that are published to in turn. */
 function inOrder(seen: readonly string[]): boolean {

@@ -31,10 +31,26 @@ export class EngineClient implements Disposable {
 
   /** The payloads of all events of a name so far. */
   of(name: string): Record<string, unknown>[] {
+    return this.#events(name).map(([, payload]) => payload);
+  }
+
+  /** Their offsets: the last arguments. */
+  offsetsOf(name: string): (string | undefined)[] {
+    return this.#events(name).map(([, , offset]) => offset);
+  }
+
+  /** What the CONNECT packet says; nothing before it has come. */
+  connected(): { sid?: string; pid?: string } {
+    const start = '40/events,';
+    const packet = this.packets.find((each) => each.startsWith(start));
+    return packet === undefined ? {} : JSON.parse(packet.slice(start.length));
+  }
+
+  #events(name: string): [string, Record<string, unknown>, string | undefined][] {
     const start = '42/events,';
     return this.packets
       .filter((packet) => packet.startsWith(`${start}["${name}",`))
-      .map((packet) => JSON.parse(packet.slice(start.length))[1]);
+      .map((packet) => JSON.parse(packet.slice(start.length)));
   }
 
   [Symbol.dispose](): void {

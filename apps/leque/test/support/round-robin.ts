@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What a cluster has in front: each connection goes to the next server that takes it. */
+/** Which server a connection goes to, if it takes it: the next one each time, or always the first. */
+export type Order = 'in turn' | 'first alive';
+
+/** What a cluster has in front: each connection goes to a server that takes it. */
 export class RoundRobin implements AsyncDisposable {
   readonly url: string;
   readonly #close: () => Promise<void>;
@@ -11,7 +14,7 @@ export class RoundRobin implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async start(serverUrls: readonly string[]): Promise<RoundRobin> {
+  static async start(serverUrls: readonly string[], by: Order = 'in turn'): Promise<RoundRobin> {
     const ports = serverUrls.map((url) => Number(new URL(url).port));
     const open = new Set<Socket>();
     let turn = 0;
@@ -19,7 +22,7 @@ export class RoundRobin implements AsyncDisposable {
       open.add(client);
       client.on('error', () => {}).once('close', () => open.delete(client));
       const order = ports.map((_, index) => ports[(turn + index) % ports.length] ?? 0);
-      turn += 1;
+      if (by === 'in turn') turn += 1;
       connectToFirst(order, client);
     });
     server.listen(0, '127.0.0.1');

@@ -1,9 +1,16 @@
 import { io as ioNewest } from 'socket.io-client';
+import { io as io313 } from 'socket.io-client-3.1.3';
 import { io as io454 } from 'socket.io-client-4.5.4';
+import { io as io460 } from 'socket.io-client-4.6.0';
 import { Inbox } from './inbox.ts';
 
 /** The official clients, by version; all have the same interface as far as these tests use it. */
-export const CLIENTS = { '4.5.4': io454 as unknown as typeof ioNewest, newest: ioNewest } as const;
+export const CLIENTS = {
+  '3.1.3': io313,
+  '4.5.4': io454 as unknown as typeof ioNewest,
+  '4.6.0': io460 as unknown as typeof ioNewest,
+  newest: ioNewest,
+} as const;
 export type ClientVersion = keyof typeof CLIENTS;
 export type Transport = 'websocket' | 'polling';
 
