@@ -72,6 +72,15 @@ test('[GAP] a new epoch starts again at one, after the resync that says so', () 
   expect(reader.sent).toEqual(['1', '2', 'resync 0', '1']);
 });
 
+test('[DUP] [GAP] a resync of what was recovered already takes nobody back', () => {
+  const { reader, subscription, offer } = subscribe();
+  subscription.replay(at(1), pages(2, 3, 4));
+  subscription.start();
+  subscription.resync(at(2)); // its node is behind, and has missed something before that
+  offer(3, 4, 5);
+  expect(reader.sent).toEqual(['2', '3', '4', '5']);
+});
+
 test('[DUP] what was replayed under its new name is not delivered under its old one', () => {
   const { reader, subscription, offer, offerOf } = subscribe();
   subscription.moveTo(at(6));

@@ -2,6 +2,7 @@ import { type Cursor, type Position, toCursor } from '@leque/protocol';
 import { Backlog } from './backlog.ts';
 import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
+import { before, isUpTo } from './positions.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
 
@@ -206,6 +207,7 @@ export class Subscription {
   }
 
   resync(position: Position | undefined): void {
+    if (isUpTo(position, this.#position)) return; // a recovery has brought what the node missed
     if (this.#held !== undefined) {
       this.#letGo();
       this.#held = [];
@@ -293,8 +295,4 @@ export class Subscription {
     const position = before(next?.position) ?? until;
     this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position, until), 1);
   }
-}
-
-function before(position: Position | undefined): Position | undefined {
-  return position && { ...position, offset: position.offset - 1 };
 }

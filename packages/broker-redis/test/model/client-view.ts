@@ -15,7 +15,10 @@ export class ClientView {
   /** Something is missing, and an outcome that says so may still come. */
   unexplained: string | undefined;
   readonly #ledger: Ledger;
+  /** On this connection. */
   readonly #seen = new Set<number>();
+  /** On those before, from which it goes on. */
+  readonly #seenBefore = new Set<number>();
   /** Up to there some may be missing. */
   #until: Position | undefined;
   #flowed = false;
@@ -38,6 +41,8 @@ export class ClientView {
    * @param awaitsOutcome whether it hears where it goes on
    */
   connect(isGiven: boolean, awaitsOutcome: boolean): void {
+    for (const number of this.#seen) this.#seenBefore.add(number);
+    this.#seen.clear();
     this.#isGiven = isGiven;
     this.subscribed = !awaitsOutcome;
     this.#flowed = false;
@@ -57,6 +62,7 @@ export class ClientView {
     this.last = undefined;
     this.unexplained = undefined;
     this.#seen.clear();
+    this.#seenBefore.clear();
   }
 
   /** @returns what is wrong with it */
@@ -66,7 +72,9 @@ export class ClientView {
     if (this.#seen.has(number)) return `DUP: ${number} again`;
     this.#seen.add(number);
     if (stored.previous === undefined) return undefined; // live only
-    const problem = this.#judge(number, stored.previous, position);
+    const problem = this.#seenBefore.has(number)
+      ? this.#doubt(`DUP: ${number}, as on an earlier connection`)
+      : this.#judge(number, stored.previous, position);
     this.last = number;
     this.#isTold = false;
     this.#flowed = true;
@@ -87,6 +95,7 @@ export class ClientView {
     if (code !== undefined) {
       this.unexplained = undefined;
       if (!this.#flowed) this.last = undefined;
+      this.#seenBefore.clear();
       this.subscribed ||= this.#isGiven;
       return undefined;
     }
@@ -96,6 +105,7 @@ export class ClientView {
       if (recovered === false) this.last = undefined; // it goes on from whatever comes
       return undefined;
     }
+    if (!goesOn) this.#seenBefore.clear();
     const position = readCursor(cursor);
     const number = this.#ledger.at(position);
     if (number === undefined) return `GAP: a cursor of nowhere, ${cursor}`;
@@ -111,9 +121,13 @@ export class ClientView {
     if (position === undefined) return number > last ? undefined : `ORD: ${number} after ${last}`;
     if (previous === last || this.#mayBeMissing(number, previous, last)) return undefined;
     if (number < last) return `ORD: ${number} after ${last}`;
-    const problem = `GAP: ${number}, which follows ${previous}, after ${last}`;
+    return this.#doubt(`GAP: ${number}, which follows ${previous}, after ${last}`);
+  }
+
+  /** It is right if the outcome of what it has asked for, which comes next, says so. */
+  #doubt(problem: string): string | undefined {
     if (this.subscribed) return problem;
-    this.unexplained = problem; // until the outcome of what it has asked for
+    this.unexplained ??= problem;
     return undefined;
   }
 

@@ -20,7 +20,7 @@ export class Ending {
     await this.#revealDropped();
     await this.#wait('GAP', () => this.#behind());
     for (const channel of CHANNELS) await this.#publishLast(channel);
-    if (!this.#simulation.failed) this.#checkHeld();
+    await this.#wait('MEM', () => this.#held());
     for (const client of clients) client.cut();
     await this.#wait('LIVE', () => this.#remains());
     await this.#close();
@@ -47,15 +47,16 @@ export class Ending {
   }
 
   async #publishLast(channel: string): Promise<void> {
-    const number = this.#simulation.redis.publish(channel);
+    const { redis, clients, profile } = this.#simulation;
+    const number = redis.publish(channel);
+    // A slow client may have been told in a channel without positions that it was left out.
+    const mayBeLeftOut = channel === LOGS && profile.hub.slowConsumerRules(LOGS) !== undefined;
     await this.#wait('GAP', () => {
-      for (const { name, subscribed } of this.#simulation.clients) {
-        const view = subscribed.get(channel);
-        if (view !== undefined && view.last !== number) {
-          return `${name} never gets ${number} in ${channel}`;
-        }
-      }
-      return undefined;
+      return firstOf(clients, ({ name, subscribed }) => {
+        const { last = mayBeLeftOut ? number : undefined } = subscribed.get(channel) ?? {};
+        const isThere = !subscribed.has(channel) || last === number;
+        return isThere ? undefined : `${name} never gets ${number} in ${channel}`;
+      });
     });
   }
 
@@ -76,13 +77,10 @@ export class Ending {
     });
   }
 
-  #checkHeld(): void {
-    for (const { sessions } of this.#simulation.nodes) {
-      for (const { session } of sessions) {
-        if (session.heldBytes === 0) continue;
-        this.#simulation.violate(`MEM: ${session.heldBytes} bytes are counted as held`);
-      }
-    }
+  #held(): string | undefined {
+    const sessions = this.#simulation.nodes.flatMap((node) => [...node.sessions]);
+    const holding = sessions.find(({ session }) => session.heldBytes !== 0);
+    return holding && `${holding.session.heldBytes} bytes are counted as held`;
   }
 
   #remains(): string | undefined {

@@ -32,6 +32,7 @@ export interface Profile {
   readonly channels: readonly string[];
   /** What may happen beside what clients and publishers do. */
   readonly faults: readonly Fault[];
+  /** The smallest outbox has room for an event beside what makes a client a slow one. */
   readonly hub: HubLimits;
   /** Nothing happens by which anything could be missed: nobody may be told that it was. */
   readonly isGentle: boolean;
@@ -49,7 +50,7 @@ export function chooseProfile(random: Random): Profile {
       : [random.pick(FAULTS), ...random.subset(FAULTS)],
     isGentle,
     hub: {
-      outboxMaxBytes: isGentle ? 30_000 : random.pick([600, 1200, 30_000]),
+      outboxMaxBytes: isGentle ? 30_000 : random.pick([900, 1500, 30_000]),
       fanoutWindowMs: random.pick([0, 5]),
       unsubscribeGraceMs: random.pick([20, 300]),
       maxSubscriptions: 10,
