@@ -1,12 +1,17 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** npm passes on what the terminal has sent to the whole group already. */
+const SAME_INTERRUPTION_MS = 500;
 const PARENT_LOOK_MS = 1000;
 export const INTERRUPTED_EXIT_CODE = 130;
 
 /** Says when somebody wants it to end; a second time ends it at once. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
+  #interruptedAt: number | undefined;
   readonly #interrupt = () => {
-    if (this.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+    this.#interruptedAt ??= performance.now();
+    const isAnother = performance.now() - this.#interruptedAt > SAME_INTERRUPTION_MS;
+    if (isAnother) process.exit(INTERRUPTED_EXIT_CODE);
     this.#controller.abort(new Error('interrupted'));
   };
   readonly #parentWatch: NodeJS.Timeout | undefined;

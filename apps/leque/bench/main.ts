@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StartError } from '@leque/core';
 import { runBench } from './bench.ts';
 import { INTERRUPTED_EXIT_CODE, Interruption } from './interruption.ts';
 import { listChoice } from './list.ts';
@@ -38,8 +39,9 @@ async function measure(
   given: BenchArguments,
   signal: AbortSignal,
 ): Promise<number> {
-  const results = await runBench(options, { signal, print, command: commandOf(given) });
   const folder = given.out ?? (given.smoke ? undefined : DEFAULT_FOLDER);
+  if (folder !== undefined) await assertWritable(folder);
+  const results = await runBench(options, { signal, print, command: commandOf(given) });
   if (folder !== undefined) await writeResults(results, folder);
   if (results.interrupted) {
     print('\nInterrupted.');
@@ -51,8 +53,18 @@ async function measure(
   return problems.length === 0 ? 0 : 1;
 }
 
+/** @throws StartError now, and not when everything has been measured */
+async function assertWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new StartError(`--out "${folder}" cannot be written to: ${reason}`);
+  }
+}
+
 async function writeResults(results: Results, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'results.json'), `${JSON.stringify(results)}\n`);
   await writeFile(join(folder, 'report.html'), reportPage(results));
   print(`\n${join(folder, 'results.json')} and ${join(folder, 'report.html')}`);

@@ -8,15 +8,15 @@ import { PeakMemory } from './memory.ts';
 import { connectAll, connectStorm, factsOf, type Scene, setScene } from './scene.ts';
 import { type FanOutSetup, offeredDeliveries, type Part, type Step } from './setups.ts';
 import type { RunningTarget, Target } from './target.ts';
-import { judge } from './verdict.ts';
+import { judge, missingOf } from './verdict.ts';
 import { within } from './within.ts';
 
 /** What servers do last for new connections is over by then. */
 const AFTER_CONNECTING_MS = 1000;
 /** What is published last may take so long, and the end of the program. */
 const SETTLE_SECONDS = 120;
-/** The generator waits 15 s for the last delivery, but no longer than 2 s for the next one. */
-const STILL_COMING_MS = 13_000;
+/** The generator waits 15 s for the last delivery, but no longer than 5 s for the next one. */
+const STILL_COMING_MS = 10_000;
 const EVENT_LOOP_P99 = 'nodejs_eventloop_lag_p99_seconds';
 
 /** Publishes to connections that are there, at each of the rates. */
@@ -121,12 +121,14 @@ function toMeasurement(run: Run, index: number): Measurement {
     offeredDeliveries(setup, each, step.rates[at] ?? 0),
   );
   const total = offered.reduce((sum, rate) => sum + rate, 0);
+  const isAnswered = scene.server.publishing.ack !== undefined;
+  const missing = isAnswered ? missingOf(result) : { lost: result.lost, unanswered: 0 };
   return {
     step: step.label,
     part: part.label,
     offeredPerSecond: offered[index] ?? 0,
     ...judge({
-      lost: result.lost,
+      ...missing,
       stillComing: result.settleMs > STILL_COMING_MS,
       duplicates: result.duplicates,
       reordered: result.reordered,

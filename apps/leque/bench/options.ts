@@ -2,6 +2,10 @@ import { ConfigError } from '@leque/core';
 import type { Target } from './target.ts';
 import type { Workload } from './workloads.ts';
 
+/** Below it a run is over before anything has come; above it a typing error is more likely. */
+const SECONDS = { least: 0.5, most: 3600 };
+const MAX_REPEAT = 1000;
+
 /** As they stand on the command line. */
 export interface BenchArguments {
   readonly repeat?: string;
@@ -37,12 +41,13 @@ export function readOptions(
 ): BenchOptions {
   const problems: string[] = [];
   const repeat = Number(given.repeat);
-  if (!Number.isInteger(repeat) || repeat < 1) {
-    problems.push(`--repeat "${given.repeat}" is not a number of repetitions`);
+  if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT) {
+    problems.push(`--repeat "${given.repeat}" is not a number of repetitions (1 to ${MAX_REPEAT})`);
   }
   const seconds = given.seconds === undefined ? undefined : Number(given.seconds);
-  if (seconds !== undefined && !(seconds > 0)) {
-    problems.push(`--seconds "${given.seconds}" is not a number of seconds`);
+  if (seconds !== undefined && !(seconds >= SECONDS.least && seconds <= SECONDS.most)) {
+    const range = `${SECONDS.least} to ${SECONDS.most}`;
+    problems.push(`--seconds "${given.seconds}" is not a number of seconds (${range})`);
   }
   const workloads = pick(choice.workloads, given.only, { option: '--only', nameOf: idOf });
   const peers =

@@ -1,3 +1,4 @@
+import type { RunResult as GeneratorResult } from './generator.ts';
 import type { RunResult, Verdict } from './results.ts';
 
 /** Of what is offered, so much has to be delivered while the run goes on; the rest is jitter. */
@@ -12,6 +13,8 @@ export interface Judgement {
 /** What became of the publications of one run. */
 export interface Deliveries {
   readonly lost: number;
+  /** Publications of which nobody has said that they are stored: they may be missing. */
+  readonly unanswered: number;
   /** They were still coming when the wait for them was given up: what is missing is late. */
   readonly stillComing: boolean;
   readonly duplicates: number;
@@ -29,6 +32,7 @@ export interface Deliveries {
 /** Nothing wrong with them. */
 export const RIGHT: Deliveries = {
   lost: 0,
+  unanswered: 0,
   stillComing: false,
   duplicates: 0,
   reordered: 0,
@@ -38,11 +42,32 @@ export const RIGHT: Deliveries = {
   share: 1,
 };
 
+/**
+ * What is missing, told apart: nobody has promised to deliver what was not answered (ACK).
+ * @param result of a generator whose publications are answered
+ */
+export function missingOf({
+  lost,
+  published,
+  acked,
+  publishErrors,
+  expected,
+}: Pick<GeneratorResult, 'lost' | 'published' | 'acked' | 'publishErrors' | 'expected'>): Pick<
+  Deliveries,
+  'lost' | 'unanswered'
+> {
+  const unanswered = Math.max(0, published - acked - publishErrors);
+  if (lost === 0 || unanswered === 0) return { lost, unanswered: 0 };
+  const excused = Math.ceil((unanswered * expected) / published);
+  return { lost: Math.max(0, lost - excused), unanswered };
+}
+
 /** Wrong is wrong however little; late is told apart. */
 export function judge(deliveries: Deliveries): Judgement {
   const { lost, stillComing, share } = deliveries;
   const faults = [
     [stillComing ? 0 : lost, 'lost'],
+    [stillComing ? 0 : deliveries.unanswered, 'publications not answered'],
     [deliveries.duplicates, 'came twice'],
     [deliveries.reordered, 'out of order'],
     [deliveries.strays, 'astray'],

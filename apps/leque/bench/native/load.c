@@ -19,7 +19,7 @@
 /** The first publication is due so long after the command: the publisher connects meanwhile. */
 #define LEAD_US 50000
 /** Nothing more is expected after so long a silence, or after so long in all. */
-#define SILENCE_US 2000000
+#define SILENCE_US 5000000
 #define SETTLING_DEADLINE_US 15000000
 /** Once all has arrived, duplicates get so much time to show up. */
 #define GRACE_US 100000

@@ -15,7 +15,7 @@
 #define LONGEST_SLEEP_US 10000
 /** After this long without progress nothing more is expected of the server. */
 #define PATIENCE_US 10000000
-#define ACK_PATIENCE_US 2000000
+#define ACK_PATIENCE_US 5000000
 
 /** What only the thread knows. */
 struct outlet {

@@ -7,7 +7,7 @@ import { TextCounter } from './text-counter.ts';
 
 const PERIOD_MS = 1;
 const PATIENCE_US = 10_000_000;
-const ACK_PATIENCE_US = 2_000_000;
+const ACK_PATIENCE_US = 5_000_000;
 const LONGEST_WRITE = 1000;
 
 export interface Schedule {

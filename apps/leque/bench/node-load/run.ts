@@ -9,7 +9,7 @@ import { Tally } from './tally.ts';
 const LEAD_US = 50_000;
 const GLANCE_MS = 5;
 const GRACE_MS = 100;
-const SILENCE_US = 2_000_000;
+const SILENCE_US = 5_000_000;
 const SETTLING_DEADLINE_US = 15_000_000;
 const STALLED_SILENCE_MS = 500;
 const STALLED_DEADLINE_US = 10_000_000;

@@ -126,7 +126,11 @@ const READING = `<h2 id="reading">How to read this</h2>${list([
   ['C floor', 'A program that only writes: one write for each socket and wake-up, no protocol.'],
   ['ok', 'Everything that was published came, once and in order, at the rate that was offered.'],
   ['NOT HELD', 'Everything that came was right, but it came more slowly than it was offered.'],
-  ['FAILED', 'Something was lost, doubled or out of order: such a run has no figures.'],
+  [
+    'FAILED',
+    'Something was lost, doubled or out of order, or was published and never answered: such a ' +
+      'run has no figures.',
+  ],
   ['not run', 'What was missing for it.'],
 ])}`;
 

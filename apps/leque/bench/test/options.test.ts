@@ -16,6 +16,10 @@ const CHOICE = {
 };
 const names = (targets: readonly Target[]) => targets.map(({ name }) => name);
 
+test.each(['0', '0.0001', '1e9', '-3', ''])('--seconds "%s" is refused', (seconds) => {
+  expect(() => readOptions({ repeat: '1', seconds }, CHOICE)).toThrow(`--seconds "${seconds}"`);
+});
+
 describe('the options of the bench', () => {
   test('are Leque alone, and every workload, when nothing is said', () => {
     const options = readOptions({ repeat: '5' }, CHOICE);

@@ -52,6 +52,7 @@ describeOnOwnRedis('leque bench', () => {
       // Redis and its shells, and then the gateway and the load.
       await expect.poll(() => children().length, { timeout: 30_000 }).toBeGreaterThan(6);
       const before = children();
+      process.kill(running.pid, 'SIGINT'); // twice, as npm passes on what the terminal sends
       const { code } = await running.stop('SIGTERM');
       expect(code, running.output).toBe(130);
       await expect.poll(() => before.filter(isAlive)).toEqual([]);

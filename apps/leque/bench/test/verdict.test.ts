@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult, Verdict } from '../results.ts';
-import { judge, judgeRuns, RIGHT } from '../verdict.ts';
+import { judge, judgeRuns, missingOf, RIGHT } from '../verdict.ts';
 
 describe('a run', () => {
   test('in which everything came in time was held', () => {
@@ -10,6 +10,7 @@ describe('a run', () => {
 
   test.for([
     ['lost', '1 lost'],
+    ['unanswered', '1 publications not answered'],
     ['duplicates', '1 came twice'],
     ['reordered', '1 out of order'],
     ['strays', '1 astray'],
@@ -42,6 +43,14 @@ test('what still comes when the wait is given up is late, and not lost', () => {
   });
   expect(judge({ ...late, share: 1 }).verdict).toBe('behind');
   expect(judge({ ...late, duplicates: 1 }).verdict).toBe('failed');
+});
+
+test('what was not answered need not come; beyond it what is missing is lost', () => {
+  const run = { published: 3000, acked: 2015, publishErrors: 0, expected: 3_000_000 };
+  expect(missingOf({ ...run, lost: 846_000 })).toEqual({ lost: 0, unanswered: 985 });
+  expect(missingOf({ ...run, lost: 985_001 })).toEqual({ lost: 1, unanswered: 985 });
+  expect(missingOf({ ...run, lost: 0 })).toEqual({ lost: 0, unanswered: 0 });
+  expect(missingOf({ ...run, acked: 3000, lost: 7 })).toEqual({ lost: 7, unanswered: 0 });
 });
 
 describe('several runs', () => {
