@@ -32,6 +32,10 @@ const LEAVE_TIMEOUT_MS = 10_000;
 const MAX_SUBSCRIPTIONS = 512;
 /** More than any client that was away for a moment has missed. */
 const MAX_RECOVERED = 5000;
+/** Clients of some platforms give up a connection that takes longer than a few seconds. */
+const HANDSHAKE_WAIT_MS = 1000;
+/** Longer, as refusing somebody who has been let in would waste all that was done for it. */
+const VERIFICATION_WAIT_MS = 5000;
 
 /** What a gateway is made of; the process that runs it chooses the technologies. */
 export interface GatewayParts {
@@ -132,7 +136,8 @@ function hubLimits(settings: GatewaySettings): HubLimits {
 function sharedContext(parts: GatewayParts, hub: Hub) {
   const { state, telemetry, clock, settings } = parts;
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
-  const admission = new Admission(clock, pace);
+  const admission = new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS });
+  const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
   return {
     hub,
     state,
@@ -141,7 +146,7 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
     writer: kernelWriter,
     admission,
     isDraining: () => admission.closed,
-    verifier: pacedVerifier(createJwtVerifier(settings), new Admission(clock, pace)),
+    verifier: pacedVerifier(createJwtVerifier(settings), verifications),
     origins: originPolicy(settings),
     limits: {
       heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,

@@ -14,7 +14,7 @@ class LateClock extends FakeClock {
 /** Newcomers, and what becomes of each. */
 function startAdmission(limits: { rate: number; burst: number }) {
   const clock = new LateClock();
-  const admission = new Admission(clock, limits);
+  const admission = new Admission(clock, { ...limits, waitMs: 1000 });
   const outcomes: string[] = [];
   const come = (count: number) => {
     for (let n = 0; n < count; n += 1) {

@@ -22,16 +22,16 @@ const TICK_MS = 5;
 /** A turn that came late is followed by a rest so many times as long: joins leave most of the time. */
 const REST = 2;
 const MAX_REST_MS = 100;
-/** Clients of some platforms give up a connection that takes longer than a few seconds. */
-const MAX_WAIT_MS = 1000;
-/** As many may wait as have their turn in this time, unless the node is too busy for that. */
-const LINE_MS = 750;
+/** As many may wait as have their turn in this part of the time, unless the node is too busy. */
+const LINE_SHARE = 3 / 4;
 
 export interface AdmissionLimits {
   /** Newcomers in a second. */
   readonly rate: number;
   /** Newcomers in one turn of the event loop, after a quiet time. */
   readonly burst: number;
+  /** How long anybody waits at most. */
+  readonly waitMs: number;
 }
 
 interface Waiting {
@@ -41,9 +41,9 @@ interface Waiting {
 }
 
 /**
- * A token bucket before what newcomers cost. Those for whom there is no token wait in a line, in
- * which none waits for longer than a second, and go on a few at a time, so that a storm of them
- * never takes the event loop from those who are in.
+ * A token bucket before what newcomers cost. Those for whom there is no token wait in a line, for a
+ * bounded time, and go on a few at a time, so that a storm of them does not take the event loop from
+ * those who are in.
  */
 export class Admission {
   readonly #clock: Clock;
@@ -74,7 +74,8 @@ export class Admission {
       this.#tokens -= 1;
       return;
     }
-    if (this.#line.length >= (this.#limits.rate * LINE_MS) / 1000) throw overloaded();
+    const { rate, waitMs } = this.#limits;
+    if (this.#line.length >= (LINE_SHARE * waitMs * rate) / 1000) throw overloaded();
     await this.#wait();
   }
 
@@ -104,7 +105,7 @@ export class Admission {
   };
 
   #refuseLate(now: number): void {
-    const inTime = this.#line.findIndex(({ since }) => now - since < MAX_WAIT_MS);
+    const inTime = this.#line.findIndex(({ since }) => now - since < this.#limits.waitMs);
     const late = this.#line.splice(0, inTime === -1 ? this.#line.length : inTime);
     for (const { refuse } of late) refuse(overloaded());
   }
