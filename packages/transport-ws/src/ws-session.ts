@@ -4,6 +4,7 @@ import {
   CommandLimiter,
   type CommandOwner,
   CommandQueue,
+  type Connection,
   errorForClient,
   type Frame,
   type Identity,
@@ -23,7 +24,6 @@ import {
 import type { WsContext } from './context.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
 import { ProjectSwitch, whatFollows } from './project-switch.ts';
-import type { WsConnection } from './ws-connection.ts';
 
 /**
  * A client that comes back sends its cursors at once; until then, but at most this long, what is
@@ -34,7 +34,7 @@ const HOLD_MS = 100;
 const ANNOUNCED_HOLD_MS = 5000;
 
 export interface WsSessionInit {
-  readonly connection: WsConnection;
+  readonly connection: Connection;
   readonly identity: Identity;
   readonly endpoint: Endpoint;
   readonly resumes: boolean;
@@ -116,7 +116,11 @@ export class WsSession implements Beating, CommandOwner {
     const firehose = this.session.subscriptions.get(FIREHOSE);
     const [first] = channels;
     if (firehose === undefined || first === undefined) return;
-    if (withCursors && firehose.holding) return;
+    if (withCursors && firehose.holding) {
+      // If it has to flow nevertheless (MEM), these channels bring the same, and more (DUP).
+      firehose.accepts = ({ origin }) => !channels.includes(origin);
+      return;
+    }
     await this.#leaveFirehose(firehose, channels, () => this.select(first));
   }
 
@@ -243,6 +247,8 @@ export class WsSession implements Beating, CommandOwner {
 
   /** Lets everything flow that was held back for the client's cursors. */
   #flow(): void {
+    const firehose = this.session.subscriptions.get(FIREHOSE);
+    if (firehose !== undefined) firehose.accepts = undefined; // nothing is resumed any more
     for (const subscription of this.session.subscriptions.values()) subscription.start();
   }
 
