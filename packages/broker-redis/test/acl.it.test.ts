@@ -15,6 +15,7 @@ import { startNode } from './support/redis-node.ts';
 
 const P = 'project:P';
 const TIMEOUT = { timeout: 60_000 };
+const PATIENCE = { timeout: 15_000 };
 const GUIDE = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8');
 
 /** What the guide says that a user needs. */
@@ -82,7 +83,7 @@ describeOnOwnRedis('users of Redis', () => {
     gateway.state.setUserConnections('ana', 1);
     gateway.state.setSubscribers(P, 1);
     gateway.state.addTotals({ connections: 1 });
-    await expect.poll(() => gateway.told.get('ana')).toBe(1);
+    await expect.poll(() => gateway.told.get('ana'), PATIENCE).toBe(1);
     const start = await gateway.broker.subscribe(P);
     await gateway.broker.subscribe('firehose');
     const event = (fields: object) =>
@@ -91,8 +92,8 @@ describeOnOwnRedis('users of Redis', () => {
     const json = JSON.stringify({ type: 'x', data: { n: 2 } });
     expect(await service('FCALL', 'leque_publish', '1', `${prefix}{${P}}`, json, 'K')).toContain(2);
     expect(await service('PUBLISH', `${prefix}{${P}}`, json)).toBe(1);
-    await expect.poll(() => gateway.sink.numbers(P)).toEqual([1, 2, 2]);
-    await expect.poll(() => gateway.sink.numbers('firehose')).toEqual([1, 2]);
+    await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
     expect((await publisher.broker.history(P, undefined, 10)).publications).toHaveLength(2);
     expect((await gateway.broker.history(P, start, 10)).complete).toBe(true);
     const { state } = publisher;
@@ -102,7 +103,7 @@ describeOnOwnRedis('users of Redis', () => {
       expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
     }
     for (const node of [gateway, publisher]) {
-      await expect.poll(() => node.broker.health()).toEqual({ ok: true });
+      await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
       expect(node.telemetry.of('failure')).toEqual([]);
     }
     const refused = [
@@ -168,13 +169,13 @@ describeOnRedisServers('users of Redis behind Sentinel', () => {
       });
       await gateway.broker.subscribe(P);
       await publisher.broker.publish(makeEvent(P, { n: 1 }));
-      await expect.poll(() => gateway.sink.numbers(P)).toEqual([1]);
+      await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1]);
       expect(gateway.telemetry.of('failure')).toEqual([]);
       await redis.failover();
       const again = () => publisher.broker.publish(makeEvent(P, { n: 2 })).then(() => true, String);
-      await expect.poll(again, { timeout: 15_000 }).toBe(true);
-      await expect.poll(() => gateway.sink.numbers(P), { timeout: 15_000 }).toEqual([1, 2]);
-      await expect.poll(() => gateway.broker.health()).toEqual({ ok: true });
+      await expect.poll(again, PATIENCE).toBe(true);
+      await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2]);
+      await expect.poll(() => gateway.broker.health(), PATIENCE).toEqual({ ok: true });
     },
   );
 });
@@ -209,10 +210,10 @@ describeOnRedisServers('users of a Cluster', () => {
     const json = JSON.stringify({ type: 'x', data: { n: 2 } });
     expect(await service('FCALL', 'leque_publish', '1', key, json, 'K')).toContain(2);
     expect(await service('SPUBLISH', key, json)).toBe(1);
-    await expect.poll(() => gateway.sink.numbers(P)).toEqual([1, 2, 2]);
-    await expect.poll(() => gateway.sink.numbers('firehose')).toEqual([1, 2]);
+    await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
     for (const node of [gateway, publisher]) {
-      await expect.poll(() => node.broker.health()).toEqual({ ok: true });
+      await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
       expect(node.telemetry.of('failure')).toEqual([]);
     }
   });
