@@ -25,7 +25,10 @@ async function publishWhile(isGoing: () => boolean, node: RedisNode, channel: st
     await isRefused(node, eventOf(channel, 1 + (round % FIRST)));
     await delay(PACE_MS);
   }
-  return published;
+  if (published === MOST) return MOST;
+  // One whose outcome is not known may be stored already.
+  while (await isRefused(node, eventOf(channel, published + 1))) await delay(PACE_MS);
+  return published + 1;
 }
 
 async function isRefused({ broker }: RedisNode, event: ReturnType<typeof makeEvent>) {
