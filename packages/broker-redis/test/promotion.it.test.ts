@@ -37,7 +37,11 @@ describeOnRedisServers(
         const lost = (await one.broker.history(P, undefined, 1)).position;
         await old.kill();
         await replica.resume();
-        for (const n of [4, 5]) await publish(one, n);
+        await publish(one, 4);
+        for (const { sink } of [one, other]) {
+          await expect.poll(() => sink.resyncs(P).length, PATIENCE).toBe(1);
+        }
+        await publish(one, 5);
         for (const { sink } of [one, other]) {
           await expect.poll(() => sink.numbers(P).at(-1), PATIENCE).toBe(5);
           expect(sink.of(P).findIndex(({ kind }) => kind === 'resync')).toBe(3);

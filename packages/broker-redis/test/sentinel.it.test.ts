@@ -24,7 +24,8 @@ async function startNodes() {
     await node.broker.subscribe('logs');
     await expect.poll(health(node), SOON).toEqual({ ok: true });
   }
-  return { redis, one, other, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const { prefix } = options;
+  return { redis, prefix, one, other, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 const publish = (node: RedisNode, n: number, channel = P) =>
@@ -42,8 +43,10 @@ describeOnRedisServers('Sentinel', () => {
     const { redis, one, other } = all;
     for (const n of range(1, 5)) await publish(one, n);
     const before = (await one.broker.history(P, undefined, 1)).position;
-    const old = await redis.master();
+    const [old, replica] = [await redis.master(), await redis.replica()];
     await redis.settled();
+    const replicated = () => command(replica.url, 'XLEN', `${all.prefix}{${P}}:log`);
+    await expect.poll(replicated, PATIENCE).toBe(5);
     await old.kill();
     await expect.poll(() => one.broker.health().ok, SOON).toBe(false);
     await expect(publish(one, 6)).rejects.toMatchObject({
