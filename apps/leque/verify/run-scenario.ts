@@ -1,5 +1,6 @@
 import type { ClientResult } from './clients/client-spec.ts';
 import { judge } from './judge.ts';
+import { Lateness } from './lateness.ts';
 import { makePlan, STANDARD_SIZES } from './plan.ts';
 import { Random } from './random.ts';
 import type { ScenarioResult } from './result.ts';
@@ -19,6 +20,7 @@ export async function runScenario(
   { seed, target, signal }: RunOptions,
 ): Promise<ScenarioResult> {
   const startedAt = performance.now();
+  using lateness = new Lateness();
   const random = new Random(seed ^ numberOf(scenario.name));
   const sizes = { ...STANDARD_SIZES, ...scenario.sizes };
   const plan = await makePlan(uniqueRun(), sizes, target);
@@ -54,7 +56,7 @@ export async function runScenario(
       ...judged.violations,
       ...pauseProblem(scenario, longestPauseMs),
     ],
-    notes: world.notes,
+    notes: [...world.notes, ...lateness.lines()],
   };
 }
 

@@ -13,7 +13,7 @@ const PROGRAM = new URL('./load/program.ts', import.meta.url);
 const GLANCE_MS = 50;
 /** Of a process that may have to start first, on a busy machine. */
 const ANSWER_DEADLINE_MS = 30_000;
-const OPEN_DEADLINE_MS = 30_000;
+const OPEN_DEADLINE_MS = 60_000;
 /** For an event that is not acknowledged, once the load is over. */
 const PATIENCE_MS = 20_000;
 const SETTLE_DEADLINE_MS = 30_000;
@@ -90,15 +90,24 @@ export class World implements AsyncDisposable {
     const { publishers: urls, headers } = this.target;
     const seed = this.random.below(2 ** 31);
     await this.#load.ask('prepare', { run, urls, headers, lanes, seed }, ANSWER_DEADLINE_MS);
-    const all = this.plan.clients.length;
-    const isOpen = async () => (await this.#crowds.status()).open === all;
-    if (!(await this.#poll(isOpen, OPEN_DEADLINE_MS))) throw new Error('not all clients came in');
+    await this.#allIn();
     await this.publishOne();
     if (!(await this.caughtUp(OPEN_DEADLINE_MS)))
       throw new Error('the first events did not arrive');
     this.recoveredInMs = 0;
     await this.startLoad();
     await this.#crowds.time(true);
+  }
+
+  async #allIn(): Promise<void> {
+    const all = this.plan.clients.length;
+    let open = 0;
+    const areIn = async () => {
+      open = (await this.#crowds.status()).open;
+      return open === all;
+    };
+    if (await this.#poll(areIn, OPEN_DEADLINE_MS)) return;
+    throw new Error(`only ${open} of ${all} clients came in`);
   }
 
   /** Ends the load; resolves when the last event of each channel was seen by all, or too late. */

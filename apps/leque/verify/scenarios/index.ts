@@ -31,17 +31,20 @@ const STORM = {
   userRate: 1,
   clientsPerProcess: 2500,
 };
+/** So much that whoever does not read it fills every buffer on the way, and then its outbox. */
 const LARGE_EVENTS = {
-  payloadBytes: 8000,
-  userRate: 20,
-  notifications: 20,
-  socketio: 10,
-  polling: 0,
+  notifications: 16,
+  project: 10,
+  socketio: 8,
+  polling: 2,
+  recovering: 4,
+  projectRate: 10,
+  userRate: 15,
+  payloadBytes: 20_000,
 };
 /** Whoever reads slowly gets only the newest of each project, and is closed over anything else. */
 const SLOW_CONSUMERS = {
   SLOW_CONSUMER_RULES: 'project:* conflate verify.event/run',
-  OUTBOX_MAX_BYTES: '262144',
   WEBSOCKET_TIMEOUT: '120',
 };
 
@@ -112,7 +115,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'stalled-readers',
-    about: '5 % read nothing for a while, some in conflated channels; memory stays bounded',
+    about:
+      'a few clients read nothing for a minute, one in a conflated channel; memory stays bounded',
     breaks: 'system',
     resyncs: 'never',
     sizes: LARGE_EVENTS,
