@@ -113,7 +113,8 @@ export class Progress {
   }
 
   #set(channel: string, cursor: Cursor): void {
-    const index = this.#channels.indexOf(channel);
+    // Once per delivery, and mostly the first.
+    const index = this.#channels[0] === channel ? 0 : this.#channels.indexOf(channel);
     if (index >= 0) {
       this.#cursors[index] = cursor;
     } else if (this.#channels.length <= MAX_STANDS) {
