@@ -42,7 +42,8 @@ export class Progress {
   constructor(id: string, channels: Iterable<string>) {
     this.#id = id;
     const projects = [...channels].filter((channel) => !channel.startsWith('user:'));
-    this.#projects = projects.length === 0 ? NONE : projects;
+    // An array that was filled one by one has room for many more.
+    this.#projects = projects.length === 0 ? NONE : projects.slice();
   }
 
   /** As that of a client that lost its connection. */
@@ -118,8 +119,8 @@ export class Progress {
     if (index >= 0) {
       this.#cursors[index] = cursor;
     } else if (this.#channels.length <= MAX_STANDS) {
-      this.#channels = [...this.#channels, channel];
-      this.#cursors = [...this.#cursors, cursor];
+      this.#channels = this.#channels.concat(channel);
+      this.#cursors = this.#cursors.concat(cursor);
     }
     if (this.#tail?.channel !== channel) this.#tail = undefined;
   }
