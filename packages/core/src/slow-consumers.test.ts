@@ -64,6 +64,17 @@ describe('conflate', () => {
     expect(node.hub.counters.leftOut).toBe(0);
   });
 
+  test('[GAP] a client goes on before the first that follows, also where live ones come first', async () => {
+    const { node, connection, progress } = await subscribeTo(CONFLATED);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 1);
+    const live = { channel: CONFLATED, type: 'live', position: undefined, json: '{"n":0}' };
+    node.hub.deliver(new Publication(live));
+    progress('a', 2);
+    readAgain(node, connection);
+    expect(connection.sent).toEqual(['resync 1', 'live', '2']);
+  });
+
   test('[GAP] [ORD] the cursor that a slow client is given is from before what waits for it', async () => {
     const { node, session, connection, progress } = await subscribeTo(CONFLATED);
     progress('a', 1);

@@ -77,7 +77,7 @@ export class Subscription {
   relieve(): number | undefined {
     if (this.#subscriber.congested) return undefined;
     const { publications, leftOut } = this.#takeBacklog();
-    if (leftOut > 0) this.#tellLeftOut(publications[0]);
+    if (leftOut > 0) this.#tellLeftOut(publications.find(({ position }) => position));
     for (const publication of publications) this.#send(publication);
     return leftOut;
   }

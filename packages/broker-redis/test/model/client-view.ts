@@ -120,7 +120,7 @@ export class ClientView {
     if (last === undefined || this.unexplained !== undefined) return undefined;
     if (position === undefined) return number > last ? undefined : `ORD: ${number} after ${last}`;
     if (previous === last || this.#mayBeMissing(number, previous, last)) return undefined;
-    if (number < last) return `ORD: ${number} after ${last}`;
+    if (number < last) return this.#doubt(`ORD: ${number} after ${last}`);
     return this.#doubt(`GAP: ${number}, which follows ${previous}, after ${last}`);
   }
 

@@ -16,11 +16,12 @@ export class Operations {
   }
 
   async next(): Promise<void> {
-    const { random, profile, clients } = this.#simulation;
+    const { random, profile, clients, nodes } = this.#simulation;
     const client = random.pick(clients);
     if (random.chance(0.4)) this.#publish();
+    else if (random.chance(0.03)) await this.#storm();
     else if (random.chance(0.15)) await this.#disturb(random.pick(profile.faults));
-    else if (!client.connected) await this.#connect(client);
+    else if (!client.connected) await this.#connect(client, random.pick(nodes));
     else if (random.chance(0.2)) this.#cut(client);
     else this.#command(client);
   }
@@ -29,14 +30,25 @@ export class Operations {
     const { random, redis, profile } = this.#simulation;
     const channel = random.pick(profile.channels);
     if (random.chance(0.1)) this.#note(`send ${redis.sendLive(channel)} in ${channel}`);
-    const count = random.pick([1, 1, 2, 5]);
+    const count = random.pick([1, 1, 2, 5, 10]);
     for (let n = 0; n < count; n += 1)
       this.#note(`publish ${redis.publish(channel)} in ${channel}`);
   }
 
-  async #connect(client: SimulatedClient): Promise<void> {
-    const { random, nodes, scheduler, profile } = this.#simulation;
+  /** Everybody comes to the same node at once, while publications go on. */
+  async #storm(): Promise<void> {
+    const { random, nodes, clients, scheduler } = this.#simulation;
     const node = random.pick(nodes);
+    for (const client of clients) {
+      this.#cut(client);
+      await this.#connect(client, node);
+      for (let step = random.below(6); step > 0; step -= 1) await scheduler.step();
+      if (random.chance(0.5)) this.#publish();
+    }
+  }
+
+  async #connect(client: SimulatedClient, node: SimulatedNode): Promise<void> {
+    const { random, scheduler, profile } = this.#simulation;
     const identity = this.#identity();
     const allowed = profile.channels.filter((channel) => identity.grants.covers(channel));
     const channels = random.subset(allowed);

@@ -32,7 +32,6 @@ export interface Profile {
   readonly channels: readonly string[];
   /** What may happen beside what clients and publishers do. */
   readonly faults: readonly Fault[];
-  /** The smallest outbox has room for an event beside what makes a client a slow one. */
   readonly hub: HubLimits;
   /** Nothing happens by which anything could be missed: nobody may be told that it was. */
   readonly isGentle: boolean;
@@ -40,6 +39,9 @@ export interface Profile {
 
 export function chooseProfile(random: Random): Profile {
   const isGentle = random.chance(0.2);
+  const hasRules = !isGentle && random.chance(0.3);
+  // With rules there is room for an event beside what makes a client a slow one.
+  const smallBytes = hasRules ? 900 : 600;
   return {
     steps: random.pick([15, 40, 100]),
     history: isGentle ? 1000 : random.pick([3, 8, 100]),
@@ -50,12 +52,12 @@ export function chooseProfile(random: Random): Profile {
       : [random.pick(FAULTS), ...random.subset(FAULTS)],
     isGentle,
     hub: {
-      outboxMaxBytes: isGentle ? 30_000 : random.pick([900, 1500, 30_000]),
+      outboxMaxBytes: isGentle ? 30_000 : random.pick([smallBytes, 2 * smallBytes, 30_000]),
       fanoutWindowMs: random.pick([0, 5]),
       unsubscribeGraceMs: random.pick([20, 300]),
       maxSubscriptions: 10,
       maxRecovered: 1000,
-      slowConsumerRules: parseSlowConsumerRules(!isGentle && random.chance(0.3) ? RULES : ''),
+      slowConsumerRules: parseSlowConsumerRules(hasRules ? RULES : ''),
     },
   };
 }

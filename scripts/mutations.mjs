@@ -1,0 +1,154 @@
+// What `npm run verify:mutations` takes out of the code, and what has to notice. A patch names the
+// text that it replaces, which has to be there exactly once.
+const feed = 'packages/broker-redis/src/channel-feed.ts';
+const subscription = 'packages/core/src/subscription.ts';
+
+/** `leque verify`: real processes, a real Redis, faults between them. */
+const scenario = (name) => ({
+  name: `verify: ${name}`,
+  args: ['apps/leque/src/main.ts', 'verify', '--only', name, '--seed', '1', '--out', 'results'],
+  /** What its audit has found. */
+  says: ({ read }) => JSON.parse(read('results/results.json'))[0].violations.join('; '),
+});
+
+/** The model test, see packages/broker-redis/test/model. */
+const model = {
+  name: 'the model',
+  args: [
+    'node_modules/vitest/vitest.mjs',
+    ...['run', '--project', 'unit', 'packages/broker-redis/test/model'],
+  ],
+  env: { MODEL_RUNS: '10000' },
+  says: ({ output }) => /MODEL_SEED=.*/.exec(output)?.[0],
+};
+
+const gapPasses = {
+  file: feed,
+  from: "    if (verdict !== 'next') return verdict;",
+  to: "    if (verdict !== 'next' && verdict !== 'gap') return verdict;",
+};
+
+export const MUTATIONS = [
+  {
+    name: 'the gap check',
+    about: 'nothing is compared after a reconnect, and a later offset is delivered at once',
+    patches: [
+      gapPasses,
+      {
+        file: feed,
+        from: '    else if (this.#keepsHistory) this.#fill();\n',
+        to: '    else if (this.#keepsHistory) return;\n',
+      },
+    ],
+    proof: scenario('redis-link'),
+  },
+  {
+    name: 'the probe',
+    about: 'a connection that is open and dead is left as it is',
+    patches: [
+      {
+        file: 'packages/broker-redis/src/probe.ts',
+        from: "    subscribing.rebuild('what is published does not arrive');\n",
+        to: '',
+      },
+    ],
+    proof: scenario('redis-link'),
+  },
+  {
+    name: 'the lease',
+    about: 'nodes that are dead count on',
+    patches: [
+      {
+        file: 'packages/broker-redis/src/functions/lease.lua',
+        from: "redis.call('ZRANGEBYSCORE', key, '(' .. text(now), '+inf')",
+        to: "redis.call('ZRANGEBYSCORE', key, '-inf', '+inf')",
+      },
+    ],
+    proof: scenario('kill-gateway'),
+  },
+  {
+    name: 'the idempotency look-up',
+    about: 'what is published again under its key is stored again',
+    patches: [
+      {
+        file: 'packages/broker-redis/src/functions/append.lua',
+        from: '  if earlier then return earlier end\n',
+        to: '',
+      },
+    ],
+    proof: scenario('kill-publisher'),
+  },
+  {
+    name: 'the gap check of live publications alone',
+    about: 'a later offset is delivered at once',
+    patches: [gapPasses],
+    proof: model,
+  },
+  {
+    name: 'the duplicate check',
+    about: 'an earlier offset is delivered again',
+    patches: [
+      {
+        file: feed,
+        from: "    if (verdict !== 'next') return verdict;",
+        to: "    if (verdict !== 'next' && verdict !== 'old') return verdict;",
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'the resync',
+    about: 'a history that does not reach back is passed over',
+    patches: [{ file: feed, from: '      this.#resync(top);\n', to: '' }],
+    proof: model,
+  },
+  {
+    name: 'the order of a resume',
+    about: 'what came meanwhile is delivered before what was missed',
+    patches: [
+      {
+        file: subscription,
+        from: 'this.#held = [...page.publications, ...this.#held];',
+        to: 'this.#held = [...this.#held, ...page.publications];',
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'the late cursor',
+    about: 'what was missed is replayed although newer ones were delivered',
+    patches: [
+      { file: subscription, from: '    if (this.#delivered) return false;\n', to: '' },
+      {
+        file: subscription,
+        from: 'this.#held === undefined || this.#delivered',
+        to: 'this.#held === undefined',
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'the bound of what is held',
+    about: 'a session that waits holds whatever comes',
+    patches: [
+      {
+        file: subscription,
+        from: '    if (!this.#subscriber.canHold(0)) this.start();\n',
+        to: '',
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'the grants of a fresh token',
+    about: 'what it does not cover any more stays subscribed',
+    patches: [
+      {
+        file: 'packages/core/src/hub.ts',
+        from: '      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);\n',
+        to: '',
+      },
+    ],
+    proof: model,
+  },
+];
