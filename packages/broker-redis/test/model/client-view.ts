@@ -15,9 +15,9 @@ export class ClientView {
   /** Something is missing, and an outcome that says so may still come. */
   unexplained: string | undefined;
   readonly #ledger: Ledger;
-  /** On this connection. */
+  /** Since it has subscribed. */
   readonly #seen = new Set<number>();
-  /** On those before, from which it goes on. */
+  /** Before that, and it goes on from there. */
   readonly #seenBefore = new Set<number>();
   /** Up to there some may be missing. */
   #until: Position | undefined;
@@ -50,8 +50,11 @@ export class ClientView {
     if (!awaitsOutcome) this.forget();
   }
 
-  /** It has left it, or may not have it any more. */
+  /** It has left it, or may not have it any more; without a cursor it would begin anew. */
   leave(): void {
+    for (const number of this.#seen) this.#seenBefore.add(number);
+    this.#seen.clear();
+    this.#flowed = false;
     this.subscribed = false;
     this.#isGiven = false;
   }
