@@ -97,6 +97,10 @@ async function writeResults(results: readonly ScenarioResult[], folder: string):
 function conclude(results: readonly ScenarioResult[], seed: number): number {
   const deliveries = results.reduce((sum, { findings }) => sum + findings.deliveries, 0);
   const broken = results.filter(({ violations }) => violations.length > 0);
+  if (deliveries === 0) {
+    print('\nNothing was audited.');
+    return 1;
+  }
   const audited = `${deliveries.toLocaleString('en')} deliveries audited`;
   if (broken.length === 0) print(`\n${audited}: everything held.`);
   else {

@@ -1,4 +1,4 @@
-import { CLIENT_KINDS, type ClientSpec } from './clients/client-spec.ts';
+import { CLIENT_KINDS, type ClientKind, type ClientSpec } from './clients/client-spec.ts';
 import type { LaneSpec } from './load/load-spec.ts';
 import type { Target } from './target.ts';
 
@@ -16,6 +16,11 @@ export interface Sizes {
   readonly projectRate: number;
   readonly userRate: number;
   readonly payloadBytes: number;
+  /**
+   * Of the events in a project and to a user of their own, which the first two clients of a kind
+   * have; none without it.
+   */
+  readonly heavyBytes: number;
   /** In one process. */
   readonly clientsPerProcess: number;
 }
@@ -32,8 +37,12 @@ export const STANDARD_SIZES: Sizes = {
   projectRate: 15,
   userRate: 3,
   payloadBytes: 100,
+  heavyBytes: 0,
   clientsPerProcess: 1000,
 };
+
+const HEAVY_CLIENTS = 2;
+const HEAVY_RATE = 30;
 
 /** Who gets what, and how often something comes there. */
 export interface Plan {
@@ -54,27 +63,62 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
     ...projects.map((id) => lane(`project:${id}`, sizes.projectRate, sizes)),
     ...users.map((id) => lane(`user:${id}`, sizes.userRate, sizes)),
     ...everybody.map((channel) => lane(channel, sizes.userRate, sizes)),
+    ...heavyLanes(run, sizes),
   ];
-  const kinds = CLIENT_KINDS.flatMap((kind) =>
-    Array.from({ length: sizes[kind] }, (_, index) => ({ kind, index })),
+  const people = { run, projects, users, everybody, sizes };
+  const clients = CLIENT_KINDS.flatMap((kind) =>
+    Array.from({ length: sizes[kind] }, async (_, index): Promise<ClientSpec> => {
+      const { user, wanted, channels } = sightOf(kind, index, people);
+      const token = await target.token(user, wanted);
+      return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
+    }),
   );
-  const clients = kinds.map(async ({ kind, index }): Promise<ClientSpec> => {
-    const user = at(users, index);
-    const own = kind === 'notifications' ? [0, 1].map((next) => at(projects, index + next)) : [];
-    const wanted = kind === 'notifications' ? [...new Set(own)] : [at(projects, index)];
-    const channels = [
-      ...wanted.map((id) => `project:${id}`),
-      ...(kind === 'project' ? [] : [`user:${user}`]),
-      ...(kind === 'notifications' ? everybody : []),
-    ];
-    const token = await target.token(user, wanted);
-    return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
-  });
   return { run, lanes, clients: await Promise.all(clients) };
+}
+
+interface People {
+  readonly run: string;
+  readonly projects: readonly string[];
+  readonly users: readonly string[];
+  /** The channel for everybody, if it is used. */
+  readonly everybody: readonly string[];
+  readonly sizes: Sizes;
+}
+
+/** Who a client is, and what it may see. */
+function sightOf(kind: ClientKind, index: number, people: People) {
+  const { projects, everybody } = people;
+  const user = heavyOf(kind === 'socketio', index, people) ?? at(people.users, index);
+  const one = heavyOf(kind === 'project', index, people) ?? at(projects, index);
+  const isRaw = kind === 'notifications';
+  const wanted = isRaw ? [...new Set([one, at(projects, index + 1)])] : [one];
+  const channels = [
+    ...wanted.map((id) => `project:${id}`),
+    ...(kind === 'project' ? [] : [`user:${user}`]),
+    ...(isRaw ? everybody : []),
+  ];
+  return { user, wanted, channels };
+}
+
+function heavyOf(has: boolean, index: number, { run, sizes }: People): string | undefined {
+  return has && sizes.heavyBytes > 0 && index < HEAVY_CLIENTS ? heavyId(run) : undefined;
 }
 
 function lane(channel: string, perSecond: number, { payloadBytes }: Sizes): LaneSpec {
   return { channel, perSecond, payloadBytes };
+}
+
+function heavyLanes(run: string, { heavyBytes }: Sizes): LaneSpec[] {
+  if (heavyBytes === 0) return [];
+  return ['project', 'user'].map((kind) => ({
+    channel: `${kind}:${heavyId(run)}`,
+    perSecond: HEAVY_RATE,
+    payloadBytes: heavyBytes,
+  }));
+}
+
+function heavyId(run: string): string {
+  return `verify-${run}-heavy`;
 }
 
 function numbered(count: number, prefix: string): string[] {

@@ -12,6 +12,8 @@ export interface ScenarioResult {
   readonly findings: Findings;
   /** Longest time, of any client, without a publication while there was load: milliseconds. */
   readonly longestPauseMs: number;
+  /** Which client that was, and how long it took at worst to come back. */
+  readonly slowest: string;
   /** After a fault was over, until every client had seen everything: at worst, in milliseconds. */
   readonly recoveredInMs: number;
   readonly clients: number;
@@ -42,6 +44,7 @@ export function skippedResult(
     events: 0,
     findings: noFindings(),
     longestPauseMs: 0,
+    slowest: '',
     recoveredInMs: 0,
     clients: 0,
     connects: 0,

@@ -36,7 +36,8 @@ export async function runScenario(
   const judged = judge(scenario, { plan, load, clients, excused: world.excused });
   await world.clients[Symbol.asyncDispose]();
   await attempt(() => scenario.after?.(world), world, signal);
-  const longestPauseMs = longestPauseOf(clients, world.excused);
+  const slowest = slowestOf(clients, world.excused);
+  const longestPauseMs = slowest?.longestPauseMs ?? 0;
   return {
     scenario: scenario.name,
     about: scenario.about,
@@ -51,12 +52,9 @@ export async function runScenario(
     failures: load.failures,
     slowestRefusalMs: load.slowestRefusalMs,
     seconds: (performance.now() - startedAt) / 1000,
-    violations: [
-      ...world.violations,
-      ...judged.violations,
-      ...pauseProblem(scenario, longestPauseMs),
-    ],
+    violations: [...world.violations, ...judged.violations, ...pauseProblem(scenario, slowest)],
     notes: [...world.notes, ...lateness.lines()],
+    slowest: `${slowest?.id}, back after ${((slowest?.slowestReturnMs ?? 0) / 1000).toFixed(1)} s at worst`,
   };
 }
 
@@ -79,15 +77,19 @@ async function openFront({ front }: Scenario, target: Target): Promise<Front | u
   return await front(target.system);
 }
 
-/** Of the clients that nothing was done to. */
-function longestPauseOf(clients: readonly ClientResult[], excused: ReadonlySet<string>): number {
+/** With the longest pause, of the clients that nothing was done to. */
+function slowestOf(
+  clients: readonly ClientResult[],
+  excused: ReadonlySet<string>,
+): ClientResult | undefined {
   const others = clients.filter(({ id }) => !excused.has(id));
-  return others.reduce((longest, { longestPauseMs }) => Math.max(longest, longestPauseMs), 0);
+  return others.sort((a, b) => b.longestPauseMs - a.longestPauseMs)[0];
 }
 
-function pauseProblem({ maxPauseMs }: Scenario, longestPauseMs: number): string[] {
-  if (maxPauseMs === undefined || longestPauseMs <= maxPauseMs) return [];
-  return [`a client got nothing for ${(longestPauseMs / 1000).toFixed(1)} s`];
+function pauseProblem({ maxPauseMs }: Scenario, slowest: ClientResult | undefined): string[] {
+  if (slowest === undefined || slowest.longestPauseMs <= (maxPauseMs ?? Number.POSITIVE_INFINITY))
+    return [];
+  return [`${slowest.id} got nothing for ${(slowest.longestPauseMs / 1000).toFixed(1)} s`];
 }
 
 /** So that two runs on one system do not take each other's events for theirs. */

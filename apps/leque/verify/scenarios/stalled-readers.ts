@@ -7,7 +7,7 @@ const LOOK_MS = 1000;
 const RECOVERY_MS = 20_000;
 /** Of a gateway, with everything that its clients may have queued. */
 const MAX_GROWTH_MB = 100;
-const STALLED = ['notifications-0', 'project-0', 'socketio-0'];
+const STALLED = ['project-0', 'socketio-0'];
 
 /** A few of them read nothing for a while; what they miss by that they are told. */
 export const stalledReaders: Scenario['run'] = async (world: World) => {
