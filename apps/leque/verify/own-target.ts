@@ -11,7 +11,7 @@ export async function startOwnTarget(options: SystemOptions): Promise<Target> {
   return {
     system,
     gateways: system.gateways.map(({ server }) => server.url),
-    publishers: system.publishers.map(({ url }) => url),
+    publishers: system.publishers.map(({ server }) => server.url),
     headers: { authorization: `Bearer ${TEST_API_KEY}` },
     token: (userId, projects) =>
       signToken({

@@ -42,12 +42,12 @@ export interface SystemOptions {
 /** A cluster of our own, each part a process that can be killed, stopped and cut off. */
 export interface System extends AsyncDisposable {
   readonly redis: RedisSide;
-  readonly gateways: readonly GatewayNode[];
-  readonly publishers: readonly ServerProcess[];
+  readonly gateways: readonly SystemNode[];
+  readonly publishers: readonly SystemNode[];
 }
 
-/** A gateway; its way to a single Redis goes through a proxy of its own. */
-export class GatewayNode {
+/** A gateway or publisher; its way to a single Redis goes through a proxy of its own. */
+export class SystemNode {
   readonly id: string;
   readonly server: ServerProcess;
   readonly #link: FaultProxy | undefined;
@@ -80,29 +80,20 @@ export class GatewayNode {
 export async function startSystem(options: SystemOptions): Promise<System> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await RedisSide.start(options.redis, options.appendonly));
-  const ids = (kind: string, count: number) =>
-    Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
-  const publishers = ids('publisher', PUBLISHERS).map((id) =>
-    startServer('publisher', {
-      ...SETTINGS,
-      ...options.settings,
-      NODE_ID: id,
-      REDIS_URL: redis.url,
-    }),
-  );
-  const gateways = ids('gateway', GATEWAYS).map(async (id) => {
+  const start = async (app: 'gateway' | 'publisher', index: number) => {
+    const id = `${app}-${index + 1}`;
     const link =
       redis.kind === 'standalone'
         ? stack.use(await startFaultProxy({ target: redis.url }))
         : undefined;
-    const env = { ...SETTINGS, ...GATEWAY_SETTINGS, ...options.settings };
+    const env = { ...SETTINGS, ...(app === 'gateway' && GATEWAY_SETTINGS), ...options.settings };
     const here = { NODE_ID: id, REDIS_URL: link?.through(redis.url) ?? redis.url };
-    return new GatewayNode(id, await startServer('gateway', { ...env, ...here }), link);
-  });
-  const started = await Promise.allSettled([...publishers, ...gateways]);
-  for (const result of started) {
-    if (result.status === 'rejected') continue;
-    stack.use(result.value instanceof GatewayNode ? result.value.server : result.value);
+    return new SystemNode(id, await startServer(app, { ...env, ...here }), link);
+  };
+  const publishers = Array.from({ length: PUBLISHERS }, (_, index) => start('publisher', index));
+  const gateways = Array.from({ length: GATEWAYS }, (_, index) => start('gateway', index));
+  for (const result of await Promise.allSettled([...publishers, ...gateways])) {
+    if (result.status === 'fulfilled') stack.use(result.value.server);
   }
   const parts = {
     redis,

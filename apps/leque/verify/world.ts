@@ -5,7 +5,7 @@ import type { LoadResult } from './load/load-spec.ts';
 import type { LoadCommands } from './load/program.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import type { GatewayNode, System } from './system.ts';
+import type { System, SystemNode } from './system.ts';
 import type { Target } from './target.ts';
 import { Worker } from './worker/worker.ts';
 
@@ -163,7 +163,7 @@ export class World implements AsyncDisposable {
   }
 
   /** Whether a gateway says, in time, that it can receive publications. */
-  isReady(gateway: GatewayNode, deadlineMs: number): Promise<boolean> {
+  isReady(gateway: SystemNode, deadlineMs: number): Promise<boolean> {
     const ready = async () => (await gateway.readiness()) === 200;
     return this.expect(`${gateway.id} is ready`, ready, deadlineMs);
   }

@@ -1,6 +1,6 @@
 import type { FaultProxy } from '@leque/testkit';
 import type { Scenario } from '../scenario.ts';
-import type { GatewayNode } from '../system.ts';
+import type { SystemNode } from '../system.ts';
 import type { World } from '../world.ts';
 
 const NOTICED_MS = 5000;
@@ -37,7 +37,7 @@ export function breakRedisLink(
   };
 }
 
-async function unreadyAlone(world: World, gateway: GatewayNode): Promise<void> {
+async function unreadyAlone(world: World, gateway: SystemNode): Promise<void> {
   const unready = async () => (await gateway.readiness()) === 503;
   await world.expect(`${gateway.id} says that it is not ready`, unready, NOTICED_MS);
   const others = world.system.gateways.filter((other) => other !== gateway);

@@ -2,6 +2,8 @@ import { residentKb } from '../../bench/process-usage.ts';
 import type { Scenario } from '../scenario.ts';
 import type { World } from '../world.ts';
 
+/** Until the heaps of the gateways are as large as the load makes them. */
+const WARM_UP_MS = 20_000;
 const STALL_MS = 60_000;
 const LOOK_MS = 1000;
 const RECOVERY_MS = 20_000;
@@ -11,7 +13,7 @@ const STALLED = ['project-0', 'socketio-0'];
 
 /** A few of them read nothing for a while; what they miss by that they are told. */
 export const stalledReaders: Scenario['run'] = async (world: World) => {
-  await world.rest(3000);
+  await world.rest(WARM_UP_MS);
   for (const id of STALLED) world.excused.add(id);
   const before = gatewaysMb(world);
   let most = before;
