@@ -35,9 +35,10 @@ export function judge({ resyncs }: Scenario, evidence: Evidence): Judgement {
   for (const client of clients) {
     const own = auditClient(client, plan, ledgers);
     addFindings(findings, own, client.id);
+    // Theirs may be more than a gateway holds back for who comes again, so that it comes early.
+    if (evidence.excused.has(client.id)) continue;
     const wrong = resyncProblem(resyncs, own.resyncs, channelsOf(plan, client.id).length);
-    if (wrong !== undefined && !evidence.excused.has(client.id))
-      told.push(`${client.id}: ${wrong}`);
+    if (wrong !== undefined) told.push(`${client.id}: ${wrong}`);
     told.push(...client.problems.map((problem) => `${client.id}: ${problem}`));
   }
   const events = [...ledgers.values()].reduce((sum, { count }) => sum + count, 0);

@@ -8,7 +8,7 @@ import { killGateway } from './kill-gateway.ts';
 import { killPublisher } from './kill-publisher.ts';
 import { restartRedis } from './restart-redis.ts';
 import { rollingDeploy } from './rolling-deploy.ts';
-import { stalledReaders } from './stalled-readers.ts';
+import { STALLED_SETTINGS, stalledReaders } from './stalled-readers.ts';
 import { storm } from './storm.ts';
 
 /** Few clients: what counts is how much is published. */
@@ -32,12 +32,7 @@ const STORM = {
   clientsPerProcess: 2500,
 };
 /** So much that whoever does not read it fills every buffer on the way, and then its outbox. */
-const HEAVY_CHANNELS = { heavyBytes: 25_000 };
-/** Whoever reads slowly gets only the newest to its user, and is closed over anything else. */
-const SLOW_CONSUMERS = {
-  SLOW_CONSUMER_RULES: 'user:* conflate verify.event/run',
-  WEBSOCKET_TIMEOUT: '120',
-};
+const HEAVY_CHANNELS = { heavyBytes: 50_000 };
 
 /** All there are, in the order in which they are run. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -110,7 +105,7 @@ export const SCENARIOS: readonly Scenario[] = [
     breaks: 'system',
     resyncs: 'never',
     sizes: HEAVY_CHANNELS,
-    system: { settings: SLOW_CONSUMERS },
+    system: { settings: STALLED_SETTINGS },
     run: stalledReaders,
   },
   {
