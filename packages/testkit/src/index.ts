@@ -19,6 +19,7 @@ export { FakeClock } from './fake-clock.ts';
 export { FakeConnection, type FakeMessage } from './fake-connection.ts';
 export { freePorts, isPortFree } from './free-ports.ts';
 export { type Env, type Exit, RunningProcess, ServerProcess } from './process.ts';
+export { breakOff } from './proxy/break-off.ts';
 export { type FaultProxy, startFaultProxy } from './proxy/fault-proxy.ts';
 export type { Direction } from './proxy/proxied-connection.ts';
 export { type Received, RecordingSink } from './recording-sink.ts';

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { breakOff } from '@leque/testkit';
 import type { Random } from '../random.ts';
 
 /** One client's connection, from end to end. */
@@ -54,7 +55,7 @@ export class Links implements AsyncDisposable {
   down(forMs: number): void {
     this.#downUntil = performance.now() + forMs;
     for (const { client, gateway } of this.#links) {
-      client.resetAndDestroy();
+      breakOff(client);
       gateway.destroy();
     }
   }
@@ -69,7 +70,7 @@ export class Links implements AsyncDisposable {
   #take(client: Socket): void {
     client.on('error', () => {}); // a broken link is what this is for
     client.setNoDelay(true);
-    if (performance.now() < this.#downUntil) client.resetAndDestroy();
+    if (performance.now() < this.#downUntil) breakOff(client);
     else this.#lead(client, this.#sticky ? this.#gateways : this.#random.shuffled(this.#gateways));
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { breakOff } from './break-off.ts';
 import type { Conditions } from './flow.ts';
 import { BOTH_ENDS, type Direction, ProxiedConnection, type Target } from './proxied-connection.ts';
 
@@ -135,7 +136,7 @@ class TcpProxy implements FaultProxy {
   #accept(client: Socket): void {
     client.on('error', () => {}); // a broken connection is what this is for
     if (this.#newcomers === 'refused') {
-      client.resetAndDestroy();
+      breakOff(client);
       return;
     }
     const connection = new ProxiedConnection(client, this.#target, this.#conditions);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { breakOff } from './break-off.ts';
 import { type Conditions, Flow } from './flow.ts';
 
 /** The way that bytes go. */
@@ -68,7 +69,7 @@ export class ProxiedConnection {
   }
 
   cut(): void {
-    this.#client.resetAndDestroy();
+    breakOff(this.#client);
     this.#server.destroy();
   }
 }
