@@ -67,7 +67,7 @@ describeOnRedisServers('Sentinel', () => {
     expect(page.publications).toHaveLength(3);
   });
 
-  test('[GAP] [HON] a master that freezes is left within seconds, also once it is back', {
+  test('[GAP] a master that freezes is left within seconds, also once it is back', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -76,7 +76,6 @@ describeOnRedisServers('Sentinel', () => {
     await redis.settled();
     const old = await redis.master();
     await old.pause();
-    await expect.poll(() => one.broker.health().ok, SOON).toBe(false);
     await redis.promoted(old);
     await publishUntilStored(one, 2);
     await old.resume();
