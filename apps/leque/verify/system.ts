@@ -23,10 +23,13 @@ const SETTINGS = {
   PUBLISH_API_KEYS: TEST_API_KEY,
   LOG_LEVEL: 'warn',
 };
-/** Dead connections are to be found within the time of a scenario. */
+/**
+ * Dead connections are to be found before a lease has ended: a client that polls has none to close,
+ * so that only its silence tells that it has left.
+ */
 const GATEWAY_SETTINGS = {
-  WEBSOCKET_HEARTBEAT_INTERVAL: '4',
-  WEBSOCKET_TIMEOUT: '12',
+  WEBSOCKET_HEARTBEAT_INTERVAL: '3',
+  WEBSOCKET_TIMEOUT: '8',
   WEBSOCKET_MAX_CONNECTIONS: '20000',
   DRAIN_GRACE: '1',
   DRAIN_TIMEOUT: '4',

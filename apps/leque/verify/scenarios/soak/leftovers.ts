@@ -8,6 +8,8 @@ const SETTLE_MS = 30_000;
 const MORE_HANDLES = 5;
 const SCAN_COUNT = 1000;
 const NO_EXPIRY = -1;
+/** One key for the whole life of a cluster, with the sums that its statistics tell. */
+const TOTALS = '{totals}';
 
 /** Looks whether a system is, when everybody has left, as it was before they came. */
 export class Leftovers {
@@ -35,7 +37,8 @@ export class Leftovers {
   }
 
   async #lastingKeys(system: System): Promise<string[]> {
-    const fresh = (await keysOf(system)).filter((key) => !this.#keys.has(key));
+    const isFresh = (key: string) => !this.#keys.has(key) && !key.endsWith(TOTALS);
+    const fresh = (await keysOf(system)).filter(isFresh);
     await using redis = connected(system);
     const ttls = await Promise.all(fresh.map((key) => redis.client.ttl(key)));
     return fresh.filter((_, index) => ttls[index] === NO_EXPIRY);
