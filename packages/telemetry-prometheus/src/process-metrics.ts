@@ -64,17 +64,22 @@ function eventLoop(delay: ReturnType<typeof monitorEventLoopDelay>) {
   };
   // Read last, so that the next scrape sees what happened after this one.
   const longest = () => {
-    const seconds = delay.max / NANOSECONDS;
+    const seconds = lateness(delay.max);
     delay.reset();
     return seconds;
   };
-  const percentile = (share: number) => () => delay.percentile(share) / NANOSECONDS;
+  const percentile = (share: number) => () => lateness(delay.percentile(share));
   return [
     gauge('nodejs_eventloop_utilization', 'Share of time in use since last asked', utilization),
     gauge('nodejs_eventloop_lag_p50_seconds', 'Median delay since last asked', percentile(50)),
     gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of it', percentile(99)),
     gauge('nodejs_eventloop_lag_max_seconds', 'Longest delay since last asked', longest),
   ];
+}
+
+/** In seconds; Node tells, in nanoseconds, how long after the last look the next one came. */
+function lateness(between: number): number {
+  return Math.max(0, between / NANOSECONDS - DELAY_RESOLUTION_MS / 1000);
 }
 
 function gauge(name: string, help: string, read: () => number) {

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Fact } from '@leque/core';
 import { register } from 'prom-client';
 import { expect, test } from 'vitest';
@@ -102,4 +103,15 @@ test('two live in one process, and the global registry stays empty', async () =>
   expect(await samples(one)).toContain('leque_leases_lost_total 1');
   expect(await samples(other)).toContain('leque_leases_lost_total 0');
   expect(register.getMetricsAsArray()).toEqual([]);
+});
+
+test('the delay of an event loop that is not busy is close to nothing, however seldom one looks', async () => {
+  using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
+  const looks = monitorEventLoopDelay({ resolution: 50 });
+  looks.enable();
+  await expect.poll(() => looks.count).toBeGreaterThan(5);
+  looks.disable();
+  const [, median] =
+    /^nodejs_eventloop_lag_p50_seconds (.*)$/m.exec(await telemetry.render()) ?? [];
+  expect(Number(median)).toBeLessThan(0.04);
 });
