@@ -27,6 +27,7 @@ local function idempotency_name(log, event)
 end
 
 local function find_missing_of(log, events)
+  if not is_in_cluster() then return nil end -- before any of their names is made
   local names = { log.key .. ':meta', log.key .. ':log' }
   for _, event in ipairs(events) do names[#names + 1] = idempotency_name(log, event) end
   return (log.limit or #names > 2) and find_missing(names)
