@@ -112,11 +112,11 @@ function run({ args, env }) {
   }
   const deadline = setTimeout(() => signalGroup(child, 'SIGKILL'), deadlineMs);
   return new Promise((resolve) => {
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(deadline);
       running.delete(child);
       signalGroup(child, 'SIGKILL'); // what it left behind
-      resolve({ ok: code === 0, output });
+      resolve({ ok: code === 0, output: `${output}\nexit code ${code ?? signal}` });
     });
   });
 }
