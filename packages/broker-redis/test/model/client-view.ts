@@ -76,7 +76,7 @@ export class ClientView {
     this.#seen.add(number);
     if (stored.previous === undefined) return undefined; // live only
     const problem = this.#seenBefore.has(number)
-      ? this.#doubt(`DUP: ${number}, as on an earlier connection`)
+      ? this.#repeated(`DUP: ${number}, as on an earlier connection`)
       : this.#judge(number, stored.previous, position);
     this.last = number;
     this.#isTold = false;
@@ -123,8 +123,13 @@ export class ClientView {
     if (last === undefined || this.unexplained !== undefined) return undefined;
     if (position === undefined) return number > last ? undefined : `ORD: ${number} after ${last}`;
     if (previous === last || this.#mayBeMissing(number, previous, last)) return undefined;
-    if (number < last) return this.#doubt(`ORD: ${number} after ${last}`);
+    if (number < last) return this.#repeated(`ORD: ${number} after ${last}`);
     return this.#doubt(`GAP: ${number}, which follows ${previous}, after ${last}`);
+  }
+
+  /** Where it flows before the cursor has come, the node may be behind what the client has. */
+  #repeated(problem: string): string | undefined {
+    return this.subscribed ? problem : undefined;
   }
 
   /** It is right if the outcome of what it has asked for, which comes next, says so. */
