@@ -1,8 +1,8 @@
+import { Random } from '@leque/testkit';
 import type { ClientResult } from './clients/client-spec.ts';
 import { judge } from './judge.ts';
 import { Lateness } from './lateness.ts';
 import { makePlan, STANDARD_SIZES } from './plan.ts';
-import { Random } from './random.ts';
 import type { ScenarioResult } from './result.ts';
 import type { Front, Scenario } from './scenario.ts';
 import type { Target } from './target.ts';

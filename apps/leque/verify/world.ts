@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '@leque/testkit';
 import { Counts } from './counts.ts';
 import { Crowds } from './crowds.ts';
 import type { LoadResult } from './load/load-spec.ts';
 import type { LoadCommands } from './load/program.ts';
 import type { Plan } from './plan.ts';
-import type { Random } from './random.ts';
 import type { System, SystemNode } from './system.ts';
 import type { Target } from './target.ts';
 import { Worker } from './worker/worker.ts';

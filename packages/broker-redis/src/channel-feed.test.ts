@@ -1,6 +1,6 @@
 import { type Clock, ConcurrencyLimit, systemClock } from '@leque/core';
 import type { Position } from '@leque/protocol';
-import { FakeClock, RecordingSink, RecordingTelemetry } from '@leque/testkit';
+import { FakeClock, Random, RecordingSink, RecordingTelemetry } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { CHANNEL, FakeLog, payload } from '../test/support/fake-log.ts';
 import { ChannelFeed } from './channel-feed.ts';
@@ -185,15 +185,15 @@ test.for(Array.from({ length: 20 }, (_, seed) => seed))(
   '[GAP] [DUP] whatever is lost, repeated or cut off: offsets follow each other or a resync does (seed %i)',
   async (seed) => {
     const { log, feed, sink } = startFeed();
-    const random = randomFrom(seed);
+    const random = new Random(seed);
     feed.subscribed();
     await feed.joined;
     for (let step = 0; step < 400; step += 1) {
-      const chance = random();
+      const chance = random.next();
       disturb(log, feed, chance);
       const sent = log.append();
       if (chance < 0.7) feed.message(sent);
-      if (random() < 0.1) await new Promise(setImmediate);
+      if (random.next() < 0.1) await new Promise(setImmediate);
     }
     log.failing = false;
     feed.subscribed();
@@ -229,15 +229,4 @@ function brokenAt(sink: RecordingSink): number {
     if (each.kind === 'resync' || before === undefined) return false;
     return last?.epoch !== before.epoch || last.offset !== before.offset + 1;
   });
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

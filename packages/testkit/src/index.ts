@@ -22,6 +22,7 @@ export { type Env, type Exit, RunningProcess, ServerProcess } from './process.ts
 export { breakOff } from './proxy/break-off.ts';
 export { type FaultProxy, startFaultProxy } from './proxy/fault-proxy.ts';
 export type { Direction } from './proxy/proxied-connection.ts';
+export { Random } from './random.ts';
 export { type Received, RecordingSink } from './recording-sink.ts';
 export { RecordingTelemetry } from './recording-telemetry.ts';
 export { describeOnOwnRedis, describeOnRedisServers } from './redis/own-redis.ts';

@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '@leque/testkit';
 import type { AuditedClient } from './audited-client.ts';
 import { ClientRecord } from './client-record.ts';
 import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from './client-spec.ts';

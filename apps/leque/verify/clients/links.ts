@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Random } from '@leque/testkit';
 import { breakOff } from '@leque/testkit';
-import type { Random } from '../random.ts';
 
 /** One client's connection, from end to end. */
 interface Link {

@@ -1,5 +1,5 @@
+import type { Random } from '@leque/testkit';
 import { WebSocket } from 'ws';
-import type { Random } from '../random.ts';
 import type { AuditedClient } from './audited-client.ts';
 import type { ChannelOutcome, ClientRecord } from './client-record.ts';
 import type { ClientSpec } from './client-spec.ts';

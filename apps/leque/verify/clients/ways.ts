@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import type { Random } from '@leque/testkit';
 import type { ClientSpec, GroupSpec } from './client-spec.ts';
 import { Links } from './links.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '@leque/testkit';
 import { LedgerWriter } from '../audit/ledger.ts';
-import type { Random } from '../random.ts';
 import type { LaneSpec } from './load-spec.ts';
 import type { Outcome } from './publish-batch.ts';
 

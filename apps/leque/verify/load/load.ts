@@ -1,4 +1,4 @@
-import { Random } from '../random.ts';
+import { Random } from '@leque/testkit';
 import { Lane, type Post } from './lane.ts';
 import type { LoadResult, LoadSpec } from './load-spec.ts';
 import { publishBatch } from './publish-batch.ts';

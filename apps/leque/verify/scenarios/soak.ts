@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import type { Random } from '@leque/testkit';
 import type { Scenario } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { badLinks } from './bad-links.ts';

@@ -1,7 +1,7 @@
+import { Random } from '@leque/testkit';
 import { Ending } from './ending.ts';
 import { Operations } from './operations.ts';
 import { chooseProfile } from './profile.ts';
-import { Random } from './random.ts';
 import { simulateTimers } from './simulated-timers.ts';
 import { Simulation } from './simulation.ts';
 

@@ -1,5 +1,5 @@
 import { type HubLimits, parseSlowConsumerRules } from '@leque/core';
-import type { Random } from './random.ts';
+import type { Random } from '@leque/testkit';
 
 export const PROJECTS = ['P', 'C'];
 export const USER = 'u';

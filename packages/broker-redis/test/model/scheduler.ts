@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '@leque/core';
-import type { Random } from './random.ts';
+import type { Random } from '@leque/testkit';
 
 type Task = () => void;
 

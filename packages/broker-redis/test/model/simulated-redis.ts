@@ -1,6 +1,6 @@
 import { type Position, parseChannel } from '@leque/protocol';
+import type { Random } from '@leque/testkit';
 import type { Ledger } from './ledger.ts';
-import type { Random } from './random.ts';
 import type { Lane, Scheduler } from './scheduler.ts';
 
 export const PREFIX = 'leque:';

@@ -1,6 +1,6 @@
+import type { Random } from '@leque/testkit';
 import { Ledger } from './ledger.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimulatedClient } from './simulated-client.ts';
 import type { Surroundings } from './simulated-connection.ts';

@@ -19,6 +19,10 @@ export class Random {
     return from + this.next() * (to - from);
   }
 
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
   /** At least 0, less than `limit`; an integer. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
@@ -29,6 +33,11 @@ export class Random {
     const picked = items[this.below(items.length)];
     if (picked === undefined) throw new RangeError('nothing to pick from');
     return picked;
+  }
+
+  /** Each of them with an even chance, in their order. */
+  subset<T>(items: readonly T[]): T[] {
+    return items.filter(() => this.chance(0.5));
   }
 
   shuffled<T>(items: readonly T[]): T[] {
