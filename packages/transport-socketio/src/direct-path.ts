@@ -7,13 +7,18 @@ import { WebSocket } from 'ws';
 type EngineServer = Server['engine'];
 type EngineSocket = Socket['conn'];
 
-/** What is private in `ws` and Engine.IO, and relied on here and nowhere else. */
+/** What is private in `ws`, and relied on here and nowhere else. */
 interface WsInternals {
   readonly _socket: Duplex | undefined;
-  readonly _sender: { readonly _state: number } | undefined;
+  readonly _sender: WsSender | undefined;
   setSocket(socket: Duplex, head: Buffer, options: object): void;
   listeners(event: string): ((error: Error) => void)[];
   removeListener(event: string, listener: (error: Error) => void): void;
+}
+
+interface WsSender {
+  readonly _state: number;
+  sendFrame(frame: readonly Buffer[], sent: (error?: Error) => void): void;
 }
 
 interface EngineInternals {
@@ -62,6 +67,15 @@ export function queuedBytes(conn: EngineSocket): number | undefined {
   let bytes = tcp.writableLength;
   for (const { data } of writeBuffer) bytes += data?.length ?? 0;
   return bytes;
+}
+
+/** Sends a frame that Engine.IO has made for several recipients, as it does itself. */
+export function sendFrame(
+  ws: WebSocket,
+  frame: readonly Buffer[],
+  sent: (error?: Error) => void,
+): void {
+  (ws as unknown as WsInternals)._sender?.sendFrame(frame, sent);
 }
 
 /** Whether Engine.IO has handed on all that it was given. */
@@ -115,6 +129,7 @@ function findProblem(engine: EngineServer): string | undefined {
   const ws = openWebSocket(tcp);
   if (ws._socket !== tcp) return 'ws does not keep its socket as _socket';
   if (ws._sender?._state !== SENDER_IDLE) return 'the state of the ws sender is not known';
+  if (typeof ws._sender.sendFrame !== 'function') return 'the ws sender does not send frames';
   const transport = openTransport(engine, ws);
   if (transport.socket !== ws) return 'the Engine.IO transport does not keep its ws as socket';
   const idle = { upgrading: false, writeBuffer: [], transport };

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'socket.io';
 import { isBinary } from './binary-packets.ts';
+import { sendFrame } from './direct-path.ts';
 import { LateMap } from './late-map.ts';
 import {
   type Decoder,
@@ -14,7 +15,6 @@ import {
   type TransportSocket,
 } from './socket-internals.ts';
 
-type Sent = (error?: Error) => void;
 type DataListener = (this: InnerConn, data: string | Buffer) => void;
 
 /**
@@ -172,7 +172,7 @@ function connOf({ socket }: InnerTransport): InnerConn | undefined {
 function send(this: InnerTransport, packets: readonly Packet[]): void {
   this.writable = false;
   packets.forEach((packet, index) => {
-    const sent: Sent = (error) => onSent(this, error, index === packets.length - 1);
+    const sent = (error?: Error) => onSent(this, error, index === packets.length - 1);
     const frame = this._canSendPreEncodedFrame(packet) && packet.options?.wsPreEncodedFrame;
     if (frame) sendFrame(this.socket, frame, sent);
     else
@@ -189,11 +189,4 @@ function onSent(transport: InnerTransport, error: Error | undefined, isLast: boo
     transport.writable = true;
     conn?.flush();
   }
-}
-
-function sendFrame(ws: TransportSocket, frame: readonly Buffer[], sent: Sent): void {
-  const { _sender } = ws as unknown as {
-    readonly _sender: { sendFrame(frame: readonly Buffer[], sent: Sent): void };
-  };
-  _sender.sendFrame(frame, sent);
 }
