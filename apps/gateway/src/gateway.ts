@@ -72,7 +72,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   const drainGraceMs = settings.DRAIN_GRACE * 1000;
   let leaving = false;
   const shared = sharedContext(parts, hub);
-  const { admission } = shared;
+  const { admission, verifications } = shared;
   await registerWebSockets(
     app,
     {
@@ -110,6 +110,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
         timeoutMs: drainTimeoutMs,
         returnRate: settings.ADMISSION_RATE,
       });
+      verifications.close();
       hub.close();
       await state.close();
       await broker.close();
@@ -145,6 +146,7 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
     clock,
     writer: kernelWriter,
     admission,
+    verifications,
     isDraining: () => admission.closed,
     verifier: pacedVerifier(createJwtVerifier(settings), verifications),
     origins: originPolicy(settings),
