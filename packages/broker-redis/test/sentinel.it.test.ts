@@ -35,6 +35,14 @@ async function publishUntilStored(node: RedisNode, n: number): Promise<void> {
   await expect.poll(() => publish(node, n).then(() => true, String), PATIENCE).toBe(true);
 }
 
+/** The same, with the first event stored on master and replica. */
+async function startPublished() {
+  const nodes = await startNodes();
+  await publish(nodes.one, 1);
+  await nodes.redis.settled();
+  return nodes;
+}
+
 describeOnRedisServers('Sentinel', () => {
   test('[GAP] [HON] both connections of a node follow to the new master when the old one dies', {
     timeout: TIMEOUT,
@@ -70,10 +78,8 @@ describeOnRedisServers('Sentinel', () => {
   test('[GAP] a master that freezes is left within seconds, also once it is back', {
     timeout: TIMEOUT,
   }, async () => {
-    await using all = await startNodes();
+    await using all = await startPublished();
     const { redis, one, other } = all;
-    await publish(one, 1);
-    await redis.settled();
     const old = await redis.master();
     await old.pause();
     await redis.promoted(old);
@@ -90,10 +96,8 @@ describeOnRedisServers('Sentinel', () => {
   test('[GAP] what a promoted replica lacks is said, and never passed off as something else', {
     timeout: TIMEOUT,
   }, async () => {
-    await using all = await startNodes();
+    await using all = await startPublished();
     const { redis, one, other } = all;
-    await publish(one, 1);
-    await redis.settled();
     const [old, replica] = [await redis.master(), await redis.replica()];
     await replica.pause();
     await command(old.url, 'CLIENT', 'KILL', 'TYPE', 'replica');
