@@ -3,8 +3,7 @@ import type { World } from '../world.ts';
 
 const DOWN_MS = 2000;
 const EVERY_MS = 15_000;
-/** That everything arrives is what counts; a busy machine may take its time. */
-const RECOVERY_MS = 20_000;
+const RECOVERY_MS = 10_000;
 
 /** Clients on the move: all their connections break, and for a while none can be made. */
 export function badLinks(rounds: number): Scenario['run'] {

@@ -101,7 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'stalled-readers',
-    about: '2 % read nothing for a minute, one in a conflated channel; memory stays bounded',
+    about: '5 % read nothing for a minute, one in a conflated channel; memory stays bounded',
     breaks: 'system',
     resyncs: 'never',
     sizes: HEAVY_CHANNELS,
