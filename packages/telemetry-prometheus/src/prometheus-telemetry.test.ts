@@ -105,7 +105,7 @@ test('two live in one process, and the global registry stays empty', async () =>
   expect(register.getMetricsAsArray()).toEqual([]);
 });
 
-test('the delay of an event loop that is not busy is close to nothing, however seldom one looks', async () => {
+test('the delay of the event loop is what a look comes late, without the time between looks', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
   const looks = monitorEventLoopDelay({ resolution: 50 });
   looks.enable();
@@ -113,5 +113,6 @@ test('the delay of an event loop that is not busy is close to nothing, however s
   looks.disable();
   const [, median] =
     /^nodejs_eventloop_lag_p50_seconds (.*)$/m.exec(await telemetry.render()) ?? [];
-  expect(Number(median)).toBeLessThan(0.04);
+  const betweenLooks = looks.percentile(50) / 1e9;
+  expect(Number(median)).toBeLessThan(betweenLooks - 0.03);
 });
