@@ -71,7 +71,8 @@ function isTooMuch({ verdict, figures }: Measurement): boolean {
 /** Why a target cannot run in a setup at all; undefined when it takes no part in that. */
 export async function contestantOf(target: Target, setup: Setup): Promise<Contestant | undefined> {
   if (setup.kind === 'publish') {
-    return target.name === 'leque' ? { target, setup, unavailable: undefined } : undefined;
+    if (target.startPublisher === undefined) return undefined;
+    return { target, setup, unavailable: await target.unavailable() };
   }
   if (formatsOf(target, setup.mix) === undefined) return undefined;
   return {
@@ -88,8 +89,13 @@ function start(target: Target, setup: Setup, context: RunContext): AsyncGenerato
     case 'idle':
       return measureIdle(target, setup, context);
     case 'publish':
-      return measurePublishing(setup, context);
+      return measurePublishing(publisherOf(target), setup, context);
   }
+}
+
+function publisherOf({ name, startPublisher }: Target): NonNullable<Target['startPublisher']> {
+  if (startPublisher === undefined) throw new Error(`${name} takes no events over HTTP`);
+  return startPublisher;
 }
 
 interface Expected {

@@ -1,5 +1,4 @@
 import { freePorts } from '@leque/testkit';
-import manifest from '../package.json' with { type: 'json' };
 import { CpuMeter } from './cpu-meter.ts';
 import { projectId } from './event.ts';
 import { known, latencyFigures } from './figures.ts';
@@ -7,14 +6,9 @@ import { type HttpLoadResult, runHttpLoad } from './http-load.ts';
 import type { Measurement, RunContext } from './measurement.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import { residentKb } from './process-usage.ts';
-import {
-  authorizationOf,
-  PUBLISHER_FLAGS,
-  publishRequests,
-  STORED_TEXT,
-  startPublisher,
-} from './publisher.ts';
+import { authorizationOf, publishRequests, STORED_TEXT } from './publisher.ts';
 import type { PublishSetup } from './setups.ts';
+import type { PublisherPlace, RunningPublisher } from './target.ts';
 import { type Judgement, judge, RIGHT } from './verdict.ts';
 import { within } from './within.ts';
 
@@ -24,12 +18,13 @@ const SLACK_SECONDS = 70;
 
 /** Publishes through the API, at each of the rates. */
 export async function* measurePublishing(
+  start: (place: PublisherPlace) => Promise<RunningPublisher>,
   setup: PublishSetup,
   context: RunContext,
 ): AsyncGenerator<Measurement> {
   await using redis = await startOwnRedis();
   const port = await freePorts(1);
-  await using publisher = await startPublisher(redis.url, port);
+  await using publisher = await start({ redis, port });
   const meter = new CpuMeter({ server: [publisher.pid], redis: redis.pids });
   const authorization = await authorizationOf(setup.credential);
   const requests = publishRequests({ ...setup, channels: CHANNELS, authorization });
@@ -50,8 +45,8 @@ export async function* measurePublishing(
       histogram: result.histogram,
       counts: countsOf(result, stored - before),
       server: {
-        versions: { leque: manifest.version, node: process.version, redis: redis.version },
-        flags: PUBLISHER_FLAGS,
+        versions: { ...publisher.versions, redis: redis.version },
+        flags: publisher.flags,
       },
     };
     before = stored;

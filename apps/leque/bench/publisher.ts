@@ -1,7 +1,9 @@
 import { signToken } from '@leque/auth-jwt';
 import { ServerProcess, TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
+import manifest from '../package.json' with { type: 'json' };
 import { eventTemplate } from './event.ts';
 import type { PublishSetup } from './setups.ts';
+import type { PublisherPlace, RunningPublisher } from './target.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 const ENTRY = 'apps/publisher/src/main.ts';
@@ -9,19 +11,22 @@ const ENTRY = 'apps/publisher/src/main.ts';
 export const STORED_TEXT = '"duplicate":false';
 
 /** One publisher of Leque as a process of its own, that takes an API key and nothing less. */
-export function startPublisher(redisUrl: string, port: number): Promise<ServerProcess> {
+export async function startPublisher({ redis, port }: PublisherPlace): Promise<RunningPublisher> {
   const env = {
-    REDIS_URL: redisUrl,
+    REDIS_URL: redis.url,
     AUTH_MODE: 'required',
     PUBLISH_API_KEYS: TEST_API_KEY,
     JWT_SECRET: TEST_JWT_SECRET,
     LOG_LEVEL: 'warn',
   };
-  return ServerProcess.start({ name: 'publisher', entry: ENTRY, port, env });
+  const server = await ServerProcess.start({ name: 'publisher', entry: ENTRY, port, env });
+  return {
+    pid: server.pid,
+    versions: { leque: manifest.version, node: process.version },
+    flags: `node ${ENTRY} with AUTH_MODE=required PUBLISH_API_KEYS=… LOG_LEVEL=warn`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
-
-/** For the report. */
-export const PUBLISHER_FLAGS = `node ${ENTRY} with AUTH_MODE=required PUBLISH_API_KEYS=… LOG_LEVEL=warn`;
 
 /** What a service shows the publisher. */
 export async function authorizationOf(credential: PublishSetup['credential']): Promise<string> {

@@ -12,6 +12,24 @@ export interface Target {
   install?(): Promise<void>;
   /** @throws Error with the server's output when it does not come up */
   start(context: TargetContext): Promise<RunningTarget>;
+  /**
+   * Starts what takes events over HTTP; a target without it takes no part in that.
+   * @throws Error with the server's output when it does not come up
+   */
+  startPublisher?(place: PublisherPlace): Promise<RunningPublisher>;
+}
+
+export interface PublisherPlace {
+  readonly redis: Pick<RedisAddress, 'url'>;
+  readonly port: number;
+}
+
+/** Answers `POST /api/publish` as Leque does, and stores in Redis as Leque does. */
+export interface RunningPublisher extends AsyncDisposable {
+  readonly pid: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** How it was started, for the report. */
+  readonly flags: string;
 }
 
 export interface TargetContext {

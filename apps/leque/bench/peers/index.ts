@@ -1,5 +1,6 @@
 import type { Target } from '../target.ts';
 import { centrifugo } from './centrifugo.ts';
+import { fastify } from './fastify.ts';
 import { floor } from './floor.ts';
 import { mercure } from './mercure.ts';
 import { nats } from './nats.ts';
@@ -20,4 +21,5 @@ export const PEERS: readonly Target[] = [
   nchan,
   centrifugo,
   mercure,
+  fastify,
 ];

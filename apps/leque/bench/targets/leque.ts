@@ -1,5 +1,6 @@
 import { ServerProcess, TEST_JWT_SECRET } from '@leque/testkit';
 import manifest from '../../package.json' with { type: 'json' };
+import { startPublisher } from '../publisher.ts';
 import { respCommand } from '../resp.ts';
 import type { RunningTarget, Target, TargetContext } from '../target.ts';
 import { LequeClients } from './leque-clients.ts';
@@ -26,6 +27,7 @@ export const leque: Target = {
   formats: ['ws', 'socketio'],
   unavailable: async () => undefined,
   start,
+  startPublisher,
 };
 
 async function start(context: TargetContext): Promise<RunningTarget> {
