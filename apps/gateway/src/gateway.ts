@@ -1,10 +1,12 @@
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
   Admission,
+  type AuthenticationOutcomes,
   type Broker,
   CLOSE_TIMEOUT_MS,
   type Clock,
   type ClusterState,
+  countedVerifier,
   Hub,
   type HubLimits,
   listOf,
@@ -53,6 +55,7 @@ export interface GatewayParts {
 export interface Gateway {
   readonly hub: Hub;
   readonly socketIoWrites: SocketIoTransport['writes'];
+  readonly authentications: AuthenticationOutcomes;
   /** Why this node should get no new connections; empty when it should. */
   readonly unreadiness: () => string[];
   /**
@@ -62,6 +65,25 @@ export interface Gateway {
    */
   stop(): Promise<void>;
   readonly stopTimeoutMs: number;
+}
+
+/** What of a gateway is watched for metrics. */
+export interface GatewayWatcher {
+  watchHub(hub: Hub, limits: { readonly maxConnections: number }): void;
+  watchSocketIo(writes: Gateway['socketIoWrites']): void;
+  watchAuthentications(outcomes: AuthenticationOutcomes): void;
+  watchReadiness(unreadiness: Gateway['unreadiness']): void;
+}
+
+export function watchGateway(
+  watcher: GatewayWatcher,
+  gateway: Gateway,
+  settings: Pick<GatewaySettings, 'WEBSOCKET_MAX_CONNECTIONS'>,
+): void {
+  watcher.watchHub(gateway.hub, { maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS });
+  watcher.watchSocketIo(gateway.socketIoWrites);
+  watcher.watchAuthentications(gateway.authentications);
+  watcher.watchReadiness(gateway.unreadiness);
 }
 
 /** Attaches both transports to an HTTP server and joins the cluster. */
@@ -97,6 +119,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   return {
     hub,
     socketIoWrites: socketIo.writes,
+    authentications: shared.authentications,
     unreadiness: () => {
       const health = broker.health();
       return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
@@ -139,6 +162,7 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
   const admission = new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS });
   const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
+  const authentications: AuthenticationOutcomes = {};
   return {
     hub,
     state,
@@ -148,7 +172,11 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
     admission,
     verifications,
     isDraining: () => admission.closed,
-    verifier: pacedVerifier(createJwtVerifier(settings), verifications),
+    authentications,
+    verifier: countedVerifier(
+      pacedVerifier(createJwtVerifier(settings), verifications),
+      authentications,
+    ),
     origins: originPolicy(settings),
     limits: {
       heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,

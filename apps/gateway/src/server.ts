@@ -4,7 +4,7 @@ import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/teleme
 import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, watchGateway } from './gateway.ts';
 import { answerNotFound, SERVER_OPTIONS } from './server-options.ts';
 import { redisAdapter } from './socketio-adapter.ts';
 
@@ -32,9 +32,8 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
     nodeId: config.NODE_ID,
     socketIoAdapter: redisAdapter(redis),
   });
-  telemetry.watchHub(gateway.hub);
-  telemetry.watchSocketIo(gateway.socketIoWrites);
-  telemetry.watchBroker(redis.broker);
+  watchGateway(telemetry, gateway, config);
+  telemetry.watchBroker(redis.broker, redis.readings);
   registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
   await app.listen({ host: config.HOST, port: config.PORT });
   return {

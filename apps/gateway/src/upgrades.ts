@@ -1,14 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { type Admission, admitHandshake, refuseUpgrade, type Telemetry } from '@leque/core';
+import { admitHandshake, type HandshakeContext, refuseUpgrade } from '@leque/core';
 
 const SOCKET_IO_PATH = '/socket.io/';
 
 /** The upgrades of raw WebSockets, once they are admitted; Socket.IO takes its own from the server. */
-export function rawUpgrades(
-  server: Server,
-  ports: { readonly admission: Admission; readonly telemetry: Telemetry },
-): EventEmitter {
+export function rawUpgrades(server: Server, ports: HandshakeContext): EventEmitter {
   const upgrades = new EventEmitter();
   server.on('upgrade', (request, socket, head) => {
     if (request.url?.startsWith(SOCKET_IO_PATH)) return;

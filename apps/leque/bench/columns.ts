@@ -14,7 +14,14 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
     'peakRssMb',
     'eventLoopP99Ms',
   ],
-  idle: ['kbPerConnection', 'idleCpuPercent', 'emptyRssMb', 'rssMb', 'kbPerConnectionUncollected'],
+  idle: [
+    'kbPerConnection',
+    'idleCpuPercent',
+    'emptyRssMb',
+    'rssMb',
+    'kbPerConnectionUncollected',
+    'scrapeMs',
+  ],
   publish: [
     'eventsPerSecond',
     'p50Ms',

@@ -21,6 +21,7 @@ export const FIGURES = {
   kbPerConnection: { label: 'memory per connection', unit: 'KB', digits: 2 },
   kbPerConnectionUncollected: { label: 'the same before a GC', unit: 'KB', digits: 2 },
   emptyRssMb: { label: 'RSS without connections', unit: 'MB', digits: 1 },
+  scrapeMs: { label: 'reading the metrics', unit: 'ms', digits: 2 },
   rssMb: { label: 'RSS', unit: 'MB', digits: 1 },
   peakRssMb: { label: 'RSS at most', unit: 'MB', digits: 1 },
   eventLoopP99Ms: { label: 'event-loop delay p99', unit: 'ms', digits: 1 },

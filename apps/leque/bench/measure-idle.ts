@@ -5,13 +5,17 @@ import type { Measurement, RunContext } from './measurement.ts';
 import { COLLECTING_SERVER, collectGarbage, steadyResidentKb } from './memory.ts';
 import { connectAll, factsOf, setScene } from './scene.ts';
 import type { IdleSetup } from './setups.ts';
-import type { Target } from './target.ts';
+import { median } from './statistics.ts';
+import type { RunningTarget, Target } from './target.ts';
 import { judge, RIGHT } from './verdict.ts';
 import { within } from './within.ts';
 
 const HOLD_MARGIN_SECONDS = 30;
 /** After it has been told to, until it has begun. */
 const COLLECTING_MS = 1000;
+
+const SCRAPES = 5;
+const SCRAPE_SECONDS = 10;
 
 /** What connections cost that only are there. */
 export async function* measureIdle(
@@ -36,6 +40,7 @@ export async function* measureIdle(
   });
   meter.stop();
   const held = (performance.now() - startedAt) / 1000;
+  const scrapeMs = await scrapeTime(server, signal);
   const { serverCores, ...cpu } = meter.figures(held, 0, 'Delivery');
   yield {
     step: 'idle',
@@ -48,6 +53,7 @@ export async function* measureIdle(
         ['kbPerConnection', perConnection(full, empty, setup)],
         ['kbPerConnectionUncollected', perConnection(uncollected, empty, setup)],
         ['idleCpuPercent', serverCores === undefined ? undefined : serverCores * 100],
+        ['scrapeMs', scrapeMs],
         ['emptyRssMb', empty === undefined ? undefined : empty / 1024],
         ['rssMb', full === undefined ? undefined : full / 1024],
       ]),
@@ -73,4 +79,19 @@ function perConnection(
   { connections }: IdleSetup,
 ): number | undefined {
   return full === undefined || empty === undefined ? undefined : (full - empty) / connections;
+}
+
+/** From the request to the last byte, in milliseconds; undefined for a server without metrics. */
+async function scrapeTime(
+  { metrics }: RunningTarget,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (metrics === undefined) return undefined;
+  const times: number[] = [];
+  for (let scrape = 0; scrape < SCRAPES; scrape += 1) {
+    const startedAt = performance.now();
+    await within(metrics(), { what: 'reading metrics', seconds: SCRAPE_SECONDS, signal });
+    times.push(performance.now() - startedAt);
+  }
+  return median(times);
 }

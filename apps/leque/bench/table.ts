@@ -34,6 +34,7 @@ const HEADS: Readonly<Partial<Record<FigureName, string>>> = {
   kbPerConnectionUncollected: '(no GC)',
   idleCpuPercent: 'CPU %',
   emptyRssMb: 'empty MB',
+  scrapeMs: 'scrape ms',
   rssMb: 'RSS MB',
   peakRssMb: 'RSS MB',
   eventLoopP99Ms: 'loop p99',

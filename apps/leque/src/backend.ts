@@ -1,12 +1,20 @@
 import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
 import { openRedis } from '@leque/broker-redis';
-import { type Broker, type ClusterState, historyLimits, type Telemetry } from '@leque/core';
+import {
+  type Broker,
+  type BrokerReadings,
+  type ClusterState,
+  historyLimits,
+  type Telemetry,
+} from '@leque/core';
 import { type GatewayParts, redisAdapter } from '@leque/gateway';
 import type { DevConfig } from './config.ts';
 
 export interface Backend {
   readonly broker: Broker;
   readonly state: ClusterState;
+  /** None inside this process. */
+  readonly readings?: BrokerReadings;
   readonly socketIoAdapter: GatewayParts['socketIoAdapter'];
   /** Closes the connections; broker and state are closed before. */
   close(): Promise<void>;
@@ -20,6 +28,7 @@ export function openBackend(config: DevConfig, telemetry: Telemetry): Backend {
   return {
     broker: redis.broker,
     state: redis.state,
+    readings: redis.readings,
     socketIoAdapter: redisAdapter(redis),
     close: () => redis.close(),
   };

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { isLoopbackHost, type RunningServer, systemClock } from '@leque/core';
-import { createGateway } from '@leque/gateway';
+import { createGateway, watchGateway } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import {
   answerNotFound,
@@ -45,9 +45,8 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
   };
   await servePublisher(app, parts);
   const gateway = await createGateway(app, parts);
-  telemetry.watchHub(gateway.hub);
-  telemetry.watchSocketIo(gateway.socketIoWrites);
-  telemetry.watchBroker(backend.broker);
+  watchGateway(telemetry, gateway, config);
+  telemetry.watchBroker(backend.broker, backend.readings);
   registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
   await app.listen({ host: config.HOST ?? LOOPBACK[0], port: config.PORT });
   const { extras, socketIo } = await listenElsewhere(app.server, config);

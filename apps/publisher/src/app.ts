@@ -1,7 +1,10 @@
 import cors from '@fastify/cors';
 import {
+  type AuthenticationOutcomes,
   type Broker,
+  BucketCounts,
   type ClusterState,
+  countedVerifier,
   isOriginAllowed,
   type OriginPolicy,
   type Telemetry,
@@ -29,7 +32,11 @@ export interface PublisherParts {
   readonly policy: PublisherPolicy;
   /** Counted into; for metrics. */
   readonly counters?: PublishCounters;
+  /** The same. */
+  readonly authentications?: AuthenticationOutcomes;
 }
+
+const PUBLISH_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 /** What `publisherPolicy` reads from the environment. */
 export interface PublisherPolicy {
@@ -85,7 +92,8 @@ function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
 }
 
 function contextOf(parts: PublisherParts): PublisherContext {
-  const { broker, state, verifier, telemetry, policy } = parts;
+  const { broker, state, telemetry, policy, authentications: outcomes = {} } = parts;
+  const verifier = countedVerifier(parts.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
   const counters = parts.counters ?? newPublishCounters();
   const publishing = new Publishing({
@@ -101,10 +109,14 @@ function contextOf(parts: PublisherParts): PublisherContext {
     limits,
     publishing,
     telemetry,
-    authority: new Authority({ verifier, mode, apiKeys }),
+    authority: new Authority({ verifier, mode, apiKeys, outcomes }),
   };
 }
 
 export function newPublishCounters(): PublishCounters {
-  return { stored: 0, duplicates: 0, refused: 0, failed: 0 };
+  const seconds = {
+    stored: new BucketCounts(PUBLISH_SECONDS),
+    failed: new BucketCounts(PUBLISH_SECONDS),
+  };
+  return { stored: 0, duplicates: 0, refused: 0, failed: 0, seconds };
 }

@@ -1,7 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import {
+  type AuthenticationOutcomes,
   anonymous,
   bearerToken,
+  countOutcome,
   Grants,
   type Identity,
   type Scope,
@@ -23,15 +25,19 @@ export interface AuthorityOptions {
   /** `open`: works without credentials. What is presented is verified all the same. */
   readonly mode: 'open' | 'required';
   readonly apiKeys: readonly string[];
+  /** What becomes of API keys is counted here; of tokens the verifier does. */
+  readonly outcomes: AuthenticationOutcomes;
 }
 
 /** Decides who calls, by token or API key, and what that caller may do. */
 export class Authority {
   readonly #verifier: TokenVerifier;
+  readonly #outcomes: AuthenticationOutcomes;
   readonly #mode: 'open' | 'required';
   readonly #keyHashes: readonly Buffer[];
 
-  constructor({ verifier, mode, apiKeys }: AuthorityOptions) {
+  constructor({ verifier, mode, apiKeys, outcomes }: AuthorityOptions) {
+    this.#outcomes = outcomes;
     this.#verifier = verifier;
     this.#mode = mode;
     this.#keyHashes = apiKeys.map(sha256);
@@ -49,12 +55,18 @@ export class Authority {
   async identify({ headers }: FastifyRequest): Promise<Identity> {
     const key = headers['x-api-key'];
     if (key !== undefined) {
-      if (this.#isApiKey(String(key))) return API_KEY;
+      if (this.#isApiKey(String(key))) return this.#acceptedKey();
+      countOutcome(this.#outcomes, 'api_key_invalid');
       throw new RequestError('api_key_invalid', 'X-API-Key holds no known API key');
     }
     const token = bearerToken(headers.authorization);
     if (token === undefined) return this.#withoutCredentials();
-    return this.#isApiKey(token) ? API_KEY : this.#verifier.verify(token);
+    return this.#isApiKey(token) ? this.#acceptedKey() : this.#verifier.verify(token);
+  }
+
+  #acceptedKey(): Identity {
+    countOutcome(this.#outcomes, 'accepted');
+    return API_KEY;
   }
 
   #withoutCredentials(): Identity {

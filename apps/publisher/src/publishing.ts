@@ -1,4 +1,4 @@
-import type { Broker, ClusterState, Published } from '@leque/core';
+import type { Broker, BucketCounts, ClusterState, Published } from '@leque/core';
 import { type Event, FIREHOSE, ProtocolError, parseChannel, parseEvent } from '@leque/protocol';
 import { Type } from 'typebox';
 import type { Deadline } from './deadline.ts';
@@ -20,6 +20,8 @@ export interface PublishCounters {
   refused: number;
   /** Not stored, or nobody knows. */
   failed: number;
+  /** How long the broker took, by what became of the event. */
+  readonly seconds: Readonly<Record<'stored' | 'failed', BucketCounts>>;
 }
 
 export interface PublishingParts {
@@ -64,8 +66,10 @@ export class Publishing {
    */
   async publish(event: Event, deadline: Deadline): Promise<Published> {
     const { broker, state, counters } = this.#parts;
+    const startedAt = performance.now();
     try {
       const published = await deadline.settle(broker.publish(event), outcomeUnknown);
+      counters.seconds.stored.observe((performance.now() - startedAt) / 1000);
       if (published.duplicate) counters.duplicates += 1;
       else {
         counters.stored += 1;
@@ -74,6 +78,7 @@ export class Publishing {
       return published;
     } catch (error) {
       counters.failed += 1;
+      counters.seconds.failed.observe((performance.now() - startedAt) / 1000);
       throw error;
     }
   }

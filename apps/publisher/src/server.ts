@@ -2,8 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
 import type { Broker, RunningServer } from '@leque/core';
-import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
-import fastify, { LogController } from 'fastify';
+import {
+  type AnsweredRequest,
+  logFacts,
+  PrometheusTelemetry,
+  registerOperations,
+} from '@leque/telemetry-prometheus';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { answerNotFound, answerWithProblems } from './answer-problems.ts';
 import { createPublisherApp, newPublishCounters } from './app.ts';
@@ -27,8 +32,11 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
   const telemetry = new PrometheusTelemetry({ next: logFacts(app.log), version: manifest.version });
   const { broker, state, ...redis } = openRedis(config, { nodeId: config.NODE_ID, telemetry });
   const counters = newPublishCounters();
+  const authentications = {};
   telemetry.watchBroker(broker);
   telemetry.watchPublishing(counters);
+  telemetry.watchAuthentications(authentications);
+  countRequests(app, telemetry.watchHttp());
   let leaving = false;
   // Whoever keeps a connection opens the next one elsewhere, before this one is cut.
   app.addHook('onSend', async (_request, reply) => {
@@ -42,11 +50,13 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       state,
       telemetry,
       counters,
+      authentications,
       verifier: createJwtVerifier(config),
       policy: publisherPolicy(config),
     }),
   );
   const unreadiness = () => [...(leaving ? ['draining'] : []), ...problemsOf(broker)];
+  telemetry.watchReadiness(unreadiness);
   registerOperations(app, { unreadiness, metrics: telemetry });
   await Promise.all([app.listen({ host: config.HOST, port: config.PORT }), redis.connect()]);
   const graceMs = config.DRAIN_GRACE * 1000;
@@ -63,6 +73,12 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       await redis.close();
     },
   };
+}
+
+function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) => void): void {
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+    count({ method, route: routeOptions.url, status: statusCode, seconds: elapsedTime / 1000 });
+  });
 }
 
 function problemsOf(broker: Broker): string[] {

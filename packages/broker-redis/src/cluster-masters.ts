@@ -98,7 +98,7 @@ export class ClusterMasters {
   }
 
   #open(address: HostPort): Master {
-    const { prefix, nodeId, limits, telemetry, clock, misplaced } = this.#parts;
+    const { prefix, nodeId, limits, probes, telemetry, clock, misplaced } = this.#parts;
     const owner = {
       slots: 0,
       owns: (slot: number): boolean => this.#owners[slot]?.server === server,
@@ -110,6 +110,7 @@ export class ClusterMasters {
         endpoint: endpointOf(address, this.#parts.address),
         name: nameOf(address),
         limits,
+        probes,
         pubSub: (redis) => new ShardedPubSub(redis),
         publish: (redis, redisChannel) => redis.spublish(redisChannel, ''),
         probeChannel: () => probe.current,

@@ -33,6 +33,12 @@ export class NodeLease {
     this.id = `${parts.nodeId}:${randomBytes(4).toString('hex')}`;
   }
 
+  /** Since it was last renewed; 0 before it was. */
+  get ageMs(): number {
+    const never = this.#renewedAt === Number.NEGATIVE_INFINITY;
+    return never ? 0 : this.#parts.clock.monotonic() - this.#renewedAt;
+  }
+
   async renew(): Promise<Renewal> {
     const { leaseMs, telemetry, clock } = this.#parts;
     const askedAt = clock.monotonic();

@@ -1,5 +1,6 @@
 import {
   type Broker,
+  type BrokerReadings,
   type Clock,
   type ClusterState,
   historyLimits,
@@ -10,6 +11,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from './adapter-connection.ts';
 import { ChannelLog } from './channel-log.ts';
 import { ClusterLink } from './cluster-link.ts';
+import { ProbeCounts } from './probe-counts.ts';
 import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
@@ -39,6 +41,7 @@ export interface RedisDrivers {
    * that only publishes and asks; starting the broker and joining the state connect by themselves.
    */
   connect(): Promise<void>;
+  readonly readings: BrokerReadings;
   /** Another connection, for a library that brings its own protocol; closed with the rest. */
   connection(): Redis | Cluster;
   /** Closes the connections; `broker` and `state` are closed before it. */
@@ -51,13 +54,22 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const { telemetry, nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
   const ports = { telemetry, clock };
   const address = addressIn(settings);
-  const parts = { prefix, nodeId, limits: historyLimits(settings), ...ports };
+  const probes = new ProbeCounts();
+  const parts = { prefix, nodeId, limits: historyLimits(settings), probes, ...ports };
   const link = openLink(address, parts);
   const log = new ChannelLog(link, prefix);
   const adapterConnections: (Redis | Cluster)[] = [];
+  const state = new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports });
   return {
     broker: new RedisBroker({ link, log, prefix, ...ports }),
-    state: new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports }),
+    state,
+    readings: {
+      probeSeconds: probes.seconds,
+      get probesMissed() {
+        return probes.missed;
+      },
+      leaseAgeMs: () => state.leaseAgeMs,
+    },
     connect: () => link.connect(),
     connection() {
       const connection = openAdapterConnection(address);

@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import type { ProbeCounts } from './probe-counts.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { isReply, redirectionOf } from './redis-errors.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
@@ -13,6 +14,7 @@ export interface ProbeParts {
   readonly subscriber: RedisSubscriber;
   /** The connection of the subscriber, which is rebuilt when the probe does not arrive. */
   readonly subscribing: RedisConnection;
+  readonly counts: ProbeCounts;
   readonly clock: Clock;
 }
 
@@ -32,6 +34,8 @@ export class Probe implements ChannelHandler {
   #refusal: string | undefined;
   #awaited = false;
   #misses = 0;
+  /** When the one that is awaited was published, on the monotonic clock. */
+  #sentAt = 0;
 
   constructor(parts: ProbeParts) {
     this.#parts = parts;
@@ -64,6 +68,8 @@ export class Probe implements ChannelHandler {
   }
 
   message(): void {
+    const { counts, clock } = this.#parts;
+    if (this.#awaited) counts.seconds.observe((clock.monotonic() - this.#sentAt) / 1000);
     this.#arrived();
   }
 
@@ -85,11 +91,14 @@ export class Probe implements ChannelHandler {
   }
 
   async #next(): Promise<void> {
-    const { subscriber, subscribing } = this.#parts;
+    const { subscriber, subscribing, counts } = this.#parts;
     if (this.#stop === undefined || this.#followChannel()) return;
     // Without its subscription it cannot arrive, which the subscriber says.
     if (subscriber.problem !== undefined) return this.#arrived();
-    if (this.#awaited) this.#misses += 1;
+    if (this.#awaited) {
+      this.#misses += 1;
+      counts.missed += 1;
+    }
     if (this.#misses < MISSES) return await this.#publish();
     this.#arrived();
     subscribing.rebuild('what is published does not arrive');
@@ -97,9 +106,10 @@ export class Probe implements ChannelHandler {
 
   /** One that is not known to be published proves nothing against the subscriber connection. */
   async #publish(): Promise<void> {
-    const { commands, publish } = this.#parts;
+    const { commands, publish, clock } = this.#parts;
     try {
       this.#awaited = true;
+      this.#sentAt = clock.monotonic();
       const publishing = publish(commands, this.#redisChannel);
       await withDeadline(publishing, COMMAND_DEADLINE_MS, 'PUBLISH');
       this.#refusal = undefined;

@@ -96,6 +96,11 @@ export class RedisClusterState implements ClusterState {
     this.#set(CONNECTIONS, userId, connections);
   }
 
+  /** 0 before it has a lease. */
+  get leaseAgeMs(): number {
+    return this.#lease.ageMs;
+  }
+
   addTotals(totals: Partial<Totals>): void {
     this.#totals.add(totals);
   }

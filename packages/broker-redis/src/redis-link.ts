@@ -1,5 +1,6 @@
 import type { Cancel, HistoryLimits } from '@leque/core';
 import type { Command } from './commands.ts';
+import type { ProbeCounts } from './probe-counts.ts';
 import type { ConnectionPorts } from './redis-connection.ts';
 import type { ChannelHandler } from './redis-subscriber.ts';
 
@@ -8,6 +9,8 @@ export interface LinkParts extends ConnectionPorts {
   /** Names this process in the Redis channels by which it proves that it receives. */
   readonly nodeId: string;
   readonly limits: HistoryLimits;
+  /** What the probes of the process show is counted here. */
+  readonly probes: ProbeCounts;
 }
 
 /**

@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.ts';
 import { FunctionCheck, type IdleCall } from './function-check.ts';
 import { FunctionLibrary } from './function-library.ts';
 import { Probe } from './probe.ts';
+import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';
 import type { Endpoint } from './redis-address.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -15,6 +16,7 @@ export interface ServerSpec {
   /** Which one it is, where there are several; else empty. */
   readonly name: string;
   readonly limits: HistoryLimits;
+  readonly probes: ProbeCounts;
   /** How it publishes and subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;
   readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
@@ -63,6 +65,7 @@ export class RedisServer {
       commands: redis,
       subscriber,
       subscribing,
+      counts: spec.probes,
       clock,
     });
   }

@@ -11,11 +11,13 @@ import { StateKeys } from './state-keys.ts';
 export class SingleLink implements RedisLink {
   readonly #server: RedisServer;
 
-  constructor(endpoint: Endpoint, { prefix, nodeId, limits, telemetry, clock }: LinkParts) {
+  constructor(endpoint: Endpoint, parts: LinkParts) {
+    const { prefix, nodeId, limits, probes, telemetry, clock } = parts;
     const spec = {
       endpoint,
       name: '',
       limits,
+      probes,
       pubSub: (redis) => new PlainPubSub(redis),
       publish: (redis, redisChannel) => redis.publish(redisChannel, ''),
       probeChannel: () => `${prefix}{node:${nodeId}}`,

@@ -10,12 +10,12 @@ const ROUND_MS = 50;
  */
 export class BacklogRounds {
   readonly #clock: Clock;
-  readonly #counters: { leftOut: number };
+  readonly #counters: { conflated: number; dropped: number };
   readonly #waiting = new Set<Subscription>();
   #cancelRound: Cancel | undefined;
 
   /** @param counters where the publications that were left out are counted */
-  constructor(clock: Clock, counters: { leftOut: number }) {
+  constructor(clock: Clock, counters: { conflated: number; dropped: number }) {
     this.#clock = clock;
     this.#counters = counters;
   }
@@ -44,7 +44,8 @@ export class BacklogRounds {
   #relieve(subscription: Subscription): void {
     const leftOut = subscription.relieve();
     if (leftOut === undefined) return;
-    this.#counters.leftOut += leftOut;
+    this.#counters.conflated += leftOut.conflated;
+    this.#counters.dropped += leftOut.dropped;
     this.#waiting.delete(subscription);
   }
 }

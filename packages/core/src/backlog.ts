@@ -6,6 +6,14 @@ interface Kept {
   readonly bytes: number;
 }
 
+/** How many publications a client did not get, and why. */
+export interface LeftOut {
+  /** A newer one of the same key took the place. */
+  readonly conflated: number;
+  /** There was no room for them. */
+  readonly dropped: number;
+}
+
 /**
  * What waits for a client that does not read fast enough, in a channel of which it may miss some:
  * the newest of each key, or as many of the newest as fit. In the order in which it came.
@@ -14,14 +22,15 @@ export class Backlog {
   readonly #rule: SlowConsumerRule;
   readonly #kept = new Map<unknown, Kept>();
   #bytes = 0;
-  #leftOut = 0;
+  #conflated = 0;
+  #dropped = 0;
 
   constructor(rule: SlowConsumerRule) {
     this.#rule = rule;
   }
 
   get empty(): boolean {
-    return this.#kept.size === 0 && this.#leftOut === 0;
+    return this.#kept.size === 0 && this.#conflated + this.#dropped === 0;
   }
 
   /** Of what is kept, as it will be written. */
@@ -32,26 +41,30 @@ export class Backlog {
   /** @param bytes what it takes when it is written */
   add(publication: Publication, bytes: number): void {
     const key = this.#keyOf(publication);
-    this.#leaveOut(key);
+    if (this.#leaveOut(key)) this.#conflated += 1;
     this.#kept.set(key, { publication, bytes });
     this.#bytes += bytes;
   }
 
   /** @returns false when nothing is kept */
   dropOldest(): boolean {
-    for (const key of this.#kept.keys()) return this.#leaveOut(key);
+    for (const key of this.#kept.keys()) {
+      this.#dropped += 1;
+      return this.#leaveOut(key);
+    }
     return false;
   }
 
   /** Everything that is kept, and how many were left out beside it; empty afterwards. */
-  take(): { publications: Publication[]; leftOut: number } {
+  take(): { publications: Publication[]; leftOut: LeftOut } {
     const taken = {
       publications: [...this.#kept.values()].map(({ publication }) => publication),
-      leftOut: this.#leftOut,
+      leftOut: { conflated: this.#conflated, dropped: this.#dropped },
     };
     this.#kept.clear();
     this.#bytes = 0;
-    this.#leftOut = 0;
+    this.#conflated = 0;
+    this.#dropped = 0;
     return taken;
   }
 
@@ -60,7 +73,6 @@ export class Backlog {
     if (kept === undefined) return false;
     this.#kept.delete(key);
     this.#bytes -= kept.bytes;
-    this.#leftOut += 1;
     return true;
   }
 

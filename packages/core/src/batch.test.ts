@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { FakeConnection, publication, TextFormat } from '../test/fakes.ts';
 import { at, HubUnderTest, P } from '../test/hub-under-test.ts';
 import { Batch } from './batch.ts';
+import { FanOutCounters } from './fan-out-counters.ts';
 import { FrameJoiner } from './frame-joiner.ts';
 import { Outbox } from './outbox.ts';
 import { Publication } from './publication.ts';
@@ -116,8 +117,8 @@ test('[MEM] what waits for a slow socket takes its own size of memory, shared wi
   const flushAll = (connections: FakeConnection[], ...offsets: number[]) => {
     const frames = offsets.map((offset) => format.encodePublication(publication(P, offset)));
     for (const connection of connections) {
-      const outbox = new Outbox(connection, 1000);
-      for (const frame of frames) outbox.push(frame);
+      const outbox = new Outbox(connection, 1000, new FanOutCounters());
+      for (const frame of frames) outbox.push(frame, 1, 0);
       outbox.flush(0, joiner);
     }
   };
@@ -148,8 +149,8 @@ test('[ORD] what a socket has not taken is not written over by what others get',
   const frames = (...offsets: number[]) =>
     offsets.map((offset) => format.encodePublication(publication(P, offset)));
   const flush = (connection: FakeConnection, ...offsets: number[]) => {
-    const outbox = new Outbox(connection, 1000);
-    for (const frame of frames(...offsets)) outbox.push(frame);
+    const outbox = new Outbox(connection, 1000, new FanOutCounters());
+    for (const frame of frames(...offsets)) outbox.push(frame, 1, 0);
     outbox.flush(0, joiner);
   };
   const slow = new FakeConnection(format);

@@ -12,11 +12,14 @@ export class Batch {
   readonly first: Position | undefined;
   /** Of the last publication that has a position. */
   readonly last: Position | undefined;
+  /** Of the oldest, in whole milliseconds on the monotonic clock; 0 when it is not known. */
+  readonly publishedAtMs: number;
   readonly #frames = new Map<FrameFormat, Frame>();
 
   /** @param publications at least one */
-  constructor(publications: readonly Publication[]) {
+  constructor(publications: readonly Publication[], publishedAtMs = 0) {
     this.publications = publications;
+    this.publishedAtMs = publishedAtMs;
     this.first = publications.find(({ position }) => position !== undefined)?.position;
     this.last = publications.findLast(({ position }) => position !== undefined)?.position;
   }

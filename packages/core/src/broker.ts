@@ -1,4 +1,5 @@
 import type { Event, Position } from '@leque/protocol';
+import type { BucketCounts } from './bucket-counts.ts';
 import type { Publication } from './publication.ts';
 
 /** What the broker tells this node. Called in order for each channel; must not throw. */
@@ -88,4 +89,13 @@ export interface Broker {
   /** Whether this node can receive publications right now (HON); the reason when it cannot. */
   health(): { readonly ok: true } | { readonly ok: false; readonly reason: string };
   close(): Promise<void>;
+}
+
+/** How a node stands with a broker outside of its process; for metrics. */
+export interface BrokerReadings {
+  /** How long what the node publishes to itself takes to come back. */
+  readonly probeSeconds: BucketCounts;
+  readonly probesMissed: number;
+  /** Since the lease of the node was last renewed; 0 before it has one. */
+  leaseAgeMs(): number;
 }

@@ -1,3 +1,4 @@
+import type { BucketCounts } from './bucket-counts.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { FrameJoiner } from './frame-joiner.ts';
 import type { Outbox } from './outbox.ts';
@@ -28,6 +29,7 @@ interface Group {
 export class Flusher {
   readonly #clock: Clock;
   readonly #pace: Pace;
+  readonly #sliceSeconds: BucketCounts;
   readonly #joiner = new FrameJoiner();
   #tasks: TurnTask[] = [];
   /** Not before this, on the monotonic clock. */
@@ -52,9 +54,13 @@ export class Flusher {
   #wheelAt = 0;
   #cancelTimer: Cancel | undefined;
 
-  /** @param windowMs a busy outbox is flushed at most once in this time, see `Pace` */
-  constructor(clock: Clock, windowMs: number) {
+  /**
+   * @param windowMs a busy outbox is flushed at most once in this time, see `Pace`
+   * @param sliceSeconds counts how long flushing keeps the event loop at a time
+   */
+  constructor(clock: Clock, windowMs: number, sliceSeconds: BucketCounts) {
     this.#clock = clock;
+    this.#sliceSeconds = sliceSeconds;
     this.#pace = new Pace(windowMs);
     const { maxWindowMs } = this.#pace;
     this.#wheel = Array.from({ length: Math.ceil(maxWindowMs) + 2 }, () => []);
@@ -174,6 +180,7 @@ export class Flusher {
       if (this.#isOver(now)) break;
     }
     this.#pace.spent(now - this.#sliceStart, now);
+    this.#sliceSeconds.observe((now - this.#sliceStart) / 1000);
     this.#waitForDue(now);
   }
 

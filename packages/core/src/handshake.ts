@@ -1,5 +1,6 @@
 import { ProtocolError } from '@leque/protocol';
 import type { Admission } from './admission.ts';
+import type { Hub } from './hub.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Clients that are refused at once come back at different times within these seconds. */
@@ -21,12 +22,20 @@ export interface Handshake {
   readonly refuse: (error: ProtocolError) => void;
 }
 
+export interface HandshakeContext {
+  readonly admission: Admission;
+  readonly telemetry: Telemetry;
+  readonly hub: Pick<Hub, 'counters'>;
+}
+
 /** Decides on a newcomer before anything is done for it. One that leaves meanwhile is forgotten. */
 export async function admitHandshake(
   { transport, socket, proceed, refuse }: Handshake,
-  { admission, telemetry }: { readonly admission: Admission; readonly telemetry: Telemetry },
+  { admission, telemetry, hub }: HandshakeContext,
 ): Promise<void> {
   socket.on('error', ignore); // of one that waits there is nobody else who listens
+  const counters = hub.counters.of(transport);
+  counters.opening += 1;
   try {
     await admission.enter();
     socket.removeListener('error', ignore);
@@ -36,6 +45,8 @@ export async function admitHandshake(
     const { code, message: detail } = error;
     telemetry.report({ type: 'connection_refused', transport, code, detail });
     refuse(error);
+  } finally {
+    counters.opening -= 1;
   }
 }
 

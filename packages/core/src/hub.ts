@@ -4,6 +4,7 @@ import type { Broker, BrokerSink } from './broker.ts';
 import { type Cancel, type Clock, every } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Connection } from './connection.ts';
+import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
 import { LocalChannel } from './local-channel.ts';
@@ -58,7 +59,7 @@ export class Hub implements BrokerSink {
   readonly #userSessions = new Map<string, number>();
   readonly #channels = new Map<string, LocalChannel>();
   readonly #stopSweep: Cancel;
-  readonly #counters = { publications: 0, messagesSent: 0, leftOut: 0 };
+  readonly #counters = new FanOutCounters();
   readonly #backlogs: BacklogRounds;
   readonly #tokenEnds = new TokenEnds();
   readonly #recoveries: Recoveries;
@@ -68,12 +69,12 @@ export class Hub implements BrokerSink {
     this.#ports = ports;
     this.#limits = limits;
     this.#context = {
-      flusher: new Flusher(ports.clock, limits.fanoutWindowMs),
+      flusher: new Flusher(ports.clock, limits.fanoutWindowMs, this.#counters.sliceSeconds),
       telemetry: ports.telemetry,
       outboxMaxBytes: limits.outboxMaxBytes,
       counters: this.#counters,
     };
-    this.#recoveries = new Recoveries(ports, limits.maxRecovered);
+    this.#recoveries = new Recoveries(ports, limits.maxRecovered, this.#counters.resumes);
     this.#backlogs = new BacklogRounds(ports.clock, this.#counters);
     this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
   }
@@ -82,8 +83,7 @@ export class Hub implements BrokerSink {
     return this.#sessions;
   }
 
-  /** Since the start of the process. */
-  get counters(): Readonly<{ publications: number; messagesSent: number; leftOut: number }> {
+  get counters(): FanOutCounters {
     return this.#counters;
   }
 
@@ -94,6 +94,7 @@ export class Hub implements BrokerSink {
   open(connection: Connection, identity: Identity): Session {
     const session = new Session(connection, identity, this.#context);
     this.#sessions.add(session);
+    this.#counters.of(connection.format.transport).open += 1;
     this.#tokenEnds.expect(identity.expiresAt);
     this.#countUser(session, +1);
     this.#ports.state.setConnections(this.#sessions.size);
@@ -104,6 +105,7 @@ export class Hub implements BrokerSink {
   /** The connection is gone; called by its transport, once. */
   remove(session: Session): void {
     if (!this.#sessions.delete(session)) return;
+    this.#counters.of(session.format.transport).open -= 1;
     session.discard();
     this.#countUser(session, -1);
     this.#ports.state.setConnections(this.#sessions.size);
@@ -221,6 +223,7 @@ export class Hub implements BrokerSink {
     const local = new LocalChannel(name, {
       subscribed: this.#ports.broker.subscribe(name),
       flusher: this.#context.flusher,
+      clock: this.#ports.clock,
       maxBatchBytes: Math.min(MAX_BATCH_BYTES, this.#limits.outboxMaxBytes / 4),
     });
     // Each waiting session reports the failure; nobody may be waiting any more.

@@ -2,6 +2,7 @@ export { Admission, AdmissionSettings } from './admission.ts';
 export { bearerToken } from './bearer.ts';
 export {
   type Broker,
+  type BrokerReadings,
   type BrokerSink,
   type HistoryExtent,
   type HistoryPage,
@@ -9,6 +10,7 @@ export {
   type Published,
   toExtent,
 } from './broker.ts';
+export { BucketCounts } from './bucket-counts.ts';
 export { type Cancel, type Clock, every, systemClock } from './clock.ts';
 export type { ClusterState, ClusterStateSink, Totals } from './cluster-state.ts';
 export { CommandLimiter } from './command-limiter.ts';
@@ -16,7 +18,9 @@ export { type CommandOwner, CommandQueue } from './command-queue.ts';
 export { ConcurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
 export type { Connection } from './connection.ts';
+export { type AuthenticationOutcomes, countedVerifier, countOutcome } from './counted-verifier.ts';
 export { DrainSettings } from './drain-settings.ts';
+export { FanOutCounters, type TransportCounters } from './fan-out-counters.ts';
 export {
   ALL_PROJECTS,
   anonymous,
@@ -25,7 +29,12 @@ export {
   SCOPES,
   type Scope,
 } from './grants.ts';
-export { admitHandshake, refuseUpgrade, retryAfter } from './handshake.ts';
+export {
+  admitHandshake,
+  type HandshakeContext,
+  refuseUpgrade,
+  retryAfter,
+} from './handshake.ts';
 export { type Beating, Heartbeats, type HeartbeatTimes } from './heartbeats.ts';
 export {
   type HistoryLimit,

@@ -1,8 +1,9 @@
 import type { Position } from '@leque/protocol';
 import { Batch } from './batch.ts';
-import type { Cancel } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
 import { type Flusher, QUANTUM, type TurnTask } from './flusher.ts';
 import type { Publication } from './publication.ts';
+import { publishTimeOf } from './publish-time.ts';
 import { SmallSet } from './small-set.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -10,6 +11,7 @@ export interface LocalChannelInit {
   /** The broker's answer to subscribing. */
   readonly subscribed: Promise<Position | undefined>;
   readonly flusher: Flusher;
+  readonly clock: Clock;
   /** Bytes of JSON; what is more goes out as several batches. */
   readonly maxBatchBytes: number;
 }
@@ -26,6 +28,7 @@ export class LocalChannel implements TurnTask {
   /** Set while the channel waits for its grace period to end. */
   cancelLeave: Cancel | undefined;
   readonly #flusher: Flusher;
+  readonly #clock: Clock;
   readonly #maxBatchBytes: number;
   /** Delivered by the broker in this turn of the event loop, and not offered yet. */
   #pending: Publication[] | undefined;
@@ -36,6 +39,7 @@ export class LocalChannel implements TurnTask {
   constructor(name: string, init: LocalChannelInit) {
     this.name = name;
     this.#flusher = init.flusher;
+    this.#clock = init.clock;
     this.#maxBatchBytes = init.maxBatchBytes;
     this.joined = init.subscribed.then((position) => this.#join(position));
   }
@@ -70,7 +74,7 @@ export class LocalChannel implements TurnTask {
   /** Offers what is pending. */
   endTurn(): void {
     if (this.#pending === undefined) return;
-    const batch = new Batch(this.#pending);
+    const batch = new Batch(this.#pending, this.#publishedAtMs(this.#pending));
     this.#pending = undefined;
     this.#pendingBytes = 0;
     // What is live only does not change where the channel stands.
@@ -82,6 +86,13 @@ export class LocalChannel implements TurnTask {
       if (offered % QUANTUM === 0) this.#flusher.endQuantum();
     }
     this.#flusher.endGroup();
+  }
+
+  #publishedAtMs([oldest]: readonly Publication[]): number {
+    if (oldest === undefined || this.subscriptions.size === 0) return 0;
+    const now = this.#clock.now();
+    const time = publishTimeOf(oldest.body, now);
+    return time === undefined ? 0 : Math.floor(this.#clock.monotonic() - (now - time));
   }
 
   /**

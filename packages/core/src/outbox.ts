@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { FanOutCounters, Flushed, TransportCounters } from './fan-out-counters.ts';
 import type { FrameJoiner } from './frame-joiner.ts';
 import type { Frame } from './publication.ts';
 
@@ -6,7 +7,7 @@ import type { Frame } from './publication.ts';
  * A session's write queue, bounded in bytes; what the kernel has not taken, and what the session's
  * subscriptions hold back, is counted in (MEM).
  */
-export class Outbox {
+export class Outbox implements Flushed {
   /** The flusher's mark: it will come by, however often this is touched until then. */
   awaitsFlush = false;
   /** When it was last flushed, on the monotonic clock; long ago at first. */
@@ -19,10 +20,29 @@ export class Outbox {
   #first: Frame | undefined;
   #others: Frame[] | undefined;
   #bytes = 0;
+  #messages = 0;
+  #publishedAtMs = 0;
+  readonly #counters: FanOutCounters;
+  /** Of its transport. */
+  readonly counters: TransportCounters;
 
-  constructor(connection: Connection, limitBytes: number) {
+  constructor(connection: Connection, limitBytes: number, counters: FanOutCounters) {
     this.#connection = connection;
     this.#limitBytes = limitBytes;
+    this.#counters = counters;
+    this.counters = counters.of(connection.format.transport);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  get publishedAtMs(): number {
+    return this.#publishedAtMs;
   }
 
   get queuedBytes(): number {
@@ -38,13 +58,20 @@ export class Outbox {
     return this.#first === undefined;
   }
 
-  /** False, and nothing queued, when the frame would pass the limit. */
-  push(frame: Frame): boolean {
+  /**
+   * @param messages how many are in the frame
+   * @param publishedAtMs of the oldest of them, in whole milliseconds on the monotonic clock; 0 when
+   *   nobody knows
+   * @returns false, with nothing queued, when the frame would pass the limit
+   */
+  push(frame: Frame, messages: number, publishedAtMs: number): boolean {
     if (this.queuedBytes + frame.byteLength > this.#limitBytes) return false;
     if (this.#first === undefined) this.#first = frame;
     else if (this.#others === undefined) this.#others = [frame];
     else this.#others.push(frame);
     this.#bytes += frame.byteLength;
+    this.#messages += messages;
+    if (this.#publishedAtMs === 0) this.#publishedAtMs = publishedAtMs;
     return true;
   }
 
@@ -53,6 +80,7 @@ export class Outbox {
     const first = this.#first;
     if (first === undefined) return;
     const others = this.#others;
+    this.#counters.wrote(this, now);
     this.clear();
     this.flushedAt = now;
     if (others === undefined) this.#connection.write(first);
@@ -63,6 +91,8 @@ export class Outbox {
     this.#first = undefined;
     this.#others = undefined;
     this.#bytes = 0;
+    this.#messages = 0;
+    this.#publishedAtMs = 0;
   }
 
   #writeJoined(frames: readonly Frame[], joiner: FrameJoiner): void {

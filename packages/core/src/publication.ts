@@ -7,6 +7,8 @@ export interface Frame {
 
 /** How a transport puts what the core has to say on its wire. One instance per wire format. */
 export interface FrameFormat {
+  /** As in facts. */
+  readonly transport: string;
   encodePublication(publication: Publication): Frame;
   /**
    * Several frames of this format, at least two, as one that is written at once; its bytes may lie

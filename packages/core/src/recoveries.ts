@@ -18,6 +18,13 @@ const TIMEOUT_MS = 10_000;
 /** Histories that a session may have read in a second and not get, as they are too much for it. */
 const IN_VAIN_PER_SECOND = 4;
 
+/** How many there were since the start of the process. */
+export interface RecoveryOutcomes {
+  recovered: number;
+  not_recovered: number;
+  failed: number;
+}
+
 interface Reader {
   readonly line: ConcurrencyLimit;
   /** Made when there is something to count. */
@@ -31,15 +38,28 @@ interface Reader {
 export class Recoveries {
   readonly #ports: RecoveryPorts;
   readonly #maxRecovered: number;
+  readonly #outcomes: RecoveryOutcomes;
   readonly #readers = new WeakMap<Session, Reader>();
 
-  constructor(ports: RecoveryPorts, maxRecovered: number) {
+  /** @param outcomes what became of them is counted here */
+  constructor(ports: RecoveryPorts, maxRecovered: number, outcomes: RecoveryOutcomes) {
     this.#ports = ports;
     this.#maxRecovered = maxRecovered;
+    this.#outcomes = outcomes;
   }
 
   /** @throws ProtocolError `unavailable` */
   async recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
+    try {
+      await this.#recover(session, subscription, since);
+      this.#outcomes[subscription.recovered === true ? 'recovered' : 'not_recovered'] += 1;
+    } catch (error) {
+      this.#outcomes.failed += 1;
+      throw error;
+    }
+  }
+
+  async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
     if (subscription.recoverFromDelivered(since)) return;
     if (!subscription.rewind()) return subscription.giveUpRecovery();
     const { clock } = this.#ports;

@@ -1,6 +1,7 @@
 import { CLOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { FakeClock, FakeConnection, FakeTelemetry, identity } from '../test/fakes.ts';
+import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
 import { Session } from './session.ts';
 
@@ -9,9 +10,9 @@ const frame = (text: string) => ({ text, byteLength: 10 });
 function open() {
   const clock = new FakeClock();
   const telemetry = new FakeTelemetry();
-  const counters = { messagesSent: 0 };
+  const counters = new FanOutCounters();
   const connection = new FakeConnection();
-  const flusher = new Flusher(clock, 0);
+  const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
   const context = { flusher, telemetry, outboxMaxBytes: 25, counters };
   const session = new Session(connection, identity('alice'), context);
   return { session, connection, clock, telemetry, counters };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CLOSE, type CloseCode } from '@leque/protocol';
 import type { Connection } from './connection.ts';
+import type { FanOutCounters } from './fan-out-counters.ts';
 import type { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
 import { Outbox } from './outbox.ts';
@@ -18,8 +19,8 @@ export interface SessionContext {
   readonly flusher: Flusher;
   readonly telemetry: Telemetry;
   readonly outboxMaxBytes: number;
-  /** Shared by all sessions of the node: plain integers, read when somebody asks. */
-  readonly counters: { messagesSent: number };
+  /** Shared by all sessions of the node. */
+  readonly counters: FanOutCounters;
 }
 
 /** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
@@ -41,7 +42,7 @@ export class Session implements Subscriber {
     this.format = connection.format;
     this.identity = identity;
     this.#context = context;
-    this.#outbox = new Outbox(connection, context.outboxMaxBytes);
+    this.#outbox = new Outbox(connection, context.outboxMaxBytes, context.counters);
   }
 
   get heldBytes(): number {
@@ -90,10 +91,11 @@ export class Session implements Subscriber {
   /**
    * Queues a frame with so many messages; a client that does not read as fast as it is sent to is
    * closed, because queueing on for it would let it hold the node's memory (MEM).
+   * @param publishedAtMs see `Outbox.push`
    */
-  send(frame: Frame, messages: number): void {
+  send(frame: Frame, messages: number, publishedAtMs = 0): void {
     if (this.#closing) return;
-    if (this.#queue(this.connection.stamp?.(frame) ?? frame)) {
+    if (this.#queue(this.connection.stamp?.(frame) ?? frame, messages, publishedAtMs)) {
       this.#context.counters.messagesSent += messages;
       this.#context.flusher.touch(this.#outbox);
       return;
@@ -113,10 +115,10 @@ export class Session implements Subscriber {
   }
 
   /** A burst within one turn is no slow client yet: the kernel may take what is queued so far. */
-  #queue(frame: Frame): boolean {
-    if (this.#outbox.push(frame)) return true;
+  #queue(frame: Frame, messages: number, publishedAtMs: number): boolean {
+    if (this.#outbox.push(frame, messages, publishedAtMs)) return true;
     this.#context.flusher.flushNow(this.#outbox);
-    return this.#outbox.push(frame);
+    return this.#outbox.push(frame, messages, publishedAtMs);
   }
 
   /** Flushes what is queued, then starts closing the connection; the hub hears of its end. */

@@ -1,10 +1,13 @@
 import { type Cursor, type Position, toCursor } from '@leque/protocol';
-import { Backlog } from './backlog.ts';
+import { Backlog, type LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
 import { before, isUpTo } from './positions.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
+
+/** What waited for its client was published long ago, and no delay of the node's. */
+const UNKNOWN_TIME = 0;
 
 /** A session, as its subscriptions see it. */
 export interface Subscriber {
@@ -17,8 +20,11 @@ export interface Subscriber {
   canHold(bytes: number): boolean;
   /** What the publications take once they flow. */
   bytesOf(publications: readonly Publication[]): number;
-  /** @param messages how many are in the frame */
-  send(frame: Frame, messages: number): void;
+  /**
+   * @param messages how many are in the frame
+   * @param publishedAtMs see `Batch.publishedAtMs`
+   */
+  send(frame: Frame, messages: number, publishedAtMs?: number): void;
 }
 
 /** Leaving out instead of closing, for the clients that read too slowly. */
@@ -74,11 +80,13 @@ export class Subscription {
    * out (GAP).
    * @returns how many were left out; undefined while it is still too slow
    */
-  relieve(): number | undefined {
+  relieve(): LeftOut | undefined {
     if (this.#subscriber.congested) return undefined;
     const { publications, leftOut } = this.#takeBacklog();
-    if (leftOut > 0) this.#tellLeftOut(publications.find(({ position }) => position));
-    for (const publication of publications) this.#send(publication);
+    if (leftOut.conflated + leftOut.dropped > 0) {
+      this.#tellLeftOut(publications.find(({ position }) => position));
+    }
+    for (const publication of publications) this.#send(publication, UNKNOWN_TIME);
     return leftOut;
   }
 
@@ -170,7 +178,7 @@ export class Subscription {
   start(): void {
     const held = this.#held ?? [];
     this.#letGo();
-    for (const publication of held) this.#offerOne(publication);
+    for (const publication of held) this.#offerOne(publication, UNKNOWN_TIME);
   }
 
   /** What is held is not delivered any more; called when the hub drops the subscription. */
@@ -186,9 +194,11 @@ export class Subscription {
     if (this.#takesWhole(batch)) {
       this.#position = batch.last ?? this.#position;
       this.#delivered = true;
-      this.#subscriber.send(batch.frameIn(this.#subscriber.format), batch.size);
+      const { size, publishedAtMs } = batch;
+      this.#subscriber.send(batch.frameIn(this.#subscriber.format), size, publishedAtMs);
     } else {
-      for (const publication of batch.publications) this.#offerOne(publication);
+      const { publishedAtMs } = batch;
+      for (const publication of batch.publications) this.#offerOne(publication, publishedAtMs);
     }
   }
 
@@ -201,9 +211,9 @@ export class Subscription {
     );
   }
 
-  #offerOne(publication: Publication): void {
+  #offerOne(publication: Publication, publishedAtMs: number): void {
     if (this.#held !== undefined) this.#hold(publication, this.#held);
-    else if (this.#advance(publication.position)) this.#deliver(publication);
+    else if (this.#advance(publication.position)) this.#deliver(publication, publishedAtMs);
   }
 
   resync(position: Position | undefined): void {
@@ -251,15 +261,15 @@ export class Subscription {
     return true;
   }
 
-  #deliver(publication: Publication): void {
+  #deliver(publication: Publication, publishedAtMs: number): void {
     this.#delivered = true;
     if (this.accepts !== undefined && !this.accepts(publication)) return;
     if (this.#relief !== undefined && this.#isRelieved()) this.#leave(publication, this.#relief);
-    else this.#send(publication);
+    else this.#send(publication, publishedAtMs);
   }
 
-  #send(publication: Publication): void {
-    this.#subscriber.send(publication.frameIn(this.#subscriber.format), 1);
+  #send(publication: Publication, publishedAtMs: number): void {
+    this.#subscriber.send(publication.frameIn(this.#subscriber.format), 1, publishedAtMs);
   }
 
   /** Whether publications go to the backlog now. */
@@ -283,7 +293,7 @@ export class Subscription {
 
   #takeBacklog(): ReturnType<Backlog['take']> {
     const backlog = this.#relief?.backlog;
-    if (backlog === undefined) return { publications: [], leftOut: 0 };
+    if (backlog === undefined) return { publications: [], leftOut: { conflated: 0, dropped: 0 } };
     this.#subscriber.heldBytes -= backlog.bytes;
     return backlog.take();
   }

@@ -79,6 +79,7 @@ function textsOf(frame: Frame): readonly string[] {
 
 /** `OFFSET` for publications, `resync OFFSET` for gaps; ten bytes each. */
 export class TextFormat implements FrameFormat {
+  readonly transport = 'fake';
   encoded = 0;
 
   encodePublication({ position, type }: Publication): TextFrame {

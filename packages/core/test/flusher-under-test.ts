@@ -1,3 +1,4 @@
+import { FanOutCounters } from '../src/fan-out-counters.ts';
 import { Flusher } from '../src/flusher.ts';
 import { Outbox } from '../src/outbox.ts';
 import { FakeClock, FakeConnection } from './fakes.ts';
@@ -16,11 +17,11 @@ class BusyClock extends FakeClock {
 /** A flusher, and sockets to touch. */
 export function startFlusher(windowMs = WINDOW_MS) {
   const clock = new BusyClock();
-  const flusher = new Flusher(clock, windowMs);
+  const flusher = new Flusher(clock, windowMs, new FanOutCounters().sliceSeconds);
   const open = (connection = new FakeConnection()) => {
-    const outbox = new Outbox(connection, 1_000_000);
+    const outbox = new Outbox(connection, 1_000_000, new FanOutCounters());
     const send = (text: string) => {
-      outbox.push({ text, byteLength: 10 } as never);
+      outbox.push({ text, byteLength: 10 } as never, 1, 0);
       flusher.touch(outbox);
     };
     return { connection, outbox, send };

@@ -1,7 +1,8 @@
 export { logFacts } from './fact-log.ts';
 export { type Metrics, type Operations, registerOperations } from './operations.ts';
 export {
+  type MetricDescription,
   type PrometheusOptions,
   PrometheusTelemetry,
-  type PublishReadings,
 } from './prometheus-telemetry.ts';
+export type { AnsweredRequest, PublishReadings } from './publisher-metrics.ts';

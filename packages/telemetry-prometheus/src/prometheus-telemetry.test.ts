@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Fact } from '@leque/core';
+import { BucketCounts, type Fact, FanOutCounters } from '@leque/core';
 import { register } from 'prom-client';
 import { expect, test } from 'vitest';
 import { PrometheusTelemetry } from './prometheus-telemetry.ts';
@@ -54,9 +54,10 @@ test('every fact is counted, by transport and code only', async () => {
 
 test('counters of the hot path are read when somebody scrapes', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
-  const counters = { publications: 0, messagesSent: 0, leftOut: 4 };
-  telemetry.watchHub({ sessions: new Set(), channelCount: 2, counters });
-  const published = { stored: 0, duplicates: 0, refused: 0, failed: 0 };
+  const counters = new FanOutCounters();
+  telemetry.watchHub({ channelCount: 2, counters }, { maxConnections: 5 });
+  const seconds = { stored: new BucketCounts([1]), failed: new BucketCounts([1]) };
+  const published = { stored: 0, duplicates: 0, refused: 0, failed: 0, seconds };
   telemetry.watchPublishing(published);
   telemetry.watchBroker({ health: () => ({ ok: false, reason: 'no connection' }) });
   counters.messagesSent = 7;
@@ -66,7 +67,7 @@ test('counters of the hot path are read when somebody scrapes', async () => {
   const found = await samples(telemetry);
   expect(found).toContain('leque_messages_sent_total 9');
   expect(found).toContain('leque_channels 2');
-  expect(found).toContain('leque_sessions 0');
+  expect(found).toContain('leque_connections{transport="ws",state="open"} 0');
   expect(found).toContain('leque_events_stored_total 3');
   expect(found).toContain('leque_broker_healthy 0');
 });
@@ -115,4 +116,34 @@ test('the delay of the event loop is what a look comes late, without the time be
     /^nodejs_eventloop_lag_p50_seconds (.*)$/m.exec(await telemetry.render()) ?? [];
   const betweenLooks = looks.percentile(50) / 1e9;
   expect(Number(median)).toBeLessThan(betweenLooks - 0.03);
+});
+
+test('histograms that are counted elsewhere come with cumulative buckets, sum and count', async () => {
+  using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
+  const seconds = { stored: new BucketCounts([0.1, 1]), failed: new BucketCounts([0.1, 1]) };
+  telemetry.watchPublishing({ stored: 0, duplicates: 0, refused: 0, failed: 0, seconds });
+  for (const value of [0.05, 0.25, 0.5, 3]) seconds.stored.observe(value);
+  const text = await telemetry.render();
+  expect(text).toContain('# TYPE leque_publish_duration_seconds histogram');
+  expect(text.split('\n').filter((line) => /_seconds_\w+\{.*stored/.test(line))).toEqual([
+    'leque_publish_duration_seconds_bucket{outcome="stored",le="0.1"} 1',
+    'leque_publish_duration_seconds_bucket{outcome="stored",le="1"} 3',
+    'leque_publish_duration_seconds_bucket{outcome="stored",le="+Inf"} 4',
+    'leque_publish_duration_seconds_sum{outcome="stored"} 3.8',
+    'leque_publish_duration_seconds_count{outcome="stored"} 4',
+  ]);
+});
+
+test('requests are counted by route, and those of no route as one', async () => {
+  using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
+  const count = telemetry.watchHttp();
+  count({ method: 'POST', route: '/api/publish', status: 200, seconds: 0.002 });
+  for (const _ of ['/one', '/another']) {
+    count({ method: 'GET', route: undefined, status: 404, seconds: 0.001 });
+  }
+  const found = await samples(telemetry);
+  expect(found).toContain(
+    'leque_http_requests_total{method="POST",route="/api/publish",status="200"} 1',
+  );
+  expect(found).toContain('leque_http_requests_total{method="GET",route="none",status="404"} 2');
 });

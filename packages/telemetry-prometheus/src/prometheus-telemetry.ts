@@ -1,7 +1,15 @@
-import type { Broker, Fact, Hub, Telemetry } from '@leque/core';
+import type { AuthenticationOutcomes, Broker, BrokerReadings, Fact, Telemetry } from '@leque/core';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { addBrokerMetrics } from './broker-metrics.ts';
 import { FactMetrics } from './fact-metrics.ts';
+import { addFanOutMetrics, type WatchedHub } from './fan-out-metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import {
+  type AnsweredRequest,
+  addHttpMetrics,
+  addPublishMetrics,
+  type PublishReadings,
+} from './publisher-metrics.ts';
 import { addReadings } from './readings.ts';
 
 export interface PrometheusOptions {
@@ -11,12 +19,12 @@ export interface PrometheusOptions {
   readonly version: string;
 }
 
-/** What a publisher counts by itself, since the start of the process. */
-export interface PublishReadings {
-  readonly stored: number;
-  readonly duplicates: number;
-  readonly refused: number;
-  readonly failed: number;
+export interface MetricDescription {
+  readonly name: string;
+  /** `counter`, `gauge` or `histogram` */
+  readonly type: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
 }
 
 /**
@@ -55,48 +63,37 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     return this.#registry.metrics();
   }
 
-  watchBroker(broker: Pick<Broker, 'health'>): void {
+  /** Whether a load balancer should send traffic here, see `registerOperations`. */
+  watchReadiness(unreadiness: () => readonly string[]): void {
     addReadings(this.#registry, [
       {
         kind: Gauge,
-        name: 'leque_broker_healthy',
-        help: '1 while this process can publish and receive publications, else 0',
-        read: () => Number(broker.health().ok),
+        name: 'leque_ready',
+        help: '1 while /readyz says that this process takes traffic, else 0',
+        read: () => Number(unreadiness().length === 0),
+      },
+      {
+        kind: Gauge,
+        name: 'leque_draining',
+        help: '1 once this process is about to end, and gives away what it has, else 0',
+        read: () => Number(unreadiness().includes('draining')),
       },
     ]);
   }
 
-  watchHub(hub: Pick<Hub, 'sessions' | 'channelCount' | 'counters'>): void {
+  /** @param readings none where nothing has to be proved, as inside one process */
+  watchBroker(broker: Pick<Broker, 'health'>, readings?: BrokerReadings): void {
+    addBrokerMetrics(this.#registry, broker, readings);
+  }
+
+  watchHub(hub: WatchedHub, limits: { readonly maxConnections: number }): void {
+    addFanOutMetrics(this.#registry, hub);
     addReadings(this.#registry, [
       {
         kind: Gauge,
-        name: 'leque_sessions',
-        help: 'Open sessions',
-        read: () => hub.sessions.size,
-      },
-      {
-        kind: Gauge,
-        name: 'leque_channels',
-        help: 'Channels with sessions on this node',
-        read: () => hub.channelCount,
-      },
-      {
-        kind: Counter,
-        name: 'leque_publications_total',
-        help: 'Publications that reached this node for its sessions',
-        read: () => hub.counters.publications,
-      },
-      {
-        kind: Counter,
-        name: 'leque_messages_sent_total',
-        help: 'Messages queued for sessions',
-        read: () => hub.counters.messagesSent,
-      },
-      {
-        kind: Counter,
-        name: 'leque_messages_left_out_total',
-        help: 'Publications that clients did not get, by rule, as they read too slowly',
-        read: () => hub.counters.leftOut,
+        name: 'leque_connections_limit',
+        help: 'Connections that this node takes at most',
+        read: () => limits.maxConnections,
       },
     ]);
   }
@@ -118,19 +115,32 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     ]);
   }
 
-  watchPublishing(counters: PublishReadings): void {
-    const reading = (outcome: keyof PublishReadings, help: string) => ({
-      kind: Counter,
-      name: `leque_events_${outcome}_total`,
-      help,
-      read: () => counters[outcome],
-    });
+  /** By `accepted` or the code of the refusal. */
+  watchAuthentications(outcomes: AuthenticationOutcomes): void {
     addReadings(this.#registry, [
-      reading('stored', 'Events that were stored'),
-      reading('duplicates', 'Events that were known by their idempotency key'),
-      reading('refused', 'Events that were wrong'),
-      reading('failed', 'Events that were not stored, or of which nobody knows'),
+      {
+        kind: Counter,
+        name: 'leque_authentications_total',
+        help: 'Tokens and API keys that were looked at: `accepted`, or the code of the refusal',
+        labelNames: ['outcome'],
+        read: () => Object.entries(outcomes).map(([outcome, count]) => [{ outcome }, count]),
+      },
     ]);
+  }
+
+  watchPublishing(counters: PublishReadings): void {
+    addPublishMetrics(this.#registry, counters);
+  }
+
+  /** @returns counts one request */
+  watchHttp(): (request: AnsweredRequest) => void {
+    return addHttpMetrics(this.#registry);
+  }
+
+  /** Every metric that there is, whether or not it has values yet. */
+  describe(): readonly MetricDescription[] {
+    // What the library's type of a metric does not tell: each of them has these.
+    return this.#registry.getMetricsAsArray() as unknown as MetricDescription[];
   }
 
   [Symbol.dispose](): void {

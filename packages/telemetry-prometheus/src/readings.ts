@@ -1,4 +1,9 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { BucketCounts } from '@leque/core';
+import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
+
+type Labels = Readonly<Record<string, string>>;
+/** A number for each combination of labels that there is. */
+export type Labelled = Iterable<readonly [labels: Labels, value: number]>;
 
 /** A number that lives somewhere else and is read when somebody scrapes. */
 export interface Reading {
@@ -6,17 +11,18 @@ export interface Reading {
   readonly kind: typeof Counter | typeof Gauge;
   readonly name: string;
   readonly help: string;
-  readonly read: () => number;
+  readonly labelNames?: readonly string[];
+  readonly read: () => number | Labelled;
 }
 
 export function addReadings(registry: Registry, readings: readonly Reading[]): void {
-  for (const { kind, name, help, read } of readings) {
-    const options = { name, help, registers: [registry] };
+  for (const { kind, name, help, labelNames = [], read } of readings) {
+    const options = { name, help, labelNames, registers: [registry] };
     if (kind === Gauge) {
       new Gauge({
         ...options,
         collect() {
-          this.set(read());
+          for (const [labels, value] of labelled(read())) this.set(labels, value);
         },
       });
     } else {
@@ -24,9 +30,50 @@ export function addReadings(registry: Registry, readings: readonly Reading[]): v
         ...options,
         collect() {
           this.reset();
-          this.inc(read());
+          for (const [labels, value] of labelled(read())) this.inc(labels, value);
         },
       });
     }
   }
+}
+
+function labelled(read: number | Labelled): Labelled {
+  return typeof read === 'number' ? [[{}, read]] : read;
+}
+
+/** A histogram that is counted somewhere else, see `BucketCounts`. */
+export interface HistogramReading {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly string[];
+  readonly read: () => BucketCounts | Iterable<readonly [labels: Labels, counts: BucketCounts]>;
+}
+
+export function addHistograms(registry: Registry, readings: readonly HistogramReading[]): void {
+  for (const { name, help, labelNames = [], read } of readings) {
+    const type = 'histogram';
+    const get = async () => {
+      const found = read();
+      const each = 'bounds' in found ? [[{}, found] as const] : found;
+      const values = [...each].flatMap(([labels, counts]) => samplesOf(name, labels, counts));
+      return { name, help, type, values, aggregator: 'sum' };
+    };
+    // A registry asks its metrics for nothing but these; the library's own class wants to count.
+    registry.registerMetric({ name, help, type, labelNames, get } as unknown as Metric);
+  }
+}
+
+/** Prometheus adds up what lies in the buckets below. */
+function samplesOf(name: string, labels: Labels, { bounds, counts, sum }: BucketCounts) {
+  let total = 0;
+  const buckets = Array.from(counts, (count, index) => {
+    total += count;
+    const le = bounds[index] ?? '+Inf';
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: total },
+  ];
 }

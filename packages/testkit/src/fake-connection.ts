@@ -18,6 +18,7 @@ interface FakeFrame extends Frame {
 
 /** Frames that keep their content readable; as long as its JSON. */
 const fakeFormat: FrameFormat = {
+  transport: 'fake',
   encodePublication({ origin, type, position, event }) {
     return frameOf([{ kind: 'publication', channel: origin, type, position, event }]);
   },

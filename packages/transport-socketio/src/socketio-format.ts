@@ -18,6 +18,7 @@ function formatWith(
   offsetOf: (channel: string, cursor: string) => string | undefined,
 ): FrameFormat {
   return {
+    transport: 'socketio',
     encodePublication(publication) {
       const { type, channel, position } = publication;
       const payload = JSON.stringify(payloadOf(publication));

@@ -35,6 +35,7 @@ export function declineSmallWindows(headers: IncomingHttpHeaders): void {
 
 /** As `wsFormat`, with long publications deflated, once for all clients that negotiated it. */
 export const deflateFormat: FrameFormat = {
+  transport: 'ws',
   encodePublication(publication) {
     const plain = publication.frameIn(wsFormat) as Buffer;
     const payload = textPayload(plain);

@@ -10,6 +10,7 @@ import {
 
 /** Finished WebSocket frames with the JSON envelopes of the raw contract; all are buffers. */
 export const wsFormat: FrameFormat = {
+  transport: 'ws',
   encodePublication({ origin, position, body }) {
     const end = encodeEnvelopeEnd({ channel: origin, position });
     // The event's last brace gives way to the end; channels and cursors are ASCII.

@@ -8,6 +8,7 @@ import {
   type Telemetry,
 } from '@leque/core';
 import { ChannelLog } from '../../src/channel-log.ts';
+import { ProbeCounts } from '../../src/probe-counts.ts';
 import { RedisBroker } from '../../src/redis-broker.ts';
 import { SingleLink } from '../../src/single-link.ts';
 import { GatewaySession, type Opening } from './gateway-session.ts';
@@ -59,6 +60,7 @@ export class SimulatedNode {
       prefix: PREFIX,
       nodeId: name,
       limits: LIMITS,
+      probes: new ProbeCounts(),
       ...ports,
     });
     const log = new ChannelLog(this.#link, PREFIX);

@@ -30,6 +30,7 @@ export interface MessageFrame extends Frame {
 const ANSWER_BYTES = 60;
 
 export const messageFormat: FrameFormat = {
+  transport: 'model',
   encodePublication({ channel, position, body, event }) {
     const { n } = event['data'] as { n: string };
     const message = { kind: 'publication', channel, position, number: Number(n) } as const;
