@@ -5,6 +5,7 @@ const EXAMPLES = `
 Examples:
   leque verify                                  the whole list, on a cluster of its own
   leque verify --only kill-gateway --seed 7     again what failed
+  leque verify --only rolling-deploy --set DRAIN_GRACE=10 --set DRAIN_TIMEOUT=30
   leque verify --url http://gateway:9001 --publish-url http://publisher:9100 \\
     --secret "$JWT_SECRET" --api-key "$KEY"     on a system that runs, without harming it`;
 
@@ -17,6 +18,11 @@ export function verifyCommand(env: NodeJS.ProcessEnv): Command {
     .option('--short', 'a quick selection, in less than two minutes')
     .option('--soak <minutes>', 'everything at random, for so long')
     .option('--redis <kind>', 'standalone, sentinel or cluster (default: standalone)')
+    .option(
+      '--set <variable>',
+      'NAME=VALUE, of its gateways and publishers; again for more',
+      gather,
+    )
     .option('--url <urls>', 'gateways that run already, comma-separated; nothing of them is broken')
     .option('--publish-url <urls>', 'their publishers (default: the same)')
     .option('--secret <secret>', 'what their tokens are signed with (JWT_SECRET)')
@@ -29,4 +35,8 @@ export function verifyCommand(env: NodeJS.ProcessEnv): Command {
       const { verify } = await import('../verify/main.ts');
       process.exitCode = await verify(options, env['npm_lifecycle_event'] !== undefined);
     });
+}
+
+function gather(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }

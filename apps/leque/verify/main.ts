@@ -61,13 +61,18 @@ async function runOne(
   options: VerifyOptions,
   signal: AbortSignal,
 ): Promise<ScenarioResult> {
-  const { seed, existing } = options;
+  const { seed, existing, settings } = options;
   const reason = reasonToSkip(scenario, options);
   if (reason !== undefined) return skippedResult(scenario, seed, reason);
   const redis = scenario.redis ?? options.redis;
   await using target =
     existing === undefined
-      ? await startOwnTarget({ appendonly: false, redis, ...scenario.system })
+      ? await startOwnTarget({
+          appendonly: false,
+          redis,
+          ...scenario.system,
+          settings: { ...scenario.system?.settings, ...settings },
+        })
       : existingTarget(existing);
   return await runScenario(scenario, { seed, target, signal });
 }

@@ -1,7 +1,7 @@
 import { freePorts } from '@leque/testkit';
 import { PeerProcess } from '../bench/peers/peer-process.ts';
 import { fillTemplate, program } from '../bench/peers/tools.ts';
-import type { Front } from './scenario.ts';
+import type { Front } from './front.ts';
 import type { System } from './system.ts';
 
 const TEMPLATE = new URL('./nginx/nginx.conf', import.meta.url);
@@ -15,15 +15,23 @@ export function nginxMissing(): string | undefined {
 export async function startNginx({ gateways }: System): Promise<Front> {
   await using stack = new AsyncDisposableStack();
   const port = await freePorts(1);
-  const servers = gateways.map(({ server }) => `server ${new URL(server.url).host} max_fails=0;`);
-  const values = { PORT: String(port), SERVERS: servers.join('\n    ') };
-  const file = stack.use(await fillTemplate(TEMPLATE, values));
+  const valuesFor = (urls: readonly string[]) => ({
+    PORT: String(port),
+    SERVERS: urls.map((url) => `server ${new URL(url).host} max_fails=0;`).join('\n    '),
+  });
+  const first = valuesFor(gateways.map(({ server }) => server.url));
+  const file = stack.use(await fillTemplate(TEMPLATE, first));
   const nginx = program('nginx') ?? 'nginx';
   const command = [nginx, '-p', file.folder, '-e', 'stderr', '-c', file.path] as const;
-  stack.use(await PeerProcess.start(command, { port, settings: {} }));
+  const server = stack.use(await PeerProcess.start(command, { port, settings: {} }));
+  stack.defer(() => server.stop());
   const owner = stack.move();
   return {
     url: `http://127.0.0.1:${port}`,
+    async route(urls) {
+      await file.fill(valuesFor(urls));
+      process.kill(server.pid, 'SIGHUP');
+    },
     [Symbol.asyncDispose]: () => owner.disposeAsync(),
   };
 }

@@ -10,6 +10,7 @@ export interface VerifyArguments {
   /** Minutes. */
   readonly soak?: string;
   readonly redis?: string;
+  readonly set?: readonly string[];
   readonly out?: string;
   readonly list?: true;
   readonly url?: string;
@@ -32,6 +33,8 @@ export interface VerifyOptions {
   readonly scenarios: readonly Scenario[];
   /** Of a system of our own, unless a scenario needs another one. */
   readonly redis: RedisKind;
+  /** Variables of its gateways and publishers, beside the usual ones. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Undefined for a system of our own. */
   readonly existing: TargetOptions | undefined;
 }
@@ -49,12 +52,13 @@ export function readOptions(given: VerifyArguments, scenarios: readonly Scenario
   }
   const chosen = choose(scenarios, given.only, problems);
   const existing = readTarget(given, problems);
+  const settings = readSettings(given, problems);
   const redis = REDIS_KINDS.find((kind) => kind === (given.redis ?? 'standalone'));
   if (redis === undefined) {
     problems.push(`--redis "${given.redis}" is none of ${REDIS_KINDS.join(', ')}`);
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { seed, scenarios: chosen, redis: redis ?? 'standalone', existing };
+  return { seed, scenarios: chosen, redis: redis ?? 'standalone', settings, existing };
 }
 
 /** Of `--soak`. @throws ConfigError when it is no number of minutes */
@@ -78,6 +82,17 @@ function choose(
     }
   }
   return scenarios.filter(({ name }) => wanted.includes(name));
+}
+
+function readSettings({ set = [], url }: VerifyArguments, problems: string[]) {
+  if (set.length > 0 && url !== undefined) problems.push('--set is for a system of our own');
+  return Object.fromEntries(
+    set.map((entry) => {
+      const [, name = '', value = ''] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(entry) ?? [];
+      if (name === '') problems.push(`--set "${entry}" is not like NAME=VALUE`);
+      return [name, value];
+    }),
+  );
 }
 
 function readTarget(given: VerifyArguments, problems: string[]): TargetOptions | undefined {

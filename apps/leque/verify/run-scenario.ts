@@ -1,10 +1,11 @@
 import { Random } from '@leque/testkit';
 import type { ClientResult } from './clients/client-spec.ts';
+import type { Front } from './front.ts';
 import { judge } from './judge.ts';
 import { Lateness } from './lateness.ts';
 import { makePlan, STANDARD_SIZES } from './plan.ts';
 import type { ScenarioResult } from './result.ts';
-import type { Front, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import type { Target } from './target.ts';
 import { World } from './world.ts';
 
@@ -28,7 +29,9 @@ export async function runScenario(
   if (target.system !== undefined) await scenario.before?.(target.system);
   await using front = await openFront(scenario, target);
   const urls = front === undefined ? target.gateways : [front.url];
-  await using world = await World.open({ target, urls, plan, random, signal, clientsPerProcess });
+  await using world = await World.open({
+    ...{ target, urls, plan, random, signal, clientsPerProcess, front },
+  });
   await world.begin();
   await attempt(() => scenario.run(world), world, signal);
   const load = await world.end();

@@ -1,3 +1,4 @@
+import type { Front } from './front.ts';
 import type { Sizes } from './plan.ts';
 import type { RedisKind } from './redis-side.ts';
 import type { System, SystemOptions } from './system.ts';
@@ -35,9 +36,4 @@ export interface Scenario {
   readonly run: (world: World) => Promise<void>;
   /** Called when everything is audited, and all clients are gone. */
   readonly after?: (world: World) => Promise<void>;
-}
-
-/** What clients connect to instead of the gateways. */
-export interface Front extends AsyncDisposable {
-  readonly url: string;
 }

@@ -47,6 +47,10 @@ export interface System extends AsyncDisposable {
   readonly redis: RedisSide;
   readonly gateways: readonly SystemNode[];
   readonly publishers: readonly SystemNode[];
+  /** How gateways leave, in milliseconds. */
+  readonly drain: { readonly graceMs: number; readonly timeoutMs: number };
+  /** One more of them, which is ready. */
+  addGateway(): Promise<SystemNode>;
 }
 
 /** A gateway or publisher; its way to a single Redis goes through a proxy of its own. */
@@ -81,15 +85,17 @@ export class SystemNode {
 }
 
 export async function startSystem(options: SystemOptions): Promise<System> {
-  await using stack = new AsyncDisposableStack();
+  await using starting = new AsyncDisposableStack();
+  let stack = starting;
   const redis = stack.use(await RedisSide.start(options.redis, options.appendonly));
+  const gatewaySettings = { ...GATEWAY_SETTINGS, ...options.settings };
   const start = async (app: 'gateway' | 'publisher', index: number) => {
     const id = `${app}-${index + 1}`;
     const link =
       redis.kind === 'standalone'
         ? stack.use(await startFaultProxy({ target: redis.url }))
         : undefined;
-    const env = { ...SETTINGS, ...(app === 'gateway' && GATEWAY_SETTINGS), ...options.settings };
+    const env = { ...SETTINGS, ...(app === 'gateway' ? gatewaySettings : options.settings) };
     const here = { NODE_ID: id, REDIS_URL: link?.through(redis.url) ?? redis.url };
     return new SystemNode(id, await startServer(app, { ...env, ...here }), link);
   };
@@ -102,9 +108,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     redis,
     publishers: await Promise.all(publishers),
     gateways: await Promise.all(gateways),
+    drain: {
+      graceMs: Number(gatewaySettings.DRAIN_GRACE) * 1000,
+      timeoutMs: Number(gatewaySettings.DRAIN_TIMEOUT) * 1000,
+    },
   };
-  const owner = stack.move();
-  return { ...parts, [Symbol.asyncDispose]: () => owner.disposeAsync() };
+  const owner = starting.move();
+  stack = owner;
+  let added = gateways.length;
+  const addGateway = async () => {
+    const node = await start('gateway', added++);
+    owner.use(node.server);
+    return node;
+  };
+  return { ...parts, addGateway, [Symbol.asyncDispose]: () => owner.disposeAsync() };
 }
 
 async function startServer(

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@leque/testkit';
 import { Counts } from './counts.ts';
 import { Crowds } from './crowds.ts';
+import type { Front } from './front.ts';
 import type { LoadResult } from './load/load-spec.ts';
 import type { LoadCommands } from './load/program.ts';
 import type { Plan } from './plan.ts';
@@ -26,6 +27,7 @@ export interface WorldParts {
   readonly plan: Plan;
   readonly random: Random;
   readonly clientsPerProcess: number;
+  readonly front: Front | undefined;
   /** Of somebody who wants it to end. */
   readonly signal: AbortSignal;
 }
@@ -43,6 +45,7 @@ export class World implements AsyncDisposable {
   readonly notes: string[] = [];
   /** How long it took, at worst, until every client had seen everything again: milliseconds. */
   recoveredInMs = 0;
+  readonly #front: Front | undefined;
   readonly #load: Worker<LoadCommands>;
   readonly #crowds: Crowds;
   readonly #signal: AbortSignal;
@@ -52,6 +55,7 @@ export class World implements AsyncDisposable {
     this.random = parts.random;
     this.plan = parts.plan;
     this.target = parts.target;
+    this.#front = parts.front;
     this.#signal = parts.signal;
     this.#crowds = crowds;
     this.#stack = stack;
@@ -82,6 +86,12 @@ export class World implements AsyncDisposable {
   get system(): System {
     if (this.target.system === undefined) throw new Error('this system is not ours to break');
     return this.target.system;
+  }
+
+  /** @throws Error where clients connect to the gateways themselves */
+  get front(): Front {
+    if (this.#front === undefined) throw new Error('nothing stands before the gateways');
+    return this.#front;
   }
 
   /** Waits until everybody gets something of everything; then the load begins. */

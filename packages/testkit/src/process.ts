@@ -80,8 +80,8 @@ export class RunningProcess implements AsyncDisposable {
   }
 
   /** Asks it to end, and insists when it does not. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    const patience = setTimeout(() => this.signal('SIGKILL'), STOP_TIMEOUT_MS);
+  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = STOP_TIMEOUT_MS): Promise<Exit> {
+    const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     this.signal(signal);
     this.signal('SIGCONT'); // a frozen one would not hear of it
     return this.exited.finally(() => clearTimeout(patience));
@@ -136,8 +136,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Lets it finish what it does. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    return this.#process.stop(signal);
+  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = STOP_TIMEOUT_MS): Promise<Exit> {
+    return this.#process.stop(signal, patienceMs);
   }
 
   /** Ends it as a power cut would. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TargetContext } from '../target.ts';
 
 const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 2000;
 const PROBE_INTERVAL_MS = 20;
 const KEPT_OUTPUT = 64 * 1024;
 
@@ -61,6 +62,14 @@ export class PeerProcess implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** For one with children of its own, which a kill would leave behind. */
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await Promise.race([exited, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,14 +13,14 @@ const MORE_FOLDERS = ['/usr/sbin', '/usr/local/go/bin'];
 export const CACHE = join(tmpdir(), 'leque-bench-peers');
 
 /** Every program of that name on this machine, in the order of PATH. */
-export function programs(name: string): string[] {
+export function programs(name: string, more = MORE_FOLDERS): string[] {
   // biome-ignore lint/style/noProcessEnv: where the machine keeps its programs is no configuration
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...MORE_FOLDERS];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
   return [...new Set(folders)].map((folder) => join(folder, name)).filter(isExecutable);
 }
 
-export function program(name: string): string | undefined {
-  return programs(name)[0];
+export function program(name: string, more = MORE_FOLDERS): string | undefined {
+  return programs(name, more)[0];
 }
 
 /** @throws Error with what it wrote, when it fails */
@@ -44,6 +44,8 @@ export async function installDebian(...packages: string[]): Promise<void> {
 export interface TemporaryFile extends AsyncDisposable {
   readonly folder: string;
   readonly path: string;
+  /** Writes it anew, with other values. */
+  fill(values: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** Writes a copy of a template in which `{NAME}` is replaced by the value of that name. */
@@ -54,14 +56,16 @@ export async function fillTemplate(
   const folder = await mkdtemp(join(tmpdir(), 'leque-bench-'));
   const path = join(folder, template.pathname.split('/').at(-1) ?? 'configuration');
   const text = await readFile(template, 'utf8');
-  const all: Readonly<Record<string, string>> = { ...values, FOLDER: folder };
-  await writeFile(
-    path,
-    text.replaceAll(/\{([A-Z_]+)\}/g, (placeholder, name: string) => all[name] ?? placeholder),
-  );
+  const fill = (given: Readonly<Record<string, string>>) => {
+    const all: Readonly<Record<string, string>> = { ...given, FOLDER: folder };
+    const filled = (placeholder: string, name: string) => all[name] ?? placeholder;
+    return writeFile(path, text.replaceAll(/\{([A-Z_]+)\}/g, filled));
+  };
+  await fill(values);
   return {
     folder,
     path,
+    fill,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

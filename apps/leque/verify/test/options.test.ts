@@ -28,6 +28,14 @@ describe('the options of verify', () => {
     expect(apart.existing).toMatchObject({ gateways, publishers: ['http://c:3'] });
   });
 
+  test('set variables of its processes, but of none that runs already', () => {
+    const set = ['DRAIN_GRACE=10', 'SLOW_CONSUMER_RULES=a=b'];
+    const settings = { DRAIN_GRACE: '10', SLOW_CONSUMER_RULES: 'a=b' };
+    expect(readOptions({ set }, SCENARIOS).settings).toEqual(settings);
+    expect(() => readOptions({ set: ['drain=1'] }, SCENARIOS)).toThrow(/"drain=1" is not like/);
+    expect(() => readOptions({ ...URLS, set }, SCENARIOS)).toThrow(/--set is for a system of our/);
+  });
+
   test('tell every problem at once', () => {
     const given = { only: 'flood', seed: 'x', redis: 'memory', url: 'wss://a' };
     const read = () => readOptions(given, SCENARIOS);

@@ -1,0 +1,6 @@
+/** What clients connect to instead of the gateways. */
+export interface Front extends AsyncDisposable {
+  readonly url: string;
+  /** From here on these are the gateways that newcomers are sent to. */
+  route(urls: readonly string[]): Promise<void>;
+}
