@@ -124,7 +124,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       const health = broker.health();
       return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
     },
-    stopTimeoutMs: drainGraceMs + drainTimeoutMs + LEAVE_TIMEOUT_MS,
+    stopTimeoutMs: stopTimeoutMs(settings),
     async stop() {
       leaving = true;
       if (drainGraceMs > 0) await pause(parts.clock, drainGraceMs);
@@ -143,6 +143,11 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       cut();
     },
   };
+}
+
+/** Of everything that `stop` does. */
+export function stopTimeoutMs({ DRAIN_GRACE, DRAIN_TIMEOUT }: GatewaySettings): number {
+  return (DRAIN_GRACE + DRAIN_TIMEOUT) * 1000 + LEAVE_TIMEOUT_MS;
 }
 
 function hubLimits(settings: GatewaySettings): HubLimits {

@@ -1,3 +1,9 @@
 export { GatewayConfig, GatewaySettings, gatewayRules } from './config.ts';
-export { createGateway, type Gateway, type GatewayParts, watchGateway } from './gateway.ts';
+export {
+  createGateway,
+  type Gateway,
+  type GatewayParts,
+  stopTimeoutMs,
+  watchGateway,
+} from './gateway.ts';
 export { redisAdapter } from './socketio-adapter.ts';

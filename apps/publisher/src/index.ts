@@ -8,5 +8,6 @@ export {
 export { PublisherConfig } from './config.ts';
 export type { PublisherLimits } from './context.ts';
 export type { PublishCounters } from './publishing.ts';
+export { stopTimeoutMs } from './server.ts';
 export { SERVER_OPTIONS } from './server-options.ts';
 export { PublisherSettings, publisherPolicy } from './settings.ts';

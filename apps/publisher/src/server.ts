@@ -61,7 +61,7 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
   await Promise.all([app.listen({ host: config.HOST, port: config.PORT }), redis.connect()]);
   const graceMs = config.DRAIN_GRACE * 1000;
   return {
-    stopTimeoutMs: graceMs + LEAVE_TIMEOUT_MS,
+    stopTimeoutMs: stopTimeoutMs(config),
     async stop() {
       leaving = true;
       await delay(graceMs);
@@ -79,6 +79,11 @@ function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) =
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
     count({ method, route: routeOptions.url, status: statusCode, seconds: elapsedTime / 1000 });
   });
+}
+
+/** Of everything that `stop` does. */
+export function stopTimeoutMs({ DRAIN_GRACE }: PublisherConfig): number {
+  return DRAIN_GRACE * 1000 + LEAVE_TIMEOUT_MS;
 }
 
 function problemsOf(broker: Broker): string[] {

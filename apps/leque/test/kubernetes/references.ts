@@ -1,0 +1,69 @@
+import { type Manifest, ofKind } from './manifests.ts';
+
+/** What is named somewhere and is nowhere, except for Secrets, which may be there already. */
+export function danglingReferences(manifests: readonly Manifest[]): string[] {
+  const there = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  return manifests.flatMap((manifest) =>
+    referencesOf(manifest)
+      .filter((reference) => !there.has(reference))
+      .map((reference) => `${manifest.kind} ${manifest.metadata.name} names ${reference}`),
+  );
+}
+
+/** Selectors that choose no pod, and ports that no container has. */
+export function idleSelectors(manifests: readonly Manifest[]): string[] {
+  const pods = ofKind(manifests, 'Deployment', 'StatefulSet').map(({ spec }) => spec.template);
+  return manifests.flatMap(({ kind, metadata, spec }) => {
+    const selector = selectorOf(kind, spec);
+    if (selector === undefined) return [];
+    const chosen = pods.filter(({ metadata: { labels } }) =>
+      Object.entries(selector).every(([name, value]) => labels[name] === value),
+    );
+    const ports: { name: string }[] = chosen.flatMap(({ spec: { containers } }) =>
+      containers.flatMap((container: { ports: { name: string }[] }) => container.ports),
+    );
+    const missing = namedPorts(kind, spec).filter(
+      (port) => !ports.some(({ name }) => name === port),
+    );
+    const problem = chosen.length === 0 ? ['no pod'] : missing.map((port) => `no port ${port}`);
+    return problem.map((text) => `${kind} ${metadata.name} selects ${text}`);
+  });
+}
+
+function referencesOf({ kind, spec }: Manifest): string[] {
+  if (kind === 'HorizontalPodAutoscaler') return [`Deployment ${spec.scaleTargetRef.name}`];
+  if (kind === 'Ingress') {
+    const paths: { backend: { service: { name: string } } }[] = spec.rules[0].http.paths;
+    return paths.map(({ backend }) => `Service ${backend.service.name}`);
+  }
+  if (kind === 'HTTPRoute') {
+    const rules: { backendRefs: { name: string }[] }[] = spec.rules;
+    return rules.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => `Service ${name}`));
+  }
+  if (kind !== 'Deployment' && kind !== 'StatefulSet') return [];
+  const pod = spec.template.spec;
+  const sources: { configMapRef: { name: string } }[] = pod.containers[0].envFrom ?? [];
+  const volumes: { configMap?: { name: string } }[] = pod.volumes ?? [];
+  return [
+    `ServiceAccount ${pod.serviceAccountName}`,
+    ...(kind === 'StatefulSet' ? [`Service ${spec.serviceName}`] : []),
+    ...sources.map(({ configMapRef }) => `ConfigMap ${configMapRef.name}`),
+    ...volumes.flatMap(({ configMap }) => (configMap ? [`ConfigMap ${configMap.name}`] : [])),
+  ];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each kind has another one
+function selectorOf(kind: string, spec: any): Record<string, string> | undefined {
+  if (kind === 'Service') return spec.selector;
+  if (kind === 'NetworkPolicy') return spec.podSelector.matchLabels;
+  return spec?.selector?.matchLabels;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each kind has another one
+function namedPorts(kind: string, spec: any): string[] {
+  if (kind === 'Service')
+    return spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort);
+  if (kind === 'ServiceMonitor') return []; // of the Service
+  if (kind !== 'NetworkPolicy') return [];
+  return spec.ingress[0].ports.map(({ port }: { port: string }) => port);
+}

@@ -1,0 +1,126 @@
+{{- define "leque.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := .Values.nameOverride | default .Chart.Name -}}
+{{- (contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name)) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels by which pods are selected. Takes: root, component. */}}
+{{- define "leque.selectorLabels" -}}
+app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Of pods: what stays the same from version to version, so that a new chart alone moves nobody. */}}
+{{- define "leque.podLabels" -}}
+{{ include "leque.selectorLabels" . }}
+app.kubernetes.io/part-of: leque
+{{- end -}}
+
+{{- define "leque.labels" -}}
+{{ include "leque.selectorLabels" . }}
+app.kubernetes.io/part-of: leque
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end -}}
+
+{{- define "leque.image" -}}
+{{- $image := index .root.Values .component "image" -}}
+{{- with .root.Values.image.registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ $image }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+
+{{- define "leque.serviceAccountName" -}}
+{{- $values := .Values.serviceAccount -}}
+{{- $values.name | default ($values.create | ternary (include "leque.fullname" .) "default") -}}
+{{- end -}}
+
+{{/* As an environment variable: YAML reads large numbers as 1e+06, and `on` as true. */}}
+{{- define "leque.text" -}}
+{{- if kindIs "bool" . -}}
+{{- ternary "on" "off" . -}}
+{{- else if kindIs "float64" . -}}
+{{- if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is no secret of a component's configuration. Takes: root, component. */}}
+{{- define "leque.config" -}}
+{{- $values := index .root.Values .component -}}
+{{- $config := dict "NODE_ENV" "production" "PORT" $values.port "DRAIN_GRACE" $values.drain.graceSeconds -}}
+{{- if eq .component "gateway" -}}
+{{- $_ := set $config "DRAIN_TIMEOUT" $values.drain.timeoutSeconds -}}
+{{- $_ := set $config "WEBSOCKET_MAX_CONNECTIONS" $values.maxConnections -}}
+{{- end -}}
+{{- with include "leque.redisUrl" .root -}}
+{{- $_ := set $config "REDIS_URL" . -}}
+{{- end -}}
+{{- $config = merge $config (deepCopy $values.config) (deepCopy .root.Values.config) -}}
+{{- range $name, $value := $config }}
+{{ $name }}: {{ include "leque.text" $value | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* Empty where it is in the Secret. */}}
+{{- define "leque.redisUrl" -}}
+{{- if .Values.redis.enabled -}}
+redis://{{ include "leque.fullname" . }}-redis:6379
+{{- else -}}
+{{- .Values.externalRedis.url -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Empty where there is none. Takes: root, component. */}}
+{{- define "leque.secretName" -}}
+{{- $existing := index .root.Values .component "existingSecret" | default .root.Values.secrets.existingSecret -}}
+{{- $existing | default (.root.Values.secrets.values | empty | ternary "" (include "leque.fullname" .root)) -}}
+{{- end -}}
+
+{{/* Whether tokens can only be verified with a secret: "true" or nothing. Takes: root, component. */}}
+{{- define "leque.needsJwtSecret" -}}
+{{- $config := merge (dict) (index .root.Values .component "config") .root.Values.config -}}
+{{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY (eq ($config.AUTH_MODE | default "required") "open")) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Variables whose values are in the Secret. Takes: root, component. */}}
+{{- define "leque.secretEnv" -}}
+{{- $secret := include "leque.secretName" . -}}
+{{- if $secret -}}
+{{- $required := list -}}
+{{- if include "leque.needsJwtSecret" . }}{{ $required = append $required "JWT_SECRET" }}{{ end -}}
+{{- if not (include "leque.redisUrl" .root) }}{{ $required = append $required "REDIS_URL" }}{{ end -}}
+{{- $own := eq .component "gateway" | ternary "SOCKETIO_RECOVERY_SECRET" "PUBLISH_API_KEYS" -}}
+{{- range $key := concat (list "JWT_SECRET" $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD") }}
+- name: {{ $key }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ $key }}
+      {{- if not (has $key $required) }}
+      optional: true
+      {{- end }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* After the drain a process has 10 s to leave; the rest is for the kubelet. Takes: root, component. */}}
+{{- define "leque.terminationGracePeriodSeconds" -}}
+{{- $drain := index .root.Values .component "drain" -}}
+{{- add (ceil $drain.graceSeconds) (ceil ($drain.timeoutSeconds | default 0)) 10 5 -}}
+{{- end -}}
+
+{{- define "leque.minReadySeconds" -}}
+{{- $values := index .root.Values .component -}}
+{{- if kindIs "invalid" $values.rollout.minReadySeconds -}}
+{{- add (ceil $values.drain.graceSeconds) (ceil ($values.drain.timeoutSeconds | default 0)) -}}
+{{- else -}}
+{{- $values.rollout.minReadySeconds | int -}}
+{{- end -}}
+{{- end -}}
