@@ -2,20 +2,18 @@
 // start themselves, or one in a container. This makes sure that one of the three can be had.
 // Plain JavaScript without dependencies, for the machine's own Node. Says things on stderr only.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { canInstall, installPackages } from './debian-packages.mjs';
 
 const oldestMajor = 7; // Redis Functions, which every publication goes through, came with 7.0
 const probeDeadlineMs = 5_000;
-const aptDeadlineMs = 10 * 60_000;
-const startPolicy = '/usr/sbin/policy-rc.d';
 
 /** @returns {string | undefined} what to do about it when there is no Redis, else nothing */
 export function ensureRedis() {
   if (isAvailable()) return undefined;
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+  if (canInstall()) {
     process.stderr.write('No Redis found: installing the package redis-server…\n');
-    const problem = installFromApt();
+    const problem = installPackages('redis-server');
     if (problem === undefined && isAvailable()) return undefined;
     if (problem !== undefined) process.stderr.write(problem);
   }
@@ -41,36 +39,6 @@ function redisMajor() {
 function containersRun() {
   const options = { stdio: 'ignore', timeout: probeDeadlineMs, killSignal: 'SIGKILL' };
   return spawnSync('docker', ['info'], options).status === 0;
-}
-
-/** @returns {string | undefined} apt's output when it failed */
-function installFromApt() {
-  const release = forbidServices();
-  try {
-    return apt('update') ?? apt('install', '-y', '--no-install-recommends', 'redis-server');
-  } finally {
-    release();
-  }
-}
-
-function apt(...args) {
-  const { status, error, stdout, stderr } = spawnSync('apt-get', args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: aptDeadlineMs,
-  });
-  if (status === 0) return undefined;
-  return `${stdout ?? ''}${stderr ?? ''}apt-get ${args[0]}: ${error?.message ?? `exit ${status}`}\n`;
-}
-
-/**
- * Only the program is wanted. A service started by the package would take port 6379, and where
- * nothing can start services the installation would fail over it.
- */
-function forbidServices() {
-  if (existsSync(startPolicy)) return () => {};
-  writeFileSync(startPolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  return () => rmSync(startPolicy, { force: true });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensurePrometheus } from './ensure-prometheus.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -74,6 +75,7 @@ async function runTests(filters) {
     console.log(`✗ tests: ${missing}`);
     return;
   }
+  ensurePrometheus();
   const folder = mkdtempSync(join(tmpdir(), 'leque-test-'));
   try {
     const report = join(folder, 'report.json');
