@@ -1,4 +1,4 @@
-export { GatewayConfig, GatewaySettings, gatewayRules } from './config.ts';
+export { GatewayConfig, GatewaySettings, gatewayRules, readGatewayConfig } from './config.ts';
 export {
   createGateway,
   type Gateway,

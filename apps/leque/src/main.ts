@@ -2,9 +2,12 @@
 import { runProcess } from '@leque/core';
 import { Command } from 'commander';
 import { benchCommand } from './bench-command.ts';
+import { checkCommand } from './check-command.ts';
 import { startCluster } from './cluster.ts';
 import { readDevConfig } from './config.ts';
 import { startDev } from './dev.ts';
+import { keysCommand } from './keys-command.ts';
+import { publishCommand } from './publish-command.ts';
 import { makeToken, type TokenOptions } from './token.ts';
 import { verifyCommand } from './verify-command.ts';
 
@@ -35,6 +38,9 @@ program
     console.log(await makeToken(options, process.env));
   });
 
+program.addCommand(checkCommand(process.env));
+program.addCommand(keysCommand());
+program.addCommand(publishCommand(process.env));
 program.addCommand(benchCommand(process.env));
 program.addCommand(verifyCommand(process.env));
 

@@ -5,7 +5,7 @@ export {
   type PublisherParts,
   type PublisherPolicy,
 } from './app.ts';
-export { PublisherConfig } from './config.ts';
+export { PublisherConfig, readPublisherConfig } from './config.ts';
 export type { PublisherLimits } from './context.ts';
 export type { PublishCounters } from './publishing.ts';
 export { stopTimeoutMs } from './server.ts';

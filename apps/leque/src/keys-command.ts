@@ -1,0 +1,64 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { Command, Option } from 'commander';
+
+const SECRET_BYTES = 32;
+const API_KEY_BYTES = 24;
+
+/** How to make a pair for each algorithm that gateways and publishers verify. */
+const PAIRS = {
+  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+} as const;
+type PairAlgorithm = keyof typeof PAIRS;
+
+interface KeysOptions {
+  readonly algorithm: 'HS256' | PairAlgorithm;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  leque keys > .env                      a secret for tokens, and a key to publish with
+  leque keys --algorithm ES256 --json    a pair: whoever signs keeps the private half`;
+
+/** Makes what gateways and publishers need to know whom they talk to. */
+export function keysCommand(): Command {
+  const algorithms = ['HS256', ...Object.keys(PAIRS)];
+  return new Command('keys')
+    .description('make keys: for tokens, and for services that publish')
+    .addOption(
+      new Option('--algorithm <name>', 'that tokens are signed with')
+        .choices(algorithms)
+        .default('HS256'),
+    )
+    .option('--json', 'as an object, instead of lines for the environment')
+    .addHelpText('after', EXAMPLES)
+    .action(({ algorithm, json = false }: KeysOptions) => {
+      const keys = makeKeys(algorithm);
+      console.log(json ? JSON.stringify(keys, null, 2) : toLines(keys));
+    });
+}
+
+/** By the names that they have in the environment; `JWT_PRIVATE_KEY` is for whoever signs. */
+export function makeKeys(algorithm: KeysOptions['algorithm']): Readonly<Record<string, string>> {
+  const PUBLISH_API_KEYS = randomBytes(API_KEY_BYTES).toString('base64url');
+  if (algorithm === 'HS256') {
+    return { JWT_SECRET: randomBytes(SECRET_BYTES).toString('base64url'), PUBLISH_API_KEYS };
+  }
+  const { publicKey, privateKey } = PAIRS[algorithm]();
+  return {
+    JWT_PUBLIC_KEY: String(publicKey.export({ type: 'spki', format: 'pem' })),
+    JWT_PRIVATE_KEY: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    PUBLISH_API_KEYS,
+  };
+}
+
+/** PEM has several lines, which shells and `.env` files take in quotes. */
+function toLines(keys: Readonly<Record<string, string>>): string {
+  return Object.entries(keys)
+    .map(([name, value]) =>
+      value.includes('\n') ? `${name}="${value.trim()}"` : `${name}=${value}`,
+    )
+    .join('\n');
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { adviseOn } from './redis-advice.ts';
+
+const GOOD = {
+  redis_version: '7.2.4',
+  role: 'master',
+  maxmemory: '1000000',
+  maxmemory_policy: 'noeviction',
+  aof_enabled: '1',
+};
+const LIMITS = 'normal 0 0 0 slave 268435456 67108864 60 pubsub 268435456 67108864 60';
+
+const adviceOn = (changed: Partial<typeof GOOD>, bufferLimits: string | undefined = LIMITS) => {
+  const lines = Object.entries({ ...GOOD, ...changed }).map(([name, value]) => `${name}:${value}`);
+  return adviseOn({ info: `# Server\r\n${lines.join('\r\n')}\r\n`, bufferLimits });
+};
+
+test('a Redis with the settings of infra/redis needs no advice', () => {
+  expect(adviceOn({})).toEqual([]);
+});
+
+test.each([
+  [{ redis_version: '6.2.14' }, 'error', '6.2.14'],
+  [{ role: 'slave' }, 'error', 'takes no writes'],
+  [{ maxmemory_policy: 'allkeys-lru' }, 'error', 'allkeys-lru'],
+  [{ maxmemory_policy: 'allkeys-lru', maxmemory: '0' }, 'warning', 'allkeys-lru'],
+  [{ aof_enabled: '0' }, 'warning', 'append-only'],
+])('%o is a matter for advice', (changed, level, said) => {
+  const [finding, ...others] = adviceOn(changed);
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ level, what: expect.stringContaining(said) });
+});
+
+test('buffers that are too small, or cannot be looked at, are a warning', () => {
+  expect(adviceOn({}, 'pubsub 33554432 8388608 60')).toMatchObject([
+    { level: 'warning', what: expect.stringContaining('32 MB') },
+  ]);
+  expect(
+    adviseOn({
+      info: 'redis_version:7.0.0\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
+      bufferLimits: undefined,
+    }),
+  ).toMatchObject([{ level: 'warning', what: expect.stringContaining('CONFIG is not allowed') }]);
+});

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { freePorts, startRedis, startRedisCluster } from '@leque/testkit';
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+
+const ENTRY = 'apps/leque/src/main.ts';
+const SECRET = 'a secret that is long enough for HS256';
+
+function check(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const variables = { PATH: process.env['PATH'] ?? '', JWT_SECRET: SECRET, ...env };
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(
+      process.execPath,
+      [ENTRY, 'check', ...args],
+      { env: variables },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+test('a Redis that evicts is an error, what it may lose is a warning, until both are set', async () => {
+  await using redis = await startRedis();
+  const client = new Redis(redis.url);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => client.disconnect());
+  await client.config('SET', 'maxmemory', '1gb');
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const before = await check({ REDIS_URL: redis.url });
+  expect(before.code).toBe(1);
+  expect(before.stdout).toContain('error: its maxmemory-policy is allkeys-lru');
+  await client.config('SET', 'maxmemory-policy', 'noeviction');
+  await client.config('SET', 'appendonly', 'yes');
+  await client.config('SET', 'client-output-buffer-limit', 'pubsub 268435456 67108864 60');
+  const { code, stdout } = await check({ REDIS_URL: redis.url });
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/: fine\.\n$/) });
+});
+
+test('every master of a Cluster is looked at', async () => {
+  await using cluster = await startRedisCluster();
+  const { code, stdout } = await check({ REDIS_URL: cluster.url }, '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).servers).toHaveLength(3);
+});
+
+test('wrong variables, and a Redis that is not there, have exit codes of their own', async () => {
+  const nowhere = `redis://127.0.0.1:${await freePorts(1)}`;
+  const [wrong, gone] = await Promise.all([
+    check({ REDIS_URL: 'http://x', PORT: 'many' }),
+    check({ REDIS_URL: nowhere }, '--app', 'publisher'),
+  ]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stdout).toMatch(/PORT/);
+  expect(wrong.stdout).toMatch(/REDIS_URL/);
+  expect(gone.code).toBe(3);
+  expect(gone.stdout).toMatch(/^Redis cannot be used: /);
+});

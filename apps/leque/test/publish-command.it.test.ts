@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts, startLeque } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { RawClient, wsUrl } from './support/raw-client.ts';
+
+const ENTRY = 'apps/leque/src/main.ts';
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `leque …`, with this on its standard input. */
+function leque(args: readonly string[], input = ''): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [ENTRY, ...args], (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+const note = (text: string) => JSON.stringify({ type: 'note', data: { text }, project_id: 'P' });
+
+async function historyOf(url: string): Promise<unknown[]> {
+  const answer = await fetch(`${url}/api/channels/project:P/history`);
+  const { publications } = (await answer.json()) as {
+    readonly publications: readonly { readonly data: { readonly text: string } }[];
+  };
+  return publications.map(({ data }) => data.text);
+}
+
+test('an event reaches its subscribers, and its position is printed', async () => {
+  await using server = await startLeque();
+  await using client = await RawClient.connect(wsUrl(server.url, '/ws/project/P'));
+  const args = ['--type', 'note', '--project', 'P', '--data', '{"text":"hello"}'];
+  const { code, stdout } = await leque(['publish', '--url', server.url, ...args]);
+  expect(code).toBe(0);
+  const { message_id, cursor } = await client.first('note');
+  expect(stdout).toBe(`stored ${message_id} ${cursor}\n`);
+});
+
+test('[ORD] a file is stored in its order; what is wrong in it is told, and the rest is stored', async () => {
+  await using server = await startLeque();
+  const texts = Array.from({ length: 250 }, (_, index) => `n${index}`);
+  const lines = [
+    ...texts.slice(0, 120).map(note),
+    '{"data":{}}',
+    '',
+    ...texts.slice(120).map(note),
+  ];
+  const ended = await leque(
+    ['publish', '--url', server.url, '--file', '-', '--json'],
+    lines.join('\n'),
+  );
+  expect(ended.code).toBe(1);
+  const results = ended.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(results).toHaveLength(251);
+  expect(results[120]).toMatchObject({ status: 'refused' });
+  expect(await historyOf(server.url)).toEqual(texts.slice(-100));
+});
+
+test('[ACK] an answer that is lost on its way does not make it store an event twice', async () => {
+  await using server = await startLeque();
+  let requests = 0;
+  const lossy = createServer(async (request, response) => {
+    requests += 1;
+    const body = Buffer.concat(await request.toArray());
+    const { headers } = request;
+    const answer = await fetch(`${server.url}${request.url}`, {
+      method: 'POST',
+      headers: { 'content-type': String(headers['content-type']) },
+      body,
+    });
+    if (requests === 1) return void response.destroy();
+    response.end(await answer.text());
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => void lossy.close());
+  await once(lossy.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(lossy.address() as AddressInfo).port}`;
+  const args = ['--type', 'note', '--project', 'P', '--data', '{"text":"once"}'];
+  const { code, stdout } = await leque(['publish', '--url', url, ...args]);
+  expect({ code, requests }).toEqual({ code: 0, requests: 2 });
+  expect(stdout).toMatch(/^known already /);
+  expect(await historyOf(server.url)).toEqual(['once']);
+});
+
+test('what it cannot do is one sentence, and an exit code of its own', async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'leque-publish-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'events');
+  await writeFile(file, `${note('a')}\nnot JSON\n`);
+  const nowhere = `http://127.0.0.1:${await freePorts(1)}`;
+  const cases = [
+    [['--data', '{}'], 2, '--type or --file is needed'],
+    [['--type', 'note', '--data', 'x'], 2, '--data is not a JSON object: x'],
+    [['--type', 'note', '--url', 'nowhere'], 2, '"nowhere" is no URL'],
+    [['--file', `${file}-missing`], 2, '--file: ENOENT'],
+    [['--file', file], 2, 'line 2 is not a JSON object: not JSON'],
+    [['--type', 'note', '--url', nowhere], 3, 'does not answer'],
+  ] as const;
+  const ended = await Promise.all(cases.map(([args]) => leque(['publish', ...args])));
+  for (const [index, [, code, said]] of cases.entries()) {
+    expect(ended[index]).toMatchObject({ code, stdout: '' });
+    expect(ended[index]?.stderr).toContain(said);
+    expect(ended[index]?.stderr).not.toContain('    at ');
+  }
+});
+
+test('who may not publish is told so', async () => {
+  await using server = await startLeque({ AUTH_MODE: 'required' });
+  const args = ['publish', '--url', server.url, '--type', 'note'];
+  const { code, stderr } = await leque(args);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^401 from .*needs a token or an API key/);
+});
