@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   CLIENTS,
@@ -178,28 +179,30 @@ function describeClientEvents({ system, connect }: Setting): void {
     });
 
     test('`subscribe.project` and `unsubscribe.project` bring project events, and end them', async () => {
-      const token = tokenFor('user-project', { projects: ['PROJ-IO'] });
+      // Its own, so that no node has its channel still, with what is on its way to there.
+      const projectId = `PROJ-${randomUUID()}`;
+      const token = tokenFor('user-project', { projects: [projectId] });
       await using client = await connect('user-project', { token });
       const story = (title: string) =>
         publish(system(), {
           type: 'story_created',
-          project_id: 'PROJ-IO',
-          data: { story_id: 'STR-1', title, project_id: 'PROJ-IO' },
+          project_id: projectId,
+          data: { story_id: 'STR-1', title, project_id: projectId },
         });
       await story('too early');
-      client.socket.emit('subscribe.project', { project_id: 'PROJ-IO' });
+      client.socket.emit('subscribe.project', { project_id: projectId });
       expect(await client.first('subscribed.project')).toMatchObject({
-        project_id: 'PROJ-IO',
+        project_id: projectId,
         cursor: expect.any(String),
       });
       await story('in time');
       expect(await client.first('story_created')).toMatchObject({
         event: 'story_created',
         data: { title: 'in time' },
-        project_id: 'PROJ-IO',
+        project_id: projectId,
         cursor: expect.any(String),
       });
-      client.socket.emit('unsubscribe.project', { project_id: 'PROJ-IO' });
+      client.socket.emit('unsubscribe.project', { project_id: projectId });
       await client.first('unsubscribed.project');
       await story('too late');
       // Its node gets this one after the story, whichever channel either is in.
