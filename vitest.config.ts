@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.it.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.it.test.ts', '**/*.compose.test.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -25,6 +25,19 @@ export default defineConfig({
           hookTimeout: 30_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      // Only when asked for: they need Docker, and images that have been built.
+      {
+        extends: true,
+        test: {
+          name: 'compose',
+          include: ['apps/**/*.compose.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,6 +1,7 @@
 // `npm test`: the checks (types, lint and format, walls, dead code), then every test there is.
 //   npm test -- hub outbox     only test files whose path contains one of the words
 //   npm run check              only the checks
+//   npm run test:compose       only the tests of docker-compose.yml, which need Docker and the images
 // The last line on stdout is the count of both together.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -38,8 +39,10 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
 process.once('SIGINT', () => stopEverything(130));
 process.once('SIGTERM', () => stopEverything(143));
 
-const filters = process.argv.slice(2).filter((arg) => arg !== '--checks-only');
-await runChecks();
+const flags = ['--checks-only', '--compose'];
+const filters = process.argv.slice(2).filter((arg) => !flags.includes(arg));
+const composed = process.argv.includes('--compose');
+if (!composed) await runChecks();
 if (!process.argv.includes('--checks-only')) await runTests(filters);
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
@@ -80,7 +83,9 @@ async function runTests(filters) {
   try {
     const report = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const vitest = await run(binary('vitest', 'vitest'), ['run', ...reporters, ...filters], {
+    const projects = composed ? ['compose'] : ['unit', 'integration'];
+    const args = ['run', ...projects.map((name) => `--project=${name}`), ...reporters, ...filters];
+    const vitest = await run(binary('vitest', 'vitest'), args, {
       deadlineMs: testsDeadlineMs,
       stdio: 'inherit',
     });
@@ -114,16 +119,16 @@ function count(vitest, files) {
 function printSeedRows(tests) {
   const seeds = new Map();
   for (const { fullName, title, status } of tests) {
-    const [, seed, setUp] = /^seed (\d+) \((embedded|cluster)\)/.exec(fullName) ?? [];
+    const [, seed, setUp] = /^seed (\d+) \((embedded|cluster|compose)\)/.exec(fullName) ?? [];
     if (seed === undefined) continue;
-    if (!seeds.has(seed)) seeds.set(seed, { embedded: new Set(), cluster: new Set() });
-    if (status === 'passed') seeds.get(seed)[setUp].add(title);
+    const setUps = seeds.get(seed) ?? seeds.set(seed, new Map()).get(seed);
+    if (!setUps.has(setUp)) setUps.set(setUp, new Set());
+    if (status === 'passed') setUps.get(setUp).add(title);
   }
-  for (const [seed, { embedded, cluster }] of [...seeds].sort()) {
-    const rows = embedded.union(cluster).size;
-    console.log(
-      `seed ${seed}: ${rows} rows covered, embedded ${embedded.size}, cluster ${cluster.size}`,
-    );
+  for (const [seed, setUps] of [...seeds].sort()) {
+    const rows = new Set([...setUps.values()].flatMap((titles) => [...titles])).size;
+    const each = [...setUps].map(([setUp, titles]) => `${setUp} ${titles.size}`);
+    console.log(`seed ${seed}: ${rows} rows covered, ${each.join(', ')}`);
   }
 }
 

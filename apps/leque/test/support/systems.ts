@@ -1,14 +1,23 @@
-import { type Env, type ServerProcess, startCluster, startLeque } from '@leque/testkit';
+import { type Env, startCluster, startLeque } from '@leque/testkit';
 import { post } from './http.ts';
+
+/** One server of a system, or what stands before several. */
+export interface Server {
+  readonly url: string;
+  /** The end of what it wrote to stdout and stderr. */
+  readonly output: string;
+  /** Ends it as a power cut would, and starts it again at the same address. */
+  restart(): Promise<void>;
+}
 
 /** Leque as a conformance suite sees it: where clients connect, and where others publish. */
 export interface System extends AsyncDisposable {
   /** The node that clients are connected to; may be restarted. */
-  readonly node: ServerProcess;
+  readonly node: Server;
   /** Another node where there is one. */
-  readonly otherNode: ServerProcess;
+  readonly otherNode: Server;
   /** Where events are published and statistics are asked for. */
-  readonly publisher: ServerProcess;
+  readonly publisher: Server;
 }
 
 export type StartSystem = (env?: Env) => Promise<System>;
