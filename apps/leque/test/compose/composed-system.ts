@@ -17,7 +17,7 @@ const PORT = 9001;
 const run = promisify(execFile);
 
 export interface Composed extends System {
-  readonly node: Server;
+  readonly prometheusUrl: string;
   /** `docker compose` on this system's project; answers with what it printed. */
   compose(...args: string[]): Promise<string>;
 }
@@ -76,6 +76,7 @@ export async function startComposed(env: Env = {}, services = ['nginx']): Promis
     node,
     otherNode: node,
     publisher: node,
+    prometheusUrl: `http://localhost:${ports.PROMETHEUS_PORT}`,
     compose,
     [Symbol.asyncDispose]: () => owner.disposeAsync(),
   };

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { freePorts } from '../free-ports.ts';
 import type { RedisOptions, TestRedis } from './test-redis.ts';
 
-const IMAGE = 'redis:7.4-alpine';
+const IMAGE = 'redis:8.2-alpine';
 const REDIS_PORT = 6379;
 const DOCKER_TIMEOUT_MS = 10_000;
 
