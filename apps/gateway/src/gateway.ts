@@ -2,13 +2,16 @@ import { createJwtVerifier } from '@leque/auth-jwt';
 import {
   Admission,
   type AuthenticationOutcomes,
+  answerTraces,
   type Broker,
   CLOSE_TIMEOUT_MS,
   type Clock,
   type ClusterState,
+  type Control,
   countedVerifier,
   Hub,
   type HubLimits,
+  journalLimits,
   listOf,
   type OriginPolicy,
   pacedVerifier,
@@ -43,6 +46,7 @@ const VERIFICATION_WAIT_MS = 5000;
 export interface GatewayParts {
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly settings: GatewaySettings;
@@ -112,6 +116,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     recovery: recoveryIds(settings, parts.telemetry, parts.socketIoAdapter === undefined),
     limits: { ...shared.limits, engineIo3: settings.SOCKETIO_EIO3 === 'on' },
   });
+  answerTraces(parts.control, hub);
   await broker.start(hub);
   await state.join({
     userConnectionsChanged: (userId, count) => socketIo.announceConnections(userId, count),
@@ -158,6 +163,7 @@ function hubLimits(settings: GatewaySettings): HubLimits {
     unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
     maxRecovered: MAX_RECOVERED,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
+    journal: journalLimits(settings),
   };
 }
 

@@ -26,6 +26,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
   const gateway = await createGateway(app, {
     broker: redis.broker,
     state: redis.state,
+    control: redis.control,
     telemetry,
     clock: systemClock,
     settings: config,

@@ -1,9 +1,16 @@
-import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
+import {
+  MemoryBroker,
+  MemoryCluster,
+  MemoryClusterState,
+  MemoryControl,
+  MemoryStore,
+} from '@leque/broker-memory';
 import { openRedis } from '@leque/broker-redis';
 import {
   type Broker,
   type BrokerReadings,
   type ClusterState,
+  type Control,
   historyLimits,
   type Telemetry,
 } from '@leque/core';
@@ -13,6 +20,7 @@ import type { DevConfig } from './config.ts';
 export interface Backend {
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   /** None inside this process. */
   readonly readings?: BrokerReadings;
   readonly socketIoAdapter: GatewayParts['socketIoAdapter'];
@@ -28,6 +36,7 @@ export function openBackend(config: DevConfig, telemetry: Telemetry): Backend {
   return {
     broker: redis.broker,
     state: redis.state,
+    control: redis.control,
     readings: redis.readings,
     socketIoAdapter: redisAdapter(redis),
     close: () => redis.close(),
@@ -38,6 +47,7 @@ function openMemory(config: DevConfig): Backend {
   return {
     broker: new MemoryBroker(new MemoryStore(historyLimits(config))),
     state: new MemoryClusterState(new MemoryCluster()),
+    control: new MemoryControl(config.NODE_ID),
     socketIoAdapter: undefined,
     close: async () => {},
   };

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createJwtVerifier } from '@leque/auth-jwt';
-import { isLoopbackHost, type RunningServer, systemClock } from '@leque/core';
+import { type Clock, isLoopbackHost, type RunningServer, systemClock } from '@leque/core';
 import { createGateway, watchGateway } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import {
@@ -64,7 +64,7 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
 
 async function servePublisher(
   app: FastifyInstance,
-  parts: Backend & { telemetry: PrometheusTelemetry; settings: DevConfig },
+  parts: Backend & { telemetry: PrometheusTelemetry; clock: Clock; settings: DevConfig },
 ): Promise<void> {
   const { telemetry, settings } = parts;
   const counters = newPublishCounters();

@@ -9,6 +9,7 @@ import { startDev } from './dev.ts';
 import { keysCommand } from './keys-command.ts';
 import { publishCommand } from './publish-command.ts';
 import { makeToken, type TokenOptions } from './token.ts';
+import { traceCommand } from './trace-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
 const program = new Command('leque')
@@ -41,6 +42,7 @@ program
 program.addCommand(checkCommand(process.env));
 program.addCommand(keysCommand());
 program.addCommand(publishCommand(process.env));
+program.addCommand(traceCommand(process.env));
 program.addCommand(benchCommand(process.env));
 program.addCommand(verifyCommand(process.env));
 

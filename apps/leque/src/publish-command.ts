@@ -4,16 +4,22 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError } from '@leque/core';
 import { Command } from 'commander';
+import {
+  API_ENVIRONMENT,
+  type ApiOptions,
+  addApiOptions,
+  CommandError,
+  EXIT,
+  openApi,
+  refusal,
+  runCommand,
+} from './api-client.ts';
 
-const DEFAULT_URL = 'http://localhost:9001';
 const EVENTS_PER_REQUEST = 100;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
-const ANSWER_TIMEOUT_MS = 10_000;
-/** What scripts find in `$?`. */
-const EXIT = { refused: 1, usage: 2, unreachable: 3 } as const;
 
-interface PublishOptions {
+interface PublishOptions extends ApiOptions {
   readonly type?: string;
   readonly project?: string;
   readonly user?: string;
@@ -21,9 +27,6 @@ interface PublishOptions {
   readonly data: string;
   readonly key?: string;
   readonly file?: string;
-  readonly url?: string;
-  readonly apiKey?: string;
-  readonly token?: string;
   readonly json?: boolean;
 }
 
@@ -38,19 +41,6 @@ interface Result {
   readonly problem?: { readonly detail?: string };
 }
 
-/** The whole request was refused, or nobody answered. */
-class PublishError extends Error {
-  readonly exitCode: number;
-  /** Whether it may help to try again, which the events' idempotency keys make safe. */
-  readonly passing: boolean;
-
-  constructor(message: string, how: { exitCode: number; passing: boolean; cause?: unknown }) {
-    super(message, { cause: how.cause });
-    this.exitCode = how.exitCode;
-    this.passing = how.passing;
-  }
-}
-
 const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
@@ -59,11 +49,11 @@ Examples:
 
 Tries again when it has to; with idempotency keys, so that nothing is stored twice.
 Exit codes: 0 all are stored, 1 some are not, 2 wrong options, 3 nobody answers.
-Environment: LEQUE_URL, PUBLISH_API_KEY, LEQUE_TOKEN in place of --url, --api-key, --token.`;
+${API_ENVIRONMENT}`;
 
 /** Publishes over HTTP, as any service does. */
 export function publishCommand(env: NodeJS.ProcessEnv): Command {
-  return new Command('publish')
+  const command = new Command('publish')
     .description('publish an event, or a file of them')
     .option('--type <type>', 'of the event')
     .option('--project <id>', 'whose subscribers get it')
@@ -71,21 +61,11 @@ export function publishCommand(env: NodeJS.ProcessEnv): Command {
     .option('--channel <name>', 'all, logs, project:ID or user:ID')
     .option('--data <json>', 'an object', '{}')
     .option('--key <key>', 'idempotency key: with the same one it is stored once')
-    .option('--file <file>', 'events as JSON, one a line; - for the standard input')
-    .option('--url <url>', `of a publisher (default: ${DEFAULT_URL})`)
-    .option('--api-key <key>', 'one of its PUBLISH_API_KEYS')
-    .option('--token <jwt>', 'with the scope publish')
+    .option('--file <file>', 'events as JSON, one a line; - for the standard input');
+  return addApiOptions(command, 'publish')
     .option('--json', 'a line of JSON for each event')
     .addHelpText('after', EXAMPLES)
-    .action(async (options: PublishOptions) => {
-      try {
-        process.exitCode = await publish(options, env);
-      } catch (error) {
-        if (!(error instanceof PublishError || error instanceof ConfigError)) throw error;
-        console.error(error.message);
-        process.exitCode = error instanceof PublishError ? error.exitCode : EXIT.usage;
-      }
-    });
+    .action((options: PublishOptions) => runCommand(() => publish(options, env)));
 }
 
 /** @returns the exit code */
@@ -166,52 +146,18 @@ async function persist(
       const open = results.some(({ status }) => status === 'unavailable' || status === 'unknown');
       if (!open || attempt === ATTEMPTS) return results;
     } catch (error) {
-      if (!(error instanceof PublishError && error.passing) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof CommandError && error.passing) || attempt === ATTEMPTS) throw error;
     }
     await delay(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
   }
 }
 
 function poster(options: PublishOptions, env: NodeJS.ProcessEnv) {
-  const url = options.url ?? env['LEQUE_URL'] ?? DEFAULT_URL;
-  const credential =
-    options.apiKey ?? options.token ?? env['PUBLISH_API_KEY'] ?? env['LEQUE_TOKEN'];
-  if (!URL.canParse('/api/publish', url)) throw new ConfigError([`--url "${url}" is no URL`]);
-  const target = new URL('/api/publish', url);
+  const api = openApi(options, env);
   return async (events: readonly Sent[]): Promise<readonly Result[]> => {
-    const response = await fetch(target, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(credential && { authorization: `Bearer ${credential}` }),
-      },
-      body: JSON.stringify(events),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    }).catch((cause: unknown) => {
-      throw new PublishError(`${target.origin} does not answer: ${reasonOf(cause)}`, {
-        exitCode: EXIT.unreachable,
-        passing: true,
-        cause,
-      });
-    });
-    const answer = (await response.json().catch(() => ({}))) as Answer;
-    if (answer.results !== undefined) return answer.results;
-    const said = answer.detail ?? answer.title ?? response.statusText;
-    throw new PublishError(`${response.status} from ${target.origin}: ${said}`, {
-      exitCode: EXIT.refused,
-      passing: response.status >= 500,
-    });
+    const answer = await api.ask('/api/publish', events);
+    const { results } = answer.body as { readonly results?: readonly Result[] };
+    if (results === undefined) throw refusal(api, answer);
+    return results;
   };
-}
-
-interface Answer {
-  readonly results?: readonly Result[];
-  readonly title?: string;
-  readonly detail?: string;
-}
-
-/** `fetch` says only that it failed; why is in the cause. */
-function reasonOf(error: unknown): string {
-  const { cause, message } = error as { readonly cause?: Error; readonly message: string };
-  return cause?.message || message;
 }

@@ -3,9 +3,12 @@ import {
   type AuthenticationOutcomes,
   type Broker,
   BucketCounts,
+  type Clock,
   type ClusterState,
+  type Control,
   countedVerifier,
   isOriginAllowed,
+  type JournalLimits,
   type OriginPolicy,
   type Telemetry,
   type TokenVerifier,
@@ -16,12 +19,15 @@ import { answerWithProblems } from './answer-problems.ts';
 import { Authority } from './authority.ts';
 import type { PublisherContext, PublisherLimits } from './context.ts';
 import { registerDocumentation } from './documentation.ts';
+import { PublishJournal } from './publish-journal.ts';
 import { type PublishCounters, Publishing } from './publishing.ts';
 import { readJson } from './read-json.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
 import { historyRoutes } from './routes/history.ts';
 import { publishRoute } from './routes/publish.ts';
 import { statisticsRoutes } from './routes/statistics.ts';
+import { traceRoute } from './routes/trace.ts';
+import { Traces } from './traces.ts';
 import { validateRequests } from './validation.ts';
 
 export interface PublisherParts {
@@ -29,6 +35,8 @@ export interface PublisherParts {
   readonly state: ClusterState;
   readonly verifier: TokenVerifier;
   readonly telemetry: Telemetry;
+  readonly control: Control;
+  readonly clock: Clock;
   readonly policy: PublisherPolicy;
   /** Counted into; for metrics. */
   readonly counters?: PublishCounters;
@@ -46,6 +54,8 @@ export interface PublisherPolicy {
   /** Whether project events reach those who may see all projects without asking. */
   readonly firehose: boolean;
   readonly limits: PublisherLimits;
+  /** What is remembered for traces. */
+  readonly journal: JournalLimits;
 }
 
 /**
@@ -72,6 +82,7 @@ async function registerApi(
   context: PublisherContext,
   origins: OriginPolicy,
 ): Promise<void> {
+  api.decorateRequest('caller', '');
   // JSON only: a form, which any page may send anywhere, is not read.
   api.removeContentTypeParser('text/plain');
   readJson(api, context.limits.maxEventBytes);
@@ -81,6 +92,7 @@ async function registerApi(
   await api.register(broadcastRoute, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
+  await api.register(traceRoute, context);
 }
 
 /** CORS alone only hides the answer from a foreign page; the event would be published. */
@@ -96,12 +108,15 @@ function contextOf(parts: PublisherParts): PublisherContext {
   const verifier = countedVerifier(parts.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
   const counters = parts.counters ?? newPublishCounters();
+  const journal = new PublishJournal(parts.clock, policy.journal);
+  journal.answerTraces(parts.control);
   const publishing = new Publishing({
     broker,
     state,
     counters,
     firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
+    journal,
   });
   return {
     broker,
@@ -109,6 +124,7 @@ function contextOf(parts: PublisherParts): PublisherContext {
     limits,
     publishing,
     telemetry,
+    traces: new Traces({ control: parts.control, broker, remembers: policy.journal.entries > 0 }),
     authority: new Authority({ verifier, mode, apiKeys, outcomes }),
   };
 }

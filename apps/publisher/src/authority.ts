@@ -20,6 +20,13 @@ const API_KEY: Identity = {
   expiresAt: undefined,
 };
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, in words; empty unless the route requires a scope. */
+    caller: string;
+  }
+}
+
 export interface AuthorityOptions {
   readonly verifier: TokenVerifier;
   /** `open`: works without credentials. What is presented is verified all the same. */
@@ -46,8 +53,11 @@ export class Authority {
   /** A hook that refuses callers without the scope, before their body is read. */
   require(scope: Scope): (request: FastifyRequest) => Promise<void> {
     return async (request) => {
-      const { grants } = await this.identify(request);
-      if (!grants.has(scope)) throw new ProtocolError('forbidden', `needs the scope ${scope}`);
+      const identity = await this.identify(request);
+      if (!identity.grants.has(scope)) {
+        throw new ProtocolError('forbidden', `needs the scope ${scope}`);
+      }
+      request.caller = nameOf(identity);
     };
   }
 
@@ -85,6 +95,12 @@ export class Authority {
       false,
     );
   }
+}
+
+/** For traces. */
+function nameOf(identity: Identity): string {
+  if (identity === API_KEY) return 'an API key';
+  return identity.userId === undefined ? 'nobody known' : `user ${identity.userId}`;
 }
 
 function sha256(text: string): Buffer {

@@ -48,6 +48,7 @@ export interface BatchRequest {
   /** Of the request as a whole; each item gets one of its own. */
   readonly key: string | undefined;
   readonly deadline: Deadline;
+  readonly caller: string;
 }
 
 /**
@@ -56,7 +57,7 @@ export interface BatchRequest {
  */
 export function publishBatch(
   context: Pick<PublisherContext, 'publishing' | 'telemetry'>,
-  { items, key, deadline }: BatchRequest,
+  { items, key, deadline, caller }: BatchRequest,
 ): Promise<ItemResult[]> {
   const { publishing, telemetry } = context;
   const told = (error: unknown) => {
@@ -71,7 +72,7 @@ export function publishBatch(
       return { status: 'refused', problem: told(error) };
     }
     try {
-      const published = await publishing.publish(event, deadline);
+      const published = await publishing.publish(event, { deadline, caller });
       return { status: 'stored', ...storedAnswer(event, published) };
     } catch (error) {
       const problem = told(error);

@@ -1,6 +1,7 @@
 import type { Broker, ClusterState, Telemetry } from '@leque/core';
 import type { Authority } from './authority.ts';
 import type { Publishing } from './publishing.ts';
+import type { Traces } from './traces.ts';
 
 export interface PublisherLimits {
   /** Of one event, as it is stored and sent to clients. */
@@ -18,5 +19,6 @@ export interface PublisherContext {
   readonly limits: PublisherLimits;
   readonly authority: Authority;
   readonly publishing: Publishing;
+  readonly traces: Traces;
   readonly telemetry: Telemetry;
 }

@@ -3,6 +3,7 @@ import { type Event, FIREHOSE, ProtocolError, parseChannel, parseEvent } from '@
 import { Type } from 'typebox';
 import type { Deadline } from './deadline.ts';
 import { RequestError } from './problem.ts';
+import type { PublishJournal } from './publish-journal.ts';
 
 const MAX_KEY_LENGTH = 200;
 
@@ -32,6 +33,14 @@ export interface PublishingParts {
   readonly firehose: boolean;
   /** Of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
+  readonly journal: PublishJournal;
+}
+
+/** What publishing an event goes with. */
+export interface PublishOptions {
+  readonly deadline: Deadline;
+  /** Who publishes, in words, for traces. */
+  readonly caller: string;
 }
 
 /** Checks events, hands them to the broker, and counts what became of them. */
@@ -64,8 +73,8 @@ export class Publishing {
    * published one after the other are stored in that order.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
-  async publish(event: Event, deadline: Deadline): Promise<Published> {
-    const { broker, state, counters } = this.#parts;
+  async publish(event: Event, { deadline, caller }: PublishOptions): Promise<Published> {
+    const { broker, state, counters, journal } = this.#parts;
     const startedAt = performance.now();
     try {
       const published = await deadline.settle(broker.publish(event), outcomeUnknown);
@@ -74,6 +83,7 @@ export class Publishing {
       else {
         counters.stored += 1;
         state.addTotals({ broadcasts: 1 });
+        journal.note(event, published, caller);
       }
       return published;
     } catch (error) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
-import type { Broker, RunningServer } from '@leque/core';
+import { type Broker, type RunningServer, systemClock } from '@leque/core';
 import {
   type AnsweredRequest,
   logFacts,
@@ -30,7 +30,10 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
     forceCloseConnections: 'idle',
   });
   const telemetry = new PrometheusTelemetry({ next: logFacts(app.log), version: manifest.version });
-  const { broker, state, ...redis } = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+  const { broker, state, control, ...redis } = openRedis(config, {
+    nodeId: config.NODE_ID,
+    telemetry,
+  });
   const counters = newPublishCounters();
   const authentications = {};
   telemetry.watchBroker(broker);
@@ -49,6 +52,8 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       broker,
       state,
       telemetry,
+      control,
+      clock: systemClock,
       counters,
       authentications,
       verifier: createJwtVerifier(config),

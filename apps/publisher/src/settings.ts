@@ -1,5 +1,11 @@
 import type { AuthSettings } from '@leque/auth-jwt';
-import { HistorySettings, listOf, OriginSettings } from '@leque/core';
+import {
+  HistorySettings,
+  JournalSettings,
+  journalLimits,
+  listOf,
+  OriginSettings,
+} from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
@@ -27,6 +33,7 @@ export const PublisherSettings = Type.Object({
     description: 'bytes of the body of one request',
   }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
+  ...JournalSettings.properties,
 });
 export type PublisherSettings = Static<typeof PublisherSettings>;
 
@@ -41,6 +48,7 @@ export function publisherPolicy(
       loopback: settings.AUTH_MODE === 'open',
     },
     firehose: settings.FIREHOSE === 'on',
+    journal: journalLimits(settings),
     limits: {
       maxEventBytes: settings.MAX_EVENT_SIZE,
       maxBatchBytes: settings.MAX_BATCH_SIZE,

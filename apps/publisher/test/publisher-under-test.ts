@@ -1,6 +1,19 @@
 import { createJwtVerifier, signToken } from '@leque/auth-jwt';
-import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
-import type { Broker, ClusterState, Fact, Scope } from '@leque/core';
+import {
+  MemoryBroker,
+  MemoryCluster,
+  MemoryClusterState,
+  MemoryControl,
+  MemoryStore,
+} from '@leque/broker-memory';
+import {
+  type Broker,
+  type ClusterState,
+  type Control,
+  type Fact,
+  type Scope,
+  systemClock,
+} from '@leque/core';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import {
   answerNotFound,
@@ -18,6 +31,7 @@ export const openPolicy: PublisherPolicy = {
   apiKeys: ['a-key', 'another-key'],
   origins: { allowed: ['https://app.test'], loopback: true },
   firehose: true,
+  journal: { entries: 100, ttlMs: 60_000 },
   limits: { maxEventBytes: 1_000, maxBatchBytes: 1_000_000, answerWithinMs: 200 },
 };
 export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };
@@ -28,6 +42,7 @@ export class PublisherUnderTest implements AsyncDisposable {
   readonly counters = newPublishCounters();
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   readonly app: FastifyInstance;
 
   constructor(policy: PublisherPolicy = openPolicy, parts: { broker?: Broker } = {}) {
@@ -41,12 +56,15 @@ export class PublisherUnderTest implements AsyncDisposable {
         }),
       );
     this.state = new MemoryClusterState(new MemoryCluster());
+    this.control = new MemoryControl('publisher');
     this.app = Fastify(SERVER_OPTIONS);
     answerNotFound(this.app);
     this.app.register(
       createPublisherApp({
         broker: this.broker,
         state: this.state,
+        control: this.control,
+        clock: systemClock,
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,

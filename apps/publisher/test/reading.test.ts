@@ -142,6 +142,7 @@ test('the documentation: OpenAPI with the examples of the seeds, and a page', as
   expect(json.openapi).toBe('3.1.0');
   expect(Object.keys(json.paths).sort()).toEqual([
     '/api/channels/{channel}/history',
+    '/api/messages/{message_id}/trace',
     '/api/publish',
     '/api/ws/broadcast',
     '/api/ws/connections',

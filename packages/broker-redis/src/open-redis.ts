@@ -3,6 +3,7 @@ import {
   type BrokerReadings,
   type Clock,
   type ClusterState,
+  type Control,
   historyLimits,
   systemClock,
   type Telemetry,
@@ -15,6 +16,7 @@ import { ProbeCounts } from './probe-counts.ts';
 import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
+import { RedisControl } from './redis-control.ts';
 import type { LinkParts, RedisLink } from './redis-link.ts';
 import { SentinelLink } from './sentinel-link.ts';
 import type { RedisSettings } from './settings.ts';
@@ -36,6 +38,7 @@ export interface RedisContext {
 export interface RedisDrivers {
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   /**
    * Waits a moment for Redis, and never fails: `broker.health()` says how it went. For a process
    * that only publishes and asks; starting the broker and joining the state connect by themselves.
@@ -44,7 +47,7 @@ export interface RedisDrivers {
   readonly readings: BrokerReadings;
   /** Another connection, for a library that brings its own protocol; closed with the rest. */
   connection(): Redis | Cluster;
-  /** Closes the connections; `broker` and `state` are closed before it. */
+  /** Closes `control` and the connections; `broker` and `state` are closed before it. */
   close(): Promise<void>;
 }
 
@@ -60,9 +63,12 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const log = new ChannelLog(link, prefix);
   const adapterConnections: (Redis | Cluster)[] = [];
   const state = new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports });
+  const open = () => openAdapterConnection(address);
+  const control = new RedisControl({ link, open, prefix, nodeId, ...ports });
   return {
     broker: new RedisBroker({ link, log, prefix, ...ports }),
     state,
+    control,
     readings: {
       probeSeconds: probes.seconds,
       get probesMissed() {
@@ -77,6 +83,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       return connection;
     },
     async close() {
+      await control.close();
       link.close();
       for (const each of adapterConnections) each.disconnect();
     },

@@ -99,6 +99,10 @@ describeOnOwnRedis('users of Redis', () => {
     const { state } = publisher;
     await expect.poll(() => state.stats()).toMatchObject({ active_connections: 1 });
     await expect.poll(async () => (await state.stats()).total_connections).toBe(1);
+    for (const node of [gateway, publisher]) node.control.answer('ping', () => 'pong');
+    await expect
+      .poll(async () => (await publisher.control.ask('ping', null)).answers, PATIENCE)
+      .toMatchObject([{ body: 'pong' }, { body: 'pong' }]);
     for (const pattern of ['socket.io#/#*', 'socket.io#/events#*']) {
       expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
     }
@@ -110,7 +114,7 @@ describeOnOwnRedis('users of Redis', () => {
       ['service', 'FCALL', 'leque_publish', '1', `${prefix}{all}`, json],
       ['service', 'FUNCTION', 'FLUSH'],
       ['publisher', 'SET', 'elsewhere', '1'],
-      ['publisher', 'SUBSCRIBE', `${prefix}firehose`],
+      ['publisher', 'SUBSCRIBE', 'elsewhere'],
       ['gateway', 'FLUSHALL'],
       ['gateway', 'KEYS', '*'],
     ] as const;

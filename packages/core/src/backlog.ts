@@ -41,7 +41,7 @@ export class Backlog {
   /** @param bytes what it takes when it is written */
   add(publication: Publication, bytes: number): void {
     const key = this.#keyOf(publication);
-    if (this.#leaveOut(key)) this.#conflated += 1;
+    if (this.#leaveOut(key, 'conflated')) this.#conflated += 1;
     this.#kept.set(key, { publication, bytes });
     this.#bytes += bytes;
   }
@@ -50,7 +50,7 @@ export class Backlog {
   dropOldest(): boolean {
     for (const key of this.#kept.keys()) {
       this.#dropped += 1;
-      return this.#leaveOut(key);
+      return this.#leaveOut(key, 'dropped');
     }
     return false;
   }
@@ -68,9 +68,11 @@ export class Backlog {
     return taken;
   }
 
-  #leaveOut(key: unknown): boolean {
+  #leaveOut(key: unknown, how: 'conflated' | 'dropped'): boolean {
     const kept = this.#kept.get(key);
     if (kept === undefined) return false;
+    const { deliveries } = kept.publication;
+    if (deliveries !== undefined) deliveries[how] += 1;
     this.#kept.delete(key);
     this.#bytes -= kept.bytes;
     return true;

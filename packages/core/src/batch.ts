@@ -14,6 +14,8 @@ export class Batch {
   readonly last: Position | undefined;
   /** Of the oldest, in whole milliseconds on the monotonic clock; 0 when it is not known. */
   readonly publishedAtMs: number;
+  /** Sessions that took all of it at once. */
+  takenWhole = 0;
   readonly #frames = new Map<FrameFormat, Frame>();
 
   /** @param publications at least one */

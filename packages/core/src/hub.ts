@@ -4,31 +4,19 @@ import type { Broker, BrokerSink } from './broker.ts';
 import { type Cancel, type Clock, every } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Connection } from './connection.ts';
+import { DeliveryJournal } from './delivery-journal.ts';
 import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
 import type { Identity } from './grants.ts';
+import type { HubLimits } from './hub-limits.ts';
 import { LocalChannel } from './local-channel.ts';
 import type { Publication } from './publication.ts';
 import { Recoveries } from './recoveries.ts';
 import { Session, type SessionContext } from './session.ts';
-import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 import { type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 import { TokenEnds } from './token-ends.ts';
-
-export interface HubLimits {
-  readonly outboxMaxBytes: number;
-  /** A busy session is written to at most once in this time. */
-  readonly fanoutWindowMs: number;
-  /** How long a channel stays subscribed after its last session left. */
-  readonly unsubscribeGraceMs: number;
-  /** Channels that one session may subscribe to. */
-  readonly maxSubscriptions: number;
-  /** Publications that one recovery may bring; a client that missed more fetches anew. */
-  readonly maxRecovered: number;
-  /** What is done in which channel for clients that read too slowly. */
-  readonly slowConsumerRules: SlowConsumerRules;
-}
+import { UserSessions } from './user-sessions.ts';
 
 export interface HubPorts {
   readonly broker: Broker;
@@ -55,14 +43,14 @@ export class Hub implements BrokerSink {
   readonly #limits: HubLimits;
   readonly #context: SessionContext;
   readonly #sessions = new Set<Session>();
-  /** How many each user has. */
-  readonly #userSessions = new Map<string, number>();
+  readonly #userSessions = new UserSessions();
   readonly #channels = new Map<string, LocalChannel>();
   readonly #stopSweep: Cancel;
   readonly #counters = new FanOutCounters();
   readonly #backlogs: BacklogRounds;
   readonly #tokenEnds = new TokenEnds();
   readonly #recoveries: Recoveries;
+  readonly #journal: DeliveryJournal | undefined = undefined;
   #reportedMessages = 0;
 
   constructor(ports: HubPorts, limits: HubLimits) {
@@ -70,17 +58,29 @@ export class Hub implements BrokerSink {
     this.#limits = limits;
     this.#context = {
       flusher: new Flusher(ports.clock, limits.fanoutWindowMs, this.#counters.sliceSeconds),
-      telemetry: ports.telemetry,
+      onSlow: (session, queuedBytes) => this.#noteSlow(session, queuedBytes),
       outboxMaxBytes: limits.outboxMaxBytes,
+      now: () => ports.clock.now(),
       counters: this.#counters,
     };
-    this.#recoveries = new Recoveries(ports, limits.maxRecovered, this.#counters.resumes);
+    const { journal = { entries: 0, ttlMs: 0 } } = limits;
+    if (journal.entries > 0) this.#journal = new DeliveryJournal(ports.clock, journal);
+    this.#recoveries = new Recoveries(
+      { ...ports, journal: this.#journal },
+      limits.maxRecovered,
+      this.#counters.resumes,
+    );
     this.#backlogs = new BacklogRounds(ports.clock, this.#counters);
     this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
   }
 
   get sessions(): ReadonlySet<Session> {
     return this.#sessions;
+  }
+
+  /** Undefined when nothing is remembered. */
+  get journal(): DeliveryJournal | undefined {
+    return this.#journal;
   }
 
   get counters(): FanOutCounters {
@@ -184,6 +184,7 @@ export class Hub implements BrokerSink {
     const channel = this.#channels.get(publication.channel);
     if (channel === undefined) return;
     this.#counters.publications += 1;
+    this.#journal?.note(publication);
     channel.deliver(publication);
   }
 
@@ -262,13 +263,19 @@ export class Hub implements BrokerSink {
     return this.#channels.get(local.name) === local && this.#channels.delete(local.name);
   }
 
+  #noteSlow(session: Session, queuedBytes: number): void {
+    const { id: sessionId } = session;
+    this.#ports.telemetry.report({ type: 'slow_consumer', sessionId, queuedBytes });
+    for (const channel of session.subscriptions.keys()) {
+      const delivered = this.#channels.get(channel)?.deliveredBytes ?? 0;
+      this.#journal?.noteSlow(channel, delivered, queuedBytes);
+    }
+  }
+
   #countUser(session: Session, change: 1 | -1): void {
     const { userId } = session.identity;
     if (userId === undefined) return;
-    const sessions = (this.#userSessions.get(userId) ?? 0) + change;
-    if (sessions > 0) this.#userSessions.set(userId, sessions);
-    else this.#userSessions.delete(userId);
-    this.#ports.state.setUserConnections(userId, sessions);
+    this.#ports.state.setUserConnections(userId, this.#userSessions.add(userId, change));
   }
 
   #sweep(): void {

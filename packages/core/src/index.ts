@@ -18,7 +18,21 @@ export { type CommandOwner, CommandQueue } from './command-queue.ts';
 export { ConcurrencyLimit, type ConcurrencyLimits } from './concurrency-limit.ts';
 export { ConfigError, type ConfigRule, listOf, processSettings, readConfig } from './config.ts';
 export type { Connection } from './connection.ts';
+export {
+  type Answerer,
+  Answerers,
+  CONTROL_DEADLINE_MS,
+  type Control,
+  type ControlAnswer,
+  type ControlAnswers,
+  type Json,
+} from './control.ts';
 export { type AuthenticationOutcomes, countedVerifier, countOutcome } from './counted-verifier.ts';
+export {
+  type JournalLimits,
+  JournalSettings,
+  journalLimits,
+} from './delivery-journal.ts';
 export { DrainSettings } from './drain-settings.ts';
 export { FanOutCounters, type TransportCounters } from './fan-out-counters.ts';
 export {
@@ -42,7 +56,14 @@ export {
   HistorySettings,
   historyLimits,
 } from './history-settings.ts';
-export { Hub, type HubLimits, type HubPorts, type SubscribeOptions } from './hub.ts';
+export { Hub, type HubPorts, type SubscribeOptions } from './hub.ts';
+export type { HubLimits } from './hub-limits.ts';
+export {
+  answerTraces,
+  type Bystanders,
+  type DeliveryTrace,
+  TRACE_QUESTIONS,
+} from './message-trace.ts';
 export {
   isLoopbackHost,
   isOriginAllowed,
@@ -51,6 +72,7 @@ export {
 } from './origin-policy.ts';
 export { pacedVerifier } from './paced-verifier.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
+export { RecentMap } from './recent-map.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export type { Session } from './session.ts';

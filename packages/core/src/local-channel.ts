@@ -33,6 +33,7 @@ export class LocalChannel implements TurnTask {
   /** Delivered by the broker in this turn of the event loop, and not offered yet. */
   #pending: Publication[] | undefined;
   #pendingBytes = 0;
+  #deliveredBytes = 0;
   /** Of the last publication that was offered. */
   #position: Position | undefined;
 
@@ -42,6 +43,11 @@ export class LocalChannel implements TurnTask {
     this.#clock = init.clock;
     this.#maxBatchBytes = init.maxBatchBytes;
     this.joined = init.subscribed.then((position) => this.#join(position));
+  }
+
+  /** Of JSON, in all. */
+  get deliveredBytes(): number {
+    return this.#deliveredBytes;
   }
 
   /** The subscription starts where the channel is now; what is pending is still offered to it. */
@@ -85,7 +91,18 @@ export class LocalChannel implements TurnTask {
       offered += 1;
       if (offered % QUANTUM === 0) this.#flusher.endQuantum();
     }
+    this.#countDeliveries(batch, offered);
     this.#flusher.endGroup();
+  }
+
+  #countDeliveries({ publications, takenWhole }: Batch, sessions: number): void {
+    for (const { body, deliveries } of publications) {
+      this.#deliveredBytes += body.length;
+      if (deliveries === undefined) continue;
+      deliveries.sessions += sessions;
+      deliveries.written += takenWhole;
+      deliveries.endsAtBytes = this.#deliveredBytes;
+    }
   }
 
   #publishedAtMs([oldest]: readonly Publication[]): number {

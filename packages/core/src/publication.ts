@@ -22,6 +22,26 @@ export interface FrameFormat {
   encodeResync(channel: string, position: Position | undefined, until?: Position): Frame;
 }
 
+/** What became of a publication at the sessions that were to get it; counted up as it happens. */
+export interface Deliveries {
+  /** Subscribed when it came. Those that are counted nowhere else still wait for it. */
+  sessions: number;
+  /** Handed to their sockets, or about to be. */
+  written: number;
+  /** Had asked for others only. */
+  filtered: number;
+  /** Were closed as slow consumers instead. */
+  slow: number;
+  /** Were being closed anyway. */
+  closing: number;
+  /** Read slowly and got a newer one of the same key instead. */
+  conflated: number;
+  /** Read slowly, and there was no room for it. */
+  dropped: number;
+  /** Bytes that the channel had delivered on this node with it; 0 before. */
+  endsAtBytes: number;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -38,6 +58,8 @@ export class Publication {
   readonly body: Uint8Array;
   /** Where it stands in `origin`; only for what the firehose repeats. */
   readonly originPosition: Position | undefined;
+  /** Undefined unless somebody counts. */
+  deliveries: Deliveries | undefined = undefined;
   #event: Record<string, unknown> | undefined;
   readonly #frames = new Map<FrameFormat, Frame>();
 

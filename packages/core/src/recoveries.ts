@@ -3,12 +3,15 @@ import type { Broker } from './broker.ts';
 import type { Clock } from './clock.ts';
 import { CommandLimiter } from './command-limiter.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
+import type { DeliveryJournal } from './delivery-journal.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface RecoveryPorts {
   readonly broker: Pick<Broker, 'history'>;
   readonly clock: Clock;
+  /** Told of what is read for those who come back. */
+  readonly journal: Pick<DeliveryJournal, 'noteRecovered'> | undefined;
 }
 
 /** One after the other; a resume never has as many cursors as may wait. */
@@ -84,6 +87,7 @@ export class Recoveries {
       reader.inVain ??= new CommandLimiter(this.#ports.clock, IN_VAIN_PER_SECOND);
       reader.inVain.take();
     }
+    this.#ports.journal?.noteRecovered(page.publications);
     // As frames it is more. A client that it is too much for would be closed as a slow one, come
     // back, and so on.
     const fits = session.canHold(session.bytesOf(page.publications));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FakeClock, FakeConnection, FakeTelemetry, identity } from '../test/fakes.ts';
 import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
-import { Session } from './session.ts';
+import { Session, type SessionContext } from './session.ts';
 
 const frame = (text: string) => ({ text, byteLength: 10 });
 
@@ -13,7 +13,14 @@ function open() {
   const counters = new FanOutCounters();
   const connection = new FakeConnection();
   const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
-  const context = { flusher, telemetry, outboxMaxBytes: 25, counters };
+  const context: SessionContext = {
+    flusher,
+    outboxMaxBytes: 25,
+    counters,
+    now: () => clock.now(),
+    onSlow: ({ id: sessionId }, queuedBytes) =>
+      telemetry.report({ type: 'slow_consumer', sessionId, queuedBytes }),
+  };
   const session = new Session(connection, identity('alice'), context);
   return { session, connection, clock, telemetry, counters };
 }

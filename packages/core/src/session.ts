@@ -7,8 +7,8 @@ import type { Identity } from './grants.ts';
 import { Outbox } from './outbox.ts';
 import type { Frame, FrameFormat, Publication } from './publication.ts';
 import { SmallMap } from './small-map.ts';
-import type { Subscriber, Subscription } from './subscription.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { Subscription } from './subscription.ts';
 
 /** The part of the outbox that may be taken by what is held back, beside what is queued. */
 const HELD_SHARE = 2 / 3;
@@ -17,8 +17,11 @@ const CONGESTED_SHARE = 1 / 2;
 
 export interface SessionContext {
   readonly flusher: Flusher;
-  readonly telemetry: Telemetry;
+  /** Told before a slow consumer is closed, of the bytes that it has not read. */
+  readonly onSlow: (session: Session, queuedBytes: number) => void;
   readonly outboxMaxBytes: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
   /** Shared by all sessions of the node. */
   readonly counters: FanOutCounters;
 }
@@ -27,6 +30,8 @@ export interface SessionContext {
 export class Session implements Subscriber {
   readonly id = flat(randomUUID());
   readonly connection: Connection;
+  /** Milliseconds since the Unix epoch. */
+  readonly openedAt: number;
   readonly format: FrameFormat;
   /** Replaced when a fresh token arrives; by the hub only. */
   identity: Identity;
@@ -38,6 +43,7 @@ export class Session implements Subscriber {
   #closeCode: CloseCode | undefined;
 
   constructor(connection: Connection, identity: Identity, context: SessionContext) {
+    this.openedAt = context.now();
     this.connection = connection;
     this.format = connection.format;
     this.identity = identity;
@@ -83,6 +89,10 @@ export class Session implements Subscriber {
     return !this.#closing;
   }
 
+  get tooSlow(): boolean {
+    return this.#closeCode === CLOSE.slowConsumer;
+  }
+
   /** Why this side closed it; undefined while it is open, and when the client went by itself. */
   get closeCode(): CloseCode | undefined {
     return this.#closeCode;
@@ -92,21 +102,19 @@ export class Session implements Subscriber {
    * Queues a frame with so many messages; a client that does not read as fast as it is sent to is
    * closed, because queueing on for it would let it hold the node's memory (MEM).
    * @param publishedAtMs see `Outbox.push`
+   * @returns false when it is being closed, perhaps for this
    */
-  send(frame: Frame, messages: number, publishedAtMs = 0): void {
-    if (this.#closing) return;
+  send(frame: Frame, messages: number, publishedAtMs = 0): boolean {
+    if (this.#closing) return false;
     if (this.#queue(this.connection.stamp?.(frame) ?? frame, messages, publishedAtMs)) {
       this.#context.counters.messagesSent += messages;
       this.#context.flusher.touch(this.#outbox);
-      return;
+      return true;
     }
-    this.#context.telemetry.report({
-      type: 'slow_consumer',
-      sessionId: this.id,
-      queuedBytes: this.#outbox.queuedBytes,
-    });
+    this.#context.onSlow(this, this.#outbox.queuedBytes);
     this.#outbox.clear();
     this.close(CLOSE.slowConsumer, 'slow consumer');
+    return false;
   }
 
   /** Writes what is queued now, for what has to follow it beside the outbox. */

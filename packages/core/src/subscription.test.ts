@@ -11,6 +11,7 @@ class Reader {
   readonly sent: string[] = [];
   heldBytes = 0;
   maxHeldBytes = 1_000_000;
+  readonly tooSlow = false;
 
   canHold(bytes: number): boolean {
     return this.heldBytes + bytes <= this.maxHeldBytes;
@@ -20,8 +21,9 @@ class Reader {
     return 10 * publications.length;
   }
 
-  send(frame: object): void {
+  send(frame: object): boolean {
     this.sent.push((frame as { text: string }).text);
+    return true;
   }
 }
 

@@ -3,29 +3,12 @@ import { Backlog, type LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
 import type { HistoryPage } from './broker.ts';
 import { before, isUpTo } from './positions.ts';
-import type { Frame, FrameFormat, Publication } from './publication.ts';
+import type { Publication } from './publication.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
+import type { Subscriber } from './subscriber.ts';
 
 /** What waited for its client was published long ago, and no delay of the node's. */
 const UNKNOWN_TIME = 0;
-
-/** A session, as its subscriptions see it. */
-export interface Subscriber {
-  readonly format: FrameFormat;
-  /** So much is queued for it that what may be left out should be. */
-  readonly congested: boolean;
-  /** What all its subscriptions hold back: kept up to date by them. */
-  heldBytes: number;
-  /** Whether that, and so many bytes more, is no more than may wait for it (MEM). */
-  canHold(bytes: number): boolean;
-  /** What the publications take once they flow. */
-  bytesOf(publications: readonly Publication[]): number;
-  /**
-   * @param messages how many are in the frame
-   * @param publishedAtMs see `Batch.publishedAtMs`
-   */
-  send(frame: Frame, messages: number, publishedAtMs?: number): void;
-}
 
 /** Leaving out instead of closing, for the clients that read too slowly. */
 interface Relief {
@@ -195,7 +178,9 @@ export class Subscription {
       this.#position = batch.last ?? this.#position;
       this.#delivered = true;
       const { size, publishedAtMs } = batch;
-      this.#subscriber.send(batch.frameIn(this.#subscriber.format), size, publishedAtMs);
+      const frame = batch.frameIn(this.#subscriber.format);
+      if (this.#subscriber.send(frame, size, publishedAtMs)) batch.takenWhole += 1;
+      else for (const publication of batch.publications) this.#countRefused(publication);
     } else {
       const { publishedAtMs } = batch;
       for (const publication of batch.publications) this.#offerOne(publication, publishedAtMs);
@@ -263,13 +248,22 @@ export class Subscription {
 
   #deliver(publication: Publication, publishedAtMs: number): void {
     this.#delivered = true;
-    if (this.accepts !== undefined && !this.accepts(publication)) return;
+    if (this.accepts !== undefined && !this.accepts(publication)) {
+      if (publication.deliveries !== undefined) publication.deliveries.filtered += 1;
+      return;
+    }
     if (this.#relief !== undefined && this.#isRelieved()) this.#leave(publication, this.#relief);
     else this.#send(publication, publishedAtMs);
   }
 
   #send(publication: Publication, publishedAtMs: number): void {
-    this.#subscriber.send(publication.frameIn(this.#subscriber.format), 1, publishedAtMs);
+    const frame = publication.frameIn(this.#subscriber.format);
+    if (!this.#subscriber.send(frame, 1, publishedAtMs)) this.#countRefused(publication);
+    else if (publication.deliveries !== undefined) publication.deliveries.written += 1;
+  }
+
+  #countRefused({ deliveries }: Publication): void {
+    if (deliveries !== undefined) deliveries[this.#subscriber.tooSlow ? 'slow' : 'closing'] += 1;
   }
 
   /** Whether publications go to the backlog now. */

@@ -1,5 +1,6 @@
 import type { Position } from '@leque/protocol';
 import { Hub, type SubscribeOptions } from '../src/hub.ts';
+import type { HubLimits } from '../src/hub-limits.ts';
 import type { Session } from '../src/session.ts';
 import { parseSlowConsumerRules } from '../src/slow-consumer-rules.ts';
 import {
@@ -31,7 +32,11 @@ export class HubUnderTest {
   readonly state = new FakeState();
   readonly telemetry = new FakeTelemetry();
   readonly clock = new FakeClock();
-  readonly hub = new Hub(this, limits);
+  readonly hub: Hub;
+
+  constructor(more: Partial<HubLimits> = {}) {
+    this.hub = new Hub(this, { ...limits, ...more });
+  }
 
   connect(who = identity('alice'), connection = new FakeConnection()) {
     return { connection, session: this.hub.open(connection, who) };

@@ -1,7 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { signToken } from '@leque/auth-jwt';
-import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
+import {
+  MemoryBroker,
+  MemoryCluster,
+  MemoryClusterState,
+  MemoryControl,
+  MemoryStore,
+} from '@leque/broker-memory';
 import { type Broker, type Hub, readConfig, type Scope, systemClock } from '@leque/core';
 import { type EventInput, parseEvent } from '@leque/protocol';
 import { RecordingTelemetry } from '@leque/testkit';
@@ -40,6 +46,7 @@ export async function startGateway(
   const all: GatewayParts = {
     broker: new MemoryBroker(new MemoryStore(memoryLimits())),
     state: new MemoryClusterState(new MemoryCluster()),
+    control: new MemoryControl('test'),
     telemetry,
     clock: systemClock,
     settings,

@@ -33,12 +33,12 @@ const schema = {
 /** The earlier system's way to publish. */
 export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits } = context;
-  app.post('/ws/broadcast', publishOptions(context, schema), async ({ headers, body }) => {
+  app.post('/ws/broadcast', publishOptions(context, schema), async ({ headers, body, caller }) => {
     using deadline = new Deadline(limits.answerWithinMs);
     const checked = publishing.check(body, keyOf(headers['idempotency-key']));
     // Counted first: once the event is stored, nothing may fail any more.
     const sentTo = await publishing.subscribers(checked.channel, deadline);
-    const published = await publishing.publish(checked, deadline);
+    const published = await publishing.publish(checked, { deadline, caller });
     const { duplicate: _, ...answer } = storedAnswer(checked, published);
     return { sent_to: sentTo, ...answer };
   });

@@ -35,17 +35,21 @@ const schema = {
 
 export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits } = context;
-  app.post('/publish', publishOptions(context, schema), async ({ headers, body }, reply) => {
-    using deadline = new Deadline(limits.answerWithinMs);
-    const key = keyOf(headers['idempotency-key']);
-    if (!Array.isArray(body)) {
-      const checked = publishing.check(body, key);
-      return storedAnswer(checked, await publishing.publish(checked, deadline));
-    }
-    const results = await publishBatch(context, { items: sized(body), key, deadline });
-    const problem = batchProblem(results);
-    return problem === undefined ? { results } : sendProblem(reply, problem, { results });
-  });
+  app.post(
+    '/publish',
+    publishOptions(context, schema),
+    async ({ headers, body, caller }, reply) => {
+      using deadline = new Deadline(limits.answerWithinMs);
+      const key = keyOf(headers['idempotency-key']);
+      if (!Array.isArray(body)) {
+        const checked = publishing.check(body, key);
+        return storedAnswer(checked, await publishing.publish(checked, { deadline, caller }));
+      }
+      const results = await publishBatch(context, { items: sized(body), key, deadline, caller });
+      const problem = batchProblem(results);
+      return problem === undefined ? { results } : sendProblem(reply, problem, { results });
+    },
+  );
 };
 
 function sized(items: readonly unknown[]): readonly unknown[] {

@@ -1,4 +1,4 @@
-import type { Broker, ClusterState } from '@leque/core';
+import type { Broker, ClusterState, Control } from '@leque/core';
 import { RecordingSink, RecordingTelemetry } from '@leque/testkit';
 import { Value } from 'typebox/value';
 import { openRedis } from '../../src/open-redis.ts';
@@ -8,6 +8,7 @@ import { RedisSettings } from '../../src/settings.ts';
 export interface RedisNode extends AsyncDisposable {
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   readonly sink: RecordingSink;
   readonly telemetry: RecordingTelemetry;
   /** The newest count that the node was told of each user. */
@@ -45,6 +46,7 @@ export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
   return {
     broker: redis.broker,
     state: redis.state,
+    control: redis.control,
     sink,
     telemetry,
     told,

@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import { identity } from '../test/fakes.ts';
+import { HubUnderTest, P } from '../test/hub-under-test.ts';
+import { messageIdOf } from './message-id.ts';
+import { Publication } from './publication.ts';
+import { RecentMap } from './recent-map.ts';
+
+const journal = { entries: 3, ttlMs: 1_000 };
+
+function stored(channel: string, offset: number, more: object = {}): Publication {
+  const json = JSON.stringify({ type: 't', data: more, message_id: `m${offset}` });
+  return new Publication({ channel, type: 't', position: { epoch: 'e', offset }, json });
+}
+
+test('counts who was written to and who had asked for others', async () => {
+  const node = new HubUnderTest({ journal });
+  await node.subscribe(node.connect().session, P);
+  await node.subscribe(node.connect().session, P);
+  await node.subscribe(node.connect().session, P, { accepts: () => false });
+  node.hub.deliver(stored(P, 1));
+  node.clock.endTurn();
+  expect(node.hub.journal?.find('m1')).toMatchObject([
+    {
+      channel: P,
+      position: { epoch: 'e', offset: 1 },
+      receivedAt: node.clock.now(),
+      live: { sessions: 3, written: 2, filtered: 1, slow: 0 },
+      unread: 0,
+    },
+  ]);
+});
+
+test('tells of the client that it was too much for', async () => {
+  const node = new HubUnderTest({ journal });
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  connection.bufferedBytes = 1_000; // all that it may have: it reads nothing
+  node.hub.deliver(stored(P, 2));
+  node.clock.endTurn();
+  expect(connection.closed?.code).toBe(4008);
+  expect(node.hub.journal?.find('m2')).toMatchObject([{ live: { written: 0, slow: 1 } }]);
+});
+
+test('what a slow client was sent and had not read is unread, what it had read is not', async () => {
+  const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 1_000 } });
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  for (const each of [stored(P, 1), stored(P, 2, { text: 'x'.repeat(2_000) })]) {
+    node.hub.deliver(each);
+    node.clock.endTurn();
+  }
+  connection.bufferedBytes = 1_000; // the end of the second one
+  node.hub.deliver(stored(P, 3));
+  node.clock.endTurn();
+  expect(node.hub.journal?.find('m1')).toMatchObject([{ live: { written: 1 }, unread: 0 }]);
+  expect(node.hub.journal?.find('m2')).toMatchObject([{ live: { written: 1 }, unread: 1 }]);
+  expect(node.hub.journal?.find('m3')).toMatchObject([{ live: { slow: 1 }, unread: 0 }]);
+});
+
+test('counts what is conflated and dropped for slow readers, and what reaches them later', async () => {
+  const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 10_000 } });
+  const { session, connection } = node.connect(identity('alice', ['C']));
+  await node.subscribe(session, 'project:C');
+  connection.bufferedBytes = 600; // more than half of the outbox
+  const progress = (offset: number) => {
+    const json = JSON.stringify({
+      type: 'job_progress',
+      data: { job_id: 'j' },
+      message_id: `m${offset}`,
+    });
+    const position = { epoch: 'e', offset };
+    return new Publication({ channel: 'project:C', type: 'job_progress', position, json });
+  };
+  for (const offset of [1, 2]) {
+    node.hub.deliver(progress(offset));
+    node.clock.endTurn();
+  }
+  connection.bufferedBytes = 0;
+  node.clock.advance(100);
+  expect(node.hub.journal?.find('m1')).toMatchObject([{ live: { conflated: 1, written: 0 } }]);
+  expect(node.hub.journal?.find('m2')).toMatchObject([{ live: { conflated: 0, written: 1 } }]);
+});
+
+test('what comes from the history is counted apart', async () => {
+  const node = new HubUnderTest({ journal });
+  node.broker.page = {
+    position: { epoch: 'e', offset: 1 },
+    publications: [stored(P, 1)],
+    complete: true,
+  };
+  await node.subscribe(node.connect().session, P, { since: { epoch: 'e', offset: 0 } });
+  expect(node.hub.journal?.find('m1')).toMatchObject([
+    { live: { sessions: 0, written: 0 }, recovered: { written: 1 } },
+  ]);
+});
+
+test('[LIVE] remembers no more than it may, for no longer than it may, and nothing that is live only', async () => {
+  const node = new HubUnderTest({ journal });
+  await node.subscribe(node.connect().session, P);
+  for (const offset of [1, 2, 3, 4]) node.hub.deliver(stored(P, offset));
+  const json = JSON.stringify({ type: 't', message_id: 'live' });
+  node.hub.deliver(new Publication({ channel: P, type: 't', position: undefined, json }));
+  node.clock.endTurn();
+  const known = () => ['m1', 'm2', 'm4', 'live'].map((id) => node.hub.journal?.find(id).length);
+  expect(known()).toEqual([0, 1, 1, 0]);
+  node.clock.advance(1_001);
+  expect(known()).toEqual([0, 0, 0, 0]);
+});
+
+test('without a journal nothing is counted', async () => {
+  const node = new HubUnderTest({ journal: { entries: 0, ttlMs: 1 } });
+  await node.subscribe(node.connect().session, P);
+  const publication = stored(P, 1);
+  node.hub.deliver(publication);
+  node.clock.endTurn();
+  expect(node.hub.journal).toBeUndefined();
+  expect(publication.deliveries).toBeUndefined();
+});
+
+test('the id of a message is its own, wherever others stand and however it is written', () => {
+  const idOf = (json: string) =>
+    messageIdOf(new Publication({ channel: P, type: 't', position: undefined, json }));
+  expect(idOf('{"type":"t","message_id":"a-1","data":{}}')).toBe('a-1');
+  expect(idOf('{"message_id":"own","data":{"message_id":"other"}}')).toBe('own');
+  expect(idOf('{"data":{"message_id":"other"},"message_id":"own"}')).toBe('own');
+  expect(idOf('{"message_id" : "spaced"}')).toBe('spaced');
+  expect(idOf('{"message_id":"q\\"q\\u00e9"}')).toBe('q"qé');
+  expect(idOf('{"type":"t"}')).toBeUndefined();
+});
+
+test('[LIVE] a recent map forgets the oldest, and what is too old', () => {
+  let now = 0;
+  const map = new RecentMap<number>({ monotonic: () => now }, { entries: 2, ttlMs: 10 });
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('a', 3); // the newest again
+  map.set('c', 4);
+  expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([3, undefined, 4, 2]);
+  now = 11;
+  expect([map.get('a'), map.size]).toEqual([undefined, 1]);
+});
