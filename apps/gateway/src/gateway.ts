@@ -1,7 +1,9 @@
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
   Admission,
+  type AppStatus,
   type AuthenticationOutcomes,
+  answerStatus,
   answerTraces,
   type Broker,
   CLOSE_TIMEOUT_MS,
@@ -25,6 +27,7 @@ import {
 } from '@leque/transport-socketio';
 import { registerWebSockets } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
+import manifest from '../package.json' with { type: 'json' };
 import type { GatewaySettings } from './config.ts';
 import { drain, pause } from './drain.ts';
 import { kernelWriter } from './socket-writer.ts';
@@ -117,6 +120,11 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     limits: { ...shared.limits, engineIo3: settings.SOCKETIO_EIO3 === 'on' },
   });
   answerTraces(parts.control, hub);
+  const unreadiness = () => {
+    const health = broker.health();
+    return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
+  };
+  answerStatus(parts.control, () => statusOf(hub, unreadiness()));
   await broker.start(hub);
   await state.join({
     userConnectionsChanged: (userId, count) => socketIo.announceConnections(userId, count),
@@ -125,10 +133,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     hub,
     socketIoWrites: socketIo.writes,
     authentications: shared.authentications,
-    unreadiness: () => {
-      const health = broker.health();
-      return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
-    },
+    unreadiness,
     stopTimeoutMs: stopTimeoutMs(settings),
     async stop() {
       leaving = true;
@@ -147,6 +152,17 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
       await socketIo.close();
       cut();
     },
+  };
+}
+
+function statusOf(hub: Hub, unready: readonly string[]): AppStatus {
+  return {
+    app: 'gateway',
+    version: manifest.version,
+    unready,
+    connections: hub.sessions.size,
+    channels: hub.channelCount,
+    messages_sent: hub.counters.messagesSent,
   };
 }
 

@@ -1,5 +1,5 @@
 import { openRedis } from '@leque/broker-redis';
-import { type RunningServer, systemClock } from '@leque/core';
+import { answerLogLevel, type RunningServer, systemClock } from '@leque/core';
 import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
 import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
@@ -17,12 +17,14 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
     forceCloseConnections: true,
   });
   answerNotFound(app);
+  // The name under which operators of the earlier Socket.IO system search their logs.
+  const factLog = app.log.child({ context: 'EventsGateway' });
   const telemetry = new PrometheusTelemetry({
-    // The name under which operators of the earlier Socket.IO system search their logs.
-    next: logFacts(app.log.child({ context: 'EventsGateway' })),
+    next: logFacts(factLog),
     version: manifest.version,
   });
   const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+  answerLogLevel(redis.control, config.NODE_ID, [app.log, factLog]);
   const gateway = await createGateway(app, {
     broker: redis.broker,
     state: redis.state,

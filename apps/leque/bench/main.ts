@@ -6,6 +6,7 @@ import { INTERRUPTED_EXIT_CODE, Interruption } from './interruption.ts';
 import { listChoice } from './list.ts';
 import { type BenchArguments, type BenchOptions, readOptions } from './options.ts';
 import { PEERS } from './peers/index.ts';
+import { printer } from './printer.ts';
 import { reportPage } from './report/page.ts';
 import type { Results } from './results.ts';
 import { smokeProblems } from './smoke.ts';
@@ -15,13 +16,14 @@ import { SMOKE_WORKLOADS, WORKLOADS } from './workloads.ts';
 
 const DEFAULT_FOLDER = 'bench-results';
 const DEFAULT_REPEAT = '5';
-const print = (line: string) => process.stdout.write(`${line}\n`);
+type Print = (line: string) => void;
 
 /**
  * The `leque bench` command.
  * @returns the exit code of the process: 1 when a run of Leque failed
  */
 export async function bench(given: BenchArguments, startedByNpm: boolean): Promise<number> {
+  const print = printer(given.json);
   const workloads = given.smoke ? SMOKE_WORKLOADS : WORKLOADS;
   const repeat = given.repeat ?? (given.smoke ? '1' : DEFAULT_REPEAT);
   const options = readOptions({ ...given, repeat }, { workloads, leque, peers: PEERS });
@@ -30,19 +32,20 @@ export async function bench(given: BenchArguments, startedByNpm: boolean): Promi
     return 0;
   }
   using interruption = new Interruption(startedByNpm);
-  if (given.installPeers) await installPeers(options.targets);
-  return await measure(options, given, interruption.signal); // before nobody listens any more
+  if (given.installPeers) await installPeers(options.targets, print);
+  return await measure(options, given, { signal: interruption.signal, print }); // before nobody listens any more
 }
 
 async function measure(
   options: BenchOptions,
   given: BenchArguments,
-  signal: AbortSignal,
+  { signal, print }: { signal: AbortSignal; print: Print },
 ): Promise<number> {
   const folder = given.out ?? (given.smoke ? undefined : DEFAULT_FOLDER);
   if (folder !== undefined) await assertWritable(folder);
   const results = await runBench(options, { signal, print, command: commandOf(given) });
-  if (folder !== undefined) await writeResults(results, folder);
+  if (folder !== undefined) await writeResults(results, folder, print);
+  if (given.json) process.stdout.write(`${JSON.stringify(results)}\n`);
   if (results.interrupted) {
     print('\nInterrupted.');
     process.exit(INTERRUPTED_EXIT_CODE); // what was under way when it was given up may go on long
@@ -64,13 +67,13 @@ async function assertWritable(folder: string): Promise<void> {
   }
 }
 
-async function writeResults(results: Results, folder: string): Promise<void> {
+async function writeResults(results: Results, folder: string, print: Print): Promise<void> {
   await writeFile(join(folder, 'results.json'), `${JSON.stringify(results)}\n`);
   await writeFile(join(folder, 'report.html'), reportPage(results));
   print(`\n${join(folder, 'results.json')} and ${join(folder, 'report.html')}`);
 }
 
-async function installPeers(targets: readonly Target[]): Promise<void> {
+async function installPeers(targets: readonly Target[], print: Print): Promise<void> {
   for (const target of targets) {
     if ((await target.unavailable()) === undefined) continue;
     print(`Installing ${target.name}…`);

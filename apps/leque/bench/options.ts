@@ -8,6 +8,7 @@ const MAX_REPEAT = 1000;
 
 /** As they stand on the command line. */
 export interface BenchArguments {
+  readonly json?: boolean;
   readonly repeat?: string;
   readonly only?: string;
   /** True for all of them. */

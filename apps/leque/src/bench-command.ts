@@ -19,6 +19,7 @@ export function benchCommand(env: NodeJS.ProcessEnv): Command {
     .option('--seconds <seconds>', 'of each run, instead of what its workload takes')
     .option('--smoke', 'small and short: fails when anything is lost')
     .option('--out <folder>', 'for results.json and report.html (default: bench-results)')
+    .option('--json', 'the results on the standard output, all else on the standard error')
     .option('--list', 'only list the workloads and the peers')
     .addHelpText('after', EXAMPLES)
     .action(async (options: BenchArguments) => {

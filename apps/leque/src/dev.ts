@@ -1,7 +1,14 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createJwtVerifier } from '@leque/auth-jwt';
-import { type Clock, isLoopbackHost, type RunningServer, systemClock } from '@leque/core';
+import {
+  answerLogLevel,
+  answerStatus,
+  type Clock,
+  isLoopbackHost,
+  type RunningServer,
+  systemClock,
+} from '@leque/core';
 import { createGateway, watchGateway } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import {
@@ -10,10 +17,11 @@ import {
   createPublisherApp,
   newPublishCounters,
   publisherPolicy,
+  publisherStatus,
   SERVER_OPTIONS,
 } from '@leque/publisher';
 import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { type Backend, openBackend } from './backend.ts';
 import { printBanner } from './banner.ts';
@@ -29,13 +37,17 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
   const app = fastify({
     ...SERVER_OPTIONS,
     logger: { level: config.LOG_LEVEL },
+    // Addresses have tokens in them.
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
+  const factLog = app.log.child({ context: LOG_CONTEXT });
   const telemetry = new PrometheusTelemetry({
-    next: logFacts(app.log.child({ context: LOG_CONTEXT })),
+    next: logFacts(factLog),
     version: manifest.version,
   });
   const backend = openBackend(config, telemetry);
+  answerLogLevel(backend.control, config.NODE_ID, [app.log, factLog]);
   const parts = {
     ...backend,
     telemetry,
@@ -69,6 +81,7 @@ async function servePublisher(
   const { telemetry, settings } = parts;
   const counters = newPublishCounters();
   telemetry.watchPublishing(counters);
+  answerStatus(parts.control, () => publisherStatus(counters, []));
   answerNotFound(app);
   answerWithProblems(app, telemetry);
   if (isLoopbackHost(settings.HOST ?? LOOPBACK[0])) refuseForeignNames(app);

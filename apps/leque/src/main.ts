@@ -1,20 +1,25 @@
 #!/usr/bin/env node
-import { runProcess } from '@leque/core';
+import { ConfigError, runProcess } from '@leque/core';
 import { Command } from 'commander';
+import { EXIT } from './api-client.ts';
 import { benchCommand } from './bench-command.ts';
 import { checkCommand } from './check-command.ts';
 import { startCluster } from './cluster.ts';
+import { completionCommand } from './completion-command.ts';
 import { readDevConfig } from './config.ts';
 import { startDev } from './dev.ts';
 import { keysCommand } from './keys-command.ts';
+import { logLevelCommand } from './log-level-command.ts';
 import { publishCommand } from './publish-command.ts';
-import { makeToken, type TokenOptions } from './token.ts';
+import { statsCommand } from './stats-command.ts';
+import { tailCommand } from './tail-command.ts';
+import { tokenCommand } from './token-command.ts';
 import { traceCommand } from './trace-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
-const program = new Command('leque')
-  .description('A pub/sub fan-out cluster for raw WebSocket and Socket.IO clients')
-  .showHelpAfterError();
+const program = new Command('leque').description(
+  'A pub/sub fan-out cluster for raw WebSocket and Socket.IO clients',
+);
 
 program
   .command('dev', { isDefault: true })
@@ -27,28 +32,27 @@ program
   .description('a local cluster: Redis, three gateways and a publisher, each its own process')
   .action(() => runProcess(() => startCluster(process.env), process.env));
 
-program
-  .command('token')
-  .description('print a token for a user')
-  .requiredOption('--user <id>', 'the user')
-  .option('--projects <ids>', 'comma-separated projects, or *', '')
-  .option('--scope <scopes>', 'comma-separated scopes: publish, stats, admin', '')
-  .option('--ttl <seconds>', 'how long it is valid', '86400')
-  .addHelpText('after', '\nExample:\n  leque token --user alice --projects PROJ-001')
-  .action(async (options: TokenOptions) => {
-    console.log(await makeToken(options, process.env));
-  });
-
 program.addCommand(checkCommand(process.env));
 program.addCommand(keysCommand());
+program.addCommand(tokenCommand(process.env));
 program.addCommand(publishCommand(process.env));
+program.addCommand(tailCommand(process.env));
 program.addCommand(traceCommand(process.env));
+program.addCommand(statsCommand(process.env));
+program.addCommand(logLevelCommand(process.env));
 program.addCommand(benchCommand(process.env));
 program.addCommand(verifyCommand(process.env));
+program.addCommand(completionCommand(program));
+
+// Everything that is wrong with the options is 2, for scripts.
+for (const command of [program, ...program.commands]) {
+  command.showHelpAfterError('(--help shows all options, with examples)');
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.usage));
+}
 
 try {
   await program.parseAsync();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof ConfigError ? EXIT.usage : EXIT.refused;
 }

@@ -28,6 +28,7 @@ export function verifyCommand(env: NodeJS.ProcessEnv): Command {
     .option('--secret <secret>', 'what their tokens are signed with (JWT_SECRET)')
     .option('--api-key <key>', 'what their publishers take (one of PUBLISH_API_KEYS)')
     .option('--out <folder>', 'for results.json and results.md')
+    .option('--json', 'the results on the standard output, all else on the standard error')
     .option('--list', 'only list the scenarios')
     .addHelpText('after', EXAMPLES)
     .action(async (options: VerifyArguments) => {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INTERRUPTED_EXIT_CODE, Interruption } from '../bench/interruption.ts';
+import { printer } from '../bench/printer.ts';
 import { existingTarget } from './existing-target.ts';
 import { readMinutes, readOptions, type VerifyArguments, type VerifyOptions } from './options.ts';
 import { startOwnTarget } from './own-target.ts';
@@ -11,13 +12,14 @@ import { SCENARIOS, SHORT_SCENARIOS } from './scenarios/index.ts';
 import { soakScenario } from './scenarios/soak.ts';
 import { markdownTable, tableHead, tableRow } from './table.ts';
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
+type Print = (line: string) => void;
 
 /**
  * The `leque verify` command.
  * @returns the exit code of the process: 1 when anything was violated
  */
 export async function verify(given: VerifyArguments, startedByNpm: boolean): Promise<number> {
+  const print = printer(given.json);
   const scenarios = scenariosFor(given);
   const options = readOptions(given, scenarios);
   if (given.list) {
@@ -26,27 +28,34 @@ export async function verify(given: VerifyArguments, startedByNpm: boolean): Pro
   }
   using interruption = new Interruption(startedByNpm);
   const results: ScenarioResult[] = [];
-  await Promise.race([runAll(options, results, interruption.signal), aborted(interruption.signal)]);
-  if (given.out !== undefined) await writeResults(results, given.out);
-  if (interruption.signal.aborted) {
+  const { signal } = interruption;
+  const tell = (result: ScenarioResult) => {
+    print(tableRow(result));
+    results.push(result);
+  };
+  print(`seed ${options.seed}\n\n${tableHead()}`);
+  await Promise.race([runAll(options, tell, signal), aborted(signal)]);
+  if (given.out !== undefined) await writeResults(results, given.out, print);
+  if (given.json) process.stdout.write(`${JSON.stringify({ seed: options.seed, results })}\n`);
+  if (signal.aborted) {
     print('\nInterrupted.');
     process.exit(INTERRUPTED_EXIT_CODE); // all that it has started ends with it
   }
-  return conclude(results, options.seed);
+  const { text, exitCode } = conclude(results, options.seed);
+  print(`\n${text}`);
+  return exitCode;
 }
 
 /** Each result is there as soon as its scenario is over. */
 async function runAll(
   options: VerifyOptions,
-  results: ScenarioResult[],
+  tell: (result: ScenarioResult) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  print(`seed ${options.seed}\n\n${tableHead()}`);
   for (const scenario of options.scenarios) {
     const result = await runOne(scenario, options, signal);
     if (signal.aborted) return;
-    print(tableRow(result));
-    results.push(result);
+    tell(result);
   }
 }
 
@@ -92,25 +101,26 @@ function scenariosFor({ short, soak }: VerifyArguments): readonly Scenario[] {
   return short ? SHORT_SCENARIOS : SCENARIOS;
 }
 
-async function writeResults(results: readonly ScenarioResult[], folder: string): Promise<void> {
+async function writeResults(
+  results: readonly ScenarioResult[],
+  folder: string,
+  print: Print,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'results.json'), `${JSON.stringify(results, undefined, 1)}\n`);
   await writeFile(join(folder, 'results.md'), markdownTable(results));
   print(`\n${join(folder, 'results.json')} and ${join(folder, 'results.md')}`);
 }
 
-function conclude(results: readonly ScenarioResult[], seed: number): number {
+function conclude(
+  results: readonly ScenarioResult[],
+  seed: number,
+): { text: string; exitCode: number } {
   const deliveries = results.reduce((sum, { findings }) => sum + findings.deliveries, 0);
-  const broken = results.filter(({ violations }) => violations.length > 0);
-  if (deliveries === 0) {
-    print('\nNothing was audited.');
-    return 1;
-  }
+  if (deliveries === 0) return { text: 'Nothing was audited.', exitCode: 1 };
   const audited = `${deliveries.toLocaleString('en')} deliveries audited`;
-  if (broken.length === 0) print(`\n${audited}: everything held.`);
-  else {
-    const names = broken.map(({ scenario }) => scenario).join(',');
-    print(`\n${audited}: VIOLATED. Again with --seed ${seed} --only ${names}`);
-  }
-  return broken.length === 0 ? 0 : 1;
+  const broken = results.filter(({ violations }) => violations.length > 0);
+  if (broken.length === 0) return { text: `${audited}: everything held.`, exitCode: 0 };
+  const names = broken.map(({ scenario }) => scenario).join(',');
+  return { text: `${audited}: VIOLATED. Again with --seed ${seed} --only ${names}`, exitCode: 1 };
 }

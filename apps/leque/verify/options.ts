@@ -4,6 +4,7 @@ import type { Scenario } from './scenario.ts';
 
 /** As they stand on the command line. */
 export interface VerifyArguments {
+  readonly json?: boolean;
   readonly only?: string;
   readonly seed?: string;
   readonly short?: true;

@@ -6,8 +6,10 @@ const RETRY_AFTER_S = 1;
 
 /** Makes every error that is thrown beneath `app` a problem document. */
 export function answerWithProblems(app: FastifyInstance, telemetry: Telemetry): void {
-  app.setErrorHandler((error, _request, reply) => {
-    if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publisher', error });
+  app.setErrorHandler((error, { id: requestId }, reply) => {
+    if (isFailure(error)) {
+      telemetry.report({ type: 'failure', where: 'publisher', error, requestId });
+    }
     return sendProblem(reply, problemOf(error));
   });
 }

@@ -1,5 +1,6 @@
 import cors from '@fastify/cors';
 import {
+  type AppStatus,
   type AuthenticationOutcomes,
   type Broker,
   BucketCounts,
@@ -15,6 +16,7 @@ import {
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import manifest from '../package.json' with { type: 'json' };
 import { answerWithProblems } from './answer-problems.ts';
 import { Authority } from './authority.ts';
 import type { PublisherContext, PublisherLimits } from './context.ts';
@@ -24,6 +26,8 @@ import { type PublishCounters, Publishing } from './publishing.ts';
 import { readJson } from './read-json.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
 import { historyRoutes } from './routes/history.ts';
+import { logLevelRoute } from './routes/log-level.ts';
+import { nodesRoute } from './routes/nodes.ts';
 import { publishRoute } from './routes/publish.ts';
 import { statisticsRoutes } from './routes/statistics.ts';
 import { traceRoute } from './routes/trace.ts';
@@ -83,6 +87,10 @@ async function registerApi(
   origins: OriginPolicy,
 ): Promise<void> {
   api.decorateRequest('caller', '');
+  api.addHook('onRequest', ({ id }, reply, done) => {
+    reply.header('x-request-id', id);
+    done();
+  });
   // JSON only: a form, which any page may send anywhere, is not read.
   api.removeContentTypeParser('text/plain');
   readJson(api, context.limits.maxEventBytes);
@@ -93,6 +101,8 @@ async function registerApi(
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
   await api.register(traceRoute, context);
+  await api.register(nodesRoute, context);
+  await api.register(logLevelRoute, context);
 }
 
 /** CORS alone only hides the answer from a foreign page; the event would be published. */
@@ -104,12 +114,12 @@ function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
 }
 
 function contextOf(parts: PublisherParts): PublisherContext {
-  const { broker, state, telemetry, policy, authentications: outcomes = {} } = parts;
+  const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = parts;
   const verifier = countedVerifier(parts.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
   const counters = parts.counters ?? newPublishCounters();
   const journal = new PublishJournal(parts.clock, policy.journal);
-  journal.answerTraces(parts.control);
+  journal.answerTraces(control);
   const publishing = new Publishing({
     broker,
     state,
@@ -121,12 +131,18 @@ function contextOf(parts: PublisherParts): PublisherContext {
   return {
     broker,
     state,
+    control,
     limits,
     publishing,
     telemetry,
-    traces: new Traces({ control: parts.control, broker, remembers: policy.journal.entries > 0 }),
+    traces: new Traces({ control, broker, remembers: policy.journal.entries > 0 }),
     authority: new Authority({ verifier, mode, apiKeys, outcomes }),
   };
+}
+
+/** For `GET /api/nodes`. */
+export function publisherStatus(counters: PublishCounters, unready: readonly string[]): AppStatus {
+  return { app: 'publisher', version: manifest.version, unready, stored: counters.stored };
 }
 
 export function newPublishCounters(): PublishCounters {

@@ -1,4 +1,4 @@
-import type { Broker, ClusterState, Telemetry } from '@leque/core';
+import type { Broker, ClusterState, Control, Telemetry } from '@leque/core';
 import type { Authority } from './authority.ts';
 import type { Publishing } from './publishing.ts';
 import type { Traces } from './traces.ts';
@@ -16,6 +16,7 @@ export interface PublisherLimits {
 export interface PublisherContext {
   readonly broker: Broker;
   readonly state: ClusterState;
+  readonly control: Control;
   readonly limits: PublisherLimits;
   readonly authority: Authority;
   readonly publishing: Publishing;

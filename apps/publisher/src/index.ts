@@ -4,6 +4,7 @@ export {
   newPublishCounters,
   type PublisherParts,
   type PublisherPolicy,
+  publisherStatus,
 } from './app.ts';
 export { PublisherConfig, readPublisherConfig } from './config.ts';
 export type { PublisherLimits } from './context.ts';

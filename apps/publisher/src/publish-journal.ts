@@ -5,7 +5,7 @@ import {
   type Published,
   RecentMap,
 } from '@leque/core';
-import { type Cursor, type Event, toCursor } from '@leque/protocol';
+import { type Cursor, type Event, type Position, toCursor } from '@leque/protocol';
 
 export const PUBLISHED_QUESTION = 'trace published';
 
@@ -19,10 +19,19 @@ export interface PublishedTrace {
   readonly by: string;
 }
 
+interface Stored {
+  readonly channel: string;
+  readonly type: string;
+  readonly position: Position;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly caller: string;
+}
+
 /** Remembers for a while what this process has published. */
 export class PublishJournal {
   readonly #clock: Clock;
-  readonly #published: RecentMap<PublishedTrace> | undefined;
+  readonly #published: RecentMap<Stored> | undefined;
 
   constructor(clock: Clock, limits: JournalLimits) {
     this.#clock = clock;
@@ -32,19 +41,18 @@ export class PublishJournal {
   /** What is live only is not remembered: nobody was promised it. */
   note({ channel, type, messageId }: Event, { position }: Published, caller: string): void {
     if (position === undefined) return;
-    this.#published?.set(messageId, {
-      channel,
-      type,
-      cursor: toCursor(position),
-      at: new Date(this.#clock.now()).toISOString(),
-      by: caller,
-    });
+    const at = this.#clock.now();
+    this.#published?.set(messageId, { channel, type, position, at, caller });
   }
 
   answerTraces(control: Control): void {
     control.answer(PUBLISHED_QUESTION, (messageId) => {
-      const published = this.#published?.get(String(messageId));
-      return published === undefined ? undefined : { ...published };
+      const stored = this.#published?.get(String(messageId));
+      return stored === undefined ? undefined : { ...traceOf(stored) };
     });
   }
+}
+
+function traceOf({ channel, type, position, at, caller: by }: Stored): PublishedTrace {
+  return { channel, type, cursor: toCursor(position), at: new Date(at).toISOString(), by };
 }

@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
-import { type Broker, type RunningServer, systemClock } from '@leque/core';
+import {
+  answerLogLevel,
+  answerStatus,
+  type Broker,
+  type RunningServer,
+  systemClock,
+} from '@leque/core';
 import {
   type AnsweredRequest,
   logFacts,
@@ -11,7 +17,7 @@ import {
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { answerNotFound, answerWithProblems } from './answer-problems.ts';
-import { createPublisherApp, newPublishCounters } from './app.ts';
+import { createPublisherApp, newPublishCounters, publisherStatus } from './app.ts';
 import type { PublisherConfig } from './config.ts';
 import { SERVER_OPTIONS } from './server-options.ts';
 import { publisherPolicy } from './settings.ts';
@@ -60,16 +66,17 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       policy: publisherPolicy(config),
     }),
   );
+  answerLogLevel(control, config.NODE_ID, [app.log]);
   const unreadiness = () => [...(leaving ? ['draining'] : []), ...problemsOf(broker)];
   telemetry.watchReadiness(unreadiness);
+  answerStatus(control, () => publisherStatus(counters, unreadiness()));
   registerOperations(app, { unreadiness, metrics: telemetry });
   await Promise.all([app.listen({ host: config.HOST, port: config.PORT }), redis.connect()]);
-  const graceMs = config.DRAIN_GRACE * 1000;
   return {
     stopTimeoutMs: stopTimeoutMs(config),
     async stop() {
       leaving = true;
-      await delay(graceMs);
+      await delay(config.DRAIN_GRACE * 1000);
       const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS);
       await app.close(); // answers what is under way
       clearTimeout(cut);
@@ -81,8 +88,10 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
 }
 
 function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) => void): void {
-  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', async ({ method, routeOptions, log }, { statusCode, elapsedTime }) => {
     count({ method, route: routeOptions.url, status: statusCode, seconds: elapsedTime / 1000 });
+    // Without its address, which may have a token in it.
+    log.debug({ method, route: routeOptions.url, status: statusCode, ms: elapsedTime }, 'request');
   });
 }
 

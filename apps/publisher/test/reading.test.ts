@@ -142,7 +142,9 @@ test('the documentation: OpenAPI with the examples of the seeds, and a page', as
   expect(json.openapi).toBe('3.1.0');
   expect(Object.keys(json.paths).sort()).toEqual([
     '/api/channels/{channel}/history',
+    '/api/log-level',
     '/api/messages/{message_id}/trace',
+    '/api/nodes',
     '/api/publish',
     '/api/ws/broadcast',
     '/api/ws/connections',

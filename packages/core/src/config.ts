@@ -2,6 +2,7 @@ import { describeProblems, findProblems } from '@leque/protocol';
 import { type Static, type TObject, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
+import { PROCESS_LOG_LEVELS } from './log-level.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
@@ -15,9 +16,9 @@ export function processSettings(defaultPort: number, defaultNodeId: string) {
       description: 'the port to listen on; 0 for any that is free',
     }),
     HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
-    LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    LOG_LEVEL: Type.Enum([...PROCESS_LOG_LEVELS], {
       default: 'info',
-      description: 'the least severe log line that is written',
+      description: 'the least severe log line that is written; `leque log-level` changes it later',
     }),
     NODE_ID: Type.String({
       default: defaultNodeId,

@@ -5,7 +5,7 @@ import { messageIdOf } from './message-id.ts';
 import { Publication } from './publication.ts';
 import { RecentMap } from './recent-map.ts';
 
-const journal = { entries: 3, ttlMs: 1_000 };
+const journal = { entries: 4, ttlMs: 1_000 };
 
 function stored(channel: string, offset: number, more: object = {}): Publication {
   const json = JSON.stringify({ type: 't', data: more, message_id: `m${offset}` });
@@ -97,11 +97,11 @@ test('what comes from the history is counted apart', async () => {
 test('[LIVE] remembers no more than it may, for no longer than it may, and nothing that is live only', async () => {
   const node = new HubUnderTest({ journal });
   await node.subscribe(node.connect().session, P);
-  for (const offset of [1, 2, 3, 4]) node.hub.deliver(stored(P, offset));
+  for (const offset of [1, 2, 3, 4, 5]) node.hub.deliver(stored(P, offset));
   const json = JSON.stringify({ type: 't', message_id: 'live' });
   node.hub.deliver(new Publication({ channel: P, type: 't', position: undefined, json }));
   node.clock.endTurn();
-  const known = () => ['m1', 'm2', 'm4', 'live'].map((id) => node.hub.journal?.find(id).length);
+  const known = () => ['m1', 'm4', 'm5', 'live'].map((id) => node.hub.journal?.find(id).length);
   expect(known()).toEqual([0, 1, 1, 0]);
   node.clock.advance(1_001);
   expect(known()).toEqual([0, 0, 0, 0]);
@@ -128,14 +128,19 @@ test('the id of a message is its own, wherever others stand and however it is wr
   expect(idOf('{"type":"t"}')).toBeUndefined();
 });
 
-test('[LIVE] a recent map forgets the oldest, and what is too old', () => {
+test('[LIVE] a recent map has the newest entries, never more than it may, and none that is too old', () => {
   let now = 0;
-  const map = new RecentMap<number>({ monotonic: () => now }, { entries: 2, ttlMs: 10 });
-  map.set('a', 1);
-  map.set('b', 2);
-  map.set('a', 3); // the newest again
-  map.set('c', 4);
-  expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([3, undefined, 4, 2]);
+  const map = new RecentMap<number>({ monotonic: () => now }, { entries: 4, ttlMs: 10 });
+  for (let n = 1; n <= 100; n += 1) {
+    map.set(`k${n}`, n);
+    expect(map.size).toBeLessThanOrEqual(4);
+    for (let newest = Math.max(1, n - 1); newest <= n; newest += 1) {
+      expect(map.get(`k${newest}`)).toBe(newest);
+    }
+    expect(map.get(`k${n - 4}`)).toBeUndefined();
+  }
+  map.set('k100', -100);
+  expect(map.get('k100')).toBe(-100);
   now = 11;
-  expect([map.get('a'), map.size]).toEqual([undefined, 1]);
+  expect(map.get('k100')).toBeUndefined();
 });

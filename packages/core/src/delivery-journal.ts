@@ -11,8 +11,8 @@ export const JournalSettings = Type.Object({
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'stored publications that this process remembers for `leque trace`, about 500 bytes each; ' +
-      '0 for none',
+      'stored publications that this process remembers for `leque trace`, or half as many; about ' +
+      '500 bytes each; 0 for none',
   }),
   TRACE_JOURNAL_TTL: Type.Integer({
     default: 900,

@@ -58,12 +58,14 @@ export {
 } from './history-settings.ts';
 export { Hub, type HubPorts, type SubscribeOptions } from './hub.ts';
 export type { HubLimits } from './hub-limits.ts';
+export { answerLogLevel, LOG_LEVEL_QUESTION, PROCESS_LOG_LEVELS } from './log-level.ts';
 export {
   answerTraces,
   type Bystanders,
   type DeliveryTrace,
   TRACE_QUESTIONS,
 } from './message-trace.ts';
+export { type AppStatus, answerStatus, type NodeStatus, STATUS_QUESTION } from './node-status.ts';
 export {
   isLoopbackHost,
   isOriginAllowed,

@@ -6,42 +6,42 @@ interface Kept<V> {
   readonly until: number;
 }
 
-/** The newest entries of a map, no more than so many and none older than so long. */
+/**
+ * The newest entries of a map: no more than so many, no fewer than half of them, and none older
+ * than so long. Two generations, of which the older one is dropped as a whole: a map from which the
+ * oldest entry is taken again and again has to walk over all that were taken before.
+ */
 export class RecentMap<V> {
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #limits: { readonly entries: number; readonly ttlMs: number };
-  readonly #kept = new Map<string, Kept<V>>();
+  readonly #entries: number;
+  readonly #ttlMs: number;
+  #young = new Map<string, Kept<V>>();
+  #old = new Map<string, Kept<V>>();
 
+  /** @param limits at least one entry */
   constructor(
     clock: Pick<Clock, 'monotonic'>,
     limits: { readonly entries: number; readonly ttlMs: number },
   ) {
     this.#clock = clock;
-    this.#limits = limits;
+    this.#entries = Math.ceil(limits.entries / 2);
+    this.#ttlMs = limits.ttlMs;
   }
 
   get size(): number {
-    return this.#kept.size;
+    return this.#young.size + this.#old.size;
   }
 
-  /** A key that is there already becomes the newest. */
   set(key: string, value: V): void {
-    this.#kept.delete(key);
-    this.#kept.set(key, { value, until: this.#clock.monotonic() + this.#limits.ttlMs });
-    if (this.#kept.size > this.#limits.entries) this.#dropOldest();
+    if (this.#young.size >= this.#entries) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, { value, until: this.#clock.monotonic() + this.#ttlMs });
   }
 
   get(key: string): V | undefined {
-    const kept = this.#kept.get(key);
-    if (kept === undefined || kept.until >= this.#clock.monotonic()) return kept?.value;
-    this.#kept.delete(key);
-    return undefined;
-  }
-
-  #dropOldest(): void {
-    for (const key of this.#kept.keys()) {
-      this.#kept.delete(key);
-      return;
-    }
+    const kept = this.#young.get(key) ?? this.#old.get(key);
+    return kept === undefined || kept.until < this.#clock.monotonic() ? undefined : kept.value;
   }
 }

@@ -17,7 +17,7 @@ export type Fact =
   | { type: 'direct_path_unavailable'; detail: string }
   /** Socket.IO clients cannot come back with their state, or not to every node. */
   | { type: 'recovery_limited'; detail: string }
-  | { type: 'failure'; where: string; error: unknown };
+  | { type: 'failure'; where: string; error: unknown; requestId?: string };
 
 /** The core does not log and knows no metrics; it reports facts. */
 export interface Telemetry {

@@ -17,7 +17,8 @@ export function logFacts(log: FastifyBaseLogger): Telemetry {
   return {
     report(fact) {
       if (fact.type === 'failure') {
-        log.error({ err: fact.error, where: fact.where }, fact.type);
+        const { error: err, where, requestId } = fact;
+        log.error({ err, where, ...(requestId !== undefined && { reqId: requestId }) }, fact.type);
       } else {
         const { type, ...details } = fact;
         log[levelOf(fact)](details, type);

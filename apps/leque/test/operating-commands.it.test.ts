@@ -1,0 +1,127 @@
+import { type Cluster, startCluster, TEST_API_KEY } from '@leque/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { get, post } from './support/http.ts';
+import { leque } from './support/leque-command.ts';
+import { RawClient, wsUrl } from './support/raw-client.ts';
+import { SocketClient } from './support/socket-client.ts';
+import { startClustered, startEmbedded } from './support/systems.ts';
+import { expiredTokenFor, tokenFor } from './support/tokens.ts';
+
+const ADMIN = tokenFor('ops', { scope: 'admin' });
+const PATIENCE = { timeout: 10_000 };
+
+describe('a cluster that runs', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ gateways: 2, env: { LOG_LEVEL: 'info' } });
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  const run = (...args: readonly string[]) =>
+    leque([...args, '--url', cluster.publisher.url], { env: { LEQUE_TOKEN: ADMIN } });
+
+  test('stats: a line for each process, with what is connected to it [CNT]', async () => {
+    await using _client = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), {
+      token: tokenFor('alice', { projects: ['P'] }),
+    });
+    const { code, stdout } = await run('stats');
+    expect(code).toBe(0);
+    const lines = stdout.trim().split('\n');
+    const line = (node: string) =>
+      lines.find((each) => each.startsWith(node))?.split(/ {2,}/) ?? [];
+    expect(line('gateway-1').slice(1, 3)).toEqual(['gateway', 'ready']);
+    expect(line('gateway-1').slice(4, 5)).toEqual(['1']);
+    expect(line('gateway-2').slice(1, 3)).toEqual(['gateway', 'ready']);
+    expect(line('publisher-1').slice(1, 3)).toEqual(['publisher', 'ready']);
+    const json = JSON.parse((await run('stats', '--json')).stdout);
+    expect(json).toMatchObject({ stats: { total_connections: 1 }, silent: 0 });
+    expect(json.nodes.map(({ node }: { node: string }) => node)).toEqual([
+      'gateway-1',
+      'gateway-2',
+      'publisher-1',
+    ]);
+  });
+
+  test('log-level: one process or all of them log more, or less, from now on', async () => {
+    const debugLines = () => cluster.publisher.output.match(/"level":20,.*"msg":"request"/g) ?? [];
+    await get(`${cluster.publisher.url}/api/ws/stats`, { 'x-api-key': TEST_API_KEY });
+    expect(debugLines()).toEqual([]);
+    const { code, stdout } = await run('log-level', 'debug', '--node', 'publisher-1');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'debug: publisher-1\n' });
+    const id = 'asked-for-by-a-test';
+    const headers = { 'x-api-key': TEST_API_KEY, 'x-request-id': id };
+    const answer = await get(`${cluster.publisher.url}/api/ws/stats?token=secret`, headers);
+    expect(answer.headers.get('x-request-id')).toBe(id);
+    await expect.poll(() => debugLines().join('\n'), PATIENCE).toContain(`"reqId":"${id}"`);
+    expect(JSON.parse((await run('log-level', 'silent', '--json')).stdout)).toEqual({
+      changed: ['gateway-1', 'gateway-2', 'publisher-1'],
+    });
+    const before = cluster.gateways[0]?.output;
+    await RawClient.refusal(wsUrl(cluster.url(0), '/ws/notifications'));
+    expect(cluster.gateways[0]?.output).toBe(before);
+    await run('log-level', 'info');
+    await RawClient.refusal(wsUrl(cluster.url(0), '/ws/notifications'));
+    await expect.poll(() => cluster.gateways[0]?.output, PATIENCE).not.toBe(before);
+  });
+
+  test('log-level: a node that is not there, a level that is none, and a token that is not enough', async () => {
+    const nobody = await run('log-level', 'debug', '--node', 'gateway-9');
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('gateway-9') });
+    expect((await run('log-level', 'loud')).code).toBe(2);
+    const url = `${cluster.publisher.url}/api/log-level`;
+    expect((await post(url, { level: 'debug' }, { 'x-api-key': TEST_API_KEY })).status).toBe(403);
+    const authorization = `Bearer ${ADMIN}`;
+    expect((await post(url, { level: 'loud' }, { authorization })).status).toBe(400);
+  });
+});
+
+for (const [name, start] of [
+  ['one process', startEmbedded],
+  ['processes of their own', startClustered],
+] as const) {
+  test(`no token, no key and no payload is in the logs of ${name}, whatever their level`, async () => {
+    await using system = await start({
+      LOG_LEVEL: 'trace',
+      AUTH_MODE: 'required',
+      PUBLISH_API_KEYS: TEST_API_KEY,
+    });
+    const token = tokenFor('alice', { projects: ['P'], scope: 'publish' });
+    const expired = expiredTokenFor('alice');
+    const url = wsUrl(system.node.url, '/ws/project/P');
+    await using client = await RawClient.connect(`${url}?token=${token}`);
+    await using _other = await RawClient.connect(url, { token });
+    await using _pair = await RawClient.connect(url, { protocols: ['leque', `bearer.${token}`] });
+    await using _socket = await SocketClient.connect(system.node.url, { token });
+    await RawClient.refusal(`${url}?token=${expired}`);
+    await RawClient.refusal(url, { token: `${expired}x` });
+    await SocketClient.refusal(system.node.url, { token: `${token}x` });
+    client.send({ action: 'auth', token: expired });
+    await client.first('error');
+    const event = { type: 'note', project_id: 'P', data: { text: 'the payload' } };
+    const publish = `${system.publisher.url}/api/publish`;
+    await post(publish, event, { authorization: `Bearer ${token}` });
+    await post(publish, event, { 'x-api-key': TEST_API_KEY });
+    await post(publish, event, { 'x-api-key': `${TEST_API_KEY}x` });
+    await post(publish, '{"type":"note","data":"the payload', { authorization: `Bearer ${token}` });
+    await post(`${publish}?token=${token}`, event);
+    await client.first('note');
+    const logged = () => system.node.output + system.publisher.output;
+    await expect.poll(logged, PATIENCE).toContain('session_opened');
+    const signature = (jwt: string) => jwt.split('.')[2] ?? jwt;
+    for (const secret of [signature(token), signature(expired), TEST_API_KEY, 'the payload']) {
+      expect(logged()).not.toContain(secret);
+    }
+  });
+}
+
+test('completion: what each shell gets knows every command, and the shell can read it', async () => {
+  const { stdout: help } = await leque(['--help']);
+  const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name);
+  expect(commands).toContain('trace');
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, stdout } = await leque(['completion', shell]);
+    expect(code).toBe(0);
+    for (const name of commands.filter((each) => each !== 'help')) expect(stdout).toContain(name);
+  }
+  expect((await leque(['completion', 'cmd'])).code).toBe(2);
+});
