@@ -5,7 +5,7 @@ const driver = '^packages/(?:transport|broker|auth|telemetry)-[^/]+';
 const tests = ['\\.test\\.ts$', '/test/'];
 // Where pnpm keeps a package out of reach, all there is of it is its bare name.
 const technology =
-  '(^|node_modules/)(ioredis|fastify|ws|socket\\.io|jose|prom-client|@fastify/[^/]+|@socket\\.io/[^/]+)(/|$)';
+  '(^|node_modules/)(ioredis|fastify|ws|socket\\.io|jose|prom-client|@opentelemetry/[^/]+|@fastify/[^/]+|@socket\\.io/[^/]+)(/|$)';
 const schemaLibrary = '(^|node_modules/)typebox(/|$)';
 
 const walls = {

@@ -13,6 +13,7 @@ import {
   readConfig,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { TracingSettings } from '@leque/telemetry-otel';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';
 import { type Static, Type } from 'typebox';
@@ -58,6 +59,7 @@ export const GatewaySettings = Type.Object({
   ...AdmissionSettings.properties,
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
+  ...TracingSettings.properties,
   ...OriginSettings.properties,
   ...AuthSettings.properties,
   ...WebSocketSettings.properties,

@@ -19,6 +19,7 @@ import {
   pacedVerifier,
   parseSlowConsumerRules,
   type Telemetry,
+  type Tracing,
 } from '@leque/core';
 import {
   type SocketIoContext,
@@ -52,6 +53,7 @@ export interface GatewayParts {
   readonly control: Control;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  readonly tracing?: Tracing | undefined;
   readonly settings: GatewaySettings;
   readonly nodeId: string;
   /** Socket.IO's own cluster adapter; none in a single process. */

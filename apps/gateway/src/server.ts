@@ -1,5 +1,6 @@
 import { openRedis } from '@leque/broker-redis';
 import { answerLogLevel, type RunningServer, systemClock } from '@leque/core';
+import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
 import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
@@ -7,6 +8,8 @@ import type { GatewayConfig } from './config.ts';
 import { createGateway, watchGateway } from './gateway.ts';
 import { answerNotFound, SERVER_OPTIONS } from './server-options.ts';
 import { redisAdapter } from './socketio-adapter.ts';
+
+const PROCESS = { service: 'leque-gateway', version: manifest.version };
 
 /** One gateway process on Redis. */
 export async function startGateway(config: GatewayConfig): Promise<RunningServer> {
@@ -25,12 +28,14 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
   });
   const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
   answerLogLevel(redis.control, config.NODE_ID, [app.log, factLog]);
+  const tracing = await openTracing(config, { ...PROCESS, nodeId: config.NODE_ID });
   const gateway = await createGateway(app, {
     broker: redis.broker,
     state: redis.state,
     control: redis.control,
     telemetry,
     clock: systemClock,
+    tracing,
     settings: config,
     nodeId: config.NODE_ID,
     socketIoAdapter: redisAdapter(redis),
@@ -44,6 +49,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServer
     async stop() {
       await gateway.stop();
       await redis.close();
+      await tracing?.close();
       await app.close();
     },
   };

@@ -8,6 +8,7 @@ import {
   isLoopbackHost,
   type RunningServer,
   systemClock,
+  type Tracing,
 } from '@leque/core';
 import { createGateway, watchGateway } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
@@ -20,6 +21,7 @@ import {
   publisherStatus,
   SERVER_OPTIONS,
 } from '@leque/publisher';
+import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
@@ -48,8 +50,14 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
   });
   const backend = openBackend(config, telemetry);
   answerLogLevel(backend.control, config.NODE_ID, [app.log, factLog]);
+  const tracing = await openTracing(config, {
+    service: 'leque-dev',
+    version: manifest.version,
+    nodeId: config.NODE_ID,
+  });
   const parts = {
     ...backend,
+    tracing,
     telemetry,
     clock: systemClock,
     settings: config,
@@ -69,6 +77,7 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
       for (const extra of extras) extra.close();
       await gateway.stop();
       await backend.close();
+      await tracing?.close();
       await app.close();
     },
   };
@@ -76,7 +85,12 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
 
 async function servePublisher(
   app: FastifyInstance,
-  parts: Backend & { telemetry: PrometheusTelemetry; clock: Clock; settings: DevConfig },
+  parts: Backend & {
+    telemetry: PrometheusTelemetry;
+    tracing: Tracing | undefined;
+    clock: Clock;
+    settings: DevConfig;
+  },
 ): Promise<void> {
   const { telemetry, settings } = parts;
   const counters = newPublishCounters();

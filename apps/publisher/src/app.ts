@@ -13,6 +13,7 @@ import {
   type OriginPolicy,
   type Telemetry,
   type TokenVerifier,
+  type Tracing,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
@@ -41,6 +42,7 @@ export interface PublisherParts {
   readonly telemetry: Telemetry;
   readonly control: Control;
   readonly clock: Clock;
+  readonly tracing?: Tracing | undefined;
   readonly policy: PublisherPolicy;
   /** Counted into; for metrics. */
   readonly counters?: PublishCounters;
@@ -127,6 +129,7 @@ function contextOf(parts: PublisherParts): PublisherContext {
     firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
     journal,
+    tracing: parts.tracing,
   });
   return {
     broker,

@@ -49,6 +49,7 @@ export interface BatchRequest {
   readonly key: string | undefined;
   readonly deadline: Deadline;
   readonly caller: string;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -57,7 +58,7 @@ export interface BatchRequest {
  */
 export function publishBatch(
   context: Pick<PublisherContext, 'publishing' | 'telemetry'>,
-  { items, key, deadline, caller }: BatchRequest,
+  { items, key, ...options }: BatchRequest,
 ): Promise<ItemResult[]> {
   const { publishing, telemetry } = context;
   const told = (error: unknown) => {
@@ -72,7 +73,7 @@ export function publishBatch(
       return { status: 'refused', problem: told(error) };
     }
     try {
-      const published = await publishing.publish(event, { deadline, caller });
+      const published = await publishing.publish(event, options);
       return { status: 'stored', ...storedAnswer(event, published) };
     } catch (error) {
       const problem = told(error);

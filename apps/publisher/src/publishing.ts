@@ -1,5 +1,12 @@
-import type { Broker, BucketCounts, ClusterState, Published } from '@leque/core';
-import { type Event, FIREHOSE, ProtocolError, parseChannel, parseEvent } from '@leque/protocol';
+import type { Broker, BucketCounts, ClusterState, Published, Tracing } from '@leque/core';
+import {
+  type Event,
+  FIREHOSE,
+  ProtocolError,
+  parseChannel,
+  parseEvent,
+  withTraceparent,
+} from '@leque/protocol';
 import { Type } from 'typebox';
 import type { Deadline } from './deadline.ts';
 import { RequestError } from './problem.ts';
@@ -7,10 +14,11 @@ import type { PublishJournal } from './publish-journal.ts';
 
 const MAX_KEY_LENGTH = 200;
 
-export const IdempotencyHeader = Type.Object({
+export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ description: 'with the same key, an event is stored and delivered once' }),
   ),
+  traceparent: Type.Optional(Type.String({ description: 'a W3C trace context to go on with' })),
 });
 
 /** Since the start of the process: plain integers, read when somebody asks. */
@@ -34,6 +42,7 @@ export interface PublishingParts {
   /** Of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
   readonly journal: PublishJournal;
+  readonly tracing: Tracing | undefined;
 }
 
 /** What publishing an event goes with. */
@@ -41,6 +50,8 @@ export interface PublishOptions {
   readonly deadline: Deadline;
   /** Who publishes, in words, for traces. */
   readonly caller: string;
+  /** Of the request, as it came. */
+  readonly traceparent: string | undefined;
 }
 
 /** Checks events, hands them to the broker, and counts what became of them. */
@@ -73,9 +84,13 @@ export class Publishing {
    * published one after the other are stored in that order.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
-  async publish(event: Event, { deadline, caller }: PublishOptions): Promise<Published> {
-    const { broker, state, counters, journal } = this.#parts;
+  async publish(checked: Event, options: PublishOptions): Promise<Published> {
+    const { broker, state, counters, journal, tracing } = this.#parts;
+    const { deadline, caller } = options;
     const startedAt = performance.now();
+    const span = tracing?.publishing(checked, checked.traceparent ?? options.traceparent);
+    const event =
+      span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
     try {
       const published = await deadline.settle(broker.publish(event), outcomeUnknown);
       counters.seconds.stored.observe((performance.now() - startedAt) / 1000);
@@ -85,8 +100,10 @@ export class Publishing {
         state.addTotals({ broadcasts: 1 });
         journal.note(event, published, caller);
       }
+      span?.end();
       return published;
     } catch (error) {
+      span?.end(error);
       counters.failed += 1;
       counters.seconds.failed.observe((performance.now() - startedAt) / 1000);
       throw error;

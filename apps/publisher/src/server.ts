@@ -8,6 +8,7 @@ import {
   type RunningServer,
   systemClock,
 } from '@leque/core';
+import { openTracing } from '@leque/telemetry-otel';
 import {
   type AnsweredRequest,
   logFacts,
@@ -27,6 +28,8 @@ const CLOSE_TIMEOUT_MS = 3_000;
 /** After the grace: the requests under way, the connections. */
 const LEAVE_TIMEOUT_MS = 10_000;
 
+const PROCESS = { service: 'leque-publisher', version: manifest.version };
+
 /** One publisher process on Redis. A Redis that is away only makes it not ready. */
 export async function startPublisher(config: PublisherConfig): Promise<RunningServer> {
   const app = fastify({
@@ -40,6 +43,7 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
     nodeId: config.NODE_ID,
     telemetry,
   });
+  const tracing = await openTracing(config, { ...PROCESS, nodeId: config.NODE_ID });
   const counters = newPublishCounters();
   const authentications = {};
   telemetry.watchBroker(broker);
@@ -47,10 +51,7 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
   telemetry.watchAuthentications(authentications);
   countRequests(app, telemetry.watchHttp());
   let leaving = false;
-  // Whoever keeps a connection opens the next one elsewhere, before this one is cut.
-  app.addHook('onSend', async (_request, reply) => {
-    if (leaving) reply.header('connection', 'close');
-  });
+  endConnectionsWhen(app, () => leaving);
   answerWithProblems(app, telemetry);
   answerNotFound(app);
   await app.register(
@@ -60,6 +61,7 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       telemetry,
       control,
       clock: systemClock,
+      tracing,
       counters,
       authentications,
       verifier: createJwtVerifier(config),
@@ -83,8 +85,16 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       await state.close();
       await broker.close();
       await redis.close();
+      await tracing?.close();
     },
   };
+}
+
+/** Whoever keeps a connection opens the next one elsewhere, before this one is cut. */
+function endConnectionsWhen(app: FastifyInstance, isLeaving: () => boolean): void {
+  app.addHook('onSend', async (_request, reply) => {
+    if (isLeaving()) reply.header('connection', 'close');
+  });
 }
 
 function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) => void): void {

@@ -7,6 +7,7 @@ import {
   OriginSettings,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { TracingSettings } from '@leque/telemetry-otel';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
 
@@ -34,6 +35,7 @@ export const PublisherSettings = Type.Object({
   }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
+  ...TracingSettings.properties,
 });
 export type PublisherSettings = Static<typeof PublisherSettings>;
 

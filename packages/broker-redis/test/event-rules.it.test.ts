@@ -28,6 +28,7 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
     `{"type":"x","data":{},${own}}`,
     `{"type":"x","data":{},"project_id":"Q",${own}}`,
     `{"type":"x","data":{},${own},"user_id":null}`,
+    `{"traceparent":"00-${'a'.repeat(32)}-${'b'.repeat(16)}-01","type":"x","data":{},${own}}`,
     `{"user_id" : null , "type":"x","data":{},"project_id":null,${own},"story_id": null }`,
     `{"channel":null,"data":{"a":null,"b":[null,{"c":null}]},"event_type":null,"type":"x",${own}}`,
     `{"data":{"a":"}\\"{[\\\\","data":{}},"type":"x",${own},"idempotency_key":null}`,
@@ -91,7 +92,9 @@ function* variations(): Generator<Loose> {
     'story_id',
     'message_id',
     'timestamp',
+    'traceparent',
   ];
+  const trace = `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`;
   const times = [
     '2026-01-02T03:04:05Z',
     '2026-01-02T03:04:05.678901-03:00',
@@ -113,7 +116,14 @@ function* variations(): Generator<Loose> {
     }
   }
   for (const name of [...names, 'idempotency_key', 'data', 'unknown']) {
-    for (const value of [...strange, 'a b', 'a:b', 'ping', ...times]) {
+    const traces = [
+      trace,
+      trace.toUpperCase(),
+      trace.slice(1),
+      `${trace}0`,
+      trace.replace('a-0', '-a0'),
+    ];
+    for (const value of [...strange, 'a b', 'a:b', 'ping', ...times, ...traces]) {
       yield { type: 'x', data: {}, [name]: value };
     }
   }

@@ -16,6 +16,7 @@ import { Session, type SessionContext } from './session.ts';
 import { type Filter, Subscription } from './subscription.ts';
 import type { Telemetry } from './telemetry.ts';
 import { TokenEnds } from './token-ends.ts';
+import type { Tracing } from './tracing.ts';
 import { UserSessions } from './user-sessions.ts';
 
 export interface HubPorts {
@@ -23,6 +24,8 @@ export interface HubPorts {
   readonly state: ClusterState;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  /** None where nobody collects spans. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface SubscribeOptions {
@@ -225,6 +228,7 @@ export class Hub implements BrokerSink {
       subscribed: this.#ports.broker.subscribe(name),
       flusher: this.#context.flusher,
       clock: this.#ports.clock,
+      tracing: this.#ports.tracing,
       maxBatchBytes: Math.min(MAX_BATCH_BYTES, this.#limits.outboxMaxBytes / 4),
     });
     // Each waiting session reports the failure; nobody may be waiting any more.

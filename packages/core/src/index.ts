@@ -82,6 +82,7 @@ export { parseSlowConsumerRules, type SlowConsumerRules } from './slow-consumer-
 export type { Filter, Outcome, Subscription } from './subscription.ts';
 export type { Fact, Telemetry } from './telemetry.ts';
 export type { TokenVerifier } from './token-verifier.ts';
+export type { FanOut, Publishing, PublishSpan, Tracing } from './tracing.ts';
 export {
   CLOSE_TIMEOUT_MS,
   COMMANDS_PER_SECOND,

@@ -6,12 +6,14 @@ import type { Publication } from './publication.ts';
 import { publishTimeOf } from './publish-time.ts';
 import { SmallSet } from './small-set.ts';
 import type { Subscription } from './subscription.ts';
+import { type FanOut, sampledTraceOf, type Tracing } from './tracing.ts';
 
 export interface LocalChannelInit {
   /** The broker's answer to subscribing. */
   readonly subscribed: Promise<Position | undefined>;
   readonly flusher: Flusher;
   readonly clock: Clock;
+  readonly tracing: Tracing | undefined;
   /** Bytes of JSON; what is more goes out as several batches. */
   readonly maxBatchBytes: number;
 }
@@ -29,6 +31,7 @@ export class LocalChannel implements TurnTask {
   cancelLeave: Cancel | undefined;
   readonly #flusher: Flusher;
   readonly #clock: Clock;
+  readonly #tracing: Tracing | undefined;
   readonly #maxBatchBytes: number;
   /** Delivered by the broker in this turn of the event loop, and not offered yet. */
   #pending: Publication[] | undefined;
@@ -41,6 +44,7 @@ export class LocalChannel implements TurnTask {
     this.name = name;
     this.#flusher = init.flusher;
     this.#clock = init.clock;
+    this.#tracing = init.tracing;
     this.#maxBatchBytes = init.maxBatchBytes;
     this.joined = init.subscribed.then((position) => this.#join(position));
   }
@@ -85,6 +89,7 @@ export class LocalChannel implements TurnTask {
     this.#pendingBytes = 0;
     // What is live only does not change where the channel stands.
     this.#position = batch.last ?? this.#position;
+    const startedAt = this.#tracing === undefined ? 0 : this.#clock.monotonic();
     let offered = 0;
     for (const subscription of this.subscriptions) {
       subscription.offer(batch);
@@ -93,6 +98,13 @@ export class LocalChannel implements TurnTask {
     }
     this.#countDeliveries(batch, offered);
     this.#flusher.endGroup();
+    if (this.#tracing !== undefined)
+      traceBatch(this.#tracing, batch, {
+        channel: this.name,
+        sessions: offered,
+        tookMs: this.#clock.monotonic() - startedAt,
+        endedAt: this.#clock.now(),
+      });
   }
 
   #countDeliveries({ publications, takenWhole }: Batch, sessions: number): void {
@@ -122,5 +134,18 @@ export class LocalChannel implements TurnTask {
     for (const subscription of this.subscriptions) {
       if (subscription.position === undefined) subscription.moveTo(position);
     }
+  }
+}
+
+function traceBatch(
+  tracing: Tracing,
+  { publications }: Batch,
+  done: Pick<FanOut, 'channel' | 'sessions' | 'endedAt'> & { readonly tookMs: number },
+): void {
+  const { tookMs, ...fanOut } = done;
+  for (const publication of publications) {
+    const traceparent = sampledTraceOf(publication);
+    if (traceparent === undefined) continue;
+    tracing.fannedOut({ ...fanOut, traceparent, startedAt: done.endedAt - tookMs });
   }
 }

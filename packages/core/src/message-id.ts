@@ -1,24 +1,10 @@
-const FIELD = Buffer.from('"message_id":"');
-const QUOTE = 0x22;
-const ESCAPE = 0x5c;
+import { findField } from './find-field.ts';
+import type { Publication } from './publication.ts';
 
-/**
- * The `message_id` of an event, found without parsing it where that is safe: once in it, and
- * without escapes. Undefined when it has none.
- */
-export function messageIdOf(event: {
-  readonly body: Uint8Array;
-  readonly event: Readonly<Record<string, unknown>>;
-}): string | undefined {
-  const { buffer, byteOffset, byteLength } = event.body;
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  const at = bytes.lastIndexOf(FIELD);
-  const start = at + FIELD.length;
-  const end = at === -1 ? -1 : bytes.indexOf(QUOTE, start);
-  if (end !== -1 && bytes.indexOf(FIELD) === at) {
-    const text = bytes.subarray(start, end);
-    if (!text.includes(ESCAPE)) return text.toString();
-  }
-  const { message_id: id } = event.event;
+/** The `message_id` of an event; parses it only where it has to. */
+export function messageIdOf(publication: Publication): string | undefined {
+  const found = findField(publication.body, 'message_id');
+  if (found !== undefined) return found;
+  const { message_id: id } = publication.event;
   return typeof id === 'string' ? id : undefined;
 }

@@ -12,6 +12,7 @@ const MAY_BE_NULL = [
   'message_id',
   'timestamp',
   'idempotency_key',
+  'traceparent',
 ] as const;
 
 const IDS = ['project_id', 'user_id', 'story_id'] as const;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeEnvelope } from './envelope.ts';
-import { parseEvent } from './event.ts';
+import { parseEvent, withTraceparent } from './event.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 
 const tick = { type: 'tick', data: {} };
@@ -260,5 +260,26 @@ test('[EV4] half a character is no id: two of them would become the same', () =>
   for (const field of ['message_id', 'idempotency_key']) {
     const parsed = parseEvent({ type: 'x', data: {}, [field]: 'k\ud800' });
     expect(parsed).toMatchObject({ ok: false, problems: [{ field }] });
+  }
+});
+
+test('[EV1] a trace context travels in the event, and can be replaced by that of a span', () => {
+  const traceOf = (last: string) => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${last}`;
+  const given = { type: 'x', data: { traceparent: 'theirs' }, traceparent: traceOf('01') };
+  const parsed = parseEvent(given);
+  const bare = parseEvent({ type: 'x', data: {} });
+  if (!parsed.ok || !bare.ok) throw new Error('both are right');
+  expect(JSON.parse(parsed.event.json)).toMatchObject({ traceparent: traceOf('01') });
+  for (const { event } of [parsed, bare]) {
+    const traced = withTraceparent(event, traceOf('00'));
+    expect(traced.traceparent).toBe(traceOf('00'));
+    expect(JSON.parse(traced.json)).toEqual({
+      ...JSON.parse(event.json),
+      traceparent: traceOf('00'),
+    });
+  }
+  for (const wrong of ['', '01', traceOf('0'), traceOf('01').toUpperCase(), `0${traceOf('01')}`]) {
+    const refused = parseEvent({ ...given, traceparent: wrong });
+    expect(refused).toMatchObject({ ok: false, problems: [{ field: 'traceparent' }] });
   }
 });

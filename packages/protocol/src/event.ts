@@ -28,6 +28,12 @@ export const EventInput = Type.Object(
       Type.String({ format: 'date-time', description: 'a date and time as in RFC 3339' }),
     ),
     idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    traceparent: Type.Optional(
+      Type.String({
+        pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
+        description: 'a W3C trace context: 00-TRACE-SPAN-FLAGS, in hexadecimal digits',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -41,6 +47,16 @@ export interface Event {
   /** `{"type","data","timestamp","message_id",…}`, an object on one line. */
   readonly json: string;
   readonly idempotencyKey?: string;
+  /** In `json`, too, as its last member. */
+  readonly traceparent?: string;
+}
+
+/** The event, carrying another trace context than before. */
+export function withTraceparent(event: Event, traceparent: string): Event {
+  const member = (value: string) => `,"traceparent":"${value}"}`;
+  const end = event.traceparent === undefined ? '}' : member(event.traceparent);
+  const json = event.json.slice(0, -end.length) + member(traceparent);
+  return { ...event, json, traceparent };
 }
 
 export type ParsedEvent =
@@ -133,9 +149,17 @@ function normalise(event: EventInput, type: string, channel: string): Event {
     project_id: event.project_id,
     story_id: event.story_id,
     user_id: event.user_id,
+    traceparent: event.traceparent,
   });
   const key = event.idempotency_key;
-  return { type, channel, messageId, json, ...(key !== undefined && { idempotencyKey: key }) };
+  return {
+    type,
+    channel,
+    messageId,
+    json,
+    ...(key !== undefined && { idempotencyKey: key }),
+    ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
+  };
 }
 
 let now = { at: 0, text: '' };

@@ -31,6 +31,7 @@ export {
   MAX_EVENT_BYTES,
   type ParsedEvent,
   parseEvent,
+  withTraceparent,
 } from './event.ts';
 export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './event-types.ts';
 export { decodePayload, type Payload } from './payload.ts';

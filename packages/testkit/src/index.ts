@@ -7,6 +7,7 @@ export {
   TEST_API_KEY,
   TEST_JWT_SECRET,
 } from './cluster.ts';
+export { type CollectedSpan, type Collector, startCollector } from './collector.ts';
 export type { BrokerCluster, BrokerNode } from './contracts/broker-cluster.ts';
 export { describeBrokerContract } from './contracts/broker-contract.ts';
 export {

@@ -5,7 +5,7 @@ import { Stored, storedAnswer } from '../batch.ts';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { NOTIFICATION } from '../examples.ts';
-import { IdempotencyHeader, keyOf } from '../publishing.ts';
+import { keyOf, PublishHeaders } from '../publishing.ts';
 import { failures } from './failures.ts';
 import { publishOptions } from './publish-options.ts';
 
@@ -14,7 +14,7 @@ const { message_id, channel, cursor } = Stored.properties;
 const schema = {
   summary: 'Publish one event and learn how many sessions were there to get it',
   tags: ['publishing'],
-  headers: IdempotencyHeader,
+  headers: PublishHeaders,
   body: Type.Object(EventInput.properties, {
     additionalProperties: false,
     examples: [NOTIFICATION],
@@ -38,7 +38,11 @@ export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async
     const checked = publishing.check(body, keyOf(headers['idempotency-key']));
     // Counted first: once the event is stored, nothing may fail any more.
     const sentTo = await publishing.subscribers(checked.channel, deadline);
-    const published = await publishing.publish(checked, { deadline, caller });
+    const published = await publishing.publish(checked, {
+      deadline,
+      caller,
+      traceparent: headers.traceparent,
+    });
     const { duplicate: _, ...answer } = storedAnswer(checked, published);
     return { sent_to: sentTo, ...answer };
   });

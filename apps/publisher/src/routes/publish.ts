@@ -7,7 +7,7 @@ import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from '../examples.ts';
 import { RequestError } from '../problem.ts';
-import { IdempotencyHeader, keyOf } from '../publishing.ts';
+import { keyOf, PublishHeaders } from '../publishing.ts';
 import { failures } from './failures.ts';
 import { publishOptions } from './publish-options.ts';
 
@@ -25,7 +25,7 @@ const schema = {
     'Success means stored. Of several events those that are wrong are refused, each with its ' +
     'problem, and the others are stored in their order.',
   tags: ['publishing'],
-  headers: IdempotencyHeader,
+  headers: PublishHeaders,
   body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),
   response: {
     200: Type.Union([Stored, Type.Object({ results: Type.Array(ItemResult) })]),
@@ -41,11 +41,21 @@ export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (
     async ({ headers, body, caller }, reply) => {
       using deadline = new Deadline(limits.answerWithinMs);
       const key = keyOf(headers['idempotency-key']);
+      const { traceparent } = headers;
       if (!Array.isArray(body)) {
         const checked = publishing.check(body, key);
-        return storedAnswer(checked, await publishing.publish(checked, { deadline, caller }));
+        return storedAnswer(
+          checked,
+          await publishing.publish(checked, { deadline, caller, traceparent }),
+        );
       }
-      const results = await publishBatch(context, { items: sized(body), key, deadline, caller });
+      const results = await publishBatch(context, {
+        items: sized(body),
+        key,
+        deadline,
+        caller,
+        traceparent,
+      });
       const problem = batchProblem(results);
       return problem === undefined ? { results } : sendProblem(reply, problem, { results });
     },

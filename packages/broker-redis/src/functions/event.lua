@@ -4,7 +4,7 @@
 local MAX_DEPTH = 100
 local FIELDS = {
   type = true, event_type = true, data = true, project_id = true, user_id = true, story_id = true,
-  channel = true, message_id = true, timestamp = true, idempotency_key = true,
+  channel = true, message_id = true, timestamp = true, idempotency_key = true, traceparent = true,
 }
 
 local NOT_FOR_CLIENTS = { event_type = true, channel = true, idempotency_key = true }
@@ -26,6 +26,11 @@ local function is_lax(json)
   if string.find(json, '%z') then return true end
   local bare = string.gsub(string.gsub(json, '\\.', ''), '"[^"%z\1-\31]*"', '')
   return string.find(bare, '["\\]') or string.find(bare, '%.%D') or string.find(bare, '%D%.')
+end
+
+local function is_traceparent(value)
+  return #value == 55 and string.find(value, '^00%-[0-9a-f]+%-[0-9a-f]+%-[0-9a-f][0-9a-f]$')
+    and string.sub(value, 36, 36) == '-'
 end
 
 local function length(value)
@@ -114,6 +119,7 @@ local function check_fields(event, problems)
   check_text(event, 'idempotency_key', function(value)
     return value ~= '' and length(value) <= 256
   end, '1 to 256 characters', problems)
+  check_text(event, 'traceparent', is_traceparent, 'a W3C trace context', problems)
   local names = {}
   for name in pairs(event) do
     if not FIELDS[name] then table.insert(names, name) end

@@ -1,0 +1,133 @@
+import type { FanOut, Publishing, PublishSpan, Tracing } from '@leque/core';
+import {
+  type Context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { TracedProcess } from './settings.ts';
+
+const EXPORT_TIMEOUT_MS = 5_000;
+/** What waits for the collector; the rest is dropped. */
+const MAX_QUEUED = 2_048;
+/** How long the end of the process may take for it. */
+const CLOSE_TIMEOUT_MS = 2_000;
+/** https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
+const SYSTEM = { 'messaging.system': 'leque' };
+
+export interface OtelOptions extends TracedProcess {
+  readonly endpoint: string;
+  readonly ratio: number;
+}
+
+/** Spans through a batch of their own, so that nobody waits for the collector. */
+export class OtelTracing implements Tracing {
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+
+  constructor({ endpoint, ratio, service, version, nodeId }: OtelOptions) {
+    const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
+    this.#provider = new TracerProvider({
+      resource: resourceFromAttributes({
+        'service.name': service,
+        'service.version': version,
+        'service.instance.id': nodeId,
+      }),
+      sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+      spanProcessors: [
+        new BatchSpanProcessor({
+          exporter: new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }),
+          maxQueueSize: MAX_QUEUED,
+        }),
+      ],
+    });
+    this.#tracer = this.#provider.getTracer('leque', version);
+  }
+
+  publishing({ channel, type, messageId }: Publishing, parent: string | undefined): PublishSpan {
+    const options = {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        ...SYSTEM,
+        'messaging.operation.name': 'publish',
+        'messaging.destination.name': channel,
+        'messaging.message.id': messageId,
+        'leque.event.type': type,
+      },
+    };
+    const span = this.#tracer.startSpan('leque publish', options, contextOf(parent));
+    return {
+      traceparent: span.isRecording() ? traceparentOf(span.spanContext()) : undefined,
+      end: (error) => endSpan(span, error),
+    };
+  }
+
+  /** A child of the publish and linked to it, as one publication is consumed on many nodes. */
+  fannedOut({ channel, traceparent, startedAt, endedAt, sessions }: FanOut): void {
+    const context = contextOf(traceparent);
+    const publish = trace.getSpanContext(context);
+    const span = this.#tracer.startSpan(
+      'leque fan out',
+      {
+        kind: SpanKind.CONSUMER,
+        startTime: startedAt,
+        attributes: {
+          ...SYSTEM,
+          'messaging.operation.name': 'fan_out',
+          'messaging.destination.name': channel,
+          'leque.sessions': sessions,
+        },
+        ...(publish !== undefined && { links: [{ context: publish }] }),
+      },
+      context,
+    );
+    span.end(endedAt);
+  }
+
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    await Promise.race([this.#provider.shutdown().catch(() => {}), promise]);
+    clearTimeout(deadline);
+  }
+}
+
+function endSpan(span: Span, error: unknown): void {
+  if (error !== undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+  }
+  span.end();
+}
+
+/** No parent where there is none, or one that nobody can read. */
+function contextOf(traceparent: string | undefined): Context {
+  const [, traceId = '', spanId = '', flags = '00'] = TRACEPARENT.exec(traceparent ?? '') ?? [];
+  const parent: SpanContext = {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  };
+  return isSpanContextValid(parent) ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+}
+
+function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
