@@ -9,7 +9,7 @@ command -v helm >/dev/null || { echo 'There is no helm on the PATH.' >&2; exit 1
 
 out=${1:-infra/k8s}
 chart=infra/helm/leque
-cp infra/redis/redis.conf "$chart/files/redis.conf"
+cp infra/redis/redis.conf infra/prometheus/*.rules.yml "$chart/files"
 for values in "$chart"/ci/*-values.yaml; do
   name=$(basename "$values" -values.yaml)
   {

@@ -25,7 +25,11 @@ program
   .command('dev', { isDefault: true })
   .description('the whole system in one process: gateway, publisher and an embedded broker')
   .addHelpText('after', '\nExample:\n  PORT=8080 REDIS_URL=redis://localhost leque dev')
-  .action(() => runProcess(() => startDev(readDevConfig(process.env)), process.env));
+  .allowExcessArguments() // of the default command: a name that is none, told as that
+  .action((_options, { args: [name] }: Command) => {
+    if (name !== undefined) program.error(`error: unknown command '${name}'`);
+    return runProcess(() => startDev(readDevConfig(process.env)), process.env);
+  });
 
 program
   .command('cluster')

@@ -125,3 +125,10 @@ test('completion: what each shell gets knows every command, and the shell can re
   }
   expect((await leque(['completion', 'cmd'])).code).toBe(2);
 });
+
+test('a command that there is not is called by its name', async () => {
+  expect(await leque(['trase', 'x'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("unknown command 'trase'"),
+  });
+});

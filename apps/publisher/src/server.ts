@@ -32,12 +32,7 @@ const PROCESS = { service: 'leque-publisher', version: manifest.version };
 
 /** One publisher process on Redis. A Redis that is away only makes it not ready. */
 export async function startPublisher(config: PublisherConfig): Promise<RunningServer> {
-  const app = fastify({
-    ...SERVER_OPTIONS,
-    logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
-    logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: 'idle',
-  });
+  const app = makeServer(config);
   const telemetry = new PrometheusTelemetry({ next: logFacts(app.log), version: manifest.version });
   const { broker, state, control, ...redis } = openRedis(config, {
     nodeId: config.NODE_ID,
@@ -88,6 +83,15 @@ export async function startPublisher(config: PublisherConfig): Promise<RunningSe
       await tracing?.close();
     },
   };
+}
+
+function makeServer(config: PublisherConfig) {
+  return fastify({
+    ...SERVER_OPTIONS,
+    logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle',
+  });
 }
 
 /** Whoever keeps a connection opens the next one elsewhere, before this one is cut. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startCluster, TEST_JWT_SECRET } from '@leque/testkit';
 import { expect, test } from 'vitest';
@@ -40,10 +40,16 @@ test('values.schema.json knows every variable; `npm test -- -u` writes it anew',
   await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(file);
 });
 
-test("the chart's redis.conf is that of infra/redis", async () => {
-  expect(await readFile(`${CHART}/files/redis.conf`, 'utf8')).toBe(
-    await readFile(`${ROOT}infra/redis/redis.conf`, 'utf8'),
-  );
+test('what the chart has of other folders is what they have', async () => {
+  const originals = [
+    'redis/redis.conf',
+    'prometheus/alerts.rules.yml',
+    'prometheus/recording.rules.yml',
+  ];
+  for (const original of originals) {
+    const copy = await readFile(`${CHART}/files/${basename(original)}`, 'utf8');
+    expect(copy, original).toBe(await readFile(`${ROOT}infra/${original}`, 'utf8'));
+  }
 });
 
 test('what `helm test` runs sees a published event arrive, and fails when nothing answers', async () => {

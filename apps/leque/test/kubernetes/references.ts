@@ -63,7 +63,7 @@ function selectorOf(kind: string, spec: any): Record<string, string> | undefined
 function namedPorts(kind: string, spec: any): string[] {
   if (kind === 'Service')
     return spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort);
-  if (kind === 'ServiceMonitor') return []; // of the Service
+  if (kind === 'ServiceMonitor' || kind === 'PrometheusRule') return []; // of the Service
   if (kind !== 'NetworkPolicy') return [];
   return spec.ingress[0].ports.map(({ port }: { port: string }) => port);
 }

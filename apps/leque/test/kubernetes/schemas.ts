@@ -1,4 +1,5 @@
 import { HTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
@@ -21,7 +22,15 @@ interface Problem {
 /** Of Kubernetes and of two extensions, each with the compiled schema of its kind. */
 const MODELS = [
   ...[ConfigMap, Deployment, HorizontalPodAutoscaler, HTTPRoute, Ingress, NetworkPolicy, Pod],
-  ...[PodDisruptionBudget, Secret, Service, ServiceAccount, ServiceMonitor, StatefulSet],
+  ...[
+    PodDisruptionBudget,
+    Secret,
+    Service,
+    ServiceAccount,
+    ServiceMonitor,
+    PrometheusRule,
+    StatefulSet,
+  ],
 ];
 
 /** What a Kubernetes server would not take of it, fields that it does not know included. */
