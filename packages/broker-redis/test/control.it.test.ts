@@ -8,7 +8,7 @@ import { startNode } from './support/redis-node.ts';
 for (const [mode, start] of REDIS_MODES) {
   const describeMode = mode === 'standalone' ? describe : describeOnRedisServers;
   describeMode(`RedisControl on ${mode}`, () => {
-    test('every process answers, the one that asks too, and with nothing where it knows nothing', {
+    test('[NP4] every process answers, the one that asks too, and with nothing where it knows nothing', {
       timeout: 60_000,
     }, async () => {
       await using redis = await start();
