@@ -16,6 +16,7 @@ interface Service {
 const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
   services: Readonly<Record<string, Service>>;
 };
+const OWN = /^leque(-gateway|-publisher)?$/;
 const APPS = { gateway: readGatewayConfig, publisher: readPublisherConfig };
 
 /** As a container is given it, without a `.env`: `${NAME:-DEFAULT}` is its default. */
@@ -45,7 +46,7 @@ for (const [name, readConfig] of Object.entries(APPS)) {
 test('docker-compose.yml: nothing is reached from another machine, and every image is pinned', () => {
   for (const { image, ports = [] } of Object.values(services)) {
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
-    if (!image.startsWith('leque-')) expect(image).toMatch(/:v?\d+\.\d+/);
+    if (!OWN.test(image)) expect(image).toMatch(/:v?\d+\.\d+/);
   }
 });
 
@@ -54,7 +55,7 @@ test('stand-ins are made of all images that Debian has packages for', () => {
   const [, base] = /^ARG NODE_IMAGE=(.+)$/m.exec(read('infra/docker/Dockerfile')) ?? [];
   const foreign = Object.values(services)
     .map(({ image }) => image)
-    .filter((image) => !/^(leque-|grafana\/)/.test(image));
+    .filter((image) => !OWN.test(image) && !image.startsWith('grafana/'));
   for (const image of [base, ...foreign]) expect(script).toContain(`build ${image} `);
 });
 

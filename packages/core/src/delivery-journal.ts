@@ -42,14 +42,14 @@ export interface DeliveryRecord {
   readonly receivedAt: number;
   readonly live: Readonly<Deliveries>;
   /** Those who came back, or came late, and got it from the history. */
-  readonly recovered: Readonly<Deliveries>;
+  readonly recovered: Readonly<Deliveries> | undefined;
   /** Clients that were closed as slow consumers before they had read it. */
   readonly unread: number;
 }
 
 interface Entry extends DeliveryRecord {
   readonly live: Deliveries;
-  readonly recovered: Deliveries;
+  recovered: Deliveries | undefined;
 }
 
 /** A client that was closed as a slow consumer. */
@@ -86,7 +86,9 @@ export class DeliveryJournal {
   /** The same of what is read from the history. */
   noteRecovered(publications: readonly Publication[]): void {
     for (const publication of publications) {
-      publication.deliveries ??= this.#entryOf(publication)?.recovered;
+      if (publication.deliveries !== undefined) continue; // read for another one, too
+      const entry = this.#entryOf(publication);
+      if (entry !== undefined) publication.deliveries = entry.recovered ??= newDeliveries();
     }
   }
 
@@ -115,7 +117,7 @@ export class DeliveryJournal {
       position,
       receivedAt: this.#clock.now(),
       live: newDeliveries(),
-      recovered: newDeliveries(),
+      recovered: undefined,
       unread: 0,
     };
     if (entries === undefined) this.#entries.set(id, [entry]);

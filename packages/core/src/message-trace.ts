@@ -83,7 +83,7 @@ function traceOf({
     dropped,
     closing,
     waiting: Math.max(0, sessions - told),
-    recovered: recovered.written,
+    recovered: recovered?.written ?? 0,
   };
 }
 
