@@ -64,7 +64,10 @@ export class FollowedChannel {
   async *events(since: string | undefined): AsyncGenerator<Followed, never> {
     const socket = await this.#open();
     const silence = setTimeout(() => socket.terminate(), SILENCE_MS).unref();
-    const closed = once(socket, 'close') as Promise<[code: number, reason: Buffer]>;
+    // Not `once`, which fails with an error before it.
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+      socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    });
     const beat = () => silence.refresh();
     socket.on('message', beat).on('ping', beat);
     try {
@@ -81,8 +84,8 @@ export class FollowedChannel {
       clearTimeout(silence);
       socket.terminate();
     }
-    const [code, reason] = await closed;
-    throw this.#ended(code, String(reason));
+    const { code, reason } = await closed;
+    throw this.#ended(code, reason);
   }
 
   get #projectId(): string | undefined {

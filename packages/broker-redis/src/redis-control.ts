@@ -126,8 +126,19 @@ export class RedisControl implements Control {
 
   #reply({ id, kind, body = null, answer_to: to }: Message): void {
     if (kind === undefined || to?.startsWith(`${this.#channel}:`) !== true) return;
-    const bodies = this.#answerers.answersTo(kind, body);
-    this.#publish(to, { id, node: this.#parts.nodeId, bodies }).catch(() => {}); // it does not wait
+    const { nodeId: node } = this.#parts;
+    const bodies = this.#answersTo(kind, body);
+    this.#publish(to, { id, node, bodies }).catch(() => {}); // it does not wait
+  }
+
+  /** Whoever may publish in Redis may ask anything: it must not end the process. */
+  #answersTo(kind: string, body: Json): Json[] {
+    try {
+      return this.#answerers.answersTo(kind, body);
+    } catch (error) {
+      this.#parts.telemetry.report({ type: 'failure', where: `control ${kind}`, error });
+      return [];
+    }
   }
 
   #publish(channel: string, message: Message): Promise<number> {

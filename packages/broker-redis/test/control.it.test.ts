@@ -39,10 +39,12 @@ describe('RedisControl', () => {
     const prefix = uniquePrefix();
     await using one = await startNode({ url: redis.url, prefix });
     one.control.answer('kind', () => 'here');
+    one.control.answer('strict', (body) => (body as { readonly name: string }).name.length);
     const ask = async () => (await one.control.ask('kind', null)).answers;
     await expect.poll(ask).toMatchObject([{ body: 'here' }]);
     for (const text of ['', 'null', '[]', '{"id":1}', '{"id":"x","kind":"kind","answer_to":"all"}'])
       await command(redis.url, 'PUBLISH', `${prefix}control`, text);
+    expect(await one.control.ask('strict', null)).toEqual({ answers: [], silent: 0 });
     expect(await ask()).toMatchObject([{ body: 'here' }]);
     const deaf = new Redis(redis.url);
     try {

@@ -57,6 +57,25 @@ test('what a slow client was sent and had not read is unread, what it had read i
   expect(node.hub.journal?.find('m3')).toMatchObject([{ live: { slow: 1 }, unread: 0 }]);
 });
 
+test('a client that was too slow before a channel was left has not missed what came after', async () => {
+  const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 60_000 } });
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  for (const offset of [1, 2]) {
+    node.hub.deliver(stored(P, offset));
+    node.clock.endTurn();
+  }
+  connection.bufferedBytes = 1_000;
+  node.hub.deliver(stored(P, 3));
+  node.clock.endTurn();
+  node.hub.remove(session);
+  node.clock.advance(3_000); // the channel is left
+  await node.subscribe(node.connect().session, P);
+  node.hub.deliver(stored(P, 4));
+  node.clock.endTurn();
+  expect(node.hub.journal?.find('m4')).toMatchObject([{ live: { written: 1 }, unread: 0 }]);
+});
+
 test('counts what is conflated and dropped for slow readers, and what reaches them later', async () => {
   const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 10_000 } });
   const { session, connection } = node.connect(identity('alice', ['C']));

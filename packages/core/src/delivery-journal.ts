@@ -55,6 +55,8 @@ interface Entry extends DeliveryRecord {
 /** A client that was closed as a slow consumer. */
 interface Cut {
   readonly channel: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
   /** Delivered bytes of the channel that it may have read. */
   readonly fromBytes: number;
   /** Delivered bytes of the channel when it was closed. */
@@ -95,7 +97,7 @@ export class DeliveryJournal {
   /** A client was too slow: `unreadBytes` of what the channel had delivered it may not have read. */
   noteSlow(channel: string, deliveredBytes: number, unreadBytes: number): void {
     const fromBytes = deliveredBytes - unreadBytes;
-    this.#cuts.push({ channel, fromBytes, toBytes: deliveredBytes });
+    this.#cuts.push({ channel, at: this.#clock.now(), fromBytes, toBytes: deliveredBytes });
     if (this.#cuts.length > MAX_CUTS) this.#cuts.shift();
   }
 
@@ -126,10 +128,14 @@ export class DeliveryJournal {
   }
 
   /** Its end lies in what the client had been given, and had not read. */
-  #unreadOf({ channel, live: { endsAtBytes } }: Entry): number {
+  #unreadOf({ channel, receivedAt, live: { endsAtBytes } }: Entry): number {
     if (endsAtBytes === 0) return 0;
     return this.#cuts.filter(
-      (cut) => cut.channel === channel && endsAtBytes > cut.fromBytes && endsAtBytes <= cut.toBytes,
+      (cut) =>
+        cut.channel === channel &&
+        cut.at >= receivedAt && // a channel that was left and entered again counts from 0
+        endsAtBytes > cut.fromBytes &&
+        endsAtBytes <= cut.toBytes,
     ).length;
   }
 }
