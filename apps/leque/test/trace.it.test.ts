@@ -67,6 +67,8 @@ describe('a trace', () => {
     const id = await publish({ type: 'note', project_id: 'T1', data: {} });
     await Promise.all([raw, other].map((client) => client.first('note')));
     const trace = await traceOf(id);
+    const receipts = trace.nodes.map(({ deliveries: [first] }) => String(first?.['received_at']));
+    expect([...receipts, String(trace.published?.['at'])].sort()[0]).toBe(trace.published?.['at']);
     expect(trace.published).toMatchObject({
       channel: 'project:T1',
       type: 'note',

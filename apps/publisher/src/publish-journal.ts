@@ -14,7 +14,7 @@ export interface PublishedTrace {
   readonly channel: string;
   readonly type: string;
   readonly cursor: Cursor;
-  /** RFC 3339; when it had been stored. */
+  /** RFC 3339; when the publisher began to store it, so before any gateway had it. */
   readonly at: string;
   readonly by: string;
 }
@@ -28,6 +28,12 @@ interface Stored {
   readonly caller: string;
 }
 
+export interface Publish {
+  readonly caller: string;
+  /** How long storing it took. */
+  readonly tookMs: number;
+}
+
 /** Remembers for a while what this process has published. */
 export class PublishJournal {
   readonly #clock: Clock;
@@ -39,9 +45,13 @@ export class PublishJournal {
   }
 
   /** What is live only is not remembered: nobody was promised it. */
-  note({ channel, type, messageId }: Event, { position }: Published, caller: string): void {
+  note(
+    { channel, type, messageId }: Event,
+    { position }: Published,
+    { caller, tookMs }: Publish,
+  ): void {
     if (position === undefined) return;
-    const at = this.#clock.now();
+    const at = this.#clock.now() - tookMs;
     this.#published?.set(messageId, { channel, type, position, at, caller });
   }
 

@@ -93,12 +93,13 @@ export class Publishing {
       span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
     try {
       const published = await deadline.settle(broker.publish(event), outcomeUnknown);
-      counters.seconds.stored.observe((performance.now() - startedAt) / 1000);
+      const tookMs = performance.now() - startedAt;
+      counters.seconds.stored.observe(tookMs / 1000);
       if (published.duplicate) counters.duplicates += 1;
       else {
         counters.stored += 1;
         state.addTotals({ broadcasts: 1 });
-        journal.note(event, published, caller);
+        journal.note(event, published, { caller, tookMs });
       }
       span?.end();
       return published;
