@@ -135,5 +135,13 @@ function checkOptions(channel: string, { since, level }: TailOptions): void {
 
 /** For people: when, what, and with which data. */
 function describe({ type, timestamp, data, cursor = '' }: TailEvent): string {
-  return `${timestamp}  ${type}  ${JSON.stringify(data)}${cursor && `  ${cursor}`}`;
+  return inert(`${timestamp}  ${type}  ${JSON.stringify(data)}${cursor && `  ${cursor}`}`);
+}
+
+/** With nothing that moves a terminal's cursor, colours it or turns its text around. */
+function inert(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Bidi_Control}]/gu,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

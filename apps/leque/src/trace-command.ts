@@ -16,7 +16,7 @@ interface TraceOptions extends ApiOptions {
 const EXAMPLES = `
 Examples:
   leque trace 9cbb3e04-74ab-4934-9f73-ddab6f517aa1 --token "$(leque token --user ops --scope admin)"
-  leque trace MESSAGE_ID --channel project:PROJ-001     of a message that was published straight to Redis
+  leque trace MESSAGE_ID --channel project:PROJ-001     one that was published straight to Redis, or in several
 
 Exit codes: 0 found, 1 nobody knows of it or the token is not enough, 2 wrong options, 3 nobody answers.
 ${API_ENVIRONMENT}`;
@@ -26,7 +26,10 @@ export function traceCommand(env: NodeJS.ProcessEnv): Command {
   const command = new Command('trace')
     .description('what became of a message: who got it, who did not, and why')
     .argument('<message-id>', 'as publishing answered it, or as clients see it')
-    .option('--channel <name>', 'where to look for one that was published straight to Redis');
+    .option(
+      '--channel <name>',
+      'where to look for it: published straight to Redis, or in several channels',
+    );
   return addApiOptions(command, 'admin')
     .option('--json', 'as the API answers')
     .addHelpText('after', EXAMPLES)

@@ -45,6 +45,17 @@ describe('leque tail', () => {
     expect(process.output.match(/"n":\d/g)).toEqual(['"n":2', '"n":3']);
   });
 
+  test('what is published reaches the terminal as text: no control character, none that turns it around', async () => {
+    const { cursor } = await publish(server.url, note(1));
+    const text = '\u001b[2J\u009b31m\u007f\u202e';
+    await publish(server.url, { type: 'note', project_id: 'P', data: { text } });
+    const since = ['--since', String(cursor), '--count', '1'];
+    await using process = tail('project:P', '--url', server.url, ...since);
+    expect(await process.exited).toMatchObject({ code: 0 });
+    const escaped = String.raw`{"text":"\u001b[2J\u009b31m\u007f\u202e"}`;
+    expect(process.output).toContain(escaped);
+  });
+
   test('--json prints each event as clients get it', async () => {
     await using process = tail(
       'logs',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Cluster, startCluster, startLeque, TEST_API_KEY } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { get, post } from './support/http.ts';
@@ -55,6 +56,22 @@ describe('a trace', () => {
     expect(code).toBe(0);
     return stdout;
   };
+
+  test('an id that was used in two channels: of the one that is asked for, and of no other', async () => {
+    await using _one = await connect(0, '/ws/project/TWICE-1', ['TWICE-1']);
+    await using _other = await connect(0, '/ws/project/TWICE-2', ['TWICE-2']);
+    const message_id = randomUUID();
+    for (const project_id of ['TWICE-1', 'TWICE-2']) {
+      await publish({ type: 'note', project_id, message_id, data: {} });
+    }
+    for (const channel of ['project:TWICE-1', 'project:TWICE-2']) {
+      const seen = async () => {
+        const { published, nodes } = await traceOf(message_id, `?channel=${channel}`);
+        return [published?.['channel'], ...nodes.flatMap(({ deliveries }) => deliveries)];
+      };
+      await expect.poll(seen, SOON).toMatchObject([channel, { channel, written: 1 }]);
+    }
+  });
 
   test('delivered: says by whom, where to, by which nodes, and to how many', async () => {
     await using raw = await connect(0, '/ws/project/T1', ['T1']);

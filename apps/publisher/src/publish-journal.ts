@@ -1,9 +1,9 @@
 import {
+  ChannelRecords,
   type Clock,
   type Control,
   type JournalLimits,
   type Published,
-  RecentMap,
 } from '@leque/core';
 import { type Cursor, type Event, type Position, toCursor } from '@leque/protocol';
 
@@ -37,11 +37,11 @@ export interface Publish {
 /** Remembers for a while what this process has published. */
 export class PublishJournal {
   readonly #clock: Clock;
-  readonly #published: RecentMap<Stored> | undefined;
+  readonly #published: ChannelRecords<Stored> | undefined;
 
   constructor(clock: Clock, limits: JournalLimits) {
     this.#clock = clock;
-    this.#published = limits.entries > 0 ? new RecentMap(clock, limits) : undefined;
+    this.#published = limits.entries > 0 ? new ChannelRecords(clock, limits) : undefined;
   }
 
   /** What is live only is not remembered: nobody was promised it. */
@@ -57,8 +57,8 @@ export class PublishJournal {
 
   answerTraces(control: Control): void {
     control.answer(PUBLISHED_QUESTION, (messageId) => {
-      const stored = this.#published?.get(String(messageId));
-      return stored === undefined ? undefined : { ...traceOf(stored) };
+      const stored = this.#published?.find(String(messageId)) ?? [];
+      return stored.length === 0 ? undefined : stored.map((each) => ({ ...traceOf(each) }));
     });
   }
 }

@@ -2,6 +2,7 @@ import {
   type Broker,
   type Bystanders,
   type Control,
+  type ControlAnswer,
   type DeliveryTrace,
   type Json,
   TRACE_QUESTIONS,
@@ -36,7 +37,8 @@ export class Traces {
   }
 
   /**
-   * @param channel where to look for a message that was published straight to Redis
+   * @param channel where to look for it; needed when it was published straight to Redis and nobody
+   *   was subscribed, or when its id was used in several channels
    * @returns undefined when nobody knows of it
    * @throws ProtocolError `unavailable`
    */
@@ -50,17 +52,20 @@ export class Traces {
       ask(PUBLISHED_QUESTION, messageId),
       ask(TRACE_QUESTIONS.deliveries, messageId),
     ]);
-    const deliveries = delivered.answers.map(({ node, body }) => ({
+    const wherever = delivered.answers.map(({ node, body }) => ({
       node,
       deliveries: body as unknown as DeliveryTrace[],
     }));
-    const [first] = published.answers;
     const known =
-      first === undefined
-        ? await this.#findStored(messageId, channel ?? channelOf(deliveries), deadline)
-        : { ...(first.body as unknown as PublishedTrace), publisher: first.node };
-    const where = known?.channel ?? channelOf(deliveries);
+      publishing(published.answers, channel) ??
+      (await this.#findStored(messageId, channel ?? channelOf(wherever), deadline));
+    const where = known?.channel ?? channel ?? channelOf(wherever);
     if (where === undefined) return undefined;
+    const deliveries = wherever.map(({ node, deliveries }) => ({
+      node,
+      deliveries: deliveries.filter((each) => [where, FIREHOSE].includes(each.channel)),
+    }));
+    if (known === undefined && receivedAt(deliveries) === undefined) return undefined;
     const at = Date.parse(known?.at ?? receivedAt(deliveries) ?? '');
     const bystanders = await ask(TRACE_QUESTIONS.bystanders, { channel: where, at });
     const nodes = bystanders.answers
@@ -89,6 +94,16 @@ export class Traces {
     const { type, position, event } = found;
     return { channel, type, cursor: toCursor(position), at: String(event['timestamp']) };
   }
+}
+
+/** By the newest that was published of that id, in the channel if one is asked for. */
+function publishing(answers: readonly ControlAnswer[], channel: string | undefined) {
+  return answers
+    .flatMap(({ node: publisher, body }) =>
+      (body as unknown as PublishedTrace[]).map((each) => ({ ...each, publisher })),
+    )
+    .filter((each) => channel === undefined || each.channel === channel)
+    .sort((one, other) => other.at.localeCompare(one.at))[0];
 }
 
 type Delivered = readonly { readonly deliveries: DeliveryTrace[] }[];

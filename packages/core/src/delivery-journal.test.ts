@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { identity } from '../test/fakes.ts';
 import { HubUnderTest, P } from '../test/hub-under-test.ts';
+import { DeliveryJournal } from './delivery-journal.ts';
 import { messageIdOf } from './message-id.ts';
 import { Publication } from './publication.ts';
 import { RecentMap } from './recent-map.ts';
@@ -28,6 +29,13 @@ test('counts who was written to and who had asked for others', async () => {
       unread: 0,
     },
   ]);
+});
+
+test('an id that a publisher gives to all it publishes fills no memory: the newest channels are kept', () => {
+  const kept = new DeliveryJournal(new HubUnderTest({}).clock, { entries: 4, ttlMs: 1_000 });
+  const channels = Array.from({ length: 100 }, (_, index) => `project:${index}`);
+  for (const channel of channels) kept.note(stored(channel, 1));
+  expect(kept.find('m1').map(({ channel }) => channel)).toEqual(channels.slice(-16));
 });
 
 test('tells of the client that it was too much for', async () => {

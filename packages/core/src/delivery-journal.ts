@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
+import { ChannelRecords } from './channel-records.ts';
 import type { Clock } from './clock.ts';
 import { messageIdOf } from './message-id.ts';
 import type { Deliveries, Publication } from './publication.ts';
-import { RecentMap } from './recent-map.ts';
 
 /** How much each process remembers of what it published or delivered, to be asked for a trace. */
 export const JournalSettings = Type.Object({
@@ -72,12 +72,12 @@ const MAX_CUTS = 1_000;
  */
 export class DeliveryJournal {
   readonly #clock: Clock;
-  readonly #entries: RecentMap<Entry[]>;
+  readonly #entries: ChannelRecords<Entry>;
   readonly #cuts: Cut[] = [];
 
   constructor(clock: Clock, limits: JournalLimits) {
     this.#clock = clock;
-    this.#entries = new RecentMap(clock, limits);
+    this.#entries = new ChannelRecords(clock, limits);
   }
 
   /** From now on its deliveries are counted. */
@@ -101,18 +101,18 @@ export class DeliveryJournal {
     if (this.#cuts.length > MAX_CUTS) this.#cuts.shift();
   }
 
-  /** Once for each channel of this node that brought it. */
+  /** Once for each channel of this node that brought it, the newest ones. */
   find(messageId: string): readonly DeliveryRecord[] {
-    const entries = this.#entries.get(messageId) ?? [];
-    return entries.map((entry) => ({ ...entry, unread: this.#unreadOf(entry) }));
+    return this.#entries
+      .find(messageId)
+      .map((entry) => ({ ...entry, unread: this.#unreadOf(entry) }));
   }
 
   #entryOf(publication: Publication): Entry | undefined {
     const { channel, position = publication.originPosition } = publication;
     const id = position === undefined ? undefined : messageIdOf(publication);
     if (id === undefined) return undefined;
-    const entries = this.#entries.get(id);
-    const known = entries?.find((entry) => entry.channel === channel);
+    const known = this.#entries.findIn(channel, id);
     if (known !== undefined) return known;
     const entry: Entry = {
       channel,
@@ -122,8 +122,7 @@ export class DeliveryJournal {
       recovered: undefined,
       unread: 0,
     };
-    if (entries === undefined) this.#entries.set(id, [entry]);
-    else entries.push(entry);
+    this.#entries.set(id, entry);
     return entry;
   }
 

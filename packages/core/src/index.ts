@@ -11,6 +11,7 @@ export {
   toExtent,
 } from './broker.ts';
 export { BucketCounts } from './bucket-counts.ts';
+export { ChannelRecords } from './channel-records.ts';
 export { type Cancel, type Clock, every, systemClock } from './clock.ts';
 export type { ClusterState, ClusterStateSink, Totals } from './cluster-state.ts';
 export { CommandLimiter } from './command-limiter.ts';
@@ -74,7 +75,6 @@ export {
 } from './origin-policy.ts';
 export { pacedVerifier } from './paced-verifier.ts';
 export { type Frame, type FrameFormat, Publication } from './publication.ts';
-export { RecentMap } from './recent-map.ts';
 export { REQUEST_LIMITS } from './request-limits.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export type { Session } from './session.ts';

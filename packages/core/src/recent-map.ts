@@ -6,6 +6,11 @@ interface Kept<V> {
   readonly until: number;
 }
 
+export interface RecentLimits {
+  readonly entries: number;
+  readonly ttlMs: number;
+}
+
 /**
  * The newest entries of a map: no more than so many, no fewer than half of them, and none older
  * than so long. Two generations, of which the older one is dropped as a whole: a map from which the
@@ -19,10 +24,7 @@ export class RecentMap<V> {
   #old = new Map<string, Kept<V>>();
 
   /** @param limits at least one entry */
-  constructor(
-    clock: Pick<Clock, 'monotonic'>,
-    limits: { readonly entries: number; readonly ttlMs: number },
-  ) {
+  constructor(clock: Pick<Clock, 'monotonic'>, limits: RecentLimits) {
     this.#clock = clock;
     this.#entries = Math.ceil(limits.entries / 2);
     this.#ttlMs = limits.ttlMs;

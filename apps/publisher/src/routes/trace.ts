@@ -17,7 +17,9 @@ const schema = {
   params: Type.Object({ message_id: Type.String() }),
   querystring: Type.Object({
     channel: Type.Optional(
-      Type.String({ description: 'where to look for one that was published straight to Redis' }),
+      Type.String({
+        description: 'where to look for it: published straight to Redis, or in several channels',
+      }),
     ),
   }),
   response: { 200: MessageTrace, ...failures },
