@@ -42,6 +42,17 @@ test('every dashboard is what its description makes; `npm run dashboards` writes
   for (const [file, text] of expected) expect(read(join(DASHBOARDS, file))).toBe(text);
 });
 
+test('every dashboard has its picture in the docs; `npm run pictures` draws them anew', () => {
+  const page = read(join(ROOT, 'docs/observability.md'));
+  for (const file of dashboards) {
+    const picture = `pictures/${file.replace(/json$/, 'svg')}`;
+    expect(page).toContain(`](${picture})`);
+    const { panels } = JSON.parse(read(join(DASHBOARDS, file))) as { panels: readonly Panel[] };
+    const drawn = read(join(ROOT, 'docs', picture));
+    expect(panels.filter(({ title }) => !drawn.includes(`>${title}<`))).toEqual([]);
+  }
+});
+
 test('every alert has its runbook, every runbook its alert, and each metric in them exists', () => {
   const rules = read(join(RULES, 'alerts.rules.yml')) + read(join(RULES, 'recording.rules.yml'));
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
