@@ -42,6 +42,7 @@ export const traceRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (ap
     const why = traces.remembers
       ? 'no process remembers it, or no more; a channel may help to find one that was published straight to Redis'
       : 'nothing is remembered here (TRACE_JOURNAL_SIZE=0)';
-    throw new ProtocolError('not_found', `no trace of message ${id}: ${why}`);
+    const where = channel === undefined ? '' : ` in ${channel}`;
+    throw new ProtocolError('not_found', `no trace of message ${id}${where}: ${why}`);
   });
 };
