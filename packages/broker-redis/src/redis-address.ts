@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { askFirst, type Informed } from './sentinel-connector.ts';
 
 /** Where one server listens, or a sentinel. */
 export interface HostPort {
@@ -56,11 +57,15 @@ export function serverEndpoint(url: string): Endpoint {
   return (options) => new Redis(url, options);
 }
 
-export function sentinelEndpoint(address: SentinelAddress): Endpoint {
+export function sentinelEndpoint(
+  address: SentinelAddress,
+  informed: () => Informed | undefined,
+): Endpoint {
   return (options) =>
     new Redis({
       ...options,
       ...sentinelOptions(address),
+      Connector: askFirst(informed),
       // It was the master until now; the sentinels know the new one.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });

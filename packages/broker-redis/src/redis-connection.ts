@@ -39,6 +39,8 @@ export class RedisConnection {
   #wasReady: boolean | undefined;
   #lastError = 'connection closed';
   #closed = false;
+  /** Why it is to be made anew once it is there. */
+  #outdated: string | undefined;
 
   constructor(target: ConnectionTarget, { telemetry, clock }: ConnectionPorts) {
     const { endpoint, role, server } = target;
@@ -79,6 +81,13 @@ export class RedisConnection {
     this.redis.disconnect(true);
   }
 
+  /** The same also for one that is being made: it may lead where the endpoint led before. */
+  leave(reason: string): void {
+    const { status } = this.redis;
+    if (status === 'connecting' || status === 'connect') this.#outdated = reason;
+    else this.rebuild(reason);
+  }
+
   close(): void {
     this.#closed = true;
     this.#stopPinging?.();
@@ -93,6 +102,10 @@ export class RedisConnection {
   }
 
   #ready(): void {
+    if (this.#outdated !== undefined) {
+      this.rebuild(this.#outdated);
+      return;
+    }
     this.#missedPings = 0;
     this.#wasReady = true;
     this.#telemetry.report({ type: 'broker_connected' });
@@ -100,6 +113,7 @@ export class RedisConnection {
 
   /** Reported once per outage, not once per attempt. */
   #lost(): void {
+    this.#outdated = undefined;
     if (this.#closed || this.#wasReady === false) return;
     this.#wasReady = false;
     this.#telemetry.report({

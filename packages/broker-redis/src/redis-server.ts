@@ -127,8 +127,8 @@ export class RedisServer {
   }
 
   /** Leaves the server, for `reason`, for whichever the endpoint leads to now. */
-  rebuild(reason: string): void {
-    for (const each of [this.#commands, this.#subscribing]) each.rebuild(reason);
+  leave(reason: string): void {
+    for (const each of [this.#commands, this.#subscribing]) each.leave(reason);
   }
 
   close(): void {

@@ -8,17 +8,21 @@ export class SentinelLink extends SingleLink {
   readonly #watch: SentinelWatch;
 
   constructor(address: SentinelAddress, parts: LinkParts) {
-    super(sentinelEndpoint(address), parts);
-    this.#watch = new SentinelWatch(address, () => this.switchServer());
+    const watch = new SentinelWatch(address);
+    super(
+      sentinelEndpoint(address, () => watch.informed),
+      parts,
+    );
+    this.#watch = watch;
   }
 
   override connect(): Promise<void> {
-    this.#watch.start();
+    this.#watch.start(() => this.switchServer());
     return super.connect();
   }
 
   override receive(): Promise<void> {
-    this.#watch.start();
+    this.#watch.start(() => this.switchServer());
     return super.receive();
   }
 

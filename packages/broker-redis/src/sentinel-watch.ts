@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { type SentinelAddress, tlsOptions } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
+import type { Informed } from './sentinel-connector.ts';
 
 const CHANNEL = '+switch-master';
 
@@ -11,14 +12,13 @@ const CHANNEL = '+switch-master';
 export class SentinelWatch {
   readonly #clients: readonly Redis[];
   readonly #name: string;
-  readonly #switched: () => void;
   #last = '';
-  #started = false;
+  #informed: Informed | undefined;
+  #switched: (() => void) | undefined;
 
-  constructor(address: SentinelAddress, switched: () => void) {
+  constructor(address: SentinelAddress) {
     const { username, password } = address.sentinels;
     this.#name = address.name;
-    this.#switched = switched;
     this.#clients = address.hosts.map((host) => {
       const redis = new Redis({
         ...host,
@@ -32,14 +32,19 @@ export class SentinelWatch {
         retryStrategy,
       });
       redis.on('error', () => {}); // one that is away has two others beside it
-      redis.on('message', (_, text: string) => this.#heard(text));
+      redis.on('message', (_, text: string) => this.#heard(text, { sentinel: host }));
       return redis;
     });
   }
 
-  start(): void {
-    if (this.#started) return;
-    this.#started = true;
+  /** Of the newest master; undefined as long as it is the first. */
+  get informed(): Informed | undefined {
+    return this.#informed;
+  }
+
+  start(switched: () => void): void {
+    if (this.#switched !== undefined) return;
+    this.#switched = switched;
     // Waits for the sentinel, and is repeated on every new connection.
     for (const each of this.#clients) each.subscribe(CHANNEL).catch(() => {});
   }
@@ -49,9 +54,10 @@ export class SentinelWatch {
   }
 
   /** `NAME OLD_IP OLD_PORT NEW_IP NEW_PORT`, from each of them. */
-  #heard(text: string): void {
+  #heard(text: string, from: Informed): void {
     if (text === this.#last || !text.startsWith(`${this.#name} `)) return;
     this.#last = text;
-    this.#switched();
+    this.#informed = from;
+    this.#switched?.();
   }
 }

@@ -65,7 +65,7 @@ export class SingleLink implements RedisLink {
 
   /** Goes where the endpoint leads now. */
   switchServer(): void {
-    this.#server.rebuild('another server is the master now');
+    this.#server.leave('another server is the master now');
   }
 
   close(): void {

@@ -147,6 +147,10 @@ describeOnRedisServers('Sentinel', () => {
     const { redis, one, other } = all;
     await publish(one, 1);
     await redis.failover();
+    // Until a node has heard of it, the old one takes what will be lost.
+    for (const node of [one, other]) {
+      await expect.poll(() => node.telemetry.of('broker_disconnected'), SOON).toHaveLength(2);
+    }
     await publishUntilStored(one, 2);
     await publishUntilStored(other, 3);
     for (const node of [one, other]) {
@@ -161,6 +165,35 @@ describeOnRedisServers('Sentinel', () => {
     };
     const ofTwoNodes = ['leque-commands', 'leque-subscriber'].flatMap((name) => [name, name]);
     await expect.poll(clients, PATIENCE).toEqual(ofTwoNodes);
+  });
+
+  test('[GAP] [HON] a node follows to the new master also past a sentinel that still names the old one', {
+    timeout: TIMEOUT,
+  }, async () => {
+    await using redis = await startSentinel();
+    await using deaf = await redis.startDeaf();
+    const [first, ...others] = redis.sentinels;
+    // The second is the one that is asked when the first connection is over.
+    const hosts = [first, deaf, ...others].map((each) => `127.0.0.1:${each?.port}`);
+    const url = redis.url.replace(/(?<=\/\/)[^/]+/, hosts.join());
+    await using node = await startNode({ url, prefix: uniquePrefix() });
+    await node.broker.subscribe(P);
+    await expect.poll(health(node), SOON).toEqual({ ok: true });
+    const old = await redis.master();
+    const now = await redis.failover();
+    const named = await command(deaf.url, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'mymaster');
+    expect(named).toEqual(['127.0.0.1', String(old.port)]);
+    const clients = async (url: string) => String(await command(url, 'CLIENT', 'LIST'));
+    await expect.poll(() => clients(now.url), SOON).toContain('leque-commands');
+    await publishUntilStored(node, 1);
+    await expect.poll(() => node.sink.numbers(P), PATIENCE).toEqual([1]);
+    // None went back, and was thrown out when the old one was demoted.
+    const left = node.telemetry.of('broker_disconnected').map(({ detail }) => detail);
+    const reason = 'another server is the master now';
+    expect(left.toSorted()).toEqual([
+      `commands connection: ${reason}`,
+      `subscriber connection: ${reason}`,
+    ]);
   });
 
   test('[HON] a node starts without its first sentinels, and says so when there is none', {

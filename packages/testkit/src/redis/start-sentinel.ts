@@ -9,6 +9,8 @@ const QUORUM = 2;
 const SENTINELS = 3;
 const DOWN_AFTER_MS = 1000;
 const FAILOVER_TIMEOUT_MS = 3000;
+const DEAF = 'deaf';
+const DEAF_USER = [DEAF, 'on', `>${DEAF}`, 'resetchannels', '+ping', '+info', '+client|setname'];
 
 /** A master with a replica, and three sentinels of which two must agree. */
 export interface TestSentinel extends AsyncDisposable {
@@ -25,6 +27,8 @@ export interface TestSentinel extends AsyncDisposable {
   failover(): Promise<TestRedis>;
   /** Waits until another one than this has taken over, and answers it. */
   promoted(old: TestRedis): Promise<TestRedis>;
+  /** One more sentinel, which hears nothing of the others: to it the master of now stays the master. */
+  startDeaf(): Promise<TestRedis>;
   /** Waits until everything runs, knows each other, and the replica has what the master has. */
   settled(): Promise<void>;
 }
@@ -49,11 +53,16 @@ export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSent
   });
 }
 
-async function startWatching(port: number, master: number): Promise<RedisServer> {
+async function startWatching(
+  port: number,
+  master: number,
+  more: readonly string[] = [],
+): Promise<RedisServer> {
   const config = [
     `sentinel monitor ${NAME} 127.0.0.1 ${master} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
+    ...more,
   ];
   const server = await RedisServer.start({ port, config, sentinel: true });
   // Sentinels that were starved of CPU do nothing for 30 s, and look around at leisure.
@@ -96,6 +105,18 @@ class SentinelGroup {
       const now = await this.#agreed();
       return now === old ? undefined : now;
     });
+  }
+
+  async startDeaf(): Promise<TestRedis> {
+    const { port: master } = await this.master();
+    // Sentinels tell each other through a channel of the servers; nor may it demote anybody.
+    for (const { port } of this.servers) await ask(port, 'ACL', 'SETUSER', ...DEAF_USER);
+    return onFreePorts(1, ([port = 0]) =>
+      startWatching(port, master, [
+        `sentinel auth-user ${NAME} ${DEAF}`,
+        `sentinel auth-pass ${NAME} ${DEAF}`,
+      ]),
+    );
   }
 
   async settled(): Promise<void> {
