@@ -3,10 +3,8 @@ import { ConfigError, readConfig } from '@leque/core';
 import { readGatewayConfig } from '@leque/gateway';
 import { readPublisherConfig } from '@leque/publisher';
 import { Command, Option } from 'commander';
-import type { Cluster, Redis } from 'ioredis';
-import { adviseOn, type Finding } from './redis-advice.ts';
+import { adviseOn, adviseOnSentinel, type Finding } from './redis-advice.ts';
 
-const DEADLINE_MS = 5_000;
 /** What scripts find in `$?`. */
 const EXIT = { fine: 0, wrong: 1, configuration: 2, unreachable: 3 } as const;
 
@@ -19,6 +17,7 @@ interface Report {
   readonly exitCode: number;
   /** What is wrong with the variables. */
   readonly configuration: readonly string[];
+  /** And sentinels. */
   readonly servers: readonly { readonly server: string; readonly findings: readonly Finding[] }[];
   /** Why Redis cannot be used. */
   readonly unreachable?: string;
@@ -65,13 +64,20 @@ async function check(app: CheckOptions['app'], env: NodeJS.ProcessEnv): Promise<
   try {
     await redis.connect();
     const health = redis.broker.health();
-    if (!health.ok) {
-      const { reason: unreachable } = health;
-      return { exitCode: EXIT.unreachable, configuration: [], servers: [], unreachable };
-    }
-    const servers = await Promise.all((await mastersOf(redis.connection())).map(inspect));
-    const isWrong = servers.some(({ findings }) => findings.some(({ level }) => level === 'error'));
-    return { exitCode: isWrong ? EXIT.wrong : EXIT.fine, configuration: [], servers };
+    if (!health.ok) return unusable(health.reason);
+    const { servers, sentinels } = await redis.inspect(app);
+    const looked = [
+      ...servers.map(({ server, ...facts }) => ({ server, findings: adviseOn(facts) })),
+      ...sentinels.map(({ sentinel, ...facts }) => ({
+        server: `sentinel ${sentinel}`,
+        findings: adviseOnSentinel(facts),
+      })),
+    ];
+    const isWrong = looked.some(({ findings }) => findings.some(({ level }) => level === 'error'));
+    const exitCode = isWrong ? EXIT.wrong : EXIT.fine;
+    return { exitCode, configuration: [], servers: looked };
+  } catch (error) {
+    return unusable((error as Error).message);
   } finally {
     await redis.state.close();
     await redis.broker.close();
@@ -79,24 +85,8 @@ async function check(app: CheckOptions['app'], env: NodeJS.ProcessEnv): Promise<
   }
 }
 
-async function mastersOf(connection: Redis | Cluster): Promise<readonly Redis[]> {
-  if (!('nodes' in connection)) return [connection];
-  await within(connection.ping());
-  return connection.nodes('master');
-}
-
-async function inspect(redis: Redis) {
-  const info = await within(redis.info());
-  const config = await within(redis.config('GET', 'client-output-buffer-limit')).catch(() => []);
-  const [, bufferLimits] = config as string[];
-  const { host, port } = redis.options;
-  return { server: `${host}:${port}`, findings: adviseOn({ info, bufferLimits }) };
-}
-
-function within<T>(answer: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('Redis does not answer')), DEADLINE_MS);
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+function unusable(unreachable: string): Report {
+  return { exitCode: EXIT.unreachable, configuration: [], servers: [], unreachable };
 }
 
 function describe({ configuration, servers, unreachable }: Report): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adviseOn } from './redis-advice.ts';
+import { adviseOn, adviseOnSentinel } from './redis-advice.ts';
 
 const GOOD = {
   redis_version: '7.2.4',
@@ -12,7 +12,7 @@ const LIMITS = 'normal 0 0 0 slave 268435456 67108864 60 pubsub 268435456 671088
 
 const adviceOn = (changed: Partial<typeof GOOD>, bufferLimits: string | undefined = LIMITS) => {
   const lines = Object.entries({ ...GOOD, ...changed }).map(([name, value]) => `${name}:${value}`);
-  return adviseOn({ info: `# Server\r\n${lines.join('\r\n')}\r\n`, bufferLimits });
+  return adviseOn({ info: `# Server\r\n${lines.join('\r\n')}\r\n`, bufferLimits, refused: [] });
 };
 
 test('a Redis with the settings of infra/redis needs no advice', () => {
@@ -39,6 +39,22 @@ test('buffers that are too small, or cannot be looked at, are a warning', () => 
     adviseOn({
       info: 'redis_version:7.0.0\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
       bufferLimits: undefined,
+      refused: [],
     }),
   ).toMatchObject([{ level: 'warning', what: expect.stringContaining('CONFIG is not allowed') }]);
+});
+
+test('what its user may not run is an error, also where it does not say anything else', () => {
+  const refused = ['INFO server replication', 'XADD leque:{project:check}:log'];
+  expect(adviseOn({ info: undefined, bufferLimits: LIMITS, refused })).toMatchObject([
+    { level: 'error', what: expect.stringContaining(refused.join(', ')) },
+  ]);
+});
+
+test.each([
+  [undefined, []],
+  ['it does not answer (connect ECONNREFUSED)', [{ level: 'warning' }]],
+  ["NOPERM this user has no permissions to run the 'subscribe' command", [{ level: 'error' }]],
+])('a sentinel with problem %o is a matter for %o', (problem, findings) => {
+  expect(adviseOnSentinel({ problem })).toMatchObject(findings);
 });

@@ -1,10 +1,4 @@
-/** What a server says of itself. */
-export interface RedisFacts {
-  /** The answer to `INFO`. */
-  readonly info: string;
-  /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
-  readonly bufferLimits: string | undefined;
-}
+import type { SentinelFacts, ServerFacts } from '@leque/broker-redis';
 
 export interface Finding {
   /** `error`: Leque does not work, or loses what it must not. */
@@ -19,14 +13,34 @@ const PUBSUB_BYTES = 256 * 1024 * 1024;
 const SETTINGS = 'see docs/redis.md and infra/redis/redis.conf';
 
 /** What should be set otherwise, for Leque; why is in docs/redis.md. */
-export function adviseOn({ info, bufferLimits }: RedisFacts): Finding[] {
+export function adviseOn({ info, bufferLimits, refused }: Omit<ServerFacts, 'server'>): Finding[] {
+  return [
+    ...rights(refused),
+    ...(info === undefined ? [] : settings(info)), // that it is not allowed is among the refused
+    ...buffers(bufferLimits),
+  ];
+}
+
+/** The same of a sentinel. */
+export function adviseOnSentinel({ problem }: Omit<SentinelFacts, 'sentinel'>): Finding[] {
+  if (problem === undefined) return [];
+  const advice = 'every sentinel in REDIS_URL tells of a failover; see docs/redis.md';
+  return [{ level: problem.startsWith('NOPERM') ? 'error' : 'warning', what: problem, advice }];
+}
+
+function rights(refused: readonly string[]): Finding[] {
+  if (refused.length === 0) return [];
+  const what = `its user may not run: ${refused.join(', ')}`;
+  return [{ level: 'error', what, advice: 'allow that; see "Users" in docs/redis.md' }];
+}
+
+function settings(info: string): Finding[] {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   return [
     ...version(field('redis_version')),
     ...role(field('role')),
     ...eviction(field('maxmemory'), field('maxmemory_policy')),
     ...persistence(field('aof_enabled')),
-    ...buffers(bufferLimits),
   ];
 }
 

@@ -35,6 +35,18 @@ test('a Redis that evicts is an error, what it may lose is a warning, until both
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/: fine\.\n$/) });
 });
 
+test('a user of Redis that lacks a right is an error that names it', async () => {
+  await using redis = await startRedis({ own: true });
+  const client = new Redis(redis.url);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => client.disconnect());
+  await client.acl('SETUSER', 'mute', 'on', '>secret', '~*', '&*', '+@all', '-publish');
+  const REDIS_URL = redis.url.replace('//', '//mute:secret@');
+  const { code, stdout } = await check({ REDIS_URL }, '--app', 'publisher');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/error: its user may not run: PUBLISH .*leque:firehose.*; allow that/);
+});
+
 test('every master of a Cluster is looked at', async () => {
   await using cluster = await startRedisCluster();
   const { code, stdout } = await check({ REDIS_URL: cluster.url }, '--json');

@@ -10,7 +10,7 @@ import { isReply } from './redis-errors.ts';
  * Counts up with every change of the functions. A process leaves a library of a higher version
  * alone, so that the last ones of an old release do not undo a new one.
  */
-const VERSION = 6;
+const VERSION = 7;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
@@ -22,6 +22,7 @@ const PARTS = [
   'position',
   'history',
   'lease',
+  'rights',
 ];
 
 const rendered = new WeakMap<HistoryLimits, string>();

@@ -12,12 +12,14 @@ import type { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from './adapter-connection.ts';
 import { ChannelLog } from './channel-log.ts';
 import { ClusterLink } from './cluster-link.ts';
+import { type Inspection, inspectRedis } from './inspection.ts';
 import { ProbeCounts } from './probe-counts.ts';
 import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
 import { RedisBroker } from './redis-broker.ts';
 import { RedisClusterState } from './redis-cluster-state.ts';
 import { RedisControl } from './redis-control.ts';
 import type { LinkParts, RedisLink } from './redis-link.ts';
+import type { Rights } from './rights.ts';
 import { SentinelLink } from './sentinel-link.ts';
 import type { RedisSettings } from './settings.ts';
 import { SingleLink } from './single-link.ts';
@@ -47,6 +49,11 @@ export interface RedisDrivers {
   readonly readings: BrokerReadings;
   /** Another connection, for a library that brings its own protocol; closed with the rest. */
   connection(): Redis | Cluster;
+  /**
+   * What the servers say of themselves, and whether a gateway or publisher may do there all it has
+   * to; `connect` comes before it. @throws Error when a server does not answer
+   */
+  inspect(app: Rights['app']): Promise<Inspection>;
   /** Closes `control` and the connections; `broker` and `state` are closed before it. */
   close(): Promise<void>;
 }
@@ -82,6 +89,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       adapterConnections.push(connection);
       return connection;
     },
+    inspect: (app) => inspectRedis(address, { app, prefix }),
     async close() {
       await control.close();
       link.close();

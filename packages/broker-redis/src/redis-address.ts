@@ -97,16 +97,24 @@ export function sentinelOptions(address: SentinelAddress): RedisOptions {
   };
 }
 
+/** Of a client of one sentinel itself. */
+export function sentinelClientOptions(host: HostPort, address: SentinelAddress): RedisOptions {
+  const { username, password } = address.sentinels;
+  return {
+    ...host,
+    ...accessOptions({ username, password, tls: address.tls }),
+    lazyConnect: true,
+    enableReadyCheck: false, // there is nothing to load
+    disableClientInfo: true,
+  };
+}
+
 export function accessOptions({ username, password, tls }: Access): RedisOptions {
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...tlsOptions({ tls }),
+    ...(tls && { tls: {} }),
   };
-}
-
-export function tlsOptions({ tls }: Pick<Access, 'tls'>): RedisOptions {
-  return tls ? { tls: {} } : {};
 }
 
 function isServerUrl(url: string): boolean {

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
-import { type SentinelAddress, tlsOptions } from './redis-address.ts';
+import { type SentinelAddress, sentinelClientOptions } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
 import type { Informed } from './sentinel-connector.ts';
 
-const CHANNEL = '+switch-master';
+/** On which sentinels tell of another master. */
+export const SWITCHES = '+switch-master';
 
 /**
  * Hears from each sentinel that another server has become the master. An old one that can reach
@@ -17,16 +18,10 @@ export class SentinelWatch {
   #switched: (() => void) | undefined;
 
   constructor(address: SentinelAddress) {
-    const { username, password } = address.sentinels;
     this.#name = address.name;
     this.#clients = address.hosts.map((host) => {
       const redis = new Redis({
-        ...host,
-        ...(username !== undefined && { username }),
-        ...(password !== undefined && { password }),
-        ...tlsOptions(address),
-        lazyConnect: true,
-        enableReadyCheck: false, // there is nothing to load
+        ...sentinelClientOptions(host, address),
         connectTimeout: CONNECT_TIMEOUT_MS,
         maxRetriesPerRequest: null,
         retryStrategy,
@@ -46,7 +41,7 @@ export class SentinelWatch {
     if (this.#switched !== undefined) return;
     this.#switched = switched;
     // Waits for the sentinel, and is repeated on every new connection.
-    for (const each of this.#clients) each.subscribe(CHANNEL).catch(() => {});
+    for (const each of this.#clients) each.subscribe(SWITCHES).catch(() => {});
   }
 
   close(): void {

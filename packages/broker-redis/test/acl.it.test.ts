@@ -10,6 +10,7 @@ import {
   uniquePrefix,
 } from '@leque/testkit';
 import { expect, test } from 'vitest';
+import { areCounted, begin } from './support/duties.ts';
 import { command } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';
 
@@ -78,14 +79,7 @@ describeOnOwnRedis('users of Redis', () => {
     await using gateway = await startNode({ url: as('gateway'), prefix });
     await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
     const service = (...words: string[]) => command(as('service'), ...words);
-    await gateway.join();
-    gateway.state.setConnections(1);
-    gateway.state.setUserConnections('ana', 1);
-    gateway.state.setSubscribers(P, 1);
-    gateway.state.addTotals({ connections: 1 });
-    await expect.poll(() => gateway.told.get('ana'), PATIENCE).toBe(1);
-    const start = await gateway.broker.subscribe(P);
-    await gateway.broker.subscribe('firehose');
+    const start = await begin(gateway);
     const event = (fields: object) =>
       makeEvent(P, fields, { idempotency_key: JSON.stringify(fields) });
     await publisher.broker.publish(event({ n: 1 }));
@@ -94,15 +88,9 @@ describeOnOwnRedis('users of Redis', () => {
     expect(await service('PUBLISH', `${prefix}{${P}}`, json)).toBe(1);
     await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
     await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
+    expect((await gateway.broker.history(P, start, 10)).publications).toHaveLength(2);
     expect((await publisher.broker.history(P, undefined, 10)).publications).toHaveLength(2);
-    expect((await gateway.broker.history(P, start, 10)).complete).toBe(true);
-    const { state } = publisher;
-    await expect.poll(() => state.stats()).toMatchObject({ active_connections: 1 });
-    await expect.poll(async () => (await state.stats()).total_connections).toBe(1);
-    for (const node of [gateway, publisher]) node.control.answer('ping', () => 'pong');
-    await expect
-      .poll(async () => (await publisher.control.ask('ping', null)).answers, PATIENCE)
-      .toMatchObject([{ body: 'pong' }, { body: 'pong' }]);
+    await areCounted(gateway, publisher);
     for (const pattern of ['socket.io#/#*', 'socket.io#/events#*']) {
       expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
     }

@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import { Cluster, Redis } from 'ioredis';
+import { openAdapterConnection } from './adapter-connection.ts';
+import { withDeadline } from './deadline.ts';
+import {
+  type HostPort,
+  type RedisAddress,
+  type SentinelAddress,
+  sentinelClientOptions,
+} from './redis-address.ts';
+import { CONNECT_TIMEOUT_MS } from './redis-connection.ts';
+import { isReply } from './redis-errors.ts';
+import { describeCommands, neededCommands, type Rights } from './rights.ts';
+import { SWITCHES } from './sentinel-watch.ts';
+
+const DEADLINE_MS = 5_000;
+
+/** What a server that takes writes says of itself. */
+export interface ServerFacts {
+  /** HOST:PORT */
+  readonly server: string;
+  /** The answer to `INFO`; undefined where that is not allowed. */
+  readonly info: string | undefined;
+  /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
+  readonly bufferLimits: string | undefined;
+  /** Commands that the process needs and its user may not run, each with all names of that kind. */
+  readonly refused: readonly string[];
+}
+
+export interface SentinelFacts {
+  /** HOST:PORT */
+  readonly sentinel: string;
+  /** Undefined for one that does what it is there for. */
+  readonly problem: string | undefined;
+}
+
+export interface Inspection {
+  readonly servers: readonly ServerFacts[];
+  readonly sentinels: readonly SentinelFacts[];
+}
+
+/**
+ * Asks every server and sentinel. Leque's functions are loaded already.
+ * @throws Error when a server does not answer
+ */
+export async function inspectRedis(
+  address: RedisAddress,
+  rights: Omit<Rights, 'inCluster'>,
+): Promise<Inspection> {
+  const connection = openAdapterConnection(address);
+  try {
+    await within(connection.ping());
+    const masters = connection instanceof Cluster ? connection.nodes('master') : [connection];
+    const inCluster = connection instanceof Cluster;
+    const [servers, sentinels] = await Promise.all([
+      Promise.all(masters.map((redis) => inspectServer(redis, { ...rights, inCluster }))),
+      address.kind === 'sentinel' ? inspectSentinels(address) : [],
+    ]);
+    return { servers, sentinels };
+  } finally {
+    connection.disconnect();
+  }
+}
+
+async function inspectServer(redis: Redis, rights: Rights): Promise<ServerFacts> {
+  const [info, limits, refused] = await Promise.all([
+    unlessRefused(redis.info()),
+    unlessRefused(redis.config('GET', 'client-output-buffer-limit')),
+    within(refusedOf(redis, rights)),
+  ]);
+  const [, bufferLimits] = (limits ?? []) as string[];
+  return { server: nameOf(redis), info, bufferLimits, refused };
+}
+
+function nameOf({ options, stream }: Redis): string {
+  if (!options.sentinels) return `${options.host}:${options.port}`;
+  const { remoteAddress, remotePort } = stream as Socket; // the one that they named
+  return `${remoteAddress}:${remotePort}`;
+}
+
+async function refusedOf(redis: Redis, rights: Rights): Promise<string[]> {
+  const commands = neededCommands(rights);
+  const samples = commands.map((command) => JSON.stringify(command));
+  try {
+    const numbers = new Set((await redis.fcall('leque_rights', 0, ...samples)) as number[]);
+    const refused = commands.filter((_, index) => numbers.has(index + 1));
+    return describeCommands(refused, rights.prefix);
+  } catch (error) {
+    if (!isReply(error) || !error.message.startsWith('NOPERM')) throw error;
+    return ['FCALL leque_rights'];
+  }
+}
+
+/** Where the master is must be told by each of them, and that it is another one. */
+function inspectSentinels(address: SentinelAddress): Promise<SentinelFacts[]> {
+  return Promise.all(
+    address.hosts.map(async (host) => ({
+      sentinel: `${host.host}:${host.port}`,
+      problem: await problemOf(host, address),
+    })),
+  );
+}
+
+async function problemOf(host: HostPort, address: SentinelAddress): Promise<string | undefined> {
+  const redis = new Redis({
+    ...sentinelClientOptions(host, address),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: () => null,
+  });
+  redis.on('error', () => {}); // connecting fails with it
+  try {
+    await redis.connect();
+    const { name } = address;
+    const master = await within(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
+    if (master === null) return `it knows no master named ${name}`;
+    await within(redis.subscribe(SWITCHES));
+    return undefined;
+  } catch (error) {
+    return isReply(error) ? error.message : `it does not answer (${(error as Error).message})`;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await within(answer);
+  } catch (error) {
+    if (isReply(error)) return undefined;
+    throw error;
+  }
+}
+
+function within<T>(answer: Promise<T>): Promise<T> {
+  return withDeadline(answer, DEADLINE_MS, 'Redis');
+}
