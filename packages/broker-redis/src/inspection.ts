@@ -107,7 +107,10 @@ async function problemOf(host: HostPort, address: SentinelAddress): Promise<stri
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: () => null,
   });
-  redis.on('error', () => {}); // connecting fails with it
+  let why: Error | undefined; // connecting itself only says that it has failed
+  redis.on('error', (error: Error) => {
+    why = error;
+  });
   try {
     await redis.connect();
     const { name } = address;
@@ -116,7 +119,8 @@ async function problemOf(host: HostPort, address: SentinelAddress): Promise<stri
     await within(redis.subscribe(SWITCHES));
     return undefined;
   } catch (error) {
-    return isReply(error) ? error.message : `it does not answer (${(error as Error).message})`;
+    const { message } = why ?? (error as Error);
+    return isReply(error) ? error.message : `it does not answer (${message})`;
   } finally {
     redis.disconnect();
   }
