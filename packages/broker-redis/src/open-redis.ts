@@ -21,6 +21,7 @@ import { RedisControl } from './redis-control.ts';
 import type { LinkParts, RedisLink } from './redis-link.ts';
 import type { Rights } from './rights.ts';
 import { SentinelLink } from './sentinel-link.ts';
+import { SentinelWatch } from './sentinel-watch.ts';
 import type { RedisSettings } from './settings.ts';
 import { SingleLink } from './single-link.ts';
 
@@ -66,11 +67,10 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const address = addressIn(settings);
   const probes = new ProbeCounts();
   const parts = { prefix, nodeId, limits: historyLimits(settings), probes, ...ports };
-  const link = openLink(address, parts);
+  const { link, open } = connectionsTo(address, parts);
   const log = new ChannelLog(link, prefix);
   const adapterConnections: (Redis | Cluster)[] = [];
   const state = new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports });
-  const open = () => openAdapterConnection(address);
   const control = new RedisControl({ link, open, prefix, nodeId, ...ports });
   return {
     broker: new RedisBroker({ link, log, prefix, ...ports }),
@@ -85,7 +85,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
     },
     connect: () => link.connect(),
     connection() {
-      const connection = openAdapterConnection(address);
+      const connection = open();
       adapterConnections.push(connection);
       return connection;
     },
@@ -105,8 +105,17 @@ function addressIn(settings: RedisSettings): RedisAddress {
   return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
 }
 
-function openLink(address: RedisAddress, parts: LinkParts): RedisLink {
-  if (address.kind === 'sentinel') return new SentinelLink(address, parts);
-  if (address.kind === 'server') return new SingleLink(serverEndpoint(address.url), parts);
-  return new ClusterLink(address, parts);
+/** `open` makes connections for libraries that bring their own protocol. */
+function connectionsTo(
+  address: RedisAddress,
+  parts: LinkParts,
+): { link: RedisLink; open: () => Redis | Cluster } {
+  if (address.kind === 'sentinel') {
+    const watch = new SentinelWatch(address);
+    const link = new SentinelLink(address, watch, parts);
+    return { link, open: () => openAdapterConnection(address, watch) };
+  }
+  const open = () => openAdapterConnection(address);
+  if (address.kind === 'cluster') return { link: new ClusterLink(address, parts), open };
+  return { link: new SingleLink(serverEndpoint(address.url), parts), open };
 }

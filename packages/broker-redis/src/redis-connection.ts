@@ -8,10 +8,10 @@ const COMMAND_TIMEOUT_MS = 3000;
 export const CONNECT_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 3000;
 const MAX_RETRY_MS = 1000;
-const PING_MS = 1000;
+export const PING_MS = 1000;
 /** One slow command of somebody else must not make every node reconnect. */
 const PINGS_UNTIL_DOUBT = 2;
-const PINGS_UNTIL_RECONNECT = 3;
+export const PINGS_UNTIL_RECONNECT = 3;
 
 export type ConnectionRole = 'commands' | 'subscriber';
 

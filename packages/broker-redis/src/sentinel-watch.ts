@@ -1,3 +1,4 @@
+import type { Cancel } from '@leque/core';
 import { Redis } from 'ioredis';
 import { type SentinelAddress, sentinelClientOptions } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
@@ -15,7 +16,8 @@ export class SentinelWatch {
   readonly #name: string;
   #last = '';
   #informed: Informed | undefined;
-  #switched: (() => void) | undefined;
+  readonly #listeners = new Set<() => void>();
+  #started = false;
 
   constructor(address: SentinelAddress) {
     this.#name = address.name;
@@ -37,11 +39,17 @@ export class SentinelWatch {
     return this.#informed;
   }
 
-  start(switched: () => void): void {
-    if (this.#switched !== undefined) return;
-    this.#switched = switched;
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
     // Waits for the sentinel, and is repeated on every new connection.
     for (const each of this.#clients) each.subscribe(SWITCHES).catch(() => {});
+  }
+
+  /** Calls whenever another server has become the master. */
+  onSwitched(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   close(): void {
@@ -53,6 +61,6 @@ export class SentinelWatch {
     if (text === this.#last || !text.startsWith(`${this.#name} `)) return;
     this.#last = text;
     this.#informed = from;
-    this.#switched?.();
+    for (const listener of this.#listeners) listener();
   }
 }

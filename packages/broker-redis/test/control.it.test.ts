@@ -1,9 +1,17 @@
-import { describeOnRedisServers, startRedis, uniquePrefix } from '@leque/testkit';
+import {
+  describeOnRedisServers,
+  startFaultProxy,
+  startRedis,
+  startSentinel,
+  uniquePrefix,
+} from '@leque/testkit';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { REDIS_MODES } from './support/redis-modes.ts';
 import { startNode } from './support/redis-node.ts';
+
+const PATIENCE = { timeout: 10_000 };
 
 for (const [mode, start] of REDIS_MODES) {
   const describeMode = mode === 'standalone' ? describe : describeOnRedisServers;
@@ -53,5 +61,41 @@ describe('RedisControl', () => {
     } finally {
       deaf.disconnect();
     }
+  });
+
+  test('[HON] a process whose connection is open and dead hears questions again', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await startRedis();
+    await using proxy = await startFaultProxy({ target: redis.url });
+    const prefix = uniquePrefix();
+    await using near = await startNode({ url: redis.url, prefix });
+    await using far = await startNode({ url: proxy.through(redis.url), prefix });
+    far.control.answer('kind', () => 'here');
+    const ask = async () => (await near.control.ask('kind', null)).answers;
+    await expect.poll(ask, PATIENCE).toMatchObject([{ body: 'here' }]);
+    proxy.halfOpen();
+    proxy.restore();
+    await expect.poll(ask, PATIENCE).toEqual([]);
+    await expect.poll(ask, PATIENCE).toMatchObject([{ body: 'here' }]);
+  });
+});
+
+describeOnRedisServers('RedisControl behind Sentinel', () => {
+  test('[HON] questions reach everybody also while the old master has not been told that it is one', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await startSentinel();
+    const options = { url: redis.url, prefix: uniquePrefix() };
+    await using one = await startNode(options);
+    await using other = await startNode({ ...options, receives: false });
+    for (const node of [one, other]) node.control.answer('kind', () => 'here');
+    const ask = async () => (await one.control.ask('kind', null)).answers.length;
+    await expect.poll(ask, PATIENCE).toBe(2);
+    const old = await redis.master();
+    await redis.failover({ demotesOld: false });
+    await expect.poll(ask, PATIENCE).toBe(2);
+    expect(await command(old.url, 'ROLE')).toContain('master');
+    expect(await command(old.url, 'PUBSUB', 'CHANNELS', `${options.prefix}*`)).toEqual([]);
   });
 });

@@ -24,13 +24,18 @@ export interface TestSentinel extends AsyncDisposable {
   /** The one beside the master, whether it runs or not. */
   replica(): Promise<TestRedis>;
   /** Lets the replica take over once all is settled, as an operator does; answers the new master. */
-  failover(): Promise<TestRedis>;
+  failover(options?: FailoverOptions): Promise<TestRedis>;
   /** Waits until another one than this has taken over, and answers it. */
   promoted(old: TestRedis): Promise<TestRedis>;
   /** One more sentinel, which hears nothing of the others: to it the master of now stays the master. */
   startDeaf(): Promise<TestRedis>;
   /** Waits until everything runs, knows each other, and the replica has what the master has. */
   settled(): Promise<void>;
+}
+
+export interface FailoverOptions {
+  /** False leaves the old master one, for minutes: as long as it takes where sentinels are slow. */
+  readonly demotesOld?: boolean;
 }
 
 /** Fails over about two seconds after its master is gone. Without `appendonly` nothing is on disk. */
@@ -93,8 +98,9 @@ class SentinelGroup {
     return this.servers.find((server) => server !== master) ?? master;
   }
 
-  async failover(): Promise<TestRedis> {
+  async failover({ demotesOld = true }: FailoverOptions = {}): Promise<TestRedis> {
     await this.settled();
+    if (!demotesOld) await this.#delayDemotion();
     const old = await this.master();
     await eventually('a failover begins', () => this.#order());
     return this.promoted(old);
@@ -132,6 +138,13 @@ class SentinelGroup {
     const votes = (port: number) => named.filter((name) => name === port).length;
     const master = this.servers.find(({ port }) => votes(port) >= QUORUM);
     return master && (await isMaster(master.port)) ? master : undefined;
+  }
+
+  /** Four of these periods pass until one that should be a replica is made one. */
+  async #delayDemotion(): Promise<void> {
+    for (const { port } of this.sentinels) {
+      await ask(port, 'SENTINEL', 'DEBUG', 'publish-period', '60000');
+    }
   }
 
   /** The first that can begins. */
