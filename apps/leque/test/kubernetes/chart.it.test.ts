@@ -115,6 +115,34 @@ withHelm('custom metrics are used where the cluster has them', async () => {
 });
 
 const SECRET = 'secrets.existingSecret=leque';
+withHelm(
+  'what an app sets stands above what both have, also when it is no, nothing or 0',
+  async () => {
+    const text = await template(
+      SECRET,
+      'redis.enabled=true',
+      'config.FIREHOSE=true',
+      'gateway.config.FIREHOSE=false',
+      'config.TRACE_JOURNAL_SIZE=1000',
+      'gateway.config.TRACE_JOURNAL_SIZE=0',
+      'config.CORS_ORIGIN=https://a',
+      'gateway.config.CORS_ORIGIN=',
+    );
+    const told = (name: string) =>
+      [...text.matchAll(new RegExp(`^  ${name}: (.*)$`, 'gm'))].map(([, value]) => value).sort();
+    expect(told('FIREHOSE')).toEqual(['"off"', '"on"']);
+    expect(told('TRACE_JOURNAL_SIZE')).toEqual(['"0"', '"1000"']);
+    expect(told('CORS_ORIGIN')).toEqual(['""', '"https://a"']);
+  },
+);
+
+withHelm('no pod is given a JWT_SECRET beside another way to verify tokens', async () => {
+  const values = [SECRET, 'redis.enabled=true'] as const;
+  expect(await template(...values)).toContain('key: JWT_SECRET');
+  const text = await template(...values, 'config.JWKS_URL=https://id.example.com/keys');
+  expect(text.split('# Source: leque/templates/tests')[0]).not.toContain('key: JWT_SECRET');
+});
+
 withHelm.for([
   ['no secret', [], 'a gateway has nothing to verify tokens with. Make a Secret'],
   ['a secret of publishers alone', ['publisher.existingSecret=x'], 'a gateway has nothing to'],
@@ -132,6 +160,7 @@ withHelm.for([
     [SECRET, 'publisher.config.DRAIN_TIMEOUT=1'],
     "properties 'DRAIN_TIMEOUT'",
   ],
+  ['a rollout that can never begin', [SECRET, 'gateway.rollout.maxSurge=0'], 'maxSurge'],
   ['a misspelt value', [SECRET, 'gateway.replicas=3'], 'replicas'],
   ['a grace too short', [SECRET, 'gateway.drain.graceSeconds=5'], 'is 5, but it takes 10 s until'],
   ['an ingress for nobody', [SECRET, 'ingress.enabled=true'], 'ingress.host is needed'],

@@ -60,7 +60,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- with include "leque.redisUrl" .root -}}
 {{- $_ := set $config "REDIS_URL" . -}}
 {{- end -}}
-{{- $config = merge $config (deepCopy $values.config) (deepCopy .root.Values.config) -}}
+{{- $config = mergeOverwrite (deepCopy .root.Values.config) (deepCopy $values.config) $config -}}
 {{- range $name, $value := $config }}
 {{ $name }}: {{ include "leque.text" $value | quote }}
 {{- end -}}
@@ -83,7 +83,7 @@ redis://{{ include "leque.fullname" . }}-redis:6379
 
 {{/* Whether tokens can only be verified with a secret: "true" or nothing. Takes: root, component. */}}
 {{- define "leque.needsJwtSecret" -}}
-{{- $config := merge (dict) (index .root.Values .component "config") .root.Values.config -}}
+{{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy (index .root.Values .component "config")) -}}
 {{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY (eq ($config.AUTH_MODE | default "required") "open")) -}}
 true
 {{- end -}}
@@ -96,8 +96,12 @@ true
 {{- $required := list -}}
 {{- if include "leque.needsJwtSecret" . }}{{ $required = append $required "JWT_SECRET" }}{{ end -}}
 {{- if not (include "leque.redisUrl" .root) }}{{ $required = append $required "REDIS_URL" }}{{ end -}}
+{{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy (index .root.Values .component "config")) -}}
+{{- /* A process refuses to have it beside another way to verify tokens. */ -}}
+{{- $jwtSecret := list -}}
+{{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY) }}{{ $jwtSecret = list "JWT_SECRET" }}{{ end -}}
 {{- $own := eq .component "gateway" | ternary "SOCKETIO_RECOVERY_SECRET" "PUBLISH_API_KEYS" -}}
-{{- range $key := concat (list "JWT_SECRET" $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD") }}
+{{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD") }}
 - name: {{ $key }}
   valueFrom:
     secretKeyRef:
