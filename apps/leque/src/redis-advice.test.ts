@@ -52,9 +52,14 @@ test('what its user may not run is an error, also where it does not say anything
 });
 
 test.each([
-  [undefined, []],
-  ['it does not answer (connect ECONNREFUSED)', [{ level: 'warning' }]],
-  ["NOPERM this user has no permissions to run the 'subscribe' command", [{ level: 'error' }]],
-])('a sentinel with problem %o is a matter for %o', (problem, findings) => {
-  expect(adviseOnSentinel({ problem })).toMatchObject(findings);
+  [undefined, false, []],
+  ['it does not answer (connect ECONNREFUSED)', true, [{ level: 'warning' }]],
+  [
+    "NOPERM this user has no permissions to run the 'subscribe' command",
+    false,
+    [{ level: 'error' }],
+  ],
+  ['it knows no master named main', false, [{ level: 'error' }]],
+])('a sentinel with problem %o (away: %o) is a matter for %o', (problem, away, findings) => {
+  expect(adviseOnSentinel({ problem, away })).toMatchObject(findings);
 });

@@ -22,10 +22,10 @@ export function adviseOn({ info, bufferLimits, refused }: Omit<ServerFacts, 'ser
 }
 
 /** The same of a sentinel. */
-export function adviseOnSentinel({ problem }: Omit<SentinelFacts, 'sentinel'>): Finding[] {
+export function adviseOnSentinel({ problem, away }: Omit<SentinelFacts, 'sentinel'>): Finding[] {
   if (problem === undefined) return [];
   const advice = 'every sentinel in REDIS_URL tells of a failover; see docs/redis.md';
-  return [{ level: problem.startsWith('NOPERM') ? 'error' : 'warning', what: problem, advice }];
+  return [{ level: away ? 'warning' : 'error', what: problem, advice }];
 }
 
 function rights(refused: readonly string[]): Finding[] {

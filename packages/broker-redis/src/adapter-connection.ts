@@ -1,18 +1,12 @@
-import { every, systemClock } from '@leque/core';
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { COMMAND_DEADLINE_MS, withDeadline } from './deadline.ts';
+import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
+import { PatientConnection, unwatched } from './patient-connection.ts';
 import {
   accessOptions,
   type ClusterAddress,
   type RedisAddress,
   sentinelOptions,
 } from './redis-address.ts';
-import {
-  CONNECT_TIMEOUT_MS,
-  PING_MS,
-  PINGS_UNTIL_RECONNECT,
-  retryStrategy,
-} from './redis-connection.ts';
+import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
 import { askFirst } from './sentinel-connector.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
 
@@ -28,14 +22,13 @@ export function openAdapterConnection(
   watch?: SentinelWatch,
 ): Redis | Cluster {
   if (address.kind === 'cluster') return new AdapterCluster(address);
-  if (address.kind === 'server') return new AdapterConnection(address.url, OPTIONS);
-  const connection = new AdapterConnection({
+  if (address.kind === 'server') return new PatientConnection(address.url, OPTIONS);
+  const connection = new PatientConnection({
     ...OPTIONS,
     ...sentinelOptions(address),
     Connector: askFirst(() => watch?.informed),
   });
-  const cancel = watch?.onSwitched(() => connection.leave());
-  connection.once('end', () => cancel?.());
+  if (watch !== undefined) connection.onClosed(watch.onSwitched(() => connection.leave()));
   return connection;
 }
 
@@ -48,49 +41,6 @@ const OPTIONS = {
 
 /** The connections of the broker report the same failures. */
 const ignore = () => {};
-
-class AdapterConnection extends Redis {
-  #missedPings = 0;
-
-  constructor(...target: [url: string, options: RedisOptions] | [options: RedisOptions]) {
-    super(...(target as [RedisOptions]));
-    this.on('error', ignore);
-    this.once(
-      'end',
-      every(systemClock, PING_MS, () => void this.#ping()),
-    );
-  }
-
-  /** Goes to whichever server the address leads to now; one that is being made goes there after. */
-  leave(): void {
-    if (this.status === 'ready') this.disconnect(true);
-    else if (this.status.startsWith('connect')) this.once('ready', () => this.disconnect(true));
-  }
-
-  /** Socket.IO's adapter looks at no outcome, and a failure that nobody looks at ends the process. */
-  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    return unwatched(super.sendCommand(...args));
-  }
-
-  /** A connection can be open and dead, also before Redis has greeted: nothing but silence tells. */
-  async #ping(): Promise<void> {
-    const { status } = this;
-    if (status === 'ready' && (await this.#answers())) this.#missedPings = 0;
-    else if (status === 'ready' || status === 'connect') this.#missedPings += 1;
-    if (this.#missedPings < PINGS_UNTIL_RECONNECT) return;
-    this.#missedPings = 0;
-    this.disconnect(true);
-  }
-
-  async #answers(): Promise<boolean> {
-    try {
-      await withDeadline(this.ping(), COMMAND_DEADLINE_MS, 'PING');
-      return true;
-    } catch {
-      return false;
-    }
-  }
-}
 
 class AdapterCluster extends Cluster {
   constructor(address: ClusterAddress) {
@@ -110,9 +60,4 @@ function clusterOptions(address: ClusterAddress): ClusterOptions {
     // Names are resolved by whoever connects, so that certificates fit them.
     ...(address.tls && { dnsLookup: (name, callback) => callback(null, name) }),
   };
-}
-
-function unwatched(sent: unknown): unknown {
-  if (sent instanceof Promise) sent.catch(ignore);
-  return sent;
 }

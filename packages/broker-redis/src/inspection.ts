@@ -32,6 +32,8 @@ export interface SentinelFacts {
   readonly sentinel: string;
   /** Undefined for one that does what it is there for. */
   readonly problem: string | undefined;
+  /** Whether it does not answer at all, which may pass. */
+  readonly away: boolean;
 }
 
 export interface Inspection {
@@ -96,12 +98,15 @@ function inspectSentinels(address: SentinelAddress): Promise<SentinelFacts[]> {
   return Promise.all(
     address.hosts.map(async (host) => ({
       sentinel: `${host.host}:${host.port}`,
-      problem: await problemOf(host, address),
+      ...(await problemOf(host, address)),
     })),
   );
 }
 
-async function problemOf(host: HostPort, address: SentinelAddress): Promise<string | undefined> {
+async function problemOf(
+  host: HostPort,
+  address: SentinelAddress,
+): Promise<Omit<SentinelFacts, 'sentinel'>> {
   const redis = new Redis({
     ...sentinelClientOptions(host, address),
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -115,12 +120,13 @@ async function problemOf(host: HostPort, address: SentinelAddress): Promise<stri
     await redis.connect();
     const { name } = address;
     const master = await within(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
-    if (master === null) return `it knows no master named ${name}`;
+    if (master === null) return { problem: `it knows no master named ${name}`, away: false };
     await within(redis.subscribe(SWITCHES));
-    return undefined;
+    return { problem: undefined, away: false };
   } catch (error) {
     const { message } = why ?? (error as Error);
-    return isReply(error) ? error.message : `it does not answer (${message})`;
+    if (isReply(error) || isReply(why)) return { problem: message, away: false };
+    return { problem: `it does not answer (${message})`, away: true };
   } finally {
     redis.disconnect();
   }

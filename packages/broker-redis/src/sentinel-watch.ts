@@ -1,5 +1,5 @@
 import type { Cancel } from '@leque/core';
-import { Redis } from 'ioredis';
+import { PatientConnection } from './patient-connection.ts';
 import { type SentinelAddress, sentinelClientOptions } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
 import type { Informed } from './sentinel-connector.ts';
@@ -12,7 +12,7 @@ export const SWITCHES = '+switch-master';
  * nobody but this process would go on answering it, and nobody else.
  */
 export class SentinelWatch {
-  readonly #clients: readonly Redis[];
+  readonly #clients: readonly PatientConnection[];
   readonly #name: string;
   #last = '';
   #informed: Informed | undefined;
@@ -22,13 +22,13 @@ export class SentinelWatch {
   constructor(address: SentinelAddress) {
     this.#name = address.name;
     this.#clients = address.hosts.map((host) => {
-      const redis = new Redis({
+      const redis = new PatientConnection({
         ...sentinelClientOptions(host, address),
         connectTimeout: CONNECT_TIMEOUT_MS,
+        disconnectTimeout: 200,
         maxRetriesPerRequest: null,
         retryStrategy,
       });
-      redis.on('error', () => {}); // one that is away has two others beside it
       redis.on('message', (_, text: string) => this.#heard(text, { sentinel: host }));
       return redis;
     });

@@ -139,9 +139,14 @@ describeOnRedisServers('the rights that are looked for on several servers', () =
       {
         sentinel: `127.0.0.1:${first?.port}`,
         problem: expect.stringMatching(/does not answer .*ECONNREFUSED/),
+        away: true,
       },
-      { sentinel: `127.0.0.1:${second?.port}`, problem: expect.stringContaining('NOPERM') },
-      { sentinel: `127.0.0.1:${third?.port}`, problem: undefined },
+      {
+        sentinel: `127.0.0.1:${second?.port}`,
+        problem: expect.stringContaining('NOPERM'),
+        away: false,
+      },
+      { sentinel: `127.0.0.1:${third?.port}`, problem: undefined, away: false },
     ]);
   });
 });
