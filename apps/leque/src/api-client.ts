@@ -59,13 +59,25 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** @throws ConfigError when the URL is none */
-export function openApi(options: ApiOptions, env: NodeJS.ProcessEnv): Api {
-  const url = options.url ?? env['LEQUE_URL'] ?? DEFAULT_URL;
+/**
+ * An option stands above the environment; where both are there, keys are for services that publish.
+ * @param needs what goes first: no key has the scope `admin`, or follows channels
+ * @throws ConfigError when the URL is none
+ */
+export function openApi(
+  options: ApiOptions,
+  env: NodeJS.ProcessEnv,
+  needs: 'key' | 'token' = 'key',
+): Api {
+  const url = options.url ?? (env['LEQUE_URL'] || DEFAULT_URL);
   if (!URL.canParse(url)) throw new ConfigError([`--url "${url}" is no URL`]);
   const { origin } = new URL(url);
-  const credential =
-    options.apiKey ?? options.token ?? env['PUBLISH_API_KEY'] ?? env['LEQUE_TOKEN'];
+  const apiKey = options.apiKey ?? (env['PUBLISH_API_KEY'] || undefined);
+  const token = options.token ?? (env['LEQUE_TOKEN'] || undefined);
+  const given =
+    needs === 'token' ? [options.token, options.apiKey] : [options.apiKey, options.token];
+  const known = needs === 'token' ? [token, apiKey] : [apiKey, token];
+  const credential = [...given, ...known].find((each) => each !== undefined);
   return {
     origin,
     credential,

@@ -62,6 +62,7 @@ export class FollowedChannel {
    * @throws CommandError when it ends; `passing` when it may help to come back
    */
   async *events(since: string | undefined): AsyncGenerator<Followed, never> {
+    this.#hintMs = undefined; // it was for once
     const socket = await this.#open();
     const silence = setTimeout(() => socket.terminate(), SILENCE_MS).unref();
     // Not `once`, which fails with an error before it.

@@ -33,7 +33,7 @@ export function logLevelCommand(env: NodeJS.ProcessEnv): Command {
     .addHelpText('after', EXAMPLES)
     .action((level: string, options: LogLevelOptions) =>
       runCommand(async () => {
-        const api = openApi(options, env);
+        const api = openApi(options, env, 'token');
         const { node } = options;
         const answer = await api.ask('/api/log-level', { level, ...(node && { node }) });
         if (answer.status !== 200) throw refusal(api, answer);

@@ -7,7 +7,6 @@ import {
   type ApiOptions,
   addApiOptions,
   CommandError,
-  EXIT,
   openApi,
   runCommand,
 } from './api-client.ts';
@@ -58,10 +57,9 @@ async function tail(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   checkOptions(channel, options);
-  const { origin, credential: token } = openApi(options, env);
+  const { origin, credential: token } = openApi(options, env, 'token');
   const count = options.count === undefined ? undefined : positive('--count', options.count);
   const followed = new FollowedChannel({ origin, token, channel, level: options.level });
-  endWithReader();
   let printed = 0;
   for await (const event of comingBack(followed, options.since)) {
     console.log(options.json ? event.text : describe(event));
@@ -109,13 +107,6 @@ function mayPass(error: unknown): error is CommandError {
 
 function pauseAfter(failures: number): number {
   return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
-}
-
-/** `leque tail … | head` is not an error. */
-function endWithReader(): void {
-  process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
-    process.exit(code === 'EPIPE' ? 0 : EXIT.refused);
-  });
 }
 
 function checkOptions(channel: string, { since, level }: TailOptions): void {

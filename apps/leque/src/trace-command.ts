@@ -37,7 +37,7 @@ export function traceCommand(env: NodeJS.ProcessEnv): Command {
 }
 
 async function trace(id: string, options: TraceOptions, env: NodeJS.ProcessEnv): Promise<number> {
-  const api = openApi(options, env);
+  const api = openApi(options, env, 'token');
   const query =
     options.channel === undefined ? '' : `?channel=${encodeURIComponent(options.channel)}`;
   const answer = await api.ask(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
