@@ -72,12 +72,13 @@ export function openApi(
   const url = options.url ?? (env['LEQUE_URL'] || DEFAULT_URL);
   if (!URL.canParse(url)) throw new ConfigError([`--url "${url}" is no URL`]);
   const { origin } = new URL(url);
-  const apiKey = options.apiKey ?? (env['PUBLISH_API_KEY'] || undefined);
-  const token = options.token ?? (env['LEQUE_TOKEN'] || undefined);
-  const given =
-    needs === 'token' ? [options.token, options.apiKey] : [options.apiKey, options.token];
-  const known = needs === 'token' ? [token, apiKey] : [apiKey, token];
-  const credential = [...given, ...known].find((each) => each !== undefined);
+  const given = { key: options.apiKey, token: options.token };
+  const known = {
+    key: env['PUBLISH_API_KEY'] || undefined,
+    token: env['LEQUE_TOKEN'] || undefined,
+  };
+  const other = needs === 'token' ? 'key' : 'token';
+  const credential = given[needs] ?? given[other] ?? known[needs] ?? known[other];
   return {
     origin,
     credential,
@@ -109,8 +110,18 @@ export function refusal({ origin }: Api, { status, body }: ApiAnswer): CommandEr
   });
 }
 
-/** Runs a command's action: what goes wrong is a sentence on stderr and an exit code. */
-export async function runCommand(action: () => Promise<number>): Promise<void> {
+/**
+ * Runs a command's action: what goes wrong is a sentence on stderr and an exit code.
+ * @param readerGone when nobody reads what it prints any more, as in `leque … | head`; it ends then
+ */
+export async function runCommand(
+  action: () => Promise<number>,
+  readerGone: () => void = () => process.exit(0),
+): Promise<void> {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.exit(EXIT.refused);
+    readerGone();
+  });
   try {
     process.exitCode = await action();
   } catch (error) {

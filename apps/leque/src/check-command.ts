@@ -1,6 +1,7 @@
 import { openRedis, RedisSettings, redisRule } from '@leque/broker-redis';
 import { ConfigError, readConfig } from '@leque/core';
 import { readGatewayConfig } from '@leque/gateway';
+import { ProtocolError } from '@leque/protocol';
 import { readPublisherConfig } from '@leque/publisher';
 import { Command, Option } from 'commander';
 import { adviseOn, adviseOnSentinel, type Finding } from './redis-advice.ts';
@@ -77,7 +78,8 @@ async function check(app: CheckOptions['app'], env: NodeJS.ProcessEnv): Promise<
     const exitCode = isWrong ? EXIT.wrong : EXIT.fine;
     return { exitCode, configuration: [], servers: looked };
   } catch (error) {
-    return unusable((error as Error).message);
+    if (!(error instanceof ProtocolError)) throw error;
+    return unusable(error.message);
   } finally {
     await redis.state.close();
     await redis.broker.close();

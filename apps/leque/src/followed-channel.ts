@@ -104,10 +104,13 @@ export class FollowedChannel {
     const socket = new WebSocket(url, { headers, handshakeTimeout: OPEN_TIMEOUT_MS });
     const { promise: refused, reject } = Promise.withResolvers<never>();
     socket.once('unexpected-response', (_request, response) => {
-      const { statusCode = 0 } = response;
+      const { statusCode = 0, socket: connection } = response;
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => reject(this.#refused(statusCode, Buffer.concat(chunks).toString())));
+      response.on('end', () => {
+        connection.destroy(); // a server that keeps it open would keep this process
+        reject(this.#refused(statusCode, Buffer.concat(chunks).toString()));
+      });
     });
     socket.on('error', (cause) => {
       const message = `${origin} does not answer: ${cause.message || (cause as NodeJS.ErrnoException).code}`;

@@ -17,11 +17,6 @@ import { tokenCommand } from './token-command.ts';
 import { traceCommand } from './trace-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
-// `leque … | head` is not an error.
-process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
-  process.exit(code === 'EPIPE' ? 0 : EXIT.refused);
-});
-
 const program = new Command('leque').description(
   'A pub/sub fan-out cluster for raw WebSocket and Socket.IO clients',
 );

@@ -44,7 +44,7 @@ interface Result {
 const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
-  leque publish --type task.completed --user alice --data '{"task_id":"7"}' --json
+  leque publish --type note --user alice --data '{"text":"hello"}' --json
   leque publish --file events.ndjson     one event a line, in their order; - is the standard input
 
 Tries again when it has to; with idempotency keys, so that nothing is stored twice.
@@ -58,14 +58,20 @@ export function publishCommand(env: NodeJS.ProcessEnv): Command {
     .option('--type <type>', 'of the event')
     .option('--project <id>', 'whose subscribers get it')
     .option('--user <id>', 'who gets it')
-    .option('--channel <name>', 'all, logs, project:ID or user:ID')
+    .option('--channel <name>', 'all, logs, project:ID or user:ID; all where nothing else is said')
     .option('--data <json>', 'an object', '{}')
     .option('--key <key>', 'idempotency key: with the same one it is stored once')
     .option('--file <file>', 'events as JSON, one a line; - for the standard input');
   return addApiOptions(command, 'publish')
     .option('--json', 'a line of JSON for each event')
     .addHelpText('after', EXAMPLES)
-    .action((options: PublishOptions) => runCommand(() => publish(options, env)));
+    .action((options: PublishOptions) =>
+      // What is left is still to be stored, and the exit code still tells.
+      runCommand(
+        () => publish(options, env),
+        () => {},
+      ),
+    );
 }
 
 /** @returns the exit code */

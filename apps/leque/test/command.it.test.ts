@@ -91,7 +91,7 @@ describe('leque dev', () => {
   });
 
   // Time on the clock would also be that of whatever else the machine does.
-  test.runIf(process.platform === 'linux')('is ready after 3 s of CPU time', async () => {
+  test.runIf(process.platform === 'linux')('is ready after less than 3 s of CPU time', async () => {
     await using server = await startLeque();
     expect(cpuMicroseconds([server.pid])).toBeLessThan(3_000_000);
   });

@@ -42,6 +42,17 @@ describe('a cluster that runs', () => {
     ]);
   });
 
+  test('stats: --watch ends without a word when its reader has had enough', async () => {
+    const args = ['stats', '--watch', '--interval', '0.1', '--url', cluster.publisher.url];
+    const { code, stderr } = await leque(args, { env: { LEQUE_TOKEN: ADMIN }, readerLeaves: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('tail: a server that is no gateway is told, and not waited for', async () => {
+    const { code, stderr } = await leque(['tail', 'project:P', '--url', cluster.publisher.url]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^404 from /) });
+  });
+
   test('log-level: one process or all of them log more, or less, from now on', async () => {
     const debugLines = () => cluster.publisher.output.match(/"level":20,.*"msg":"request"/g) ?? [];
     await get(`${cluster.publisher.url}/api/ws/stats`, { 'x-api-key': TEST_API_KEY });

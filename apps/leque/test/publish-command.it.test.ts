@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,25 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts, startLeque } from '@leque/testkit';
 import { expect, test } from 'vitest';
+import { leque } from './support/leque-command.ts';
 import { RawClient, wsUrl } from './support/raw-client.ts';
-
-const ENTRY = 'apps/leque/src/main.ts';
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** `leque …`, with this on its standard input. */
-function leque(args: readonly string[], input = ''): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [ENTRY, ...args], (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
 
 const note = (text: string) => JSON.stringify({ type: 'note', data: { text }, project_id: 'P' });
 
@@ -56,10 +38,9 @@ test('[ORD] a file is stored in its order; what is wrong in it is told, and the 
     '',
     ...texts.slice(120).map(note),
   ];
-  const ended = await leque(
-    ['publish', '--url', server.url, '--file', '-', '--json'],
-    lines.join('\n'),
-  );
+  const ended = await leque(['publish', '--url', server.url, '--file', '-', '--json'], {
+    input: lines.join('\n'),
+  });
   expect(ended.code).toBe(1);
   const results = ended.stdout
     .trim()
@@ -125,4 +106,31 @@ test('who may not publish is told so', async () => {
   const { code, stderr } = await leque(args);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^401 from .*needs a token or an API key/);
+});
+
+test('stores all that it is given, also when nobody reads what became of it any more', async () => {
+  await using server = await startLeque();
+  const input = Array.from({ length: 500 }, (_, index) => note(`n${index}`)).join('\n');
+  const args = ['publish', '--url', server.url, '--file', '-'];
+  const { code, stderr } = await leque(args, { input, readerLeaves: true });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { stdout } = await leque(['publish', '--url', server.url, '--type', 'n', '--project', 'P']);
+  expect(stdout).toMatch(/\.501\n$/);
+});
+
+test('the events of its help are stored', async () => {
+  await using server = await startLeque();
+  const { stdout: help } = await leque(['publish', '--help']);
+  const examples = [...help.matchAll(/^ {2}leque (publish --type .*)$/gm)].map(([, line]) => line);
+  expect(examples.length).toBeGreaterThan(1);
+  for (const example of examples) {
+    const words = String(example)
+      .split(' ')
+      .map((word) => word.replaceAll("'", ''));
+    const { code, stdout } = await leque([...words, '--url', server.url]);
+    expect({ code, stdout }, example).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('stored'),
+    });
+  }
 });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { ProtocolError } from '@leque/protocol';
 import { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from './adapter-connection.ts';
 import { withDeadline } from './deadline.ts';
@@ -9,7 +10,7 @@ import {
   sentinelClientOptions,
 } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS } from './redis-connection.ts';
-import { isReply } from './redis-errors.ts';
+import { isReply, unavailable } from './redis-errors.ts';
 import { describeCommands, neededCommands, type Rights } from './rights.ts';
 import { SWITCHES } from './sentinel-watch.ts';
 
@@ -43,7 +44,7 @@ export interface Inspection {
 
 /**
  * Asks every server and sentinel. Leque's functions are loaded already.
- * @throws Error when a server does not answer
+ * @throws ProtocolError `unavailable` when a server does not answer, or refuses
  */
 export async function inspectRedis(
   address: RedisAddress,
@@ -68,7 +69,7 @@ async function inspectServer(redis: Redis, rights: Rights): Promise<ServerFacts>
   const [info, limits, refused] = await Promise.all([
     unlessRefused(redis.info()),
     unlessRefused(redis.config('GET', 'client-output-buffer-limit')),
-    within(refusedOf(redis, rights)),
+    refusedOf(redis, rights),
   ]);
   const [, bufferLimits] = (limits ?? []) as string[];
   return { server: nameOf(redis), info, bufferLimits, refused };
@@ -84,11 +85,12 @@ async function refusedOf(redis: Redis, rights: Rights): Promise<string[]> {
   const commands = neededCommands(rights);
   const samples = commands.map((command) => JSON.stringify(command));
   try {
-    const numbers = new Set((await redis.fcall('leque_rights', 0, ...samples)) as number[]);
-    const refused = commands.filter((_, index) => numbers.has(index + 1));
+    const numbers = await within(redis.fcall('leque_rights', 0, ...samples));
+    const isRefused = new Set(numbers as number[]);
+    const refused = commands.filter((_, index) => isRefused.has(index + 1));
     return describeCommands(refused, rights.prefix);
   } catch (error) {
-    if (!isReply(error) || !error.message.startsWith('NOPERM')) throw error;
+    if (!isRefusal(error)) throw error;
     return ['FCALL leque_rights'];
   }
 }
@@ -119,9 +121,9 @@ async function problemOf(
   try {
     await redis.connect();
     const { name } = address;
-    const master = await within(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
+    const master = await inTime(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
     if (master === null) return { problem: `it knows no master named ${name}`, away: false };
-    await within(redis.subscribe(SWITCHES));
+    await inTime(redis.subscribe(SWITCHES));
     return { problem: undefined, away: false };
   } catch (error) {
     const { message } = why ?? (error as Error);
@@ -136,11 +138,25 @@ async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await within(answer);
   } catch (error) {
-    if (isReply(error)) return undefined;
-    throw error;
+    if (!isRefusal(error)) throw error;
+    return undefined;
   }
 }
 
-function within<T>(answer: Promise<T>): Promise<T> {
+/** @throws ProtocolError `unavailable` with what Redis said as its cause */
+async function within<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await inTime(answer);
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
   return withDeadline(answer, DEADLINE_MS, 'Redis');
+}
+
+/** That the user lacks a right. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProtocolError && /^NOPERM /.test((error.cause as Error).message);
 }

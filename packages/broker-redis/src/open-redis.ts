@@ -52,7 +52,8 @@ export interface RedisDrivers {
   connection(): Redis | Cluster;
   /**
    * What the servers say of themselves, and whether a gateway or publisher may do there all it has
-   * to; `connect` comes before it. @throws Error when a server does not answer
+   * to; `connect` comes before it.
+   * @throws ProtocolError `unavailable` when a server does not answer, or refuses
    */
   inspect(app: Rights['app']): Promise<Inspection>;
   /** Closes `control` and the connections; `broker` and `state` are closed before it. */

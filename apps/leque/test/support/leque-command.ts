@@ -8,16 +8,23 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** `leque …` to its end, with this on its standard input. */
-export function leque(
-  args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
-): Promise<Ended> {
-  const options = { env: { ...process.env, ...env } };
+interface Surroundings {
+  /** On its standard input. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether the reader of its standard output leaves with the first it gets, as `head -1` does. */
+  readonly readerLeaves?: boolean;
+}
+
+/** `leque …` to its end. */
+export function leque(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
+  const { input = '', env = {}, readerLeaves = false } = surroundings;
+  const options = { env: { ...process.env, ...env }, timeout: 30_000 };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [ENTRY, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+      resolve({ code: Number(error?.killed ? -1 : (error?.code ?? 0)), stdout, stderr });
     });
+    if (readerLeaves) child.stdout?.once('data', () => child.stdout?.destroy());
     child.stdin?.end(input);
   });
 }
