@@ -32,7 +32,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'compose',
-          include: ['{apps,packages}/**/*.compose.test.ts'],
+          include: ['{apps,packages}/**/*.compose.test.ts', 'test/**/*.compose.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

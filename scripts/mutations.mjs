@@ -1,7 +1,7 @@
 // What `npm run verify:mutations` takes out of the code, and what has to notice. A patch names the
 // text that it replaces, which has to be there exactly once.
-const feed = 'packages/broker-redis/src/channel-feed.ts';
-const subscription = 'packages/core/src/subscription.ts';
+const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
+const subscription = 'packages/core/src/fan-out/subscription.ts';
 
 /** `leque verify`: real processes, a real Redis, faults between them. */
 const scenario = (name, seed) => ({
@@ -50,7 +50,7 @@ export const MUTATIONS = [
     about: 'a connection that is open and dead is left as it is',
     patches: [
       {
-        file: 'packages/broker-redis/src/probe.ts',
+        file: 'packages/broker-redis/src/link/probe.ts',
         from: "    subscribing.rebuild('what is published does not arrive');\n",
         to: '',
       },
@@ -147,7 +147,7 @@ export const MUTATIONS = [
     about: 'what it does not cover any more stays subscribed',
     patches: [
       {
-        file: 'packages/core/src/hub.ts',
+        file: 'packages/core/src/fan-out/hub.ts',
         from: '      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);\n',
         to: '',
       },

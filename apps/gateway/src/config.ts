@@ -4,15 +4,13 @@ import { RedisSettings, redisRule } from '@leque/broker-redis';
 import {
   AdmissionSettings,
   type ConfigRule,
-  DrainSettings,
   HistorySettings,
   JournalSettings,
   OriginSettings,
   parseSlowConsumerRules,
-  processSettings,
-  readConfig,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { DrainSettings, processSettings, readConfig } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';

@@ -1,7 +1,7 @@
 import { MemoryBroker, MemoryCluster, MemoryClusterState, MemoryStore } from '@leque/broker-memory';
 import { anonymous, CLOSE_TIMEOUT_MS, Hub } from '@leque/core';
 import { CLOSE } from '@leque/protocol';
-import { FakeClock, FakeConnection, RecordingTelemetry } from '@leque/testkit';
+import { FakeClock, FakeConnection, RecordingTelemetry } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { drain } from './drain.ts';
 

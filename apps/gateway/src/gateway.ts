@@ -1,10 +1,7 @@
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
   Admission,
-  type AppStatus,
   type AuthenticationOutcomes,
-  answerStatus,
-  answerTraces,
   type Broker,
   CLOSE_TIMEOUT_MS,
   type Clock,
@@ -14,13 +11,13 @@ import {
   Hub,
   type HubLimits,
   journalLimits,
-  listOf,
   type OriginPolicy,
   pacedVerifier,
   parseSlowConsumerRules,
   type Telemetry,
   type Tracing,
 } from '@leque/core';
+import { type AppStatus, answerStatus, answerTraces, listOf } from '@leque/service';
 import {
   type SocketIoContext,
   type SocketIoTransport,

@@ -1,4 +1,4 @@
-import { runProcess } from '@leque/core';
+import { runProcess } from '@leque/service';
 import { readGatewayConfig } from './config.ts';
 import { startGateway } from './server.ts';
 

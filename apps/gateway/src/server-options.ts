@@ -1,5 +1,5 @@
-import { REQUEST_LIMITS } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
+import { REQUEST_LIMITS } from '@leque/service';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 
 /** Ids have up to 128 characters, each of which may come as %XX. */

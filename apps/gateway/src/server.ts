@@ -1,7 +1,8 @@
 import { openRedis } from '@leque/broker-redis';
-import { answerLogLevel, type RunningServer, systemClock } from '@leque/core';
+import { systemClock } from '@leque/core';
+import { answerLogLevel, type RunningServer, registerOperations } from '@leque/service';
 import { openTracing } from '@leque/telemetry-otel';
-import { logFacts, PrometheusTelemetry, registerOperations } from '@leque/telemetry-prometheus';
+import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';

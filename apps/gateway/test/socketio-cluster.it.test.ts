@@ -1,13 +1,8 @@
 import { openRedis, RedisSettings } from '@leque/broker-redis';
-import { readConfig } from '@leque/core';
-import {
-  describeOnRedisServers,
-  RecordingTelemetry,
-  startRedis,
-  startRedisCluster,
-  startSentinel,
-  uniquePrefix,
-} from '@leque/testkit';
+import { readConfig } from '@leque/service';
+import { startRedis, startRedisCluster, startSentinel, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
+import { RecordingTelemetry } from '@leque/testkit/fakes';
 import { Emitter } from '@socket.io/redis-emitter';
 import { io } from 'socket.io-client';
 import { describe, expect, test } from 'vitest';

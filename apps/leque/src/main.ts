@@ -1,21 +1,21 @@
 #!/usr/bin/env node
-import { ConfigError, runProcess } from '@leque/core';
+import { ConfigError, runProcess } from '@leque/service';
 import { Command } from 'commander';
-import { EXIT } from './api-client.ts';
-import { benchCommand } from './bench-command.ts';
-import { checkCommand } from './check-command.ts';
-import { startCluster } from './cluster.ts';
-import { completionCommand } from './completion-command.ts';
-import { readDevConfig } from './config.ts';
-import { startDev } from './dev.ts';
-import { keysCommand } from './keys-command.ts';
-import { logLevelCommand } from './log-level-command.ts';
-import { publishCommand } from './publish-command.ts';
-import { statsCommand } from './stats-command.ts';
-import { tailCommand } from './tail-command.ts';
-import { tokenCommand } from './token-command.ts';
-import { traceCommand } from './trace-command.ts';
-import { verifyCommand } from './verify-command.ts';
+import { EXIT } from './api/api-client.ts';
+import { startCluster } from './cluster/cluster.ts';
+import { benchCommand } from './commands/bench.ts';
+import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
+import { keysCommand } from './commands/keys.ts';
+import { logLevelCommand } from './commands/log-level.ts';
+import { publishCommand } from './commands/publish.ts';
+import { statsCommand } from './commands/stats.ts';
+import { tailCommand } from './commands/tail.ts';
+import { tokenCommand } from './commands/token.ts';
+import { traceCommand } from './commands/trace.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { readDevConfig } from './dev/config.ts';
+import { startDev } from './dev/dev.ts';
 
 const program = new Command('leque').description(
   'A pub/sub fan-out cluster for raw WebSocket and Socket.IO clients',

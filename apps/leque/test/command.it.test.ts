@@ -4,6 +4,16 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import {
+  cpuMicroseconds,
+  descendantsOf,
+  get,
+  isAlive,
+  ProcessGroup,
+  RawClient,
+  SocketClient,
+  wsUrl,
+} from '@leque/lab';
+import {
   type Env,
   freePorts,
   RunningProcess,
@@ -12,12 +22,6 @@ import {
   TEST_JWT_SECRET,
 } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
-import { cpuMicroseconds } from '../bench/process-usage.ts';
-import { get } from './support/http.ts';
-import { ProcessGroup } from './support/process-group.ts';
-import { descendantsOf, isAlive } from './support/processes.ts';
-import { RawClient, wsUrl } from './support/raw-client.ts';
-import { SocketClient } from './support/socket-client.ts';
 
 const run = promisify(execFile);
 const ENTRY = 'apps/leque/src/main.ts';

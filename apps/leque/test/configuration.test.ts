@@ -1,7 +1,7 @@
 import { GatewayConfig } from '@leque/gateway';
 import { PublisherConfig } from '@leque/publisher';
 import { expect, test } from 'vitest';
-import { ClusterConfig, DevConfig } from '../src/config.ts';
+import { ClusterConfig, DevConfig } from '../src/dev/config.ts';
 
 /** Defaults that are different on every machine. */
 const COMPUTED: Readonly<Record<string, string>> = { NODE_ID: 'host and process id' };

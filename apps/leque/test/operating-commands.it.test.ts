@@ -1,11 +1,17 @@
+import {
+  expiredTokenFor,
+  get,
+  leque,
+  post,
+  RawClient,
+  SocketClient,
+  startClustered,
+  startEmbedded,
+  tokenFor,
+  wsUrl,
+} from '@leque/lab';
 import { type Cluster, startCluster, TEST_API_KEY } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { get, post } from './support/http.ts';
-import { leque } from './support/leque-command.ts';
-import { RawClient, wsUrl } from './support/raw-client.ts';
-import { SocketClient } from './support/socket-client.ts';
-import { startClustered, startEmbedded } from './support/systems.ts';
-import { expiredTokenFor, tokenFor } from './support/tokens.ts';
 
 const ADMIN = tokenFor('ops', { scope: 'admin' });
 const PATIENCE = { timeout: 10_000 };

@@ -4,10 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leque, RawClient, wsUrl } from '@leque/lab';
 import { freePorts, startLeque } from '@leque/testkit';
 import { expect, test } from 'vitest';
-import { leque } from './support/leque-command.ts';
-import { RawClient, wsUrl } from './support/raw-client.ts';
 
 const note = (text: string) => JSON.stringify({ type: 'note', data: { text }, project_id: 'P' });
 

@@ -1,8 +1,6 @@
+import { leque, post, tokenFor } from '@leque/lab';
 import { RunningProcess, type ServerProcess, startLeque, startNodes } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { post } from './support/http.ts';
-import { leque } from './support/leque-command.ts';
-import { tokenFor } from './support/tokens.ts';
 
 const ENTRY = 'apps/leque/src/main.ts';
 const PATIENCE = { timeout: 15_000 };

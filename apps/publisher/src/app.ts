@@ -1,6 +1,5 @@
 import cors from '@fastify/cors';
 import {
-  type AppStatus,
   type AuthenticationOutcomes,
   type Broker,
   BucketCounts,
@@ -16,6 +15,7 @@ import {
   type Tracing,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
+import type { AppStatus } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { answerWithProblems } from './answer-problems.ts';

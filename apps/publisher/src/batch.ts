@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Published } from '@leque/core';
-import type { Event } from '@leque/protocol';
-import { toCursor } from '@leque/protocol';
+import { type Event, toCursor } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 import type { PublisherContext } from './context.ts';
 import type { Deadline } from './deadline.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
-import { DrainSettings, processSettings, readConfig } from '@leque/core';
+import { DrainSettings, processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import { PublisherSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
-import type { DeliveryTrace } from '@leque/core';
 import { FIREHOSE } from '@leque/protocol';
+import type { DeliveryTrace } from '@leque/service';
 import type { MessageTrace, NodeTrace } from './message-trace.ts';
 
 /** What became of the sessions that were to get it, in the order in which it is told. */

@@ -1,4 +1,4 @@
-import { runProcess } from '@leque/core';
+import { runProcess } from '@leque/service';
 import { readPublisherConfig } from './config.ts';
 import { startPublisher } from './server.ts';
 

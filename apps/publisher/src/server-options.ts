@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { REQUEST_LIMITS } from '@leque/core';
+import { REQUEST_LIMITS } from '@leque/service';
 import type { FastifyServerOptions } from 'fastify';
 import { sendProblem } from './answer-problems.ts';
 import { problemOf } from './problem.ts';

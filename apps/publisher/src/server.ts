@@ -1,20 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
+import { type Broker, systemClock } from '@leque/core';
 import {
   answerLogLevel,
   answerStatus,
-  type Broker,
   type RunningServer,
-  systemClock,
-} from '@leque/core';
-import { openTracing } from '@leque/telemetry-otel';
-import {
-  type AnsweredRequest,
-  logFacts,
-  PrometheusTelemetry,
   registerOperations,
-} from '@leque/telemetry-prometheus';
+} from '@leque/service';
+import { openTracing } from '@leque/telemetry-otel';
+import { type AnsweredRequest, logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
 import { answerNotFound, answerWithProblems } from './answer-problems.ts';

@@ -1,12 +1,7 @@
 import type { AuthSettings } from '@leque/auth-jwt';
-import {
-  HistorySettings,
-  JournalSettings,
-  journalLimits,
-  listOf,
-  OriginSettings,
-} from '@leque/core';
+import { HistorySettings, JournalSettings, journalLimits, OriginSettings } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { listOf } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';

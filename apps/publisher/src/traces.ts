@@ -1,13 +1,6 @@
-import {
-  type Broker,
-  type Bystanders,
-  type Control,
-  type ControlAnswer,
-  type DeliveryTrace,
-  type Json,
-  TRACE_QUESTIONS,
-} from '@leque/core';
+import type { Broker, Control, ControlAnswer, Json } from '@leque/core';
 import { FIREHOSE, toCursor } from '@leque/protocol';
+import { type Bystanders, type DeliveryTrace, TRACE_QUESTIONS } from '@leque/service';
 import type { Deadline } from './deadline.ts';
 import { explain } from './explain.ts';
 import type { MessageTrace } from './message-trace.ts';

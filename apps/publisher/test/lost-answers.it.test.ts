@@ -1,6 +1,5 @@
 import { signToken } from '@leque/auth-jwt';
 import {
-  describeOnOwnRedis,
   type FaultProxy,
   freePorts,
   ServerProcess,
@@ -10,6 +9,7 @@ import {
   TEST_JWT_SECRET,
   uniquePrefix,
 } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
 import { expect, test } from 'vitest';
 
 const PATIENCE = { timeout: 15_000 };

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readConfig } from '@leque/core';
+import { readConfig } from '@leque/service';
 import { expect, test } from 'vitest';
 import { AuthSettings, authRule } from './settings.ts';
 

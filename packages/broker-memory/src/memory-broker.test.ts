@@ -1,9 +1,5 @@
-import {
-  type BrokerCluster,
-  describeBrokerContract,
-  FakeClock,
-  RecordingSink,
-} from '@leque/testkit';
+import { type BrokerCluster, describeBrokerContract } from '@leque/testkit/contracts';
+import { FakeClock, RecordingSink } from '@leque/testkit/fakes';
 import { describe } from 'vitest';
 import { MemoryBroker } from './memory-broker.ts';
 import { MemoryStore } from './memory-store.ts';

@@ -1,4 +1,4 @@
-import { describeClusterStateContract, type StateCluster } from '@leque/testkit';
+import { describeClusterStateContract, type StateCluster } from '@leque/testkit/contracts';
 import { describe } from 'vitest';
 import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryClusterState } from './memory-cluster-state.ts';

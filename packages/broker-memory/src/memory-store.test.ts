@@ -1,4 +1,4 @@
-import { FakeClock } from '@leque/testkit';
+import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { MemoryStore } from './memory-store.ts';
 

@@ -1,3 +1,3 @@
-export type { Inspection, SentinelFacts, ServerFacts } from './inspection.ts';
+export type { Inspection, SentinelFacts, ServerFacts } from './inspection/inspection.ts';
 export { openRedis, type RedisContext, type RedisDrivers } from './open-redis.ts';
 export { RedisSettings, redisRule } from './settings.ts';

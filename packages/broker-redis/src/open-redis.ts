@@ -9,21 +9,21 @@ import {
   type Telemetry,
 } from '@leque/core';
 import type { Cluster, Redis } from 'ioredis';
-import { openAdapterConnection } from './adapter-connection.ts';
-import { ChannelLog } from './channel-log.ts';
-import { ClusterLink } from './cluster-link.ts';
-import { type Inspection, inspectRedis } from './inspection.ts';
-import { ProbeCounts } from './probe-counts.ts';
-import { parseRedisUrl, type RedisAddress, serverEndpoint } from './redis-address.ts';
-import { RedisBroker } from './redis-broker.ts';
-import { RedisClusterState } from './redis-cluster-state.ts';
-import { RedisControl } from './redis-control.ts';
-import type { LinkParts, RedisLink } from './redis-link.ts';
-import type { Rights } from './rights.ts';
-import { SentinelLink } from './sentinel-link.ts';
-import { SentinelWatch } from './sentinel-watch.ts';
+import { ChannelLog } from './broker/channel-log.ts';
+import { RedisBroker } from './broker/redis-broker.ts';
+import { openAdapterConnection } from './connection/adapter-connection.ts';
+import { parseRedisUrl, type RedisAddress, serverEndpoint } from './connection/redis-address.ts';
+import { SentinelWatch } from './connection/sentinel-watch.ts';
+import { RedisControl } from './control/redis-control.ts';
+import { type Inspection, inspectRedis } from './inspection/inspection.ts';
+import type { Rights } from './inspection/rights.ts';
+import { ProbeCounts } from './link/probe-counts.ts';
+import type { LinkParts, RedisLink } from './link/redis-link.ts';
+import { SentinelLink } from './link/sentinel-link.ts';
+import { SingleLink } from './link/single-link.ts';
+import { ClusterLink } from './redis-cluster/redis-cluster-link.ts';
 import type { RedisSettings } from './settings.ts';
-import { SingleLink } from './single-link.ts';
+import { RedisClusterState } from './state/redis-state.ts';
 
 /** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
 const LEASE_MS = 8_000;

@@ -1,4 +1,4 @@
-import { readConfig } from '@leque/core';
+import { readConfig } from '@leque/service';
 import { expect, test } from 'vitest';
 import { RedisSettings, redisRule } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import { type ConfigRule, HistorySettings } from '@leque/core';
 import { type Static, Type } from 'typebox';
-import { parseRedisUrl } from './redis-address.ts';
+import { parseRedisUrl } from './connection/redis-address.ts';
 
 export const RedisSettings = Type.Object({
   REDIS_URL: Type.String({

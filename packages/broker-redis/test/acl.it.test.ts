@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import {
-  describeOnOwnRedis,
-  describeOnRedisServers,
-  makeEvent,
   startRedis,
   startRedisCluster,
   startSentinel,
   type TestRedis,
   uniquePrefix,
 } from '@leque/testkit';
+import { describeOnOwnRedis, describeOnRedisServers } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { areCounted, begin } from './support/duties.ts';
 import { command } from './support/foreign-service.ts';

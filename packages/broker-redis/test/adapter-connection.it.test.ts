@@ -1,6 +1,6 @@
 import { startFaultProxy, startRedis } from '@leque/testkit';
 import { expect, test } from 'vitest';
-import { openAdapterConnection } from '../src/adapter-connection.ts';
+import { openAdapterConnection } from '../src/connection/adapter-connection.ts';
 
 const PATIENCE = { timeout: 15_000 };
 

@@ -1,4 +1,5 @@
-import { makeEvent, startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { makeEvent } from '@leque/testkit/fakes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, foreignService, type Reply } from './support/foreign-service.ts';
 import { type RedisNode, startNode } from './support/redis-node.ts';

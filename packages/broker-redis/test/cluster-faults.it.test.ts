@@ -1,10 +1,5 @@
-import {
-  describeOnRedisServers,
-  startFaultProxy,
-  startRedis,
-  startRedisCluster,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startFaultProxy, startRedis, startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
 import { expect, test } from 'vitest';
 import {
   CHANNELS,

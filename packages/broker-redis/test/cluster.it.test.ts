@@ -1,4 +1,4 @@
-import { describeOnRedisServers } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
 import { expect, test } from 'vitest';
 import {
   CHANNELS,

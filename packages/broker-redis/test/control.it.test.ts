@@ -1,10 +1,5 @@
-import {
-  describeOnRedisServers,
-  startFaultProxy,
-  startRedis,
-  startSentinel,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startFaultProxy, startRedis, startSentinel, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';

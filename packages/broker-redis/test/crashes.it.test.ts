@@ -1,10 +1,5 @@
-import {
-  describeOnOwnRedis,
-  startFaultProxy,
-  startRedis,
-  type TestRedis,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startFaultProxy, startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';

@@ -1,13 +1,7 @@
 import { Grants, Hub, systemClock } from '@leque/core';
 import type { Position } from '@leque/protocol';
-import {
-  FakeConnection,
-  type FakeMessage,
-  makeEvent,
-  startFaultProxy,
-  startRedis,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startFaultProxy, startRedis, uniquePrefix } from '@leque/testkit';
+import { FakeConnection, type FakeMessage, makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { openRedis } from '../src/open-redis.ts';
 import { REDIS_MODES } from './support/redis-modes.ts';

@@ -1,11 +1,7 @@
 import { ProtocolError } from '@leque/protocol';
-import {
-  describeOnOwnRedis,
-  makeEvent,
-  startRedis,
-  type TestRedis,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { type RedisNode, startNode } from './support/redis-node.ts';

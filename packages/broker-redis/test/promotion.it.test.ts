@@ -1,4 +1,6 @@
-import { describeOnRedisServers, makeEvent, startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { type RedisNode, startNode } from './support/redis-node.ts';

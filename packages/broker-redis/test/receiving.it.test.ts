@@ -1,4 +1,6 @@
-import { describeOnOwnRedis, makeEvent, startRedis, uniquePrefix } from '@leque/testkit';
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import { type RedisNode, startNode } from './support/redis-node.ts';

@@ -1,9 +1,9 @@
+import { uniquePrefix } from '@leque/testkit';
 import {
   describeClusterStateContract,
   describeOnRedisServers,
   type StateCluster,
-  uniquePrefix,
-} from '@leque/testkit';
+} from '@leque/testkit/contracts';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { REDIS_MODES, type RedisMode } from './support/redis-modes.ts';
 import { startNode } from './support/redis-node.ts';

@@ -1,8 +1,10 @@
 import { systemClock } from '@leque/core';
-import { describeOnOwnRedis, RecordingTelemetry, startRedis } from '@leque/testkit';
+import { startRedis } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { RecordingTelemetry } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { serverEndpoint } from '../src/redis-address.ts';
-import { RedisConnection } from '../src/redis-connection.ts';
+import { serverEndpoint } from '../src/connection/redis-address.ts';
+import { RedisConnection } from '../src/connection/redis-connection.ts';
 
 describeOnOwnRedis('RedisConnection', () => {
   test('[GAP] one that is being made when the master changes is made anew', async () => {

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeOnRedisServers, makeEvent, startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { type RedisNode, startNode } from './support/redis-node.ts';
 

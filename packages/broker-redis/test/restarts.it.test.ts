@@ -1,5 +1,6 @@
 import type { Position } from '@leque/protocol';
-import { describeOnOwnRedis, makeEvent } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from './support/foreign-service.ts';
 import type { RedisNode } from './support/redis-node.ts';

@@ -1,12 +1,7 @@
 import { Grants, Hub, systemClock } from '@leque/core';
 import type { Position } from '@leque/protocol';
-import {
-  FakeConnection,
-  makeEvent,
-  startRedis,
-  type TestRedis,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { FakeConnection, makeEvent } from '@leque/testkit/fakes';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { openRedis } from '../src/open-redis.ts';

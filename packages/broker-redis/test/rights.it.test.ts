@@ -1,16 +1,15 @@
 import {
-  describeOnOwnRedis,
-  describeOnRedisServers,
-  makeEvent,
   startRedis,
   startRedisCluster,
   startSentinel,
   type TestRedis,
   uniquePrefix,
 } from '@leque/testkit';
+import { describeOnOwnRedis, describeOnRedisServers } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
+import { neededCommands, type Rights, type Sample } from '../src/inspection/rights.ts';
 import { openRedis } from '../src/open-redis.ts';
-import { neededCommands, type Rights, type Sample } from '../src/rights.ts';
 import { areCounted, begin } from './support/duties.ts';
 import { command } from './support/foreign-service.ts';
 import { settingsFor, startNode } from './support/redis-node.ts';

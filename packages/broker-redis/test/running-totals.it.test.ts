@@ -1,13 +1,9 @@
-import {
-  describeOnOwnRedis,
-  FakeClock,
-  RecordingTelemetry,
-  startRedis,
-  uniquePrefix,
-} from '@leque/testkit';
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { FakeClock, RecordingTelemetry } from '@leque/testkit/fakes';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { RunningTotals } from '../src/running-totals.ts';
+import { RunningTotals } from '../src/state/running-totals.ts';
 import { command } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';
 

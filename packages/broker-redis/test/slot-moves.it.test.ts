@@ -1,4 +1,5 @@
-import { describeOnRedisServers, startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { startRedisCluster, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { startNode } from './support/redis-node.ts';

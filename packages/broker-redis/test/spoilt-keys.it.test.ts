@@ -1,4 +1,5 @@
-import { makeEvent, startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { makeEvent } from '@leque/testkit/fakes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, foreignService } from './support/foreign-service.ts';
 import { startNode } from './support/redis-node.ts';

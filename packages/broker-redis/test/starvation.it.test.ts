@@ -1,4 +1,5 @@
-import { makeEvent, startRedis, uniquePrefix } from '@leque/testkit';
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { startNode } from './support/redis-node.ts';
 

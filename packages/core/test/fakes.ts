@@ -1,17 +1,17 @@
 import type { Event, Position, Stats } from '@leque/protocol';
+import { Grants, type Identity, type Scope } from '../src/access/grants.ts';
+import type { Cancel, Clock } from '../src/lib/clock.ts';
 import {
   type Broker,
   type HistoryExtent,
   type HistoryPage,
   type Published,
   toExtent,
-} from '../src/broker.ts';
-import type { Cancel, Clock } from '../src/clock.ts';
-import type { ClusterState, Totals } from '../src/cluster-state.ts';
-import type { Connection } from '../src/connection.ts';
-import { Grants, type Identity, type Scope } from '../src/grants.ts';
-import { type Frame, type FrameFormat, Publication } from '../src/publication.ts';
-import type { Fact } from '../src/telemetry.ts';
+} from '../src/ports/broker.ts';
+import type { ClusterState, Totals } from '../src/ports/cluster-state.ts';
+import type { Connection } from '../src/ports/connection.ts';
+import type { Fact } from '../src/ports/telemetry.ts';
+import { type Frame, type FrameFormat, Publication } from '../src/publication/publication.ts';
 
 /** Time that stands still until a test moves it. */
 export class FakeClock implements Clock {

@@ -1,6 +1,6 @@
-import { FanOutCounters } from '../src/fan-out-counters.ts';
-import { Flusher } from '../src/flusher.ts';
-import { Outbox } from '../src/outbox.ts';
+import { FanOutCounters } from '../src/writing/fan-out-counters.ts';
+import { Flusher } from '../src/writing/flusher.ts';
+import { Outbox } from '../src/writing/outbox.ts';
 import { FakeClock, FakeConnection } from './fakes.ts';
 
 export const WINDOW_MS = 5;

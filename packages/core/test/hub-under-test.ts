@@ -1,8 +1,8 @@
 import type { Position } from '@leque/protocol';
-import { Hub, type SubscribeOptions } from '../src/hub.ts';
-import type { HubLimits } from '../src/hub-limits.ts';
-import type { Session } from '../src/session.ts';
-import { parseSlowConsumerRules } from '../src/slow-consumer-rules.ts';
+import { Hub, type SubscribeOptions } from '../src/fan-out/hub.ts';
+import type { HubLimits } from '../src/fan-out/hub-limits.ts';
+import type { Session } from '../src/fan-out/session.ts';
+import { parseSlowConsumerRules } from '../src/fan-out/slow-consumer-rules.ts';
 import {
   FakeBroker,
   FakeClock,

@@ -1,3 +1,13 @@
+export { Stats } from './api/stats.ts';
+export {
+  type Event,
+  EventInput,
+  MAX_EVENT_BYTES,
+  type ParsedEvent,
+  parseEvent,
+  withTraceparent,
+} from './events/event.ts';
+export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './events/event-types.ts';
 export {
   ALL,
   type ChannelKind,
@@ -11,8 +21,8 @@ export {
   parseChannel,
   projectChannel,
   userChannel,
-} from './channel.ts';
-export { CLOSE, type CloseCode } from './close-codes.ts';
+} from './wire/channel.ts';
+export { CLOSE, type CloseCode } from './wire/close-codes.ts';
 export {
   type Action,
   type Command,
@@ -21,28 +31,10 @@ export {
   parseCommand,
   type RequestId,
   requestIdOf,
-} from './commands.ts';
-export { isDeeperThan, MAX_DEPTH } from './depth.ts';
-export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './envelope.ts';
-export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './errors.ts';
-export {
-  type Event,
-  EventInput,
-  MAX_EVENT_BYTES,
-  type ParsedEvent,
-  parseEvent,
-  withTraceparent,
-} from './event.ts';
-export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './event-types.ts';
-export { decodePayload, type Payload } from './payload.ts';
-export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './position.ts';
-export { describeProblems, findProblems, type Problem } from './problems.ts';
-export { Stats } from './stats.ts';
-export {
-  allocateTextFrame,
-  encodeTextFrame,
-  joinBuffers,
-  PING_FRAME,
-  splitTextFrames,
-  textPayload,
-} from './text-frame.ts';
+} from './wire/commands.ts';
+export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
+export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
+export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './wire/errors.ts';
+export { decodePayload, type Payload } from './wire/payload.ts';
+export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './wire/position.ts';
+export { describeProblems, findProblems, type Problem } from './wire/problems.ts';

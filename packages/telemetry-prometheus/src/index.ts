@@ -1,5 +1,4 @@
 export { logFacts } from './fact-log.ts';
-export { type Metrics, type Operations, registerOperations } from './operations.ts';
 export {
   type MetricDescription,
   type PrometheusOptions,

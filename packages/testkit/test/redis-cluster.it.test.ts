@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import { expect, test } from 'vitest';
-import { describeOnRedisServers, startRedisCluster, type TestRedisCluster } from '../src/index.ts';
+import { describeOnRedisServers } from '../src/contracts/index.ts';
+import { startRedisCluster, type TestRedisCluster } from '../src/index.ts';
 
 const TIMEOUT_MS = 60_000;
 const KEYS = Array.from({ length: 25 }, (_, index) => `{tag}:${index}`);

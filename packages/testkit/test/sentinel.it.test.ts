@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { describeOnRedisServers, startSentinel, type TestRedis } from '../src/index.ts';
+import { describeOnRedisServers } from '../src/contracts/index.ts';
+import { startSentinel, type TestRedis } from '../src/index.ts';
 
 const TIMEOUT_MS = 60_000;
 

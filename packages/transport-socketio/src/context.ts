@@ -1,6 +1,6 @@
 import type { TransportContext, TransportLimits } from '@leque/core';
 import type { ServerOptions } from 'socket.io';
-import type { RecoveryIds } from './recovery-ids.ts';
+import type { RecoveryIds } from './recovery/recovery-ids.ts';
 
 /** What the transport needs of its node. */
 export interface SocketIoContext extends TransportContext {

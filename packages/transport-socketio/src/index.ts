@@ -1,4 +1,4 @@
 export type { SocketIoContext } from './context.ts';
-export { RecoveryIds } from './recovery-ids.ts';
+export { RecoveryIds } from './recovery/recovery-ids.ts';
+export { type SocketIoTransport, serveSocketIo } from './serve.ts';
 export { SocketIoSettings } from './settings.ts';
-export { type SocketIoTransport, serveSocketIo } from './socketio.ts';

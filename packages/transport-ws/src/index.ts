@@ -1,3 +1,3 @@
-export type { WsContext } from './context.ts';
-export { registerWebSockets } from './plugin.ts';
+export { registerWebSockets } from './serve.ts';
+export type { WsContext } from './session/context.ts';
 export { WebSocketSettings } from './settings.ts';

@@ -8,9 +8,10 @@ import {
   MemoryControl,
   MemoryStore,
 } from '@leque/broker-memory';
-import { type Broker, type Hub, readConfig, type Scope, systemClock } from '@leque/core';
+import { type Broker, type Hub, type Scope, systemClock } from '@leque/core';
 import { type EventInput, parseEvent } from '@leque/protocol';
-import { RecordingTelemetry } from '@leque/testkit';
+import { readConfig } from '@leque/service';
+import { RecordingTelemetry } from '@leque/testkit/fakes';
 import fastify from 'fastify';
 import { createGateway, type GatewayParts, GatewaySettings } from '../../src/index.ts';
 import { answerNotFound, SERVER_OPTIONS } from '../../src/server-options.ts';

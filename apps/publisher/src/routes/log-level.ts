@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { LOG_LEVEL_QUESTION, PROCESS_LOG_LEVELS } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
+import { LOG_LEVEL_QUESTION, PROCESS_LOG_LEVELS } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type NodeStatus, STATUS_QUESTION } from '@leque/core';
+import { type NodeStatus, STATUS_QUESTION } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';

@@ -1,7 +1,7 @@
 import type { Cancel } from '@leque/core';
 import type { Random } from '@leque/testkit';
 import type { Redis } from 'ioredis';
-import { CONNECT_TIMEOUT_MS } from '../../src/redis-connection.ts';
+import { CONNECT_TIMEOUT_MS } from '../../src/connection/redis-connection.ts';
 import type { Lane, Scheduler, SimulatedProcess } from './scheduler.ts';
 import type { ServerSocket, SimulatedRedis } from './simulated-redis.ts';
 

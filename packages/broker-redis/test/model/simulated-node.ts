@@ -7,10 +7,10 @@ import {
   type Identity,
   type Telemetry,
 } from '@leque/core';
-import { ChannelLog } from '../../src/channel-log.ts';
-import { ProbeCounts } from '../../src/probe-counts.ts';
-import { RedisBroker } from '../../src/redis-broker.ts';
-import { SingleLink } from '../../src/single-link.ts';
+import { ChannelLog } from '../../src/broker/channel-log.ts';
+import { RedisBroker } from '../../src/broker/redis-broker.ts';
+import { ProbeCounts } from '../../src/link/probe-counts.ts';
+import { SingleLink } from '../../src/link/single-link.ts';
 import { GatewaySession, type Opening } from './gateway-session.ts';
 import type { SimulatedProcess } from './scheduler.ts';
 import { SimulatedConnection, type Surroundings } from './simulated-connection.ts';

@@ -1,4 +1,5 @@
-import { makeEvent, startRedisCluster, type TestRedisCluster, uniquePrefix } from '@leque/testkit';
+import { startRedisCluster, type TestRedisCluster, uniquePrefix } from '@leque/testkit';
+import { makeEvent } from '@leque/testkit/fakes';
 import { expect } from 'vitest';
 import { type RedisNode, startNode } from './redis-node.ts';
 

@@ -1,5 +1,5 @@
 import type { Broker, ClusterState, Control } from '@leque/core';
-import { RecordingSink, RecordingTelemetry } from '@leque/testkit';
+import { RecordingSink, RecordingTelemetry } from '@leque/testkit/fakes';
 import { Value } from 'typebox/value';
 import { openRedis } from '../../src/open-redis.ts';
 import { RedisSettings } from '../../src/settings.ts';

@@ -1,6 +1,6 @@
 import type { Broker, Published } from '@leque/core';
-import type { RecordingSink } from '../recording-sink.ts';
-import { makeEvent } from './make-event.ts';
+import { makeEvent } from '../fakes/make-event.ts';
+import type { RecordingSink } from '../fakes/recording-sink.ts';
 
 export interface BrokerNode {
   readonly broker: Broker;

@@ -1,6 +1,7 @@
 import type { Published } from '@leque/core';
 import { FIREHOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
+import { makeEvent } from '../fakes/make-event.ts';
 import {
   type BrokerCluster,
   PATIENCE,
@@ -10,7 +11,6 @@ import {
   USER,
 } from './broker-cluster.ts';
 import { describeHistory } from './history-contract.ts';
-import { makeEvent } from './make-event.ts';
 
 /** What every broker keeps to. To be called in a `describe`. */
 export function describeBrokerContract(startCluster: () => Promise<BrokerCluster>): void {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { makeEvent } from '../fakes/make-event.ts';
 import {
   type BrokerCluster,
   PROJECT,
@@ -6,7 +7,6 @@ import {
   USER,
   USER_HISTORY_SIZE,
 } from './broker-cluster.ts';
-import { makeEvent } from './make-event.ts';
 
 /** What every broker keeps of a channel, and how it says that it has no more. */
 export function describeHistory(startCluster: () => Promise<BrokerCluster>): void {

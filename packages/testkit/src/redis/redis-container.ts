@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { freePorts } from '../free-ports.ts';
+import { freePorts } from '../lib/free-ports.ts';
 import type { RedisOptions, TestRedis } from './test-redis.ts';
 
 const IMAGE = 'redis:8.2-alpine';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../free-ports.ts';
+import { freePorts } from '../lib/free-ports.ts';
 import { RedisProcess } from './redis-process.ts';
 import type { RedisOptions, TestRedis } from './test-redis.ts';
 

@@ -1,5 +1,5 @@
-import { allOrNone, owned } from '../disposing.ts';
-import { eventually } from '../eventually.ts';
+import { allOrNone, owned } from '../lib/disposing.ts';
+import { eventually } from '../lib/eventually.ts';
 import { ask } from './ask.ts';
 import { agreedSlots, isWhole, type SlotRange, slotOf } from './cluster-slots.ts';
 import { migrateSlot } from './migrate-slot.ts';

@@ -1,5 +1,5 @@
-import { allOrNone, owned } from '../disposing.ts';
-import { eventually } from '../eventually.ts';
+import { allOrNone, owned } from '../lib/disposing.ts';
+import { eventually } from '../lib/eventually.ts';
 import { ask, askIfThere } from './ask.ts';
 import { dataConfig, onFreePorts, RedisServer } from './redis-server.ts';
 import type { RedisGroupOptions, TestRedis } from './test-redis.ts';

@@ -1,0 +1,2 @@
+export { bench } from './main.ts';
+export type { BenchArguments } from './options.ts';

@@ -1,0 +1,100 @@
+import { respCommand } from '@leque/lab';
+import { ServerProcess, TEST_JWT_SECRET } from '@leque/testkit';
+import manifest from '../../package.json' with { type: 'json' };
+import { startPublisher } from '../publisher.ts';
+import type { RunningTarget, Target, TargetContext } from '../target.ts';
+import { LequeClients } from './leque-clients.ts';
+
+const ENTRY = 'apps/gateway/src/main.ts';
+const DEFAULT_PREFIX = 'leque:';
+/** Of every event, as it stands in its JSON. */
+const MESSAGE_ID = '0000000000000000';
+/** How `leque_append` answers for one event: its epoch and its offset. */
+const ANSWER = '*2';
+/** Every test user in one node, and then some. */
+const MAX_CONNECTIONS = '1000000';
+/** Where clients are there before anything is measured, they may all come at once. */
+const ALL_AT_ONCE = { ADMISSION_RATE: '100000', ADMISSION_BURST: '100000' };
+const FAR_APART_S = 3600;
+/** As many intervals without a sign of life as in the default configuration. */
+const SILENT_INTERVALS = 3;
+/** A sample in the text that Prometheus reads. */
+const SAMPLE = /^([a-z_0-9]+)(?:\{.*\})? (\S+)$/gm;
+
+/** One gateway of Leque as a process of its own, with the stored path of publications. */
+export const leque: Target = {
+  name: 'leque',
+  formats: ['ws', 'socketio'],
+  unavailable: async () => undefined,
+  start,
+  startPublisher,
+};
+
+async function start(context: TargetContext): Promise<RunningTarget> {
+  const { port, settings, personal = false } = context;
+  const env = environment(context);
+  const server = await ServerProcess.start({ name: 'leque', entry: ENTRY, port, env });
+  const address = `127.0.0.1:${port}`;
+  const prefix = settings['REDIS_KEY_PREFIX'] ?? DEFAULT_PREFIX;
+  const clients = new LequeClients(address, personal);
+  return {
+    pids: [server.pid],
+    versions: { leque: manifest.version, node: process.version },
+    flags: `node ${ENTRY} with ${flagsOf(env)}`,
+    addresses: [address],
+    client: (format, channels, index) => clients.script(format, channels, index),
+    publishing: {
+      address: `${context.redis.host}:${context.redis.port}`,
+      error: '-ERR',
+      ack: ANSWER,
+    },
+    publication: (channel, event) =>
+      respCommand(
+        'FCALL',
+        'leque_append',
+        '1',
+        `${prefix}{${clients.channelOf(channel)}}`,
+        'bench',
+        MESSAGE_ID,
+        event,
+      ),
+    metrics: () => readMetrics(server.url),
+
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function environment(context: TargetContext) {
+  const { redis, settings, heartbeatSeconds = FAR_APART_S, storm = false } = context;
+  return {
+    ...(storm ? {} : ALL_AT_ONCE),
+    REDIS_URL: redis.url,
+    AUTH_MODE: 'required',
+    JWT_SECRET: TEST_JWT_SECRET,
+    LOG_LEVEL: 'warn',
+    WEBSOCKET_MAX_CONNECTIONS: MAX_CONNECTIONS,
+    WEBSOCKET_HEARTBEAT_INTERVAL: String(heartbeatSeconds),
+    WEBSOCKET_TIMEOUT: String(heartbeatSeconds * SILENT_INTERVALS),
+    ...settings,
+  };
+}
+
+/** Without what is secret, or different each time. */
+function flagsOf(env: Readonly<Record<string, string>>): string {
+  const hidden = ['JWT_SECRET', 'REDIS_URL', 'REDIS_KEY_PREFIX'];
+  const shown = Object.entries(env).filter(([name]) => !hidden.includes(name));
+  return shown.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/**
+ * The samples of a name, whatever their labels, as one sum. Asking resets what the gateway measures
+ * "since last asked".
+ */
+async function readMetrics(url: string): Promise<Record<string, number>> {
+  const response = await fetch(`${url}/metrics`);
+  const metrics: Record<string, number> = {};
+  for (const [, name = '', value] of (await response.text()).matchAll(SAMPLE)) {
+    metrics[name] = (metrics[name] ?? 0) + Number(value);
+  }
+  return metrics;
+}

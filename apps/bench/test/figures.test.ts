@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { known, latencyFigures, medians, spreads } from '../src/figures.ts';
+import { median, spread } from '../src/statistics.ts';
+
+describe('a median', () => {
+  test.for([
+    [[3], 3],
+    [[3, 1, 2], 2],
+    [[4, 1, 3, 2], 2.5],
+    [[10, 9, 100], 10],
+  ] as const)('of %j is %s', ([values, expected]) => {
+    expect(median(values)).toBe(expected);
+  });
+
+  test('of nothing is not known, and neither is its spread', () => {
+    expect(median([])).toBeUndefined();
+    expect(spread([])).toBeUndefined();
+  });
+
+  test('does not sort what it is given', () => {
+    const values = [3, 1, 2];
+    median(values);
+    expect(values).toEqual([3, 1, 2]);
+  });
+});
+
+describe('figures of several runs', () => {
+  const runs = [{ p99Ms: 4, rssMb: 90 }, { p99Ms: 2 }, { p99Ms: 9 }];
+
+  test('have a median and a spread each, over the runs that know it', () => {
+    expect(medians(runs)).toEqual({ p99Ms: 4, rssMb: 90 });
+    expect(spreads(runs)).toEqual({ p99Ms: [2, 9], rssMb: [90, 90] });
+  });
+
+  test('that are not known or not finite are left out', () => {
+    expect(
+      known([
+        ['p50Ms', undefined],
+        ['p99Ms', 1 / 0],
+        ['rssMb', 0],
+      ]),
+    ).toEqual({ rssMb: 0 });
+  });
+});
+
+test('latencies are told in milliseconds', () => {
+  const histogram = [
+    [1000, 50],
+    [2000, 49],
+    [8000, 1],
+  ] as const;
+  expect(latencyFigures(histogram)).toEqual({ p50Ms: 1, p99Ms: 2, p999Ms: 8, maxMs: 8 });
+  expect(latencyFigures([])).toEqual({});
+});

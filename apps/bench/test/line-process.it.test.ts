@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { LineProcess } from '../src/line-process.ts';
+
+const DEADLINE_MS = 10_000;
+
+test('events that come together are there for one after the other who waits', async () => {
+  await using child = run(`process.stdout.write('{"event":"a"}\\n{"event":"b","the_value":1}\\n')`);
+  await child.next('a', DEADLINE_MS);
+  expect(await child.next('b', DEADLINE_MS)).toEqual({ theValue: 1 });
+});
+
+test('whoever waits hears of an error, of an end, and of what is no event', async () => {
+  await using failing = run(`console.log('{"event":"error","message":"it is broken"}')`);
+  await expect(failing.next('a', DEADLINE_MS)).rejects.toThrow('it is broken');
+  await using ending = run('process.exit(3)');
+  await expect(ending.next('a', DEADLINE_MS)).rejects.toThrow('exit code 3');
+  await using talking = run(`console.log('hello'); setInterval(() => {}, 1000)`);
+  await expect(talking.next('a', DEADLINE_MS)).rejects.toThrow('printed: hello');
+  await using silent = run('setInterval(() => {}, 1000)');
+  await expect(silent.next('a', 10)).rejects.toThrow("no 'a' within 10 ms");
+});
+
+test('a program that is not there is an error for whoever waits', async () => {
+  await using missing = new LineProcess('/nonexistent/program', []);
+  await expect(missing.next('a', DEADLINE_MS)).rejects.toThrow('ENOENT');
+});
+
+function run(script: string): LineProcess {
+  return new LineProcess(process.execPath, ['-e', script]);
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { formatCount, formatFigure, formatWithUnit } from '../src/format.ts';
+import { type Row, Table } from '../src/table.ts';
+
+const ROW: Row = {
+  run: '1/5',
+  target: 'leque',
+  setup: 'raw',
+  step: '1,000/s',
+  part: '',
+  figures: { deliveriesPerSecond: 1e6, p99Ms: 12.345 },
+  verdict: 'held',
+  reason: '',
+};
+
+describe('a figure', () => {
+  test.for([
+    ['p50Ms', 1.234, '1.23'],
+    ['p99Ms', 12.345, '12.3'],
+    ['maxMs', 1234.5, '1,235'],
+    ['cpuUsPerDelivery', 0.2345, '0.234'],
+    ['rssMb', 123.45, '123'],
+    ['deliveriesPerSecond', 999_500, '1.00 M'],
+    ['deliveriesPerSecond', 1500, '1,500'],
+    ['kbPerConnection', 6.789, '6.79'],
+    ['stalledClosed', 50, '50'],
+  ] as const)('%s of %s is shown as %s', ([name, value, text]) => {
+    expect(formatFigure(name, value)).toBe(text);
+  });
+
+  test('that is not known is a dash', () => {
+    expect(formatFigure('p50Ms', undefined)).toBe('–');
+    expect(formatWithUnit('p50Ms', undefined)).toBe('–');
+  });
+
+  test('has its unit behind it', () => {
+    expect(formatWithUnit('p50Ms', 2)).toBe('2.00 ms');
+    expect(formatWithUnit('deliveriesPerSecond', 4e6)).toBe('4.00 M/s');
+    expect(formatWithUnit('stalledClosed', 3)).toBe('3');
+  });
+
+  test('counts below a million are told exactly', () => {
+    expect(formatCount(117_432.4)).toBe('117,432');
+    expect(formatCount(999_400)).toBe('1.00 M');
+  });
+});
+
+describe('the table', () => {
+  const table = new Table(['deliveriesPerSecond', 'p99Ms', 'rssMb']);
+
+  test('has each figure beneath its head', () => {
+    const header = table.header();
+    const row = table.row(ROW);
+    for (const [head, text] of [
+      ['deliv./s', '1.00 M'],
+      ['p99 ms', '12.3'],
+      ['RSS MB', '–'],
+    ] as const) {
+      expect(header.indexOf(head) + head.length).toBe(row.indexOf(text) + text.length);
+    }
+    expect(row).toMatch(/ ok$/);
+  });
+
+  test('has no figures of a run that failed, but says why', () => {
+    const row = table.row({ ...ROW, verdict: 'failed', reason: '12 lost' });
+    expect(row).not.toContain('1.00 M');
+    expect(row).toContain('FAILED: 12 lost');
+  });
+
+  test('says that a rate was not held, with the figures', () => {
+    const row = table.row({ ...ROW, verdict: 'behind', reason: 'delivered 50 %' });
+    expect(row).toContain('1.00 M');
+    expect(row).toContain('NOT HELD: delivered 50 %');
+  });
+
+  test('names the part of a workload that has some', () => {
+    expect(table.row({ ...ROW, part: '50 subscribers' })).toContain('50 subscribers');
+  });
+});

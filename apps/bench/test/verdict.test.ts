@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { RunResult, Verdict } from '../src/results.ts';
+import { judge, judgeRuns, missingOf, RIGHT } from '../src/verdict.ts';
+
+describe('a run', () => {
+  test('in which everything came in time was held', () => {
+    expect(judge(RIGHT)).toEqual({ verdict: 'held', reason: '' });
+    expect(judge({ ...RIGHT, share: 0.985 }).verdict).toBe('held');
+  });
+
+  test.for([
+    ['lost', '1 lost'],
+    ['unanswered', '1 publications not answered'],
+    ['duplicates', '1 came twice'],
+    ['reordered', '1 out of order'],
+    ['strays', '1 astray'],
+    ['publishErrors', '1 not published'],
+    ['closed', '1 connections closed'],
+  ] as const)('with a single one under `%s` failed, however fast it was', ([fault, reason]) => {
+    expect(judge({ ...RIGHT, [fault]: 1 })).toEqual({ verdict: 'failed', reason });
+  });
+
+  test('says everything that is wrong with it', () => {
+    expect(judge({ ...RIGHT, lost: 1200, reordered: 2, share: 0.1 })).toEqual({
+      verdict: 'failed',
+      reason: '1,200 lost, 2 out of order',
+    });
+  });
+
+  test('that was right but slower than offered is behind', () => {
+    expect(judge({ ...RIGHT, share: 0.5 })).toEqual({
+      verdict: 'behind',
+      reason: 'delivered 50 % of what was offered',
+    });
+  });
+});
+
+test('what still comes when the wait is given up is late, and not lost', () => {
+  const late = { ...RIGHT, lost: 1200, stillComing: true, share: 0.3 };
+  expect(judge(late)).toEqual({
+    verdict: 'behind',
+    reason: 'delivered 30 % of what was offered; 1,200 had not come long after',
+  });
+  expect(judge({ ...late, share: 1 }).verdict).toBe('behind');
+  expect(judge({ ...late, duplicates: 1 }).verdict).toBe('failed');
+});
+
+test('what was not answered need not come; beyond it what is missing is lost', () => {
+  const run = { published: 3000, acked: 2015, publishErrors: 0, expected: 3_000_000 };
+  expect(missingOf({ ...run, lost: 846_000 })).toEqual({ lost: 0, unanswered: 985 });
+  expect(missingOf({ ...run, lost: 985_001 })).toEqual({ lost: 1, unanswered: 985 });
+  expect(missingOf({ ...run, lost: 0 })).toEqual({ lost: 0, unanswered: 0 });
+  expect(missingOf({ ...run, acked: 3000, lost: 7 })).toEqual({ lost: 7, unanswered: 0 });
+});
+
+describe('several runs', () => {
+  const runs = (...verdicts: Verdict[]): RunResult[] =>
+    verdicts.map((verdict, index) => ({
+      repetition: index + 1,
+      verdict,
+      reason: verdict === 'held' ? '' : `because of ${index + 1}`,
+      figures: {},
+      counts: {},
+    }));
+
+  test('were held when each of them was', () => {
+    expect(judgeRuns(runs('held', 'held'))).toEqual({ verdict: 'held', reason: '' });
+  });
+
+  test('are as bad as the worst of them, and say how many', () => {
+    expect(judgeRuns(runs('held', 'behind', 'failed'))).toEqual({
+      verdict: 'failed',
+      reason: '1 of 3 runs: because of 3',
+    });
+    expect(judgeRuns(runs('behind', 'held'))).toEqual({
+      verdict: 'behind',
+      reason: '1 of 2 runs: because of 1',
+    });
+  });
+
+  test('of which all failed do not say how many', () => {
+    expect(judgeRuns(runs('failed', 'failed')).reason).toBe('because of 1');
+  });
+
+  test('of which some were not tried were not held', () => {
+    expect(judgeRuns(runs('held', 'unavailable')).verdict).toBe('behind');
+    expect(judgeRuns(runs('unavailable', 'unavailable')).verdict).toBe('unavailable');
+  });
+
+  test('that are none are not a success', () => {
+    expect(judgeRuns([]).verdict).toBe('unavailable');
+  });
+});

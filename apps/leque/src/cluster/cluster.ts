@@ -1,0 +1,63 @@
+import { fileURLToPath } from 'node:url';
+import { type RunningServer, StartError } from '@leque/service';
+import { isPortFree, startRedis } from '@leque/testkit';
+import { printClusterBanner } from '../dev/banner.ts';
+import { readClusterConfig, withSecret } from '../dev/config.ts';
+import { LocalNode } from './local-node.ts';
+
+const PUBLISHER = fileURLToPath(new URL('../../../publisher/src/main.ts', import.meta.url));
+const GATEWAY = fileURLToPath(new URL('../../../gateway/src/main.ts', import.meta.url));
+const GATEWAYS = 3;
+const HOST = '127.0.0.1';
+/** What a node may take beyond the drain, and Redis beyond the nodes. */
+const STOP_GRACE_MS = 10_000;
+
+/** A local cluster of real processes on loopback; stopping it leaves nothing behind. */
+export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
+  const { BASE_PORT: basePort, ...developer } = readClusterConfig(env);
+  const ports = Array.from({ length: 1 + GATEWAYS }, (_, index) => basePort + index);
+  await refuseBusyPorts(ports);
+  const redis = await startRedis();
+  const [api = '', ...gateways] = ports.map((port) => `http://${HOST}:${port}`);
+  const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
+  const shared: NodeJS.ProcessEnv = {
+    CORS_ORIGIN: api, // its page has the examples
+    ...withSecret(env),
+    ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
+  };
+  const stopDeadlineMs = (developer.DRAIN_GRACE + developer.DRAIN_TIMEOUT) * 1000 + STOP_GRACE_MS;
+  const nodes = ports.map((port, index) => {
+    const name = index === 0 ? 'publisher' : `gateway-${index}`;
+    return new LocalNode({
+      name,
+      script: index === 0 ? PUBLISHER : GATEWAY,
+      url: `http://${HOST}:${port}`,
+      env: { ...shared, NODE_ID: name, PORT: String(port) },
+      stopDeadlineMs,
+    });
+  });
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await redis[Symbol.asyncDispose]();
+  };
+  try {
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  await printClusterBanner({
+    redisUrl: redis.url,
+    api,
+    gateways: gateways.map((url, index) => ({ url, pid: nodes[index + 1]?.pid })),
+    authMode: developer.AUTH_MODE,
+    key: shared,
+  });
+  return { stop, stopTimeoutMs: stopDeadlineMs + STOP_GRACE_MS };
+}
+
+async function refuseBusyPorts(ports: readonly number[]): Promise<void> {
+  const free = await Promise.all(ports.map(isPortFree));
+  const busy = ports.find((_, index) => !free[index]);
+  if (busy !== undefined) throw new StartError(`Port ${busy} is busy; set BASE_PORT`);
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StartError } from '@leque/service';
+
+const START_TIMEOUT_MS = 30_000;
+const PROBE_INTERVAL_MS = 50;
+const PROBE_TIMEOUT_MS = 1000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 16_000;
+const NAME_WIDTH = 10;
+
+export interface LocalNodeOptions {
+  readonly name: string;
+  readonly script: string;
+  /** Where it listens, as an http URL. */
+  readonly url: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** After this long a node that does not end by itself is ended. */
+  readonly stopDeadlineMs: number;
+}
+
+/** A process of the local cluster. One that ends although nobody stopped it is started again. */
+export class LocalNode {
+  readonly #options: LocalNodeOptions;
+  readonly #stopping = new AbortController();
+  #child: ChildProcess | undefined;
+  #ended: Promise<string> = Promise.resolve('not started');
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options;
+  }
+
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** @throws StartError when it is not ready in time, or ends instead */
+  async start(): Promise<void> {
+    this.#launch();
+    const tooLate = AbortSignal.timeout(START_TIMEOUT_MS);
+    if (!(await this.#becomesReady(tooLate))) {
+      const how = tooLate.aborted ? `is not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended';
+      throw new StartError(`${this.#options.name} ${how}`);
+    }
+    void this.#keepAlive();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#child?.kill('SIGTERM');
+    const deadline = setTimeout(() => this.#child?.kill('SIGKILL'), this.#options.stopDeadlineMs);
+    await this.#ended;
+    clearTimeout(deadline);
+  }
+
+  #launch(): void {
+    const { script, env } = this.#options;
+    const child = spawn(process.execPath, [script], {
+      env,
+      // The channel is for its closing only: however this process ends, the node learns of it.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true, // Ctrl-C is for the cluster, which stops its nodes in order
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#say(line));
+    }
+    this.#child = child;
+    this.#ended = once(child, 'exit').then(([code, signal]) => signal ?? `exit code ${code}`);
+  }
+
+  async #keepAlive(): Promise<void> {
+    const { signal } = this.#stopping;
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      const how = await this.#ended;
+      if (signal.aborted) return;
+      this.#say(`ended: ${how}; starting it again in ${pauseMs / 1000} s`);
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      this.#launch();
+      const ready = await this.#becomesReady(signal);
+      if (ready) this.#say(`is ready again, pid ${this.pid}`);
+      pauseMs = ready ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** False when it ends before, or is given up. */
+  async #becomesReady(givenUp: AbortSignal): Promise<boolean> {
+    const ended = this.#ended.then(() => 'ended' as const);
+    while (!givenUp.aborted) {
+      const state = await Promise.race([ended, isReady(this.#options.url)]);
+      if (state === 'ended') return false;
+      if (state) return true;
+      await Promise.race([ended, delay(PROBE_INTERVAL_MS)]);
+    }
+    return false;
+  }
+
+  #say(line: string): void {
+    console.log(`${this.#options.name.padEnd(NAME_WIDTH)} | ${line}`);
+  }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/readyz`, {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,73 @@
+import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { GatewaySettings, gatewayRules } from '@leque/gateway';
+import { PublisherSettings } from '@leque/publisher';
+import { processSettings, readConfig } from '@leque/service';
+import { type Static, type TSchema, Type } from 'typebox';
+import { devSecret } from './dev-secret.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const { LOG_LEVEL, ...common } = processSettings(9001, `dev-${process.pid}`);
+const { AUTH_MODE, DRAIN_GRACE, DRAIN_TIMEOUT } = GatewaySettings.properties;
+
+/** What a developer's machine wants otherwise than production. */
+const developerSettings = {
+  AUTH_MODE: withDefault(AUTH_MODE, 'open'),
+  DRAIN_GRACE: withDefault(DRAIN_GRACE, 0),
+  DRAIN_TIMEOUT: withDefault(DRAIN_TIMEOUT, 1),
+  LOG_LEVEL: withDefault(LOG_LEVEL, 'warn'),
+};
+
+export const DevConfig = Type.Object({
+  ...common,
+  ...RedisSettings.properties,
+  ...PublisherSettings.properties,
+  ...GatewaySettings.properties,
+  ...developerSettings,
+  REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
+  SOCKETIO_PORT: Type.Integer({
+    default: 3000,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'a second port, the one that the Socket.IO clients know; 0 for none',
+  }),
+  HOST: Type.Optional(Type.String({ description: 'the address to listen on; else loopback only' })),
+});
+export type DevConfig = Static<typeof DevConfig>;
+
+/** Everything else goes to the processes of the cluster as it is. */
+export const ClusterConfig = Type.Object({
+  ...developerSettings,
+  REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
+  BASE_PORT: Type.Integer({
+    default: 9100,
+    minimum: 1,
+    maximum: 65_000,
+    description: 'the port of the publisher; those of the gateways follow',
+  }),
+});
+export type ClusterConfig = Static<typeof ClusterConfig>;
+
+/** @throws ConfigError that lists every problem */
+export function readDevConfig(env: Env): DevConfig {
+  return readConfig(DevConfig, withSecret(env), [...gatewayRules, redisRule]);
+}
+
+/** @throws ConfigError that lists every problem */
+export function readClusterConfig(env: Env): ClusterConfig {
+  return readConfig(ClusterConfig, env, [redisRule]);
+}
+
+/** Development has a secret of its own unless a key is given; in production none is assumed. */
+export function withSecret(env: Env): Env {
+  const hasKey = env['JWT_SECRET'] || env['JWT_PUBLIC_KEY'] || env['JWKS_URL'];
+  if (hasKey || env['NODE_ENV'] === 'production') return env;
+  return { ...env, JWT_SECRET: devSecret() };
+}
+
+/** The same schema, hidden members included, with another default. */
+function withDefault<S extends TSchema>(schema: S, value: unknown): S {
+  const members = Object.getOwnPropertyDescriptors(schema);
+  const changed = { ...members, default: { value, enumerable: true } };
+  return Object.create(Object.prototype, changed) as S;
+}

@@ -1,0 +1,20 @@
+import { createServer, type Server } from 'node:http';
+import { REQUEST_LIMITS } from '@leque/service';
+
+/**
+ * Serves what `main` serves on another address as well: requests and upgrades are handed over.
+ * @returns the extra server, or undefined when the address is taken or does not exist here
+ */
+export function listenAlso(
+  main: Server,
+  address: { host: string; port: number },
+): Promise<Server | undefined> {
+  const extra = createServer(REQUEST_LIMITS.http, (request, response) =>
+    main.emit('request', request, response),
+  );
+  extra.on('upgrade', (request, socket, head) => main.emit('upgrade', request, socket, head));
+  return new Promise((resolve) => {
+    extra.once('error', () => resolve(undefined));
+    extra.listen(address, () => resolve(extra));
+  });
+}

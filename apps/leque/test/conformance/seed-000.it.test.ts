@@ -1,5 +1,0 @@
-import { startClustered, startEmbedded } from '../support/systems.ts';
-import { describeSeed000 } from './seed-000.ts';
-
-describeSeed000('embedded', startEmbedded);
-describeSeed000('cluster', startClustered);

@@ -1,0 +1,2 @@
+export { verify } from './main.ts';
+export type { VerifyArguments } from './options.ts';

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { readMinutes, readOptions } from '../src/options.ts';
+import { SCENARIOS, SHORT_SCENARIOS } from '../src/scenarios/index.ts';
+
+const URLS = { url: 'http://a:1, http://b:2/', secret: 's' };
+
+describe('the options of verify', () => {
+  test('are everything, on a system of its own, with a seed by chance', () => {
+    const { scenarios, existing, redis, seed } = readOptions({}, SCENARIOS);
+    expect({ scenarios, existing, redis }).toEqual({
+      scenarios: SCENARIOS,
+      existing: undefined,
+      redis: 'standalone',
+    });
+    expect(seed).toBeGreaterThanOrEqual(0);
+  });
+
+  test('choose scenarios and repeat a seed', () => {
+    const { scenarios, seed } = readOptions({ only: 'storm, bad-links', seed: '7' }, SCENARIOS);
+    expect(scenarios.map(({ name }) => name)).toEqual(['bad-links', 'storm']);
+    expect(seed).toBe(7);
+  });
+
+  test('name a system that runs; its publishers may be the same', () => {
+    const gateways = ['http://a:1', 'http://b:2'];
+    expect(readOptions(URLS, SCENARIOS).existing).toMatchObject({ gateways, publishers: gateways });
+    const apart = readOptions({ ...URLS, publishUrl: 'http://c:3' }, SCENARIOS);
+    expect(apart.existing).toMatchObject({ gateways, publishers: ['http://c:3'] });
+  });
+
+  test('set variables of its processes, but of none that runs already', () => {
+    const set = ['DRAIN_GRACE=10', 'SLOW_CONSUMER_RULES=a=b'];
+    const settings = { DRAIN_GRACE: '10', SLOW_CONSUMER_RULES: 'a=b' };
+    expect(readOptions({ set }, SCENARIOS).settings).toEqual(settings);
+    expect(() => readOptions({ set: ['drain=1'] }, SCENARIOS)).toThrow(/"drain=1" is not like/);
+    expect(() => readOptions({ ...URLS, set }, SCENARIOS)).toThrow(/--set is for a system of our/);
+  });
+
+  test('tell every problem at once', () => {
+    const given = { only: 'flood', seed: 'x', redis: 'memory', url: 'wss://a' };
+    const read = () => readOptions(given, SCENARIOS);
+    for (const problem of [/"flood" is none of/, /--seed "x"/, /"memory"/, /"wss:\/\/a"/]) {
+      expect(read).toThrow(problem);
+    }
+    expect(read).toThrow(/--url needs --secret/);
+    expect(() => readOptions({ secret: 's' }, SCENARIOS)).toThrow(/needs --url/);
+    expect(() => readMinutes('long')).toThrow(/--soak "long"/);
+  });
+});
+
+test.for([SCENARIOS, SHORT_SCENARIOS])('scenarios have names of their own', (scenarios) => {
+  const names = scenarios.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});

@@ -1,0 +1,143 @@
+import {
+  type Broker,
+  type BrokerSink,
+  type Clock,
+  ConcurrencyLimit,
+  type HistoryExtent,
+  type HistoryPage,
+  type Published,
+  type Telemetry,
+  toExtent,
+} from '@leque/core';
+import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
+import { unavailable } from '../connection/redis-errors.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import type { RedisLink } from '../link/redis-link.ts';
+import { ChannelFeed, type FeedPorts } from './channel-feed.ts';
+import type { ChannelLog } from './channel-log.ts';
+import { HistoryReads } from './history-reads.ts';
+
+const SUBSCRIBE_TIMEOUT_MS = 1000;
+/**
+ * Joins have a line of their own: they would come too late behind what is long, or may take long.
+ * As many as may wait are as many as Redis may answer before those who wait give up.
+ */
+const JOINS = { running: 64, waiting: 10_000 };
+/** Those that find no place ask again. */
+const FILLS = { running: 64, waiting: 10_000 };
+/** Redis answers a history in one piece, and answers nobody else meanwhile. */
+const MAX_PAGE = 10_000;
+
+export interface RedisBrokerParts {
+  readonly link: RedisLink;
+  readonly log: ChannelLog;
+  readonly prefix: string;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Publications through Redis: Pub/Sub to be fast, streams to lose nothing. */
+export class RedisBroker implements Broker {
+  readonly #parts: RedisBrokerParts;
+  readonly #feeds = new Map<string, ChannelFeed>();
+  readonly #joins = new ConcurrencyLimit(JOINS);
+  readonly #fills = new ConcurrencyLimit(FILLS);
+  readonly #histories: HistoryReads;
+  /** Shared by all feeds. */
+  #ports: FeedPorts | undefined;
+
+  constructor(parts: RedisBrokerParts) {
+    this.#parts = parts;
+    this.#histories = new HistoryReads(
+      parts.log,
+      parts.clock,
+      (channel) => this.#feeds.get(channel)?.position,
+    );
+  }
+
+  /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
+  async start(sink: BrokerSink): Promise<void> {
+    const { log, telemetry, clock } = this.#parts;
+    this.#ports = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    await this.#parts.link.receive();
+  }
+
+  async subscribe(channel: string): Promise<Position | undefined> {
+    const existing = this.#feeds.get(channel);
+    const feed = existing ?? this.#enter(channel);
+    try {
+      const joined = await withDeadline(feed.joined, SUBSCRIBE_TIMEOUT_MS, 'subscribing');
+      if (existing === undefined) return joined;
+      const caughtUp = this.#parts.link.subscriptions.catchUp(this.#redisChannel(channel));
+      await withDeadline(caughtUp, SUBSCRIBE_TIMEOUT_MS, 'catching up');
+      return feed.position;
+    } catch (error) {
+      // One that stood before stays, for whoever subscribed it.
+      if (existing === undefined && this.#feeds.get(channel) === feed) this.#leave(channel, feed);
+      throw unavailable(error);
+    }
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    const feed = this.#feeds.get(channel);
+    if (feed !== undefined) this.#leave(channel, feed);
+  }
+
+  publish(event: Event): Promise<Published> {
+    return this.#parts.log.append(event);
+  }
+
+  async history(
+    channel: string,
+    after: Position | undefined,
+    extent: number | HistoryExtent,
+  ): Promise<HistoryPage> {
+    const { publications, bytes } = toExtent(extent);
+    const limits = { publications: Math.min(publications, MAX_PAGE), bytes };
+    try {
+      return await this.#histories.read(channel, after, limits);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {
+    try {
+      const { publications, ...page } = await this.#histories.page(channel, after);
+      return { ...page, publications: publications.slice(0, limit) };
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  health(): { ok: true } | { ok: false; reason: string } {
+    const problems = this.#parts.link.problems();
+    return problems.length === 0 ? { ok: true } : { ok: false, reason: problems.join('; ') };
+  }
+
+  async close(): Promise<void> {
+    this.#histories.close();
+    for (const [channel, feed] of this.#feeds) this.#leave(channel, feed);
+  }
+
+  #enter(channel: string): ChannelFeed {
+    const ports = this.#ports;
+    if (ports === undefined) throw new ProtocolError('internal', 'subscribed before start');
+    const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
+    this.#feeds.set(channel, feed);
+    this.#parts.link.subscriptions.add(this.#redisChannel(channel), feed);
+    return feed;
+  }
+
+  #leave(channel: string, feed: ChannelFeed): void {
+    feed.close();
+    this.#feeds.delete(channel);
+    this.#parts.link.subscriptions.remove(this.#redisChannel(channel));
+  }
+
+  /** The firehose has no key beside it that would have to live in the same slot of a Cluster. */
+  #redisChannel(channel: string): string {
+    const { prefix } = this.#parts;
+    return channel === FIREHOSE ? `${prefix}firehose` : `${prefix}{${channel}}`;
+  }
+}

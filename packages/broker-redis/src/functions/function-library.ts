@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import type { HistoryLimits, Telemetry } from '@leque/core';
+import { MAX_EVENT_BYTES } from '@leque/protocol';
+import type { Redis } from 'ioredis';
+import { isReply } from '../connection/redis-errors.ts';
+import { type Command, sendTogether } from '../lib/send-together.ts';
+import { eventRules, reservedTypes } from './event-rules.ts';
+
+/**
+ * Counts up with every change of the functions. A process leaves a library of a higher version
+ * alone, so that the last ones of an old release do not undo a new one.
+ */
+const VERSION = 7;
+const META_TTL_MS = 7 * 24 * 3600 * 1000;
+const PARTS = [
+  'library',
+  'log',
+  'append',
+  'timestamp',
+  'event',
+  'publish',
+  'position',
+  'history',
+  'lease',
+  'rights',
+];
+
+const rendered = new WeakMap<HistoryLimits, string>();
+
+/** The Redis Functions, with this process's limits in them, as Redis takes them. */
+function libraryFor(limits: HistoryLimits): string {
+  const code = rendered.get(limits) ?? renderLibrary(limits);
+  rendered.set(limits, code); // each master of a Cluster gets the same
+  return code;
+}
+
+function renderLibrary(limits: HistoryLimits): string {
+  const { history, idempotencyTtlMs, firehose } = limits;
+  const config = {
+    limits: Object.fromEntries(
+      Object.entries(history).map(([kind, { size, ttlMs }]) => [kind, { size, ttl_ms: ttlMs }]),
+    ),
+    idempotency_ttl_ms: idempotencyTtlMs,
+    meta_ttl_ms: META_TTL_MS,
+    firehose,
+    max_event_bytes: MAX_EVENT_BYTES,
+    event_data: eventRules(),
+    reserved_types: reservedTypes(),
+  };
+  const parts = PARTS.map((name) =>
+    readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8'),
+  );
+  return [
+    '#!lua name=leque',
+    `-- leque version ${VERSION}`,
+    `local CONFIG_JSON = [==[${JSON.stringify(config)}]==]`,
+    ...parts,
+  ].join('\n');
+}
+
+/** Calls Leque's functions, and loads them wherever they are missing. */
+export class FunctionLibrary {
+  readonly #redis: Redis;
+  readonly #code: string;
+  readonly #telemetry: Telemetry;
+  #conflictReported = false;
+  #loading: Promise<void> | undefined;
+  #problem: string | undefined = 'the functions are not loaded yet';
+
+  constructor(redis: Redis, limits: HistoryLimits, telemetry: Telemetry) {
+    this.#redis = redis;
+    this.#telemetry = telemetry;
+    this.#code = libraryFor(limits);
+  }
+
+  /** Why the functions cannot be called; undefined when they can. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Makes sure that Redis has these functions, or newer ones. */
+  load(): Promise<void> {
+    this.#loading ??= this.#tryToLoad().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /**
+   * Runs a command that calls them. A Redis that came back empty has lost the functions too: then
+   * they are loaded once more.
+   */
+  async run<T>(command: Command<T>): Promise<T> {
+    try {
+      const reply = await sendTogether(this.#redis, command);
+      this.#problem = undefined; // somebody else has loaded them
+      return reply;
+    } catch (error) {
+      if (!isFunctionMissing(error)) throw error;
+      await this.load();
+      return await sendTogether(this.#redis, command);
+    }
+  }
+
+  async #tryToLoad(): Promise<void> {
+    try {
+      await this.#load();
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = `the functions could not be loaded: ${explain(error)}`;
+      throw error;
+    }
+  }
+
+  async #load(): Promise<void> {
+    const libraries = await this.#redis.function('LIST', 'LIBRARYNAME', 'leque', 'WITHCODE');
+    const present = codeOf(libraries);
+    if (present === this.#code || versionOf(present) > VERSION) return;
+    await this.#redis.function('LOAD', 'REPLACE', this.#code);
+    if (versionOf(present) === VERSION && configOf(present) !== configOf(this.#code)) {
+      this.#reportConflict();
+    }
+  }
+
+  /** Once, as the two replace each other's functions whenever one of them connects. */
+  #reportConflict(): void {
+    if (this.#conflictReported) return;
+    this.#conflictReported = true;
+    const error = new Error(
+      'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL or FIREHOSE ' +
+        'settings; those of whoever connected last hold for all, so give all the same',
+    );
+    this.#telemetry.report({ type: 'failure', where: 'functions', error });
+  }
+}
+
+function explain(error: unknown): string {
+  const detail = error instanceof Error ? error.message : String(error);
+  return /unknown command/i.test(detail) ? `${detail} (Redis 7.0 or newer is needed)` : detail;
+}
+
+function isFunctionMissing(error: unknown): boolean {
+  return isReply(error) && error.message.includes('Function not found');
+}
+
+/** The reply is a list of libraries, each a flat list of names and values. */
+function codeOf(libraries: unknown): string {
+  const [library] = libraries as unknown[][];
+  const at = library?.indexOf('library_code') ?? -1;
+  return at < 0 ? '' : String(library?.[at + 1]);
+}
+
+function configOf(code: string): string | undefined {
+  return /^local CONFIG_JSON = (.*)$/m.exec(code)?.[1];
+}
+
+function versionOf(code: string): number {
+  return Number(/^-- leque version (\d+)$/m.exec(code)?.[1] ?? 0);
+}

@@ -1,0 +1,162 @@
+import type { Socket } from 'node:net';
+import { ProtocolError } from '@leque/protocol';
+import { Cluster, Redis } from 'ioredis';
+import { openAdapterConnection } from '../connection/adapter-connection.ts';
+import {
+  type HostPort,
+  type RedisAddress,
+  type SentinelAddress,
+  sentinelClientOptions,
+} from '../connection/redis-address.ts';
+import { CONNECT_TIMEOUT_MS } from '../connection/redis-connection.ts';
+import { isReply, unavailable } from '../connection/redis-errors.ts';
+import { SWITCHES } from '../connection/sentinel-watch.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { describeCommands, neededCommands, type Rights } from './rights.ts';
+
+const DEADLINE_MS = 5_000;
+
+/** What a server that takes writes says of itself. */
+export interface ServerFacts {
+  /** HOST:PORT */
+  readonly server: string;
+  /** The answer to `INFO`; undefined where that is not allowed. */
+  readonly info: string | undefined;
+  /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
+  readonly bufferLimits: string | undefined;
+  /** Commands that the process needs and its user may not run, each with all names of that kind. */
+  readonly refused: readonly string[];
+}
+
+export interface SentinelFacts {
+  /** HOST:PORT */
+  readonly sentinel: string;
+  /** Undefined for one that does what it is there for. */
+  readonly problem: string | undefined;
+  /** Whether it does not answer at all, which may pass. */
+  readonly away: boolean;
+}
+
+export interface Inspection {
+  readonly servers: readonly ServerFacts[];
+  readonly sentinels: readonly SentinelFacts[];
+}
+
+/**
+ * Asks every server and sentinel. Leque's functions are loaded already.
+ * @throws ProtocolError `unavailable` when a server does not answer, or refuses
+ */
+export async function inspectRedis(
+  address: RedisAddress,
+  rights: Omit<Rights, 'inCluster'>,
+): Promise<Inspection> {
+  const connection = openAdapterConnection(address);
+  try {
+    await within(connection.ping());
+    const masters = connection instanceof Cluster ? connection.nodes('master') : [connection];
+    const inCluster = connection instanceof Cluster;
+    const [servers, sentinels] = await Promise.all([
+      Promise.all(masters.map((redis) => inspectServer(redis, { ...rights, inCluster }))),
+      address.kind === 'sentinel' ? inspectSentinels(address) : [],
+    ]);
+    return { servers, sentinels };
+  } finally {
+    connection.disconnect();
+  }
+}
+
+async function inspectServer(redis: Redis, rights: Rights): Promise<ServerFacts> {
+  const [info, limits, refused] = await Promise.all([
+    unlessRefused(redis.info()),
+    unlessRefused(redis.config('GET', 'client-output-buffer-limit')),
+    refusedOf(redis, rights),
+  ]);
+  const [, bufferLimits] = (limits ?? []) as string[];
+  return { server: nameOf(redis), info, bufferLimits, refused };
+}
+
+function nameOf({ options, stream }: Redis): string {
+  if (!options.sentinels) return `${options.host}:${options.port}`;
+  const { remoteAddress, remotePort } = stream as Socket; // the one that they named
+  return `${remoteAddress}:${remotePort}`;
+}
+
+async function refusedOf(redis: Redis, rights: Rights): Promise<string[]> {
+  const commands = neededCommands(rights);
+  const samples = commands.map((command) => JSON.stringify(command));
+  try {
+    const numbers = await within(redis.fcall('leque_rights', 0, ...samples));
+    const isRefused = new Set(numbers as number[]);
+    const refused = commands.filter((_, index) => isRefused.has(index + 1));
+    return describeCommands(refused, rights.prefix);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return ['FCALL leque_rights'];
+  }
+}
+
+/** Where the master is must be told by each of them, and that it is another one. */
+function inspectSentinels(address: SentinelAddress): Promise<SentinelFacts[]> {
+  return Promise.all(
+    address.hosts.map(async (host) => ({
+      sentinel: `${host.host}:${host.port}`,
+      ...(await problemOf(host, address)),
+    })),
+  );
+}
+
+async function problemOf(
+  host: HostPort,
+  address: SentinelAddress,
+): Promise<Omit<SentinelFacts, 'sentinel'>> {
+  const redis = new Redis({
+    ...sentinelClientOptions(host, address),
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: () => null,
+  });
+  let why: Error | undefined; // connecting itself only says that it has failed
+  redis.on('error', (error: Error) => {
+    why = error;
+  });
+  try {
+    await redis.connect();
+    const { name } = address;
+    const master = await inTime(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
+    if (master === null) return { problem: `it knows no master named ${name}`, away: false };
+    await inTime(redis.subscribe(SWITCHES));
+    return { problem: undefined, away: false };
+  } catch (error) {
+    const { message } = why ?? (error as Error);
+    if (isReply(error) || isReply(why)) return { problem: message, away: false };
+    return { problem: `it does not answer (${message})`, away: true };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await within(answer);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return undefined;
+  }
+}
+
+/** @throws ProtocolError `unavailable` with what Redis said as its cause */
+async function within<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await inTime(answer);
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  return withDeadline(answer, DEADLINE_MS, 'Redis');
+}
+
+/** That the user lacks a right. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProtocolError && /^NOPERM /.test((error.cause as Error).message);
+}

@@ -1,0 +1,134 @@
+import { CONNECTIONS, StateKeys } from '../connection/state-keys.ts';
+
+/** A command of Redis as it is asked for its rights: its words, with names as a process uses them. */
+export type Sample = readonly [command: string, ...args: string[]];
+
+/** Whose rights are asked for. */
+export interface Rights {
+  readonly app: 'gateway' | 'publisher';
+  /** REDIS_KEY_PREFIX */
+  readonly prefix: string;
+  readonly inCluster: boolean;
+}
+
+/** One command of each kind that a process runs, by itself or in Leque's functions. */
+export function neededCommands({ app, prefix, inCluster }: Rights): readonly Sample[] {
+  const names = namesUnder(prefix);
+  return [
+    ...ofAll(names, inCluster),
+    ...(app === 'gateway' ? ofGateway(names, inCluster) : ofPublisher(names, inCluster)),
+  ];
+}
+
+/** Each command once, with the keys or channels that it is needed for. */
+export function describeCommands(commands: readonly Sample[], prefix: string): string[] {
+  const isName = (word: string) => word.startsWith(prefix) || word.startsWith('socket.io');
+  const names = new Map<string, Set<string>>();
+  for (const [command, ...args] of commands) {
+    const named = args.filter(isName);
+    const verb = named.length > 0 ? command : [command, ...args].join(' ').trim();
+    names.set(verb, new Set([...(names.get(verb) ?? []), ...named]));
+  }
+  return [...names].map(([verb, of]) => [verb, ...of].join(' '));
+}
+
+type Names = ReturnType<typeof namesUnder>;
+
+function namesUnder(prefix: string) {
+  const state = new StateKeys(prefix);
+  const channel = `${prefix}{project:check}`;
+  return {
+    channel,
+    log: `${channel}:log`,
+    meta: `${channel}:meta`,
+    idempotency: `${channel}:idem:check`,
+    firehose: `${prefix}firehose`,
+    control: `${prefix}control`,
+    answers: `${prefix}control:check`,
+    probe: `${prefix}{node:check}`,
+    signal: state.userSignal('check'),
+    nodes: state.nodes,
+    totals: state.totals,
+    counts: state.counts('check', CONNECTIONS),
+  };
+}
+
+function ofAll(names: Names, inCluster: boolean): Sample[] {
+  const { channel, log, meta, nodes, totals, counts, control, answers } = names;
+  return [
+    ['PING'],
+    ['CLIENT', 'SETNAME', 'check'],
+    ['INFO', 'server', 'replication'],
+    ['TIME'],
+    ['FUNCTION', 'LIST'],
+    ['FUNCTION', 'LOAD', ''],
+    ['FCALL', 'leque_position', '1', channel],
+    ['HMGET', meta, 'epoch'],
+    ['HSET', meta, 'epoch', ''],
+    ['DEL', meta, log],
+    ['PEXPIRE', meta, '1'],
+    ['XRANGE', log, '-', '+'],
+    ['XREVRANGE', log, '+', '-'],
+    ['ZRANGEBYSCORE', nodes, '-inf', '+inf'],
+    ['HGETALL', totals],
+    ['HINCRBY', totals, 'check', '0'],
+    ['HGET', counts, 'check'],
+    ['PUBLISH', control, ''],
+    ['PUBLISH', answers, ''],
+    ['SUBSCRIBE', control, answers],
+    ...(inCluster ? ofCluster(meta) : []),
+  ];
+}
+
+function ofCluster(key: string): Sample[] {
+  return [
+    ['CLUSTER', 'INFO'],
+    ['CLUSTER', 'SLOTS'],
+    ['EXISTS', key],
+  ];
+}
+
+function ofPublisher(names: Names, inCluster: boolean): Sample[] {
+  const { channel, log, idempotency, firehose } = names;
+  return [
+    ['GET', idempotency],
+    ['SET', idempotency, ''],
+    ['XADD', log, '*', 'check', ''],
+    ['XTRIM', log, 'MAXLEN', '1'],
+    ['PUBLISH', firehose, ''],
+    [inCluster ? 'SPUBLISH' : 'PUBLISH', channel, ''],
+  ];
+}
+
+function ofGateway(names: Names, inCluster: boolean): Sample[] {
+  const { channel, firehose, nodes, counts, probe, signal } = names;
+  const [publish, subscribe, unsubscribe] = inCluster
+    ? (['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE'] as const)
+    : (['PUBLISH', 'SUBSCRIBE', 'UNSUBSCRIBE'] as const);
+  return [
+    [publish, probe, ''],
+    [publish, signal, ''],
+    ...[channel, probe, signal].map((name): Sample => [subscribe, name]),
+    [unsubscribe, channel],
+    ['SUBSCRIBE', firehose],
+    ['ZSCORE', nodes, 'check'],
+    ['ZADD', nodes, '0', 'check'],
+    ['ZREM', nodes, 'check'],
+    ['ZREMRANGEBYSCORE', nodes, '-inf', '0'],
+    ['HDEL', counts, 'check'],
+    ['UNLINK', counts],
+    ...OF_SOCKET_IO_ADAPTER,
+  ];
+}
+
+/** See https://github.com/socketio/socket.io-redis-adapter/blob/main/lib/index.ts */
+const OF_SOCKET_IO_ADAPTER = ['socket.io#/#', 'socket.io#/events#'].flatMap((channel): Sample[] => {
+  const namespace = channel.slice('socket.io'.length);
+  const asked = ['request', 'response'].map((kind) => `socket.io-${kind}${namespace}`);
+  return [
+    ['PSUBSCRIBE', `${channel}*`],
+    ['PUBLISH', channel, ''],
+    ...asked.map((name): Sample => ['SUBSCRIBE', name]),
+    ...asked.map((name): Sample => ['PUBLISH', name, '']),
+  ];
+});

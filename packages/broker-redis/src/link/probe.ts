@@ -1,0 +1,122 @@
+import { type Cancel, type Clock, every } from '@leque/core';
+import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../connection/redis-connection.ts';
+import { isReply, redirectionOf } from '../connection/redis-errors.ts';
+import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import type { ProbeCounts } from './probe-counts.ts';
+import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
+
+export interface ProbeParts {
+  /** A Redis channel of this node's own; another one when the server does not have that any more. */
+  readonly redisChannel: () => string;
+  readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
+  readonly commands: Redis;
+  readonly subscriber: RedisSubscriber;
+  /** The connection of the subscriber, which is rebuilt when the probe does not arrive. */
+  readonly subscribing: RedisConnection;
+  readonly counts: ProbeCounts;
+  readonly clock: Clock;
+}
+
+const PERIOD_MS = 1000;
+/** A connection that is only behind brings one of them within this time. */
+const MISSES = 2;
+
+/**
+ * Proves that this process receives what is published, by what it publishes to itself once a second
+ * (HON): a subscriber connection that is open and dead, or has lost its subscriptions, is as silent
+ * as one in whose channels nothing happens.
+ */
+export class Probe implements ChannelHandler {
+  readonly #parts: ProbeParts;
+  #stop: Cancel | undefined;
+  #redisChannel = '';
+  #refusal: string | undefined;
+  #awaited = false;
+  #misses = 0;
+  /** When the one that is awaited was published, on the monotonic clock. */
+  #sentAt = 0;
+
+  constructor(parts: ProbeParts) {
+    this.#parts = parts;
+  }
+
+  /** Why nothing can be proved. */
+  get problem(): string | undefined {
+    return this.#refusal;
+  }
+
+  start(): void {
+    const { clock } = this.#parts;
+    this.#followChannel();
+    // What has arrived while this process was busy comes before the verdict.
+    this.#stop = every(clock, PERIOD_MS, () => clock.defer(() => void this.#next()));
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  /** Goes on in another channel, if it has to. */
+  follow(): void {
+    if (this.#stop !== undefined) this.#followChannel();
+  }
+
+  subscribed(): void {
+    this.#arrived();
+  }
+
+  message(): void {
+    const { counts, clock } = this.#parts;
+    if (this.#awaited) counts.seconds.observe((clock.monotonic() - this.#sentAt) / 1000);
+    this.#arrived();
+  }
+
+  /** True when it is another one, to which nothing was published yet. */
+  #followChannel(): boolean {
+    const { subscriber, redisChannel } = this.#parts;
+    const [before, now] = [this.#redisChannel, redisChannel()];
+    if (now === before) return false;
+    subscriber.remove(before);
+    subscriber.add(now, this);
+    this.#redisChannel = now;
+    this.#arrived();
+    return true;
+  }
+
+  #arrived(): void {
+    this.#awaited = false;
+    this.#misses = 0;
+  }
+
+  async #next(): Promise<void> {
+    const { subscriber, subscribing, counts } = this.#parts;
+    if (this.#stop === undefined || this.#followChannel()) return;
+    // Without its subscription it cannot arrive, which the subscriber says.
+    if (subscriber.problem !== undefined) return this.#arrived();
+    if (this.#awaited) {
+      this.#misses += 1;
+      counts.missed += 1;
+    }
+    if (this.#misses < MISSES) return await this.#publish();
+    this.#arrived();
+    subscribing.rebuild('what is published does not arrive');
+  }
+
+  /** One that is not known to be published proves nothing against the subscriber connection. */
+  async #publish(): Promise<void> {
+    const { commands, publish, clock } = this.#parts;
+    try {
+      this.#awaited = true;
+      this.#sentAt = clock.monotonic();
+      const publishing = publish(commands, this.#redisChannel);
+      await withDeadline(publishing, COMMAND_DEADLINE_MS, 'PUBLISH');
+      this.#refusal = undefined;
+    } catch (error) {
+      this.#awaited = false;
+      const refused = isReply(error) && !redirectionOf(error);
+      this.#refusal = refused ? `probe: ${error.message}` : undefined;
+    }
+  }
+}

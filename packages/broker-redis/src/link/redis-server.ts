@@ -1,0 +1,145 @@
+import type { Cancel, HistoryLimits } from '@leque/core';
+import type { Redis } from 'ioredis';
+import type { Endpoint } from '../connection/redis-address.ts';
+import { RedisConnection } from '../connection/redis-connection.ts';
+import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
+import { FunctionLibrary } from '../functions/function-library.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { type Command, sendTogether } from '../lib/send-together.ts';
+import { Probe } from './probe.ts';
+import type { ProbeCounts } from './probe-counts.ts';
+import type { PubSub } from './pub-sub.ts';
+import { RedisSubscriber, type SubscriberPorts } from './redis-subscriber.ts';
+
+export interface ServerSpec {
+  readonly endpoint: Endpoint;
+  /** Which one it is, where there are several; else empty. */
+  readonly name: string;
+  readonly limits: HistoryLimits;
+  readonly probes: ProbeCounts;
+  /** How it publishes and subscribes. */
+  readonly pubSub: (redis: Redis) => PubSub;
+  readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
+  /** See `ProbeParts.redisChannel`. */
+  readonly probeChannel: () => string;
+  /** See `FunctionCheckParts.idleCall`. */
+  readonly idleCall: (receives: boolean) => IdleCall;
+  /** See `FunctionCheckParts.ignores`. */
+  readonly ignores: (error: Error) => boolean;
+}
+
+/** One server that takes writes, by two connections: one for commands, one that receives. */
+export class RedisServer {
+  readonly subscriber: RedisSubscriber;
+  readonly #name: string;
+  readonly #commands: RedisConnection;
+  readonly #subscribing: RedisConnection;
+  readonly #library: FunctionLibrary;
+  readonly #check: FunctionCheck;
+  readonly #probe: Probe;
+  #receiving: Promise<void> | undefined;
+
+  constructor(spec: ServerSpec, ports: SubscriberPorts) {
+    const { endpoint, name: server, limits, pubSub, publish, probeChannel } = spec;
+    this.#name = server;
+    this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, ports);
+    this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, ports);
+    const { redis } = this.#commands;
+    const subscribing = this.#subscribing;
+    const subscriber = new RedisSubscriber(subscribing, pubSub(subscribing.redis), ports);
+    this.subscriber = subscriber;
+    this.#library = new FunctionLibrary(redis, limits, ports.telemetry);
+    const library = this.#library;
+    this.#check = new FunctionCheck({
+      library,
+      redis,
+      idleCall: () => spec.idleCall(this.#receiving !== undefined),
+      ignores: spec.ignores,
+      ...ports,
+    });
+    const { clock } = ports;
+    const redisChannel = probeChannel;
+    this.#probe = new Probe({
+      redisChannel,
+      publish,
+      commands: redis,
+      subscriber,
+      subscribing,
+      counts: spec.probes,
+      clock,
+    });
+  }
+
+  get ready(): boolean {
+    return this.#commands.ready;
+  }
+
+  /** Empty when it answers and, after `receive`, every channel is subscribed. */
+  problems(): string[] {
+    const receives = this.#receiving !== undefined;
+    const connections = receives ? [this.#commands, this.#subscribing] : [this.#commands];
+    const broken = connections.filter((each) => !each.ready);
+    if (broken.length > 0) return broken.map((each) => each.problem);
+    const received = receives ? (this.subscriber.problem ?? this.#probe.problem) : undefined;
+    const problems = [this.#check.problem, received].filter((problem) => problem !== undefined);
+    return this.#name === '' ? problems : problems.map((problem) => `${this.#name}: ${problem}`);
+  }
+
+  run<T>(command: Command<T>): Promise<T> {
+    return sendTogether(this.#commands.redis, command);
+  }
+
+  /** The same for a command that calls Leque's functions. */
+  call<T>(command: Command<T>): Promise<T> {
+    return this.#library.run(command);
+  }
+
+  /** Waits a moment; never fails. */
+  async connect(): Promise<void> {
+    await this.#commands.connect();
+    await this.#library.load().catch(() => {}); // reported above, and told by problems()
+  }
+
+  /** Waits for the first connection, if there was none yet, and at most `ms`; never fails. */
+  async opening(ms: number): Promise<void> {
+    await withDeadline(this.#commands.connect(), ms, 'connecting').catch(() => {});
+  }
+
+  /** Waits a moment; never fails. */
+  receive(): Promise<void> {
+    this.#receiving ??= this.#receive();
+    return this.#receiving;
+  }
+
+  onConnected(listener: () => void): Cancel {
+    const { redis } = this.#commands;
+    redis.on('ready', listener);
+    return () => void redis.off('ready', listener);
+  }
+
+  onLost(listener: () => void): void {
+    for (const { redis } of [this.#commands, this.#subscribing]) redis.on('close', listener);
+  }
+
+  /** What has to be in its slots may have to have other names. */
+  slotsChanged(): void {
+    this.#probe.follow();
+  }
+
+  /** Leaves the server, for `reason`, for whichever the endpoint leads to now. */
+  leave(reason: string): void {
+    for (const each of [this.#commands, this.#subscribing]) each.leave(reason);
+  }
+
+  close(): void {
+    this.#check.stop();
+    this.#probe.stop();
+    this.subscriber.close();
+    for (const each of [this.#commands, this.#subscribing]) each.close();
+  }
+
+  async #receive(): Promise<void> {
+    this.#probe.start();
+    await Promise.all([this.connect(), this.#subscribing.connect()]);
+  }
+}

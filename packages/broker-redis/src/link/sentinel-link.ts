@@ -1,0 +1,33 @@
+import { type SentinelAddress, sentinelEndpoint } from '../connection/redis-address.ts';
+import type { SentinelWatch } from '../connection/sentinel-watch.ts';
+import type { LinkParts } from './redis-link.ts';
+import { SingleLink } from './single-link.ts';
+
+/** The server that the sentinels name; another one after a failover. */
+export class SentinelLink extends SingleLink {
+  readonly #watch: SentinelWatch;
+
+  constructor(address: SentinelAddress, watch: SentinelWatch, parts: LinkParts) {
+    super(
+      sentinelEndpoint(address, () => watch.informed),
+      parts,
+    );
+    this.#watch = watch;
+    watch.onSwitched(() => this.switchServer());
+  }
+
+  override connect(): Promise<void> {
+    this.#watch.start();
+    return super.connect();
+  }
+
+  override receive(): Promise<void> {
+    this.#watch.start();
+    return super.receive();
+  }
+
+  override close(): void {
+    this.#watch.close();
+    super.close();
+  }
+}

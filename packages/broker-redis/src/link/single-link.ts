@@ -1,0 +1,74 @@
+import type { Cancel } from '@leque/core';
+import type { Endpoint } from '../connection/redis-address.ts';
+import { StateKeys } from '../connection/state-keys.ts';
+import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import type { Command } from '../lib/send-together.ts';
+import { PlainPubSub } from './pub-sub.ts';
+import type { LinkParts, RedisLink, Subscriptions } from './redis-link.ts';
+import { RedisServer } from './redis-server.ts';
+
+/** One server has everything: always the same, or whichever the sentinels name. */
+export class SingleLink implements RedisLink {
+  readonly #server: RedisServer;
+
+  constructor(endpoint: Endpoint, parts: LinkParts) {
+    const { prefix, nodeId, limits, probes, telemetry, clock } = parts;
+    const spec = {
+      endpoint,
+      name: '',
+      limits,
+      probes,
+      pubSub: (redis) => new PlainPubSub(redis),
+      publish: (redis, redisChannel) => redis.publish(redisChannel, ''),
+      probeChannel: () => `${prefix}{node:${nodeId}}`,
+      idleCall: (receives) =>
+        receives
+          ? ['leque_lease', new StateKeys(prefix).nodes, '', 0]
+          : ['leque_append', `${prefix}{all}`],
+      ignores: () => false,
+    } satisfies ConstructorParameters<typeof RedisServer>[0];
+    this.#server = new RedisServer(spec, { telemetry, clock, misplaced: () => {} });
+  }
+
+  get subscriptions(): Subscriptions {
+    return this.#server.subscriber;
+  }
+
+  run<T>(_key: string, command: Command<T>): Promise<T> {
+    return withDeadline(this.#server.run(command), COMMAND_DEADLINE_MS, 'Redis');
+  }
+
+  call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    const calling = this.#server.call((redis) => redis.fcall(name, 1, key, ...args));
+    return withDeadline(calling, COMMAND_DEADLINE_MS, name);
+  }
+
+  signal(redisChannel: string): Promise<unknown> {
+    return this.run(redisChannel, (redis) => redis.publish(redisChannel, ''));
+  }
+
+  connect(): Promise<void> {
+    return this.#server.connect();
+  }
+
+  receive(): Promise<void> {
+    return this.#server.receive();
+  }
+
+  problems(): string[] {
+    return this.#server.problems();
+  }
+
+  onConnected(listener: () => void): Cancel {
+    return this.#server.onConnected(listener);
+  }
+
+  /** Goes where the endpoint leads now. */
+  switchServer(): void {
+    this.#server.leave('another server is the master now');
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}

@@ -1,0 +1,141 @@
+import type { Clock } from '@leque/core';
+import { type ClusterAddress, endpointOf, type HostPort } from '../connection/redis-address.ts';
+import { redirectionOf } from '../connection/redis-errors.ts';
+import type { LinkParts } from '../link/redis-link.ts';
+import { RedisServer } from '../link/redis-server.ts';
+import { ShardedPubSub } from './sharded-pub-sub.ts';
+import { SlotName } from './slot-name.ts';
+import { type ClusterView, hostPortOf, nameOf, SLOTS, type SlotRange } from './view.ts';
+
+export interface MastersParts extends LinkParts {
+  readonly address: ClusterAddress;
+  /** What was asked of one master is another's; `hint` is the `HOST:PORT` of who knows more. */
+  readonly misplaced: (hint: string) => void;
+  readonly opened: (server: RedisServer) => void;
+}
+
+/** A server that has slots, or is about to get some. */
+export interface Master {
+  readonly address: HostPort;
+  readonly server: RedisServer;
+  slots: number;
+  /** When it was last named as one that is about to get a slot. */
+  namedAt: number;
+}
+
+/** For one that has no slots yet, and is sent what belongs to those that are on their way to it. */
+const GUEST_MS = 60_000;
+
+/** The masters of a Cluster, each with its connections, and who has which slots. */
+export class ClusterMasters {
+  readonly #parts: MastersParts;
+  readonly #clock: Clock;
+  readonly #byName = new Map<string, Master>();
+  readonly #owners: (Master | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  constructor(parts: MastersParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+  }
+
+  get all(): readonly Master[] {
+    return [...this.#byName.values()];
+  }
+
+  /** How many slots nobody is known to have. */
+  get uncovered(): number {
+    return SLOTS - this.all.reduce((sum, { slots }) => sum + slots, 0);
+  }
+
+  ownerOf(slot: number): Master | undefined {
+    return this.#owners[slot];
+  }
+
+  /** @param address `HOST:PORT` of a server that is about to get a slot */
+  guest(address: string): Master {
+    const isNew = !this.#byName.has(address);
+    const guest = this.#at(hostPortOf(address));
+    guest.namedAt = this.#clock.monotonic();
+    if (isNew) this.#parts.opened(guest.server);
+    return guest;
+  }
+
+  /** @param moved is told of each slot that has another owner now, and who had it before */
+  apply(view: ClusterView, moved: (slot: number, from: Master | undefined) => void): void {
+    const known = new Set(this.all);
+    const changes = view.ranges.flatMap((range) => this.#give(range));
+    for (const master of this.all) if (!known.has(master)) this.#parts.opened(master.server);
+    for (const { slot, from } of changes) moved(slot, from);
+    this.#closeIdle();
+    if (changes.length > 0) for (const { server } of this.all) server.slotsChanged();
+  }
+
+  close(): void {
+    for (const { server } of this.#byName.values()) server.close();
+  }
+
+  #give({ first, last, master }: SlotRange): { slot: number; from: Master | undefined }[] {
+    const owner = this.#at(master);
+    const changes = [];
+    for (let slot = first; slot <= last; slot += 1) {
+      const from = this.#owners[slot];
+      if (from === owner) continue;
+      if (from !== undefined) from.slots -= 1;
+      owner.slots += 1;
+      this.#owners[slot] = owner;
+      changes.push({ slot, from });
+    }
+    return changes;
+  }
+
+  #at(address: HostPort): Master {
+    const name = nameOf(address);
+    const existing = this.#byName.get(name);
+    if (existing !== undefined) return existing;
+    const master = this.#open(address);
+    this.#byName.set(name, master);
+    return master;
+  }
+
+  #open(address: HostPort): Master {
+    const { prefix, nodeId, limits, probes, telemetry, clock, misplaced } = this.#parts;
+    const owner = {
+      slots: 0,
+      owns: (slot: number): boolean => this.#owners[slot]?.server === server,
+    };
+    const probe = new SlotName((n) => `${prefix}{node:${nodeId}:${n}}`, owner);
+    const project = new SlotName((n) => `${prefix}{project:leque-${n}}`, owner);
+    const server: RedisServer = new RedisServer(
+      {
+        endpoint: endpointOf(address, this.#parts.address),
+        name: nameOf(address),
+        limits,
+        probes,
+        pubSub: (redis) => new ShardedPubSub(redis),
+        publish: (redis, redisChannel) => redis.spublish(redisChannel, ''),
+        probeChannel: () => probe.current,
+        idleCall: (receives) =>
+          receives
+            ? ['leque_history', project.current, 'newest', '', 0, 1, 1]
+            : ['leque_append', project.current],
+        // It is on its way to another master, or there already.
+        ignores: (error) => redirectionOf(error) !== undefined,
+      },
+      {
+        telemetry,
+        clock,
+        misplaced: (error) => misplaced(redirectionOf(error)?.address ?? nameOf(address)),
+      },
+    );
+    return Object.assign(owner, { address, server, namedAt: Number.NEGATIVE_INFINITY });
+  }
+
+  #closeIdle(): void {
+    const oldest = this.#clock.monotonic() - GUEST_MS;
+    for (const [name, { server, slots, namedAt }] of this.#byName) {
+      if (slots > 0 || namedAt > oldest) continue;
+      this.#byName.delete(name);
+      server.close();
+    }
+  }
+}

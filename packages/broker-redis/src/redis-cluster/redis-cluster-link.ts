@@ -1,0 +1,122 @@
+import type { Cancel } from '@leque/core';
+import type { ClusterAddress } from '../connection/redis-address.ts';
+import type { Command } from '../lib/send-together.ts';
+import type { LinkParts, RedisLink } from '../link/redis-link.ts';
+import type { RedisServer } from '../link/redis-server.ts';
+import { BusBarrier } from './bus-barrier.ts';
+import { ClusterMasters } from './masters.ts';
+import { SlotRouter } from './slot-router.ts';
+import { ClusterSubscriptions } from './subscriptions.ts';
+import { ClusterTopology } from './topology.ts';
+import type { ClusterView } from './view.ts';
+
+/** The masters of a Cluster: each key and each channel at the one that has its slot. */
+export class ClusterLink implements RedisLink {
+  readonly subscriptions: ClusterSubscriptions;
+  readonly #masters: ClusterMasters;
+  readonly #topology: ClusterTopology;
+  readonly #router: SlotRouter;
+  readonly #barrier: BusBarrier;
+  readonly #listeners = new Set<() => void>();
+  #phase: 'described' | 'connected' | 'receiving' = 'described';
+
+  constructor(address: ClusterAddress, parts: LinkParts) {
+    const { clock, prefix, nodeId } = parts;
+    this.#masters = new ClusterMasters({
+      ...parts,
+      address,
+      misplaced: (hint) => void this.#topology.refresh(hint),
+      opened: (server) => this.#opened(server),
+    });
+    this.#topology = new ClusterTopology({
+      address,
+      clock,
+      sources: () => this.#sources(),
+      troubled: () => this.problems().length > 0,
+      changed: (view) => this.#changed(view),
+    });
+    this.#router = new SlotRouter({ masters: this.#masters, topology: this.#topology, clock });
+    this.#barrier = new BusBarrier({
+      redisChannel: `${prefix}node:${nodeId}`,
+      onEachMaster: (command) => this.#masters.all.map(({ server }) => server.run(command)),
+      clock,
+    });
+    this.subscriptions = new ClusterSubscriptions({
+      subscriberOf: (slot) => this.#masters.ownerOf(slot)?.server.subscriber,
+      barrier: this.#barrier,
+      all: () => this.#masters.all.map(({ server }) => server.subscriber),
+    });
+  }
+
+  run<T>(key: string, command: Command<T>): Promise<T> {
+    return this.#router.run(key, command, (server, attempt) => server.run(attempt));
+  }
+
+  call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    const command: Command<unknown> = (redis) => redis.fcall(name, 1, key, ...args);
+    return this.#router.run(key, command, (server, attempt) => server.call(attempt));
+  }
+
+  signal(redisChannel: string): Promise<unknown> {
+    return this.run(redisChannel, (redis) => redis.spublish(redisChannel, ''));
+  }
+
+  async connect(): Promise<void> {
+    if (this.#phase === 'described') this.#phase = 'connected';
+    await this.#start((server) => server.connect());
+  }
+
+  async receive(): Promise<void> {
+    this.#phase = 'receiving';
+    await this.#start((server) => server.receive());
+  }
+
+  problems(): string[] {
+    const { uncovered, all } = this.#masters;
+    const { problem } = this.#topology;
+    if (all.length === 0) return [problem ?? 'the Cluster has no masters'];
+    const lacking = uncovered > 0 ? [`no master is known for ${uncovered} slots`] : [];
+    const ofMasters = all.flatMap(({ server }) => server.problems());
+    const ofBus = this.#barrier.problem === undefined ? [] : [this.#barrier.problem];
+    return [...lacking, ...ofMasters, ...ofBus];
+  }
+
+  onConnected(listener: () => void): Cancel {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#topology.stop();
+    this.#barrier.stop();
+    this.#masters.close();
+  }
+
+  async #start(begin: (server: RedisServer) => Promise<void>): Promise<void> {
+    this.#topology.start();
+    await this.#topology.refresh();
+    await Promise.all(this.#masters.all.map(({ server }) => begin(server)));
+  }
+
+  #opened(server: RedisServer): void {
+    server.onConnected(() => {
+      for (const listener of this.#listeners) listener();
+    });
+    server.onLost(() => void this.#topology.refresh());
+    void (this.#phase === 'receiving' ? server.receive() : server.connect());
+  }
+
+  #changed(view: ClusterView): void {
+    this.#masters.apply(view, (slot, from) => {
+      this.subscriptions.moved(slot, from?.server.subscriber);
+    });
+  }
+
+  #sources() {
+    const ready = this.#masters.all.filter(({ server }) => server.ready);
+    return ready.map(({ address, server }) => ({
+      address,
+      ask: <T>(command: Command<T>) => server.run(command),
+    }));
+  }
+}

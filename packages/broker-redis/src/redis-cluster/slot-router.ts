@@ -1,0 +1,86 @@
+import type { Clock } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import calculateSlot from 'cluster-key-slot';
+import { type Redirection, redirectionOf } from '../connection/redis-errors.ts';
+import { COMMAND_DEADLINE_MS, Pause, withDeadline } from '../lib/deadline.ts';
+import type { Command } from '../lib/send-together.ts';
+import type { RedisServer } from '../link/redis-server.ts';
+import type { ClusterMasters, Master } from './masters.ts';
+import type { ClusterTopology } from './topology.ts';
+
+/** So long what was sent to the wrong master, or came too early, is sent again. */
+const FOLLOW_MS = 500;
+const PAUSE_MS = 25;
+
+/** How a command is run on one server: by `run` or by `call`. */
+type Run<T> = (server: RedisServer, command: Command<T>) => Promise<T>;
+
+export interface RouterParts {
+  readonly masters: ClusterMasters;
+  readonly topology: ClusterTopology;
+  readonly clock: Clock;
+}
+
+/** Brings a command to whoever has the slot of its key, wherever that is on its way to. */
+export class SlotRouter {
+  readonly #parts: RouterParts;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  run<T>(key: string, command: Command<T>, run: Run<T>): Promise<T> {
+    const routed = this.#route(calculateSlot(key), command, run);
+    return withDeadline(routed, COMMAND_DEADLINE_MS, 'Redis');
+  }
+
+  /** What was answered with a redirection has had no effect: it may be sent again. */
+  async #route<T>(slot: number, command: Command<T>, run: Run<T>): Promise<T> {
+    const { clock } = this.#parts;
+    const giveUpAt = clock.monotonic() + FOLLOW_MS;
+    let guest: Master | undefined;
+    for (;;) {
+      const master = guest ?? this.#ownerOf(slot);
+      const { server } = master;
+      if (!server.ready) await server.opening(giveUpAt - clock.monotonic());
+      try {
+        return await run(server, guest === undefined ? command : asking(command));
+      } catch (error) {
+        const redirection = redirectionOf(error);
+        if (redirection === undefined || clock.monotonic() > giveUpAt) throw error;
+        guest = await this.#follow(slot, redirection, master);
+      }
+    }
+  }
+
+  /** Who is to be asked though another one has the slot; undefined for whoever has it. */
+  async #follow(
+    slot: number,
+    redirection: Redirection,
+    asked: Master,
+  ): Promise<Master | undefined> {
+    const { masters, topology, clock } = this.#parts;
+    const { kind, address = '' } = redirection;
+    const named = address.startsWith(':') ? `${asked.address.host}${address}` : address;
+    if (kind === 'ASK') return masters.guest(named);
+    if (kind === 'MOVED') await topology.refresh(named);
+    if (masters.ownerOf(slot) === asked) await new Pause(clock).wait(PAUSE_MS);
+    return undefined;
+  }
+
+  #ownerOf(slot: number): Master {
+    const owner = this.#parts.masters.ownerOf(slot);
+    if (owner === undefined) {
+      throw new ProtocolError('unavailable', `Redis is away: no master is known for slot ${slot}`);
+    }
+    return owner;
+  }
+}
+
+/** Without ASKING it would send the command back. */
+function asking<T>(command: Command<T>): Command<T> {
+  return (redis) => {
+    redis.asking().catch(() => {}); // the command fails too
+    return command(redis);
+  };
+}

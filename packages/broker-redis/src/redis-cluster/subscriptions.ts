@@ -1,0 +1,90 @@
+import calculateSlot from 'cluster-key-slot';
+import type { Subscriptions } from '../link/redis-link.ts';
+import type { ChannelHandler, RedisSubscriber } from '../link/redis-subscriber.ts';
+import type { BusBarrier } from './bus-barrier.ts';
+import { isSharded } from './sharded-pub-sub.ts';
+
+export interface ClusterSubscriptionsParts {
+  /** Of the master that has the slot. */
+  readonly subscriberOf: (slot: number) => RedisSubscriber | undefined;
+  readonly all: () => readonly RedisSubscriber[];
+  readonly barrier: BusBarrier;
+}
+
+/** What is subscribed where: each channel at the master that has its slot, wherever that goes. */
+export class ClusterSubscriptions implements Subscriptions {
+  readonly #parts: ClusterSubscriptionsParts;
+  readonly #bySlot = new Map<number, Map<string, ChannelHandler>>();
+  /** All that is sent to the whole Cluster comes by one connection, so that it stays in order. */
+  readonly #busSlot: number;
+
+  constructor(parts: ClusterSubscriptionsParts) {
+    this.#parts = parts;
+    this.#busSlot = calculateSlot(parts.barrier.redisChannel);
+  }
+
+  add(redisChannel: string, handler: ChannelHandler): void {
+    if (!isSharded(redisChannel)) this.#startBarrier();
+    this.#add(redisChannel, handler);
+  }
+
+  remove(redisChannel: string): void {
+    this.#remove(redisChannel);
+    if (!isSharded(redisChannel)) this.#stopBarrier();
+  }
+
+  async catchUp(redisChannel: string): Promise<void> {
+    const slot = this.#slotOf(redisChannel);
+    const subscriber = this.#parts.subscriberOf(slot);
+    if (subscriber === undefined) throw new Error(`no master has slot ${slot}`);
+    if (isSharded(redisChannel)) return await subscriber.catchUp(redisChannel);
+    const { all, barrier } = this.#parts;
+    // It repeats what every master publishes.
+    await Promise.all([barrier.pass(), ...all().map((each) => each.catchUp(redisChannel))]);
+  }
+
+  /** Another master has the slot: what is subscribed is subscribed there, and what was missed read. */
+  moved(slot: number, from: RedisSubscriber | undefined): void {
+    const to = this.#parts.subscriberOf(slot);
+    for (const [redisChannel, handler] of this.#bySlot.get(slot) ?? []) {
+      from?.forget(redisChannel);
+      to?.add(redisChannel, handler);
+    }
+  }
+
+  #startBarrier(): void {
+    const { barrier } = this.#parts;
+    this.#add(barrier.redisChannel, barrier);
+    barrier.start();
+  }
+
+  /** With the last of what it is for. */
+  #stopBarrier(): void {
+    const { barrier } = this.#parts;
+    const left = [...(this.#bySlot.get(this.#busSlot)?.keys() ?? [])];
+    if (left.some((each) => !isSharded(each) && each !== barrier.redisChannel)) return;
+    barrier.stop();
+    this.#remove(barrier.redisChannel);
+  }
+
+  #add(redisChannel: string, handler: ChannelHandler): void {
+    const slot = this.#slotOf(redisChannel);
+    const inSlot = this.#bySlot.get(slot) ?? new Map<string, ChannelHandler>();
+    if (inSlot.get(redisChannel) === handler) return;
+    inSlot.set(redisChannel, handler);
+    this.#bySlot.set(slot, inSlot);
+    this.#parts.subscriberOf(slot)?.add(redisChannel, handler);
+  }
+
+  #remove(redisChannel: string): void {
+    const slot = this.#slotOf(redisChannel);
+    const inSlot = this.#bySlot.get(slot);
+    if (!inSlot?.delete(redisChannel)) return;
+    if (inSlot.size === 0) this.#bySlot.delete(slot);
+    this.#parts.subscriberOf(slot)?.remove(redisChannel);
+  }
+
+  #slotOf(redisChannel: string): number {
+    return isSharded(redisChannel) ? calculateSlot(redisChannel) : this.#busSlot;
+  }
+}

@@ -1,0 +1,143 @@
+import { type Cancel, type Clock, every } from '@leque/core';
+import type { Redis } from 'ioredis';
+import { type ClusterAddress, endpointOf, type HostPort } from '../connection/redis-address.ts';
+import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { type ClusterView, hostPortOf, nameOf, readView } from './view.ts';
+
+/** A server that can be asked at once. */
+export interface ClusterSource {
+  readonly address: HostPort;
+  readonly ask: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>;
+}
+
+export interface TopologyParts {
+  readonly address: ClusterAddress;
+  readonly clock: Clock;
+  /** Those that are connected. */
+  readonly sources: () => readonly ClusterSource[];
+  /** Whether it looks as if something had changed. */
+  readonly troubled: () => boolean;
+  readonly changed: (view: ClusterView) => void;
+}
+
+const PERIOD_MS = 500;
+/** How often it is read without a reason, in periods. */
+const IDLE_PERIODS = 10;
+const CONNECT_TIMEOUT_MS = 1000;
+
+/** Who has which slots: read at the start, whenever something does not fit, and now and then. */
+export class ClusterTopology {
+  readonly #parts: TopologyParts;
+  #known: readonly HostPort[];
+  /** Who knows best, as it was named by one who has given a slot away. */
+  #hint: string | undefined;
+  #running: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
+  #problem: string | undefined = 'the Cluster is not connected yet';
+  #stop: Cancel | undefined;
+  #periods = 0;
+  #stopped = false;
+
+  constructor(parts: TopologyParts) {
+    this.#parts = parts;
+    this.#known = parts.address.hosts;
+  }
+
+  /** Why it is not known; undefined when it is. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  start(): void {
+    this.#stop ??= every(this.#parts.clock, PERIOD_MS, () => {
+      this.#periods += 1;
+      if (this.#parts.troubled() || this.#periods % IDLE_PERIODS === 0) void this.refresh();
+    });
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stopped = true;
+  }
+
+  /**
+   * Reads it as it is from now on; never fails.
+   * @param hint `HOST:PORT` of the one to ask first
+   */
+  refresh(hint?: string): Promise<void> {
+    this.#hint = hint ?? this.#hint;
+    this.#waiting ??= this.#refreshNext();
+    return this.#waiting;
+  }
+
+  /** One that runs already may have been answered before what is asked for now has happened. */
+  async #refreshNext(): Promise<void> {
+    await this.#running;
+    this.#running = this.#waiting;
+    this.#waiting = undefined;
+    const hint = this.#hint;
+    this.#hint = undefined;
+    const view = await this.#firstAnswer(this.#candidates(hint));
+    if (view === undefined || this.#stopped) return;
+    this.#problem = undefined;
+    this.#known = view.servers;
+    this.#parts.changed(view);
+  }
+
+  /** Whoever knows best, those that are connected, and then all others that were ever named. */
+  #candidates(hint: string | undefined): HostPort[] {
+    const connected = shuffle(this.#parts.sources().map(({ address }) => address));
+    const others = shuffle([...this.#known, ...this.#parts.address.hosts]);
+    return [...(hint === undefined ? [] : [hostPortOf(hint)]), ...connected, ...others];
+  }
+
+  async #firstAnswer(candidates: readonly HostPort[]): Promise<ClusterView | undefined> {
+    const asked = new Set<string>();
+    for (const each of candidates) {
+      if (asked.has(nameOf(each)) || this.#stopped) continue;
+      asked.add(nameOf(each));
+      const view = await this.#ask(each);
+      if (view !== undefined) return view;
+    }
+    return undefined;
+  }
+
+  async #ask(address: HostPort): Promise<ClusterView | undefined> {
+    const name = nameOf(address);
+    const connected = this.#parts.sources().find((source) => nameOf(source.address) === name);
+    const asking = connected?.ask((redis) => readView(redis, address)) ?? this.#askOnce(address);
+    try {
+      return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
+    } catch (error) {
+      this.#problem = `${name} does not say who has which slots: ${String(error)}`;
+      return undefined;
+    }
+  }
+
+  async #askOnce(address: HostPort): Promise<ClusterView> {
+    const redis = endpointOf(
+      address,
+      this.#parts.address,
+    )({
+      lazyConnect: true,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      retryStrategy: () => null,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    });
+    redis.on('error', () => {}); // connecting fails with it
+    try {
+      await redis.connect();
+      return await readView(redis, address);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
+
+function shuffle<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => [Math.random(), item] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, item]) => item);
+}

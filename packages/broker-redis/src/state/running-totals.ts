@@ -1,0 +1,58 @@
+import type { Cancel, Totals } from '@leque/core';
+import type { ConnectionPorts } from '../connection/redis-connection.ts';
+import { isReply, writeFailure } from '../connection/redis-errors.ts';
+import type { RedisLink } from '../link/redis-link.ts';
+
+const FLUSH_MS = 500;
+
+/** The running totals of the cluster: what this process adds, gathered for half a second. */
+export class RunningTotals {
+  readonly #link: Pick<RedisLink, 'run'>;
+  readonly #key: string;
+  readonly #ports: ConnectionPorts;
+  readonly #pending = new Map<string, number>();
+  #cancelFlush: Cancel | undefined;
+  #closed = false;
+
+  constructor(link: Pick<RedisLink, 'run'>, key: string, ports: ConnectionPorts) {
+    this.#link = link;
+    this.#key = key;
+    this.#ports = ports;
+  }
+
+  add(totals: Partial<Totals>): void {
+    for (const [name, change] of Object.entries(totals)) this.#add(name, change);
+  }
+
+  /** Writes what is left, once. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelFlush?.();
+    await this.#flush();
+  }
+
+  #add(name: string, change: number): void {
+    if (change === 0 || this.#closed) return;
+    this.#pending.set(name, (this.#pending.get(name) ?? 0) + change);
+    this.#cancelFlush ??= this.#ports.clock.after(FLUSH_MS, () => {
+      this.#cancelFlush = undefined;
+      void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const changes = [...this.#pending];
+    this.#pending.clear();
+    await Promise.all(changes.map(([name, change]) => this.#write(name, change)));
+  }
+
+  /** What was surely not added is kept for later; the rest might count twice. */
+  async #write(name: string, change: number): Promise<void> {
+    try {
+      await this.#link.run(this.#key, (redis) => redis.hincrby(this.#key, name, change));
+    } catch (error) {
+      if (isReply(error)) this.#ports.telemetry.report({ type: 'failure', where: 'totals', error });
+      if (writeFailure(error).code !== 'outcome_unknown') this.#add(name, change);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { ProtocolError } from '@leque/protocol';
+import { Type } from 'typebox';
+import type { Cancel, Clock } from '../lib/clock.ts';
+
+export const AdmissionSettings = Type.Object({
+  ADMISSION_RATE: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    description:
+      'new connections that one node takes in a second, and as many tokens that it verifies for ' +
+      'them; what is more waits up to a second, or is refused with 503 and Retry-After',
+  }),
+  ADMISSION_BURST: Type.Integer({
+    default: 50,
+    minimum: 1,
+    description: 'of those, how many at once; the more, the longer others wait behind them',
+  }),
+});
+
+/** How often those who wait have their turn. */
+const TICK_MS = 5;
+/** A turn that came late is followed by a rest so many times as long: joins leave most of the time. */
+const REST = 2;
+const MAX_REST_MS = 100;
+/** As many may wait as have their turn in this part of the time, unless the node is too busy. */
+const LINE_SHARE = 3 / 4;
+
+export interface AdmissionLimits {
+  /** Newcomers in a second. */
+  readonly rate: number;
+  /** Newcomers in one turn of the event loop, after a quiet time. */
+  readonly burst: number;
+  /** How long anybody waits at most. */
+  readonly waitMs: number;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly enter: () => void;
+  readonly refuse: (error: ProtocolError) => void;
+}
+
+/**
+ * A token bucket before what newcomers cost. Those for whom there is no token wait in a line, for a
+ * bounded time, and go on a few at a time, so that a storm of them does not take the event loop from
+ * those who are in.
+ */
+export class Admission {
+  readonly #clock: Clock;
+  readonly #limits: AdmissionLimits;
+  readonly #line: Waiting[] = [];
+  #tokens: number;
+  #filledAt: number;
+  #closed = false;
+  #tickDueAt = 0;
+  #cancelTick: Cancel | undefined;
+
+  constructor(clock: Clock, limits: AdmissionLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#tokens = limits.burst;
+    this.#filledAt = clock.monotonic();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @throws ProtocolError `overloaded`, or `draining` once it is closed */
+  async enter(): Promise<void> {
+    if (this.#closed) throw draining();
+    this.#fill();
+    if (this.#line.length === 0 && this.#tokens >= 1) {
+      this.#tokens -= 1;
+      return;
+    }
+    const { rate, waitMs } = this.#limits;
+    if (this.#line.length >= (LINE_SHARE * waitMs * rate) / 1000) throw overloaded();
+    await this.#wait();
+  }
+
+  /** From here on everybody is refused, those who wait as well. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelTick?.();
+    for (const { refuse } of this.#line.splice(0)) refuse(draining());
+  }
+
+  #wait(): Promise<void> {
+    const { promise, resolve: enter, reject: refuse } = Promise.withResolvers<void>();
+    this.#line.push({ since: this.#clock.monotonic(), enter, refuse });
+    if (this.#cancelTick === undefined) this.#tickAfter(TICK_MS);
+    return promise;
+  }
+
+  readonly #tick = (): void => {
+    this.#cancelTick = undefined;
+    const now = this.#clock.monotonic();
+    this.#fill();
+    this.#refuseLate(now);
+    this.#admit();
+    if (this.#line.length === 0) return;
+    const restMs = REST * Math.max(0, now - this.#tickDueAt);
+    this.#tickAfter(TICK_MS + Math.min(restMs, MAX_REST_MS));
+  };
+
+  #refuseLate(now: number): void {
+    const inTime = this.#line.findIndex(({ since }) => now - since < this.#limits.waitMs);
+    const late = this.#line.splice(0, inTime === -1 ? this.#line.length : inTime);
+    for (const { refuse } of late) refuse(overloaded());
+  }
+
+  #admit(): void {
+    const turns = this.#line.splice(0, Math.floor(this.#tokens));
+    this.#tokens -= turns.length;
+    for (const { enter } of turns) enter();
+  }
+
+  #tickAfter(delayMs: number): void {
+    this.#tickDueAt = this.#clock.monotonic() + delayMs;
+    this.#cancelTick = this.#clock.after(delayMs, this.#tick);
+  }
+
+  /** A turn that comes late finds no more than a burst, so that a busy node takes fewer. */
+  #fill(): void {
+    const now = this.#clock.monotonic();
+    const { rate, burst } = this.#limits;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) * rate) / 1000);
+    this.#filledAt = now;
+  }
+}
+
+function overloaded(): ProtocolError {
+  return new ProtocolError('overloaded', 'too many clients come at once; try again later');
+}
+
+function draining(): ProtocolError {
+  return new ProtocolError('draining', 'this node is being replaced');
+}

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { FakeConnection, publication, TextFormat } from '../../test/fakes.ts';
+import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { Publication } from '../publication/publication.ts';
+import { FanOutCounters } from '../writing/fan-out-counters.ts';
+import { FrameJoiner } from '../writing/frame-joiner.ts';
+import { Outbox } from '../writing/outbox.ts';
+import { Batch } from './batch.ts';
+
+const batch = (...offsets: number[]) => new Batch(offsets.map((n) => publication(P, n)));
+
+/** A format, and the memory that it was given to join frames in. */
+function recordingFormat() {
+  const rooms: Buffer[] = [];
+  const format = new TextFormat();
+  const join = format.join.bind(format);
+  format.join = (frames, room) => {
+    rooms.push(room);
+    return join(frames, room);
+  };
+  return { format, rooms };
+}
+
+test('[GAP] [DUP] only who stands right before a batch takes it as a whole', () => {
+  const three = batch(4, 5, 6);
+  expect(three.follows(at(3))).toBe(true);
+  for (const position of [at(2), at(4), at(6), at(3, 'f'), undefined]) {
+    expect(three.follows(position), JSON.stringify(position)).toBe(false);
+  }
+  const acrossEpochs = new Batch([publication(P, 4), publication(P, 1, 'f')]);
+  expect(acrossEpochs.follows(at(3))).toBe(false);
+  const live = new Publication({ channel: P, type: 'x', position: undefined, json: '{"a":1}' });
+  expect(new Batch([live]).follows(at(9))).toBe(true);
+});
+
+test('a batch is one frame, made once per wire format', () => {
+  const format = new TextFormat();
+  const two = batch(1, 2);
+  expect(two.frameIn(format)).toBe(two.frameIn(format));
+  expect(two.frameIn(format)).toMatchObject({ texts: ['1', '2'] });
+  expect(format.encoded).toBe(2);
+});
+
+test('[ORD] [DUP] who joins in the middle of a turn gets what is new to it, once', async () => {
+  const node = new HubUnderTest();
+  const early = node.connect();
+  await node.subscribe(early.session, P);
+  node.deliver(P, 1, 2);
+  node.hub.deliver(publication(P, 3));
+  const late = node.connect();
+  const subscription = await node.subscribe(late.session, P);
+  expect(subscription.position).toEqual(at(2));
+  node.hub.deliver(publication(P, 4));
+  node.clock.endTurn();
+  node.deliver(P, 5);
+  expect(early.connection.sent).toEqual(['1', '2', '3', '4', '5']);
+  expect(late.connection.sent).toEqual(['3', '4', '5']);
+});
+
+test('[GAP] what is live only does not hide where its channel stands', async () => {
+  const node = new HubUnderTest();
+  const early = node.connect();
+  await node.subscribe(early.session, P);
+  node.deliver(P, 1);
+  const live = new Publication({ channel: P, type: 'x', position: undefined, json: '{"a":1}' });
+  node.hub.deliver(live);
+  node.clock.endTurn();
+  const late = await node.subscribe(node.connect().session, P);
+  expect(late.position).toEqual(at(1));
+});
+
+test('[GAP] a resync comes after what came before it in the same turn', async () => {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  node.hub.deliver(publication(P, 1));
+  node.hub.resync(P, at(7));
+  node.hub.deliver(publication(P, 8));
+  node.clock.endTurn();
+  expect(connection.sent).toEqual(['1', 'resync 7', '8']);
+});
+
+test('[GAP] who catches up has been offered what came before in every channel', async () => {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect();
+  await node.subscribe(session, P);
+  await node.subscribe(session, 'all');
+  node.hub.deliver(publication(P, 1));
+  node.hub.deliver(publication('all', 2));
+  await node.hub.catchUp('all');
+  node.hub.unsubscribe(session, P);
+  node.clock.endTurn();
+  expect(connection.sent).toEqual(['1', '2']);
+});
+
+test('[GAP] sessions that have the same queued share what is written, and only those', () => {
+  const format = new TextFormat();
+  const joiner = new FrameJoiner();
+  const [one, two, three] = [1, 2, 3].map((n) => format.encodePublication(publication(P, n)));
+  const frames = [one, two].filter((each) => each !== undefined);
+  expect(joiner.join(format, [...frames])).toBe(joiner.join(format, [...frames]));
+  const others = [one, three].filter((each) => each !== undefined);
+  expect(joiner.join(format, others)).toMatchObject({ texts: ['1', '3'] });
+  const all = [one, two, three].filter((each) => each !== undefined);
+  for (const some of [frames, all, frames]) {
+    expect(joiner.join(format, [...some])).toMatchObject({ texts: some.map(({ text }) => text) });
+  }
+  const other = new TextFormat();
+  expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));
+});
+
+test('[MEM] what waits for a slow socket takes its own size of memory, shared with other slow ones', () => {
+  const { format, rooms } = recordingFormat();
+  const joiner = new FrameJoiner();
+  const slow = [new FakeConnection(format), new FakeConnection(format)];
+  for (const connection of slow) connection.reads = false;
+  const flushAll = (connections: FakeConnection[], ...offsets: number[]) => {
+    const frames = offsets.map((offset) => format.encodePublication(publication(P, offset)));
+    for (const connection of connections) {
+      const outbox = new Outbox(connection, 1000, new FanOutCounters());
+      for (const frame of frames) outbox.push(frame, 1, 0);
+      outbox.flush(0, joiner);
+    }
+  };
+  const fast = new FakeConnection(format);
+  flushAll(slow, 1, 2);
+  expect(rooms).toHaveLength(1);
+  rooms.length = 0;
+  for (let n = 3; n < 13; n += 2) flushAll([fast, ...slow, fast], n, n + 1);
+  const waiting = new Set(rooms.filter(({ length }) => length <= 20));
+  expect(waiting.size).toBe(5);
+  expect(new Set(rooms).size).toBe(5 + 1);
+});
+
+test('[MEM] what one turn brings is divided when it is too much for one frame', async () => {
+  const node = new HubUnderTest();
+  const connection = new FakeConnection();
+  const { session } = node.connect(undefined, connection);
+  await node.subscribe(session, P);
+  const offsets = Array.from({ length: 300 }, (_, index) => index + 1);
+  node.deliver(P, ...offsets);
+  expect(connection.closed).toBeUndefined();
+  expect(connection.sent).toEqual(offsets.map(String));
+});
+
+test('[ORD] what a socket has not taken is not written over by what others get', () => {
+  const { format, rooms } = recordingFormat();
+  const joiner = new FrameJoiner();
+  const frames = (...offsets: number[]) =>
+    offsets.map((offset) => format.encodePublication(publication(P, offset)));
+  const flush = (connection: FakeConnection, ...offsets: number[]) => {
+    const outbox = new Outbox(connection, 1000, new FanOutCounters());
+    for (const frame of frames(...offsets)) outbox.push(frame, 1, 0);
+    outbox.flush(0, joiner);
+  };
+  const slow = new FakeConnection(format);
+  slow.reads = false;
+  flush(new FakeConnection(format), 1, 2);
+  flush(slow, 3, 4);
+  flush(new FakeConnection(format), 5, 6);
+  expect(rooms[1]).toBe(rooms[0]);
+  expect(rooms[2]).not.toBe(rooms[1]);
+});

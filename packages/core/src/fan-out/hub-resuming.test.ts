@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { identity, publication } from '../../test/fakes.ts';
+import { at, HubUnderTest } from '../../test/hub-under-test.ts';
+import { ALL_PROJECTS, Grants } from '../access/grants.ts';
+import type { HistoryPage } from '../ports/broker.ts';
+
+const everyProject = new Grants({ userId: 'alice', projects: [ALL_PROJECTS], scopes: [] });
+const FOUR = ['1', '2', '3', '4'].map((id) => `project:${id}`);
+/** Two thirds of the outbox. */
+const ROOM = 666;
+const PATIENCE_MS = 10_000;
+
+/** A session that resumes several channels at once; the test answers its reads. */
+function startResume(channels = FOUR) {
+  const node = new HubUnderTest();
+  const { session, connection } = node.connect({ ...identity('alice'), grants: everyProject });
+  node.broker.position = at(20);
+  const answers: ((page: HistoryPage) => void)[] = [];
+  Object.defineProperty(node.broker, 'page', {
+    get: () => new Promise<HistoryPage>((resolve) => answers.push(resolve)),
+  });
+  const resuming = channels.map((channel) =>
+    node.hub.subscribe(session, channel, { since: at(0) }),
+  );
+  const outcomes = Promise.allSettled(resuming);
+  /** Each publication takes ten bytes. */
+  const answer = async (count: number, state: Partial<HistoryPage> = {}) => {
+    await expect.poll(() => answers).toHaveLength(1);
+    const channel = node.broker.asked.at(-1)?.channel ?? '';
+    const offsets = Array.from({ length: count }, (_, index) => index + 1);
+    const publications = offsets.map((offset) => publication(channel, offset));
+    answers.shift()?.({ position: at(count), publications, complete: true, ...state });
+  };
+  return { node, session, connection, outcomes, answer };
+}
+
+describe('resuming several channels', () => {
+  test('[MEM] [RE1] histories are read one after the other, each for the room that is left', async () => {
+    const { node, outcomes, answer } = startResume();
+    await answer(30);
+    await answer(0, { complete: false });
+    await answer(36);
+    await answer(0);
+    expect(await outcomes).toMatchObject([
+      { value: { recovered: true } },
+      { value: { recovered: false } },
+      { value: { recovered: true } },
+      { value: { recovered: true } },
+    ]);
+    expect(node.broker.asked).toEqual(
+      [ROOM, ROOM - 300, ROOM - 300, ROOM - 660].map((bytes, index) => {
+        return { channel: FOUR[index], publications: 100, bytes };
+      }),
+    );
+  });
+
+  test('[MEM] [RE1] what a connection adds to each frame takes room, too', async () => {
+    const { connection, outcomes, answer } = startResume(FOUR.slice(0, 2));
+    Object.assign(connection, { stampBytes: 20 });
+    await answer(23);
+    await answer(22);
+    expect(await outcomes).toMatchObject([
+      { value: { recovered: false } },
+      { value: { recovered: true } },
+    ]);
+  });
+
+  test('[LIVE] [RE1] after several that were too much, only what was not missed is recovered', async () => {
+    const { node, outcomes, answer } = startResume([...FOUR, ...FOUR, ...FOUR]);
+    const tooMuch = { complete: false, readInVain: true };
+    for (let n = 0; n < 5; n += 1) await answer(0, tooMuch);
+    for (let n = 0; n < 6; n += 1) await answer(0);
+    expect(node.broker.asked.map(({ bytes }) => bytes > 0)).toEqual([
+      ...Array(5).fill(true),
+      ...Array(6).fill(false),
+    ]);
+    node.clock.advance(1000);
+    await answer(0);
+    await outcomes;
+    expect(node.broker.asked.at(-1)?.bytes).toBe(ROOM);
+  });
+
+  test('[LIVE] what waited too long for its turn is not read, and may be asked for again', async () => {
+    const { node, outcomes, answer } = startResume();
+    await expect.poll(() => node.broker.asked).toHaveLength(1);
+    node.clock.advance(PATIENCE_MS);
+    await answer(1);
+    expect(await outcomes).toMatchObject([
+      { value: { recovered: true } },
+      { reason: { code: 'unavailable' } },
+      { reason: { code: 'unavailable' } },
+      { reason: { code: 'unavailable' } },
+    ]);
+    expect(node.broker.asked).toHaveLength(1);
+  });
+
+  test('[LIVE] nothing more is read for a session that has ended', async () => {
+    const { node, session, outcomes, answer } = startResume();
+    await expect.poll(() => node.broker.asked).toHaveLength(1);
+    node.hub.remove(session);
+    await answer(1);
+    await outcomes;
+    expect(node.broker.asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,151 @@
+import type { Position } from '@leque/protocol';
+import type { Cancel, Clock } from '../lib/clock.ts';
+import { SmallSet } from '../lib/small-set.ts';
+import { type FanOut, sampledTraceOf, type Tracing } from '../ports/tracing.ts';
+import type { Publication } from '../publication/publication.ts';
+import { publishTimeOf } from '../publication/publish-time.ts';
+import { type Flusher, QUANTUM, type TurnTask } from '../writing/flusher.ts';
+import { Batch } from './batch.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface LocalChannelInit {
+  /** The broker's answer to subscribing. */
+  readonly subscribed: Promise<Position | undefined>;
+  readonly flusher: Flusher;
+  readonly clock: Clock;
+  readonly tracing: Tracing | undefined;
+  /** Bytes of JSON; what is more goes out as several batches. */
+  readonly maxBatchBytes: number;
+}
+
+/** One channel on this node: who wants it, and how far it has come. */
+export class LocalChannel implements TurnTask {
+  readonly name: string;
+  readonly subscriptions = new SmallSet<Subscription>();
+  /**
+   * Settles once the broker delivers this channel, and is gone then; rejects when it could not be
+   * subscribed.
+   */
+  joined: Promise<void> | undefined;
+  /** Set while the channel waits for its grace period to end. */
+  cancelLeave: Cancel | undefined;
+  readonly #flusher: Flusher;
+  readonly #clock: Clock;
+  readonly #tracing: Tracing | undefined;
+  readonly #maxBatchBytes: number;
+  /** Delivered by the broker in this turn of the event loop, and not offered yet. */
+  #pending: Publication[] | undefined;
+  #pendingBytes = 0;
+  #deliveredBytes = 0;
+  /** Of the last publication that was offered. */
+  #position: Position | undefined;
+
+  constructor(name: string, init: LocalChannelInit) {
+    this.name = name;
+    this.#flusher = init.flusher;
+    this.#clock = init.clock;
+    this.#tracing = init.tracing;
+    this.#maxBatchBytes = init.maxBatchBytes;
+    this.joined = init.subscribed.then((position) => this.#join(position));
+  }
+
+  /** Of JSON, in all. */
+  get deliveredBytes(): number {
+    return this.#deliveredBytes;
+  }
+
+  /** The subscription starts where the channel is now; what is pending is still offered to it. */
+  add(subscription: Subscription): void {
+    this.subscriptions.add(subscription);
+    subscription.moveTo(this.#position);
+  }
+
+  /** Offers it at the end of this turn, or soon after, together with what else has come by then. */
+  deliver(publication: Publication): void {
+    if (this.#pending === undefined) this.#flusher.atEndOfTurn(this);
+    this.#pending ??= [];
+    this.#pending.push(publication);
+    this.#pendingBytes += publication.body.length;
+    if (this.#pendingBytes >= this.#maxBatchBytes) this.endTurn();
+  }
+
+  /** Those who come from now on get a cursor that lives longer. */
+  renamed(position: Position): void {
+    this.endTurn();
+    this.#position = position;
+  }
+
+  resync(position: Position | undefined): void {
+    this.endTurn();
+    this.#position = position;
+    for (const subscription of this.subscriptions) subscription.resync(position);
+  }
+
+  /** Offers what is pending. */
+  endTurn(): void {
+    if (this.#pending === undefined) return;
+    const batch = new Batch(this.#pending, this.#publishedAtMs(this.#pending));
+    this.#pending = undefined;
+    this.#pendingBytes = 0;
+    // What is live only does not change where the channel stands.
+    this.#position = batch.last ?? this.#position;
+    const startedAt = this.#tracing === undefined ? 0 : this.#clock.monotonic();
+    let offered = 0;
+    for (const subscription of this.subscriptions) {
+      subscription.offer(batch);
+      offered += 1;
+      if (offered % QUANTUM === 0) this.#flusher.endQuantum();
+    }
+    this.#countDeliveries(batch, offered);
+    this.#flusher.endGroup();
+    if (this.#tracing !== undefined)
+      traceBatch(this.#tracing, batch, {
+        channel: this.name,
+        sessions: offered,
+        tookMs: this.#clock.monotonic() - startedAt,
+        endedAt: this.#clock.now(),
+      });
+  }
+
+  #countDeliveries({ publications, takenWhole }: Batch, sessions: number): void {
+    for (const { body, deliveries } of publications) {
+      this.#deliveredBytes += body.length;
+      if (deliveries === undefined) continue;
+      deliveries.sessions += sessions;
+      deliveries.written += takenWhole;
+      deliveries.endsAtBytes = this.#deliveredBytes;
+    }
+  }
+
+  #publishedAtMs([oldest]: readonly Publication[]): number {
+    if (oldest === undefined || this.subscriptions.size === 0) return 0;
+    const now = this.#clock.now();
+    const time = publishTimeOf(oldest.body, now);
+    return time === undefined ? 0 : Math.floor(this.#clock.monotonic() - (now - time));
+  }
+
+  /**
+   * Those who came while the broker subscribed hold back everything after `position`; those who
+   * came after a publication that was quicker than this stand behind that already.
+   */
+  #join(position: Position | undefined): void {
+    this.joined = undefined;
+    this.#position ??= position;
+    for (const subscription of this.subscriptions) {
+      if (subscription.position === undefined) subscription.moveTo(position);
+    }
+  }
+}
+
+function traceBatch(
+  tracing: Tracing,
+  { publications }: Batch,
+  done: Pick<FanOut, 'channel' | 'sessions' | 'endedAt'> & { readonly tookMs: number },
+): void {
+  const { tookMs, ...fanOut } = done;
+  for (const publication of publications) {
+    const traceparent = sampledTraceOf(publication);
+    if (traceparent === undefined) continue;
+    tracing.fannedOut({ ...fanOut, traceparent, startedAt: done.endedAt - tookMs });
+  }
+}

@@ -1,0 +1,86 @@
+import { CLOSE } from '@leque/protocol';
+import { expect, test } from 'vitest';
+import { FakeClock, FakeConnection, FakeTelemetry, identity } from '../../test/fakes.ts';
+import { FanOutCounters } from '../writing/fan-out-counters.ts';
+import { Flusher } from '../writing/flusher.ts';
+import { Session, type SessionContext } from './session.ts';
+
+const frame = (text: string) => ({ text, byteLength: 10 });
+
+function open() {
+  const clock = new FakeClock();
+  const telemetry = new FakeTelemetry();
+  const counters = new FanOutCounters();
+  const connection = new FakeConnection();
+  const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
+  const context: SessionContext = {
+    flusher,
+    outboxMaxBytes: 25,
+    counters,
+    now: () => clock.now(),
+    onSlow: ({ id: sessionId }, queuedBytes) =>
+      telemetry.report({ type: 'slow_consumer', sessionId, queuedBytes }),
+  };
+  const session = new Session(connection, identity('alice'), context);
+  return { session, connection, clock, telemetry, counters };
+}
+
+test('what was sent before the end still goes out, what comes after it does not', () => {
+  const { session, connection, clock } = open();
+  session.send(frame('last words'), 1);
+  session.close(CLOSE.drained, '500');
+  session.send(frame('too late'), 1);
+  session.close(CLOSE.forbidden, 'a second reason');
+  clock.endTurn();
+  expect(connection.sent).toEqual(['last words']);
+  expect(connection.closed).toEqual({ code: CLOSE.drained, reason: '500' });
+  expect(session.open).toBe(false);
+  expect(session.closeCode).toBe(CLOSE.drained);
+});
+
+test('[MEM] [ORD] frames go out as their connection stamps them, and count as that', () => {
+  const { session, connection, clock } = open();
+  const stamped: unknown[] = [];
+  connection.stamp = (plain) => {
+    stamped.push(plain);
+    return { ...frame('stamped'), byteLength: 20 };
+  };
+  connection.reads = false;
+  session.send(frame('a'), 1);
+  session.send(frame('b'), 1);
+  clock.endTurn();
+  expect(stamped).toEqual([frame('a'), frame('b')]);
+  expect(connection.sent).toEqual(['stamped']);
+  expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
+});
+
+test('[MEM] a client that does not read is closed without what it did not read', () => {
+  const { session, connection, telemetry, counters, clock } = open();
+  connection.reads = false;
+  for (const text of ['a', 'b', 'c', 'd']) session.send(frame(text), 1);
+  clock.endTurn();
+  expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
+  expect(connection.sent).toEqual(['a', 'b']);
+  expect(counters.messagesSent).toBe(2);
+  expect(telemetry.facts).toEqual([
+    { type: 'slow_consumer', sessionId: session.id, queuedBytes: 20 },
+  ]);
+});
+
+test('[GAP] a client that reads is not closed for a burst larger than its outbox', () => {
+  const { session, connection, clock } = open();
+  for (const text of ['a', 'b', 'c', 'd', 'e']) session.send(frame(text), 1);
+  clock.endTurn();
+  expect(connection.closed).toBeUndefined();
+  expect(connection.sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('a connection that is gone is not written to', () => {
+  const { session, connection, clock } = open();
+  session.send(frame('a'), 1);
+  session.discard();
+  session.send(frame('b'), 1);
+  clock.endTurn();
+  expect(connection.writes).toEqual([]);
+  expect(session.closeCode).toBeUndefined();
+});

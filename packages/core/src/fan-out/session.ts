@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { CLOSE, type CloseCode } from '@leque/protocol';
+import type { Identity } from '../access/grants.ts';
+import { SmallMap } from '../lib/small-map.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { Frame, FrameFormat, Publication } from '../publication/publication.ts';
+import type { FanOutCounters } from '../writing/fan-out-counters.ts';
+import type { Flusher } from '../writing/flusher.ts';
+import { Outbox } from '../writing/outbox.ts';
+import type { Subscriber } from './subscriber.ts';
+import type { Subscription } from './subscription.ts';
+
+/** The part of the outbox that may be taken by what is held back, beside what is queued. */
+const HELD_SHARE = 2 / 3;
+/** A client with more than this part of its outbox to read is too slow for what may be left out. */
+const CONGESTED_SHARE = 1 / 2;
+
+export interface SessionContext {
+  readonly flusher: Flusher;
+  /** Told before a slow consumer is closed, of the bytes that it has not read. */
+  readonly onSlow: (session: Session, queuedBytes: number) => void;
+  readonly outboxMaxBytes: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** Shared by all sessions of the node. */
+  readonly counters: FanOutCounters;
+}
+
+/** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
+export class Session implements Subscriber {
+  readonly id = flat(randomUUID());
+  readonly connection: Connection;
+  /** Milliseconds since the Unix epoch. */
+  readonly openedAt: number;
+  readonly format: FrameFormat;
+  /** Replaced when a fresh token arrives; by the hub only. */
+  identity: Identity;
+  /** By channel; changed by the hub only. */
+  readonly subscriptions = new SmallMap<string, Subscription>();
+  readonly #context: SessionContext;
+  readonly #outbox: Outbox;
+  #closing = false;
+  #closeCode: CloseCode | undefined;
+
+  constructor(connection: Connection, identity: Identity, context: SessionContext) {
+    this.openedAt = context.now();
+    this.connection = connection;
+    this.format = connection.format;
+    this.identity = identity;
+    this.#context = context;
+    this.#outbox = new Outbox(connection, context.outboxMaxBytes, context.counters);
+  }
+
+  get heldBytes(): number {
+    return this.#outbox.heldBytes;
+  }
+
+  set heldBytes(bytes: number) {
+    this.#outbox.heldBytes = bytes;
+  }
+
+  get congested(): boolean {
+    return this.#outbox.unsentBytes > CONGESTED_SHARE * this.#context.outboxMaxBytes;
+  }
+
+  canHold(bytes: number): boolean {
+    return bytes <= this.#room;
+  }
+
+  bytesOf(publications: readonly Publication[]): number {
+    const { stampBytes = 0 } = this.connection;
+    let bytes = publications.length * stampBytes;
+    for (const publication of publications) bytes += publication.frameIn(this.format).byteLength;
+    return bytes;
+  }
+
+  /** What may still be held; never negative. */
+  get roomBytes(): number {
+    return Math.max(0, Math.floor(this.#room));
+  }
+
+  /** A part of the outbox stays free, for what comes while what is held back flows. */
+  get #room(): number {
+    return HELD_SHARE * this.#context.outboxMaxBytes - this.#outbox.queuedBytes;
+  }
+
+  /** False once the session is being closed; nothing is sent after that. */
+  get open(): boolean {
+    return !this.#closing;
+  }
+
+  get tooSlow(): boolean {
+    return this.#closeCode === CLOSE.slowConsumer;
+  }
+
+  /** Why this side closed it; undefined while it is open, and when the client went by itself. */
+  get closeCode(): CloseCode | undefined {
+    return this.#closeCode;
+  }
+
+  /**
+   * Queues a frame with so many messages; a client that does not read as fast as it is sent to is
+   * closed, because queueing on for it would let it hold the node's memory (MEM).
+   * @param publishedAtMs see `Outbox.push`
+   * @returns false when it is being closed, perhaps for this
+   */
+  send(frame: Frame, messages: number, publishedAtMs = 0): boolean {
+    if (this.#closing) return false;
+    if (this.#queue(this.connection.stamp?.(frame) ?? frame, messages, publishedAtMs)) {
+      this.#context.counters.messagesSent += messages;
+      this.#context.flusher.touch(this.#outbox);
+      return true;
+    }
+    this.#context.onSlow(this, this.#outbox.queuedBytes);
+    this.#outbox.clear();
+    this.close(CLOSE.slowConsumer, 'slow consumer');
+    return false;
+  }
+
+  /** Writes what is queued now, for what has to follow it beside the outbox. */
+  flush(): void {
+    if (!this.#closing) this.#context.flusher.flushNow(this.#outbox);
+  }
+
+  /** A burst within one turn is no slow client yet: the kernel may take what is queued so far. */
+  #queue(frame: Frame, messages: number, publishedAtMs: number): boolean {
+    if (this.#outbox.push(frame, messages, publishedAtMs)) return true;
+    this.#context.flusher.flushNow(this.#outbox);
+    return this.#outbox.push(frame, messages, publishedAtMs);
+  }
+
+  /** Flushes what is queued, then starts closing the connection; the hub hears of its end. */
+  close(code: CloseCode, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#closeCode = code;
+    this.#context.flusher.flushNow(this.#outbox);
+    this.connection.close(code, reason);
+  }
+
+  /** The connection is gone: what is queued has nowhere to go. */
+  discard(): void {
+    this.#closing = true;
+    this.#outbox.clear();
+  }
+}
+
+/** The same text in one piece: what is joined from many is kept with all of them until it is read. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { slowConnection, startFlusher, WINDOW_MS } from '../../test/flusher-under-test.ts';
+
+test('a quiet socket is written to at the end of the turn, and waits for nothing', () => {
+  const { clock, open } = startFlusher();
+  const { connection, send } = open();
+  send('a');
+  expect(connection.writes).toEqual([]);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a']]);
+  clock.advance(WINDOW_MS);
+  send('b');
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('a busy socket is written to once per window, with everything that came in it', () => {
+  const { clock, open } = startFlusher();
+  const { connection, send } = open();
+  for (let ms = 0; ms < 20; ms += 1) {
+    send(String(ms));
+    clock.endTurn();
+    clock.advance(1);
+    clock.endTurn();
+  }
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(connection.sent).toEqual(Array.from({ length: 20 }, (_, ms) => String(ms)));
+  expect(connection.writes.length).toBeLessThanOrEqual(20 / WINDOW_MS + 1);
+  expect(clock.timers).toBe(0);
+});
+
+test('without a window every turn is written', () => {
+  const { clock, open } = startFlusher(0);
+  const { connection, send } = open();
+  for (const text of ['a', 'b']) {
+    send(text);
+    clock.endTurn();
+  }
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('under load nobody waits longer for the sake of a few that are touched all the time', () => {
+  const { clock, open } = startFlusher();
+  const quiet = Array.from({ length: 40 }, () => open(slowConnection(clock, 0.1)));
+  const busy = open();
+  for (let turns = 0; turns < 100; turns += 1) {
+    for (const { send } of quiet) send('x');
+    busy.send('a');
+    clock.endTurn();
+    busy.send('b');
+    clock.endTurn();
+    clock.advance(1); // of five, which is the window, the others took four
+    clock.endTurn();
+    expect(busy.connection.sent, `turn ${turns}`).toHaveLength(2 * (turns + 1));
+  }
+});
+
+test('what is flushed out of turn is not written twice', () => {
+  const { clock, flusher, open } = startFlusher();
+  const { connection, outbox, send } = open();
+  send('a');
+  flusher.flushNow(outbox);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a']]);
+  send('b');
+  clock.endTurn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('a busy socket that falls due while others are written to is not forgotten for a while', () => {
+  const { clock, open } = startFlusher();
+  const busy = open();
+  busy.send('a');
+  clock.endTurn();
+  clock.advance(WINDOW_MS - 0.5);
+  open(slowConnection(clock, 1)).send('x');
+  busy.send('b');
+  clock.endTurn();
+  clock.advance(1);
+  clock.endTurn();
+  expect(busy.connection.writes).toEqual([['a'], ['b']]);
+});
+
+test('[LIVE] no timer is set for a time that has passed', () => {
+  const { clock, open } = startFlusher();
+  const delays: number[] = [];
+  const after = clock.after.bind(clock);
+  clock.after = (delayMs, task) => {
+    delays.push(delayMs);
+    return after(delayMs, task);
+  };
+  const busy = [open(), open()];
+  const [first, second] = busy;
+  first?.send('a');
+  clock.endTurn();
+  clock.advance(1);
+  second?.send('a');
+  clock.endTurn();
+  for (const { send } of busy) send('b');
+  open(slowConnection(clock, 3 * WINDOW_MS)).send('x');
+  clock.endTurn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(busy.map(({ connection }) => connection.sent)).toEqual(busy.map(() => ['a', 'b']));
+  expect(delays).not.toEqual([]);
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+});
+
+test('under load the ends of turns come together, a window apart at most, and none is forgotten', () => {
+  const { clock, flusher, open } = startFlusher();
+  const sockets = Array.from({ length: 10 }, () => open(slowConnection(clock, 0.4)));
+  const ends: number[] = [];
+  const task = { endTurn: () => void ends.push(clock.monotonic()) };
+  const turn = () => {
+    flusher.atEndOfTurn(task);
+    for (const { send } of sockets) send('a');
+    clock.endTurn();
+    clock.advance(0.25);
+    clock.endTurn();
+  };
+  for (let turns = 0; turns < 2000; turns += 1) turn();
+  clock.advance(WINDOW_MS);
+  clock.endTurn();
+  expect(ends.length).toBe(2000);
+  const atLast = ends.slice(-100);
+  expect(new Set(atLast).size).toBeLessThan(atLast.length / 2);
+  flusher.close();
+  expect(clock.timers).toBe(0);
+});
+
+test('[LIVE] a flusher that is closed leaves no timer', () => {
+  const { clock, flusher, open } = startFlusher();
+  const { send } = open();
+  send('a');
+  clock.endTurn();
+  send('b');
+  clock.endTurn();
+  expect(clock.timers).toBe(1);
+  flusher.close();
+  expect(clock.timers).toBe(0);
+});

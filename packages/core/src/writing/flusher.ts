@@ -1,0 +1,232 @@
+import type { BucketCounts } from '../lib/bucket-counts.ts';
+import type { Cancel, Clock } from '../lib/clock.ts';
+import { FrameJoiner } from './frame-joiner.ts';
+import type { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
+
+/** After this long a flush lets heartbeats, commands and the broker have their turn. */
+const SLICE_MS = 5;
+/** Outboxes of one group that are flushed before the next group has its turn. */
+export const QUANTUM = 64;
+
+/** Has something to do when the turn of the event loop ends. */
+export interface TurnTask {
+  endTurn(): void;
+}
+
+/** Outboxes that were touched together, and how many of them have been flushed. */
+interface Group {
+  readonly outboxes: readonly Outbox[];
+  done: number;
+}
+
+/**
+ * Decides when outboxes are flushed. One that has been quiet for the pacing window goes out at the
+ * end of the turn of the event loop that touched it; a busy one at most once per window, as it is
+ * the kernel's write that costs. Flushing yields after a few milliseconds, and groups take turns, so
+ * that a channel with thousands of subscribers delays nobody else.
+ */
+export class Flusher {
+  readonly #clock: Clock;
+  readonly #pace: Pace;
+  readonly #sliceSeconds: BucketCounts;
+  readonly #joiner = new FrameJoiner();
+  #tasks: TurnTask[] = [];
+  /** Not before this, on the monotonic clock. */
+  #tasksDueAt = Number.NEGATIVE_INFINITY;
+  #cancelTasks: Cancel | undefined;
+  #touched: Outbox[] = [];
+  /** Of this turn's small groups. */
+  #few: Outbox[] = [];
+  /** In turn; the first is next. */
+  #groups: Group[] = [];
+  /** Where the quantum begins that is being touched. */
+  #quantumStart = 0;
+  /** Quanta of this turn so far, and how many of them are not flushed at once. */
+  #quanta = 0;
+  #skippedQuanta = 0;
+  #sliceStart = 0;
+  #scheduled = false;
+  /** Busy outboxes by the millisecond in which they are due, which is the index modulo the length. */
+  readonly #wheel: Outbox[][];
+  #waiting = 0;
+  /** The wheel has been emptied up to this millisecond. */
+  #wheelAt = 0;
+  #cancelTimer: Cancel | undefined;
+
+  /**
+   * @param windowMs a busy outbox is flushed at most once in this time, see `Pace`
+   * @param sliceSeconds counts how long flushing keeps the event loop at a time
+   */
+  constructor(clock: Clock, windowMs: number, sliceSeconds: BucketCounts) {
+    this.#clock = clock;
+    this.#sliceSeconds = sliceSeconds;
+    this.#pace = new Pace(windowMs);
+    const { maxWindowMs } = this.#pace;
+    this.#wheel = Array.from({ length: Math.ceil(maxWindowMs) + 2 }, () => []);
+  }
+
+  /**
+   * Calls the task once, when this turn of the event loop ends, before anything is flushed; under
+   * load a few milliseconds later, so that more comes together for sessions that wait anyway.
+   */
+  atEndOfTurn(task: TurnTask): void {
+    this.#tasks.push(task);
+    this.#schedule();
+  }
+
+  /** Calls the tasks that wait for the end of the turn, for what has to come after all of them. */
+  runTasks(): void {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) task.endTurn();
+  }
+
+  /** Something was pushed to this outbox. */
+  touch(outbox: Outbox): void {
+    if (outbox.awaitsFlush) return;
+    outbox.awaitsFlush = true;
+    this.#touched.push(outbox);
+    this.#schedule();
+  }
+
+  /** Not at its turn but now, for what has to follow it beside the outbox. */
+  flushNow(outbox: Outbox): void {
+    outbox.flush(this.#clock.monotonic(), this.#joiner);
+  }
+
+  /**
+   * Called after each quantum of a large group that is being touched. When nobody waits and there is
+   * time, that quantum is flushed at once, while all that belongs to it is in the processor's caches.
+   */
+  endQuantum(): void {
+    const now = this.#clock.monotonic();
+    this.#quanta += 1;
+    if (this.#quanta > this.#skippedQuanta && this.#groups.length === 0 && !this.#isOver(now)) {
+      for (const outbox of this.#touched.splice(this.#quantumStart)) this.#flush(outbox, now);
+    }
+    this.#quantumStart = this.#touched.length;
+  }
+
+  /** What was touched since the last call takes turns with the others. Small groups are joined. */
+  endGroup(): void {
+    const touched = this.#touched;
+    this.#touched = [];
+    this.#quantumStart = 0;
+    if (touched.length < QUANTUM) this.#few.push(...touched);
+    else this.#groups.push({ outboxes: touched, done: 0 });
+  }
+
+  close(): void {
+    this.#cancelTimer?.();
+    this.#cancelTasks?.();
+  }
+
+  #takeFew(): void {
+    if (this.#few.length === 0) return;
+    this.#groups.push({ outboxes: this.#few, done: 0 });
+    this.#few = [];
+  }
+
+  /** Subscribers are always touched in the same order; the first ones must not always be first. */
+  #rotate(): void {
+    this.#skippedQuanta = this.#quanta > 0 ? (this.#skippedQuanta + 1) % this.#quanta : 0;
+    this.#quanta = 0;
+  }
+
+  #isOver(now: number): boolean {
+    return now - this.#sliceStart >= SLICE_MS;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.defer(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false;
+    this.#sliceStart = this.#clock.monotonic();
+    this.#runDueTasks(this.#sliceStart);
+    this.#rotate();
+    this.endGroup();
+    this.#takeFew();
+    this.#flushSlice();
+    if (this.#groups.length > 0) this.#schedule();
+  };
+
+  #runDueTasks(now: number): void {
+    if (this.#tasks.length === 0) return;
+    if (now < this.#tasksDueAt) {
+      this.#cancelTasks ??= this.#clock.after(this.#tasksDueAt - now, this.#wake);
+      return;
+    }
+    this.#tasksDueAt = now + this.#pace.gatherMs;
+    this.runTasks();
+  }
+
+  readonly #wake = (): void => {
+    this.#cancelTasks = undefined;
+    this.#schedule();
+  };
+
+  #flushSlice(): void {
+    let now = this.#clock.monotonic();
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+      const end = Math.min(group.done + QUANTUM, group.outboxes.length);
+      for (; group.done < end; group.done += 1) this.#flush(group.outboxes[group.done], now);
+      if (end < group.outboxes.length) this.#groups.push(group);
+      now = this.#clock.monotonic();
+      if (this.#isOver(now)) break;
+    }
+    this.#pace.spent(now - this.#sliceStart, now);
+    this.#sliceSeconds.observe((now - this.#sliceStart) / 1000);
+    this.#waitForDue(now);
+  }
+
+  #flush(outbox: Outbox | undefined, now: number): void {
+    if (outbox === undefined) return;
+    const dueAt = outbox.flushedAt + this.#pace.windowMs;
+    if (now < dueAt) {
+      this.#wait(outbox, now, dueAt);
+    } else {
+      this.#pace.flushed();
+      outbox.awaitsFlush = false;
+      outbox.flush(now, this.#joiner);
+    }
+  }
+
+  #wait(outbox: Outbox, now: number, dueAt: number): void {
+    if (this.#waiting === 0) this.#wheelAt = Math.floor(now);
+    this.#wheel[Math.ceil(dueAt) % this.#wheel.length]?.push(outbox);
+    this.#waiting += 1;
+    this.#pace.waits();
+  }
+
+  #waitForDue(now: number): void {
+    if (this.#waiting === 0 || this.#cancelTimer !== undefined) return;
+    const { length } = this.#wheel;
+    let at = this.#wheelAt + 1;
+    while (this.#wheel[at % length]?.length === 0 && at < this.#wheelAt + length) at += 1;
+    this.#cancelTimer = this.#clock.after(Math.max(0, Math.ceil(at - now)), this.#takeDue);
+  }
+
+  readonly #takeDue = (): void => {
+    this.#cancelTimer = undefined;
+    const now = Math.floor(this.#clock.monotonic());
+    // Further than once around there is nothing that has not been taken.
+    const until = Math.min(now, this.#wheelAt + this.#wheel.length);
+    for (let at = this.#wheelAt + 1; at <= until; at += 1) this.#takeSlot(at % this.#wheel.length);
+    this.#wheelAt = now;
+    this.#waitForDue(now);
+    if (this.#groups.length > 0) this.#schedule();
+  };
+
+  #takeSlot(slot: number): void {
+    const due = this.#wheel[slot];
+    if (due === undefined || due.length === 0) return;
+    this.#wheel[slot] = [];
+    this.#waiting -= due.length;
+    this.#groups.push({ outboxes: due, done: 0 });
+  }
+}

@@ -1,0 +1,31 @@
+import type { Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import * as ws from 'ws';
+import { encodeTextFrame, PING_FRAME } from './text-frame.ts';
+
+// Exported by ws, but not in its types.
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
+
+describe('frames are what a conforming receiver reads', () => {
+  test.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])('a text of %d bytes', (length) => {
+    expect(read(encodeTextFrame('x'.repeat(length)))).toEqual([`text ${'x'.repeat(length)}`]);
+  });
+
+  test('text outside ASCII, whose length in bytes is another one', () => {
+    expect(read(encodeTextFrame('ação 🎐'.repeat(20)))).toEqual([`text ${'ação 🎐'.repeat(20)}`]);
+  });
+
+  test('several frames in one write', () => {
+    const frames = [encodeTextFrame('a'), PING_FRAME, encodeTextFrame('b')];
+    expect(read(Buffer.concat(frames))).toEqual(['text a', 'ping ', 'text b']);
+  });
+});
+
+function read(bytes: Buffer): string[] {
+  const seen: string[] = [];
+  const receiver = new Receiver({ isServer: false });
+  receiver.on('message', (data: Buffer) => seen.push(`text ${data}`));
+  receiver.on('ping', (data: Buffer) => seen.push(`ping ${data}`));
+  receiver.write(bytes);
+  return seen;
+}

@@ -1,0 +1,7 @@
+export type { BrokerCluster } from './broker-cluster.ts';
+export { describeBrokerContract } from './broker-contract.ts';
+export {
+  describeClusterStateContract,
+  type StateCluster,
+} from './cluster-state-contract.ts';
+export { describeOnOwnRedis, describeOnRedisServers } from './own-redis.ts';

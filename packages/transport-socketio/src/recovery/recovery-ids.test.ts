@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { MAX_STANDS } from '../wire/offset.ts';
+import { RecoveryIds } from './recovery-ids.ts';
+
+const ids = new RecoveryIds('a secret');
+const at = (offset: number) => ({ epoch: 'e', offset });
+const BASE = new Map([
+  ['user:u', at(3)],
+  ['project:P', at(7)],
+]);
+
+function issue(base = BASE) {
+  const issued = ids.issue('sid', base);
+  if (issued === undefined) throw new Error('no pid');
+  return issued;
+}
+
+test('[IO8] a pid brings back the socket, and where its channels stood', () => {
+  const { pid, id } = issue();
+  expect(ids.read({ pid }, 'u')).toEqual({
+    pid,
+    id,
+    sid: 'sid',
+    base: BASE,
+    stands: BASE,
+    halves: new Map(),
+  });
+});
+
+test('[IO8] what the offset says is newer; a half stands before its publication', () => {
+  const { pid, id } = issue();
+  expect(ids.read({ pid, offset: 'user:u=e.5~' }, 'u')).toMatchObject({
+    stands: new Map([...BASE, ['user:u', at(4)]]),
+    halves: new Map([['user:u', at(5)]]),
+  });
+  const offset = `project:Q=e.1;project:P=;#${id}`;
+  expect(ids.read({ pid, offset }, 'u')?.stands).toEqual(
+    new Map([...BASE, ['project:P', undefined], ['project:Q', at(1)]]),
+  );
+});
+
+test('[IO8] an offset for an earlier pid says nothing that the later one does not', () => {
+  const { pid } = issue();
+  const offset = `;user:u=e.1;project:P=;#${issue().id}`;
+  expect(ids.read({ pid, offset }, 'u')?.stands).toEqual(BASE);
+});
+
+test('[ISO] a pid that was forged, changed or made for another user is none', () => {
+  const { pid } = issue();
+  expect(ids.read({ pid }, 'v')).toBeUndefined();
+  expect(new RecoveryIds('another').read({ pid }, 'u')).toBeUndefined();
+  for (const forged of [
+    '',
+    ';',
+    ';;;',
+    pid.slice(0, -1),
+    `${pid}x`,
+    pid.replace('user:u', 'user:v'),
+    pid.replace('e.7', 'e.1'),
+    'x'.repeat(60_000),
+  ]) {
+    expect(ids.read({ pid: forged }, 'u')).toBeUndefined();
+    expect(ids.read({ pid: forged }, 'v')).toBeUndefined();
+  }
+});
+
+test.each([{ offset: 7 }, { offset: 'world' }, { offset: {} }, { offset: null }])(
+  '[GAP] %j says nothing, so that nothing is recovered',
+  (auth) => {
+    expect(ids.read({ pid: issue().pid, ...auth }, 'u')).toBeUndefined();
+  },
+);
+
+test('[IO8] a session in too many channels gets no pid', () => {
+  const base = (count: number) =>
+    new Map(Array.from({ length: count }, (_, n) => [`project:${n}`, at(n)] as const));
+  expect(ids.issue('sid', base(MAX_STANDS))).toBeDefined();
+  expect(ids.issue('sid', base(MAX_STANDS + 1))).toBeUndefined();
+});

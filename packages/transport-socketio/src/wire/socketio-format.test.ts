@@ -1,0 +1,73 @@
+import { encodeTextFrame, type Frame, Publication } from '@leque/core';
+import { expect, test } from 'vitest';
+import { offsetFormat, plainFormat } from './socketio-format.ts';
+import type { SocketIoFrame } from './socketio-frame.ts';
+
+const event = {
+  type: 'task.created',
+  data: { taskId: 't' },
+  timestamp: '2026-01-01T00:00:00.000Z',
+  message_id: 'm',
+};
+
+test('[IO3] a task event goes out under its own name and as task.event', () => {
+  const { packets } = encode('task.created');
+  expect(packets.map((packet) => packet.slice(0, packet.indexOf('{')))).toEqual([
+    '2/events,["task.created",',
+    '2/events,["task.event",',
+  ]);
+  expect(JSON.parse((packets[0] ?? '').slice('2/events,'.length))[1]).toEqual({
+    event: 'task.created',
+    data: { taskId: 't' },
+    timestamp: event.timestamp,
+    message_id: 'm',
+    channel: 'user:u',
+    cursor: 'e.3',
+  });
+});
+
+test('[IO3] other types go out once', () => {
+  expect(encode('notification').packets).toHaveLength(1);
+});
+
+test('[IO8] each event brings its offset, of which the first of two is one half', () => {
+  expect(endsOf(encode('task.created'))).toEqual(['user:u=e.3~', 'user:u=e.3']);
+  expect(endsOf(encode('notification'))).toEqual(['user:u=e.3']);
+  expect(endsOf(offsetFormat.encodeResync('user:u', { epoch: 'e', offset: 7 }))).toEqual([
+    'user:u=e.7',
+  ]);
+});
+
+test('[IO8] where no state is recovered there are no offsets', () => {
+  expect(endsOf(encode('task.created', plainFormat))).toEqual([undefined, undefined]);
+});
+
+test('the finished WebSocket frames say the same as the packets, and their bytes count [MEM]', () => {
+  const { packets, wire, byteLength } = encode('task.created');
+  const messages = packets.map((packet) => encodeTextFrame(`4${packet}`));
+  expect(wire).toEqual(Buffer.concat(messages));
+  expect(byteLength).toBe(wire.length);
+});
+
+test('several frames become one, in order', () => {
+  const frames = [encode('task.created'), encode('notification')];
+  const joined = offsetFormat.join(frames, Buffer.alloc(10_000)) as SocketIoFrame;
+  expect(joined.packets).toEqual(frames.flatMap(({ packets }) => packets));
+  expect(joined.wire).toEqual(Buffer.concat(frames.map(({ wire }) => wire)));
+});
+
+function encode(type: string, format = offsetFormat): SocketIoFrame {
+  const publication = new Publication({
+    channel: 'user:u',
+    type,
+    position: { epoch: 'e', offset: 3 },
+    json: JSON.stringify({ ...event, type }),
+  });
+  return format.encodePublication(publication) as SocketIoFrame;
+}
+
+/** The third element of each packet: the argument after the payload. */
+function endsOf(frame: Frame): unknown[] {
+  const { packets } = frame as SocketIoFrame;
+  return packets.map((packet) => JSON.parse(packet.slice('2/events,'.length))[2]);
+}

@@ -1,0 +1,83 @@
+import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
+import { toCursor } from '@leque/protocol';
+import { formatHalf, formatStand, UNKNOWN } from './offset.ts';
+import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
+
+export const NAMESPACE = '/events';
+/** Every task event goes out a second time under this name. */
+const TASK_EVENT = 'task.event';
+
+/** Where no client's state is recovered. */
+export const plainFormat: FrameFormat = formatWith(() => undefined);
+
+/** Each publication brings the offset that clients present when they come back. */
+export const offsetFormat: FrameFormat = formatWith(formatStand);
+
+/** @param offsetOf the last argument of an event, after which the channel stands there */
+function formatWith(
+  offsetOf: (channel: string, cursor: string) => string | undefined,
+): FrameFormat {
+  return {
+    transport: 'socketio',
+    encodePublication(publication) {
+      const { type, channel, position } = publication;
+      const payload = JSON.stringify(payloadOf(publication));
+      if (position === undefined) return new PacketFrame(encodeTwice(type, payload, undefined));
+      const cursor = toCursor(position);
+      const packets = encodeTwice(type, payload, offsetOf(channel, cursor));
+      return new PacketFrame(packets, { channel, cursor });
+    },
+    join(frames, room) {
+      const parts = frames as readonly SocketIoFrame[];
+      const wires = parts.map(({ wire }) => wire);
+      return new JoinedFrame(parts, joinBuffers(wires, room));
+    },
+    encodeResync(channel, position, until) {
+      const told = {
+        channel,
+        cursor: position && toCursor(position),
+        incomplete_until: until && toCursor(until),
+        timestamp: now(),
+      };
+      const cursor = told.cursor ?? UNKNOWN;
+      const packet = encodeEvent('resync', JSON.stringify(told), offsetOf(channel, cursor));
+      return new PacketFrame([packet], { channel, cursor });
+    },
+  };
+}
+
+/** What the server itself says to a client. */
+export function encodeAnswer(name: string, payload: object, offset?: string): SocketIoFrame {
+  return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
+}
+
+/** A task event is two: who was cut off between them has seen the first half. */
+function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
+  if (!type.startsWith('task.')) return [encodeEvent(type, payload, offset)];
+  const half = offset && formatHalf(offset);
+  return [encodeEvent(type, payload, half), encodeEvent(TASK_EVENT, payload, offset)];
+}
+
+/** The earlier system's `{event, data, timestamp}`, and what is new beside it. */
+function payloadOf({ type, event, origin, position }: Publication): object {
+  return {
+    event: type,
+    data: event['data'],
+    timestamp: event['timestamp'],
+    message_id: event['message_id'],
+    project_id: event['project_id'],
+    story_id: event['story_id'],
+    channel: origin,
+    cursor: position && toCursor(position),
+  };
+}
+
+/** An EVENT packet of the Socket.IO protocol, revision 5: `2`, the namespace, the arguments. */
+function encodeEvent(name: string, payload: string, offset: string | undefined): string {
+  const end = offset === undefined ? '' : `,"${offset}"`;
+  return `2${NAMESPACE},[${JSON.stringify(name)},${payload}${end}]`;
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

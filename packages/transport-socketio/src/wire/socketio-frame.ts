@@ -1,0 +1,127 @@
+import {
+  allocateTextFrame,
+  encodeTextFrame,
+  type Frame,
+  splitTextFrames,
+  textPayload,
+} from '@leque/core';
+
+/** Engine.IO's packet type `message`, which is what a Socket.IO packet travels in. */
+const ENGINE_MESSAGE = '4';
+/** How a packet ends whose last argument is an offset; every other last argument is an object. */
+const OFFSET_END = '"]';
+const QUOTE = 0x22;
+
+/** Where a channel stands for whoever has got a frame. */
+export interface Mark {
+  readonly channel: string;
+  readonly cursor: string;
+}
+
+/** Encoded Socket.IO packets, whichever way they go out. */
+export interface SocketIoFrame extends Frame {
+  /** For Engine.IO, which knows every transport. */
+  readonly packets: readonly string[];
+  /** The same as finished WebSocket frames. */
+  readonly wire: Buffer;
+  /** Those one by one. */
+  readonly events: readonly Buffer[];
+  /** Undefined where nobody stands elsewhere after it. */
+  readonly mark: Mark | undefined;
+}
+
+/** One or more packets, encoded. */
+export class PacketFrame implements SocketIoFrame {
+  readonly packets: readonly string[];
+  readonly wire: Buffer;
+  readonly mark: Mark | undefined;
+  #events: readonly Buffer[] | undefined;
+
+  constructor(packets: readonly string[], mark?: Mark) {
+    const frames = packets.map((packet) => encodeTextFrame(ENGINE_MESSAGE + packet));
+    const [only] = frames;
+    this.packets = packets;
+    this.wire = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
+    this.mark = mark;
+  }
+
+  get byteLength(): number {
+    return this.wire.length;
+  }
+
+  get events(): readonly Buffer[] {
+    this.#events ??= splitTextFrames(this.wire);
+    return this.#events;
+  }
+}
+
+/** Its packets are put together only for the clients that need them. */
+export class JoinedFrame implements SocketIoFrame {
+  readonly wire: Buffer;
+  readonly #parts: readonly SocketIoFrame[];
+
+  constructor(parts: readonly SocketIoFrame[], wire: Buffer) {
+    this.#parts = parts;
+    this.wire = wire;
+  }
+
+  get packets(): readonly string[] {
+    return this.#parts.flatMap(({ packets }) => packets);
+  }
+
+  get events(): readonly Buffer[] {
+    return this.#parts.flatMap(({ events }) => events);
+  }
+
+  /** What is joined in one channel stands where the last of it does. */
+  get mark(): Mark | undefined {
+    return this.#parts.findLast(({ mark }) => mark !== undefined)?.mark;
+  }
+
+  get byteLength(): number {
+    return this.wire.length;
+  }
+}
+
+/** A frame with a client's own tail at each of its offsets; the bytes before that are copied. */
+export class TailedFrame implements SocketIoFrame {
+  readonly wire: Buffer;
+  readonly mark: Mark | undefined;
+  readonly #shared: SocketIoFrame;
+  readonly #tail: string;
+
+  /** @param tail in ASCII */
+  constructor(shared: SocketIoFrame, tail: string) {
+    const events = shared.events.map((event) => withTail(event, tail));
+    const [only] = events;
+    this.wire = events.length === 1 && only !== undefined ? only : Buffer.concat(events);
+    this.mark = shared.mark;
+    this.#shared = shared;
+    this.#tail = tail;
+  }
+
+  get packets(): readonly string[] {
+    const end = this.#tail + OFFSET_END;
+    return this.#shared.packets.map((packet) =>
+      packet.endsWith(OFFSET_END) ? packet.slice(0, -OFFSET_END.length) + end : packet,
+    );
+  }
+
+  get events(): readonly Buffer[] {
+    return splitTextFrames(this.wire);
+  }
+
+  get byteLength(): number {
+    return this.wire.length;
+  }
+}
+
+function withTail(event: Buffer, tail: string): Buffer {
+  const payload = textPayload(event);
+  if (payload.at(-OFFSET_END.length) !== QUOTE) return event;
+  const frame = allocateTextFrame(payload.length + tail.length);
+  const start = frame.length - payload.length - tail.length;
+  payload.copy(frame, start, 0, payload.length - OFFSET_END.length);
+  frame.write(tail + OFFSET_END, frame.length - tail.length - OFFSET_END.length, 'latin1');
+  return frame;
+}

@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+import type { Connection, Frame, FrameFormat, SocketWriter } from '@leque/core';
+import type { CloseCode } from '@leque/protocol';
+import type { WebSocket } from 'ws';
+import { deflateFormat } from '../wire/deflate-format.ts';
+import { wsFormat } from '../wire/ws-format.ts';
+
+/** `WebSocket.OPEN`, which each of them inherits through a getter. */
+const OPEN = 1;
+const DEFLATE = 'permessage-deflate';
+
+/**
+ * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside what `ws`
+ * writes itself (pongs, the close frame), because `ws` writes those whole and at once, too: only
+ * messages that it had to compress would wait, and it is given none.
+ */
+export class WsConnection implements Connection {
+  readonly format: FrameFormat;
+  readonly #socket: WebSocket;
+  readonly #tcp: Socket;
+  readonly #writer: SocketWriter;
+
+  constructor(socket: WebSocket, tcp: Socket, writer: SocketWriter) {
+    this.#socket = socket;
+    this.format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
+    this.#tcp = tcp;
+    this.#writer = writer;
+  }
+
+  get bufferedBytes(): number {
+    return this.#tcp.writableLength;
+  }
+
+  write(frame: Frame): void {
+    if (this.#socket.readyState !== OPEN) return;
+    // Both formats make nothing but buffers.
+    this.#writer.write(this.#tcp, frame as Buffer);
+  }
+
+  close(code: CloseCode, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+}

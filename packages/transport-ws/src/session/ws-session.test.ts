@@ -1,0 +1,98 @@
+import {
+  ALL_PROJECTS,
+  type Broker,
+  type Connection,
+  Grants,
+  type HistoryPage,
+  Hub,
+  Publication,
+  parseSlowConsumerRules,
+  systemClock,
+} from '@leque/core';
+import { FIREHOSE } from '@leque/protocol';
+import { expect, onTestFinished, test } from 'vitest';
+import { wsFormat } from '../wire/ws-format.ts';
+import { execute } from './commands.ts';
+import type { WsContext } from './context.ts';
+import { notifications } from './endpoint.ts';
+import { WsSession } from './ws-session.ts';
+
+const P = 'project:P';
+const OUTBOX_BYTES = 6000;
+const MISSED = 30;
+const at = (offset: number) => ({ epoch: 'e', offset });
+const json = JSON.stringify({ type: 'x', data: { text: 'x'.repeat(150) } });
+const type = 'x';
+
+/** A client that may see all projects and resumes one, whose history the test gives. */
+function resume() {
+  const history = Promise.withResolvers<HistoryPage>();
+  const asked = Promise.withResolvers<void>();
+  const broker: Partial<Broker> = {
+    subscribe: async (channel) => (channel === P ? at(MISSED) : undefined),
+    unsubscribe: async () => {},
+    history: () => {
+      asked.resolve();
+      return history.promise;
+    },
+  };
+  const { hub, context } = startNode(broker as Broker);
+  const sent: Buffer[] = [];
+  const connection: Connection = {
+    format: wsFormat,
+    bufferedBytes: 0,
+    write: (frame) => void sent.push(Buffer.from(frame as Buffer)),
+    close: () => {},
+  };
+  const grants = new Grants({ userId: undefined, projects: [ALL_PROJECTS], scopes: [] });
+  const identity = { userId: undefined, grants, expiresAt: undefined };
+  const endpoint = notifications(true);
+  const ws = new WsSession({ connection, identity, endpoint, resumes: true, execute }, context);
+  ws.receive(JSON.stringify({ action: 'resume', cursors: { [P]: 'e.0' } }));
+  /** What the client has got of the project: cursors, or nothing where it came by the firehose. */
+  const received = () => {
+    const texts = Buffer.concat(sent).toString('latin1');
+    return [...texts.matchAll(/"channel":"project:P"(?:,"cursor":"([^"]+)")?\}/g)].map(
+      ([, cursor]) => cursor,
+    );
+  };
+  return { hub, history, asked: asked.promise, received };
+}
+
+function startNode(broker: Broker) {
+  const state = {
+    setConnections() {},
+    setSubscribers() {},
+    setUserConnections() {},
+    addTotals() {},
+  };
+  const telemetry = { report() {} };
+  const hub = new Hub({ broker, state, telemetry, clock: systemClock } as never, {
+    outboxMaxBytes: OUTBOX_BYTES,
+    fanoutWindowMs: 0,
+    unsubscribeGraceMs: 0,
+    maxSubscriptions: 10,
+    maxRecovered: 100,
+    slowConsumerRules: parseSlowConsumerRules(''),
+  });
+  onTestFinished(() => hub.close());
+  const context: Partial<WsContext> = { hub, telemetry, clock: systemClock, firehose: true };
+  return { hub, context: context as WsContext };
+}
+
+test('[DUP] what overflows of a held firehose is not what the resumed project brings', async () => {
+  const { hub, history, asked, received } = resume();
+  await asked;
+  const offsets = Array.from({ length: MISSED }, (_, index) => index + 1);
+  for (const offset of offsets) {
+    const repeated = { origin: P, originPosition: at(offset), position: undefined };
+    hub.deliver(new Publication({ channel: FIREHOSE, type, json, ...repeated }));
+  }
+  await new Promise(setImmediate);
+  const publications = offsets.map(
+    (offset) => new Publication({ channel: P, type, json: '{"type":"x"}', position: at(offset) }),
+  );
+  history.resolve({ position: at(MISSED), publications, complete: true });
+  await expect.poll(() => received().at(-1)).toBe(`e.${MISSED}`);
+  expect(received()).toEqual(offsets.map((offset) => `e.${offset}`));
+});

@@ -1,0 +1,61 @@
+import { post, RawClient, tokenFor, wsUrl } from '@leque/lab';
+import { type Nodes, startNodes } from '@leque/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const PROJECT = 'PROJ-turn';
+const ALL = ['*'];
+const ONE = [PROJECT];
+const TURNS = 12;
+
+const subscribe = (client: RawClient) => client.subscribe(PROJECT);
+const authAs = (projects: string[]) => (client: RawClient) =>
+  client.ask({ action: 'auth', token: tokenFor('alice', { projects }) });
+
+/** A client changes what feeds it while its projects' events go on coming. */
+describe('under load, a change of projects', () => {
+  let cluster: Nodes;
+  beforeAll(async () => {
+    cluster = await startNodes(2);
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  test.each([
+    { change: 'from all of them to one, by subscribing', before: ALL, turn: subscribe },
+    { change: 'from all of them to one, by a fresh token', before: ALL, turn: authAs(ONE) },
+    { change: 'from one of them to all, by a fresh token', before: ONE, turn: authAs(ALL) },
+  ])('$change, loses and repeats nothing [ORD] [DUP] [GAP]', async ({ before, turn }) => {
+    const urls = cluster.nodes.map(({ url }) => url);
+    using publisher = publishOnAndOn(urls);
+    for (let round = 0; round < TURNS; round += 1) {
+      const url = wsUrl(urls[round % urls.length] ?? '', '/ws/notifications');
+      const token = tokenFor('alice', { projects: before });
+      await using client = await RawClient.connect(url, { token });
+      const { data } = await client.first('numbered');
+      expect((await turn(client)).type).not.toBe('error');
+      const until = publisher.published() + 5;
+      await client.first(({ data: { n } }) => Number(n) >= until);
+      const seen = client.all('numbered').map(({ data: { n } }) => Number(n));
+      expect(seen).toEqual(seen.map((_, index) => Number(data['n']) + index));
+    }
+  });
+});
+
+/** Through all nodes in turn, each after the answer to the one before. */
+function publishOnAndOn(urls: readonly string[]): Disposable & { published(): number } {
+  let going = true;
+  let n = 0;
+  const publishing = (async () => {
+    while (going) {
+      n += 1;
+      const event = { type: 'numbered', project_id: PROJECT, data: { n } };
+      await post(`${urls[n % urls.length]}/api/publish`, event);
+    }
+  })();
+  publishing.catch(() => {}); // the clients wait for it
+  return {
+    published: () => n,
+    [Symbol.dispose]() {
+      going = false;
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { descendantsOf, isAlive, ProcessGroup, post, RawClient, wsUrl } from '@leque/lab';
+import { freePorts, RunningProcess } from '@leque/testkit';
+import { describe, expect, test } from 'vitest';
+
+const ENTRY = 'apps/leque/src/main.ts';
+const STARTS = { timeout: 15_000, interval: 50 };
+const ENDS = { timeout: 5000, interval: 50 };
+const PROGRAMS = 4;
+
+describe('leque cluster', () => {
+  test.for(['SIGINT', 'SIGTERM'] as const)(
+    'serves on three gateways and a publisher, and leaves nothing behind after %s',
+    { timeout: 40_000 },
+    async (signal) => {
+      const basePort = await freePorts(PROGRAMS);
+      await using folder = await temporaryFolder();
+      await using running = new RunningProcess(ENTRY, ['cluster'], {
+        BASE_PORT: String(basePort),
+        LOG_LEVEL: 'info',
+        TMPDIR: folder.path,
+      });
+      const ports = Array.from({ length: PROGRAMS }, (_, index) => basePort + index);
+      const url = (index: number) => `http://127.0.0.1:${basePort + index}`;
+      for (const port of ports) {
+        await expect.poll(() => readiness(port, running), STARTS).toBe(200);
+      }
+      await using stack = new AsyncDisposableStack();
+      const clients: RawClient[] = [];
+      for (const gateway of [1, 2, 3]) {
+        const client = await RawClient.connect(wsUrl(url(gateway), '/ws/project/PROJ-001'));
+        clients.push(stack.use(client));
+      }
+      const event = { type: 'x', project_id: 'PROJ-001', data: {} };
+      expect((await post(`${url(0)}/api/publish`, event)).status).toBe(200);
+      await Promise.all(clients.map((client) => client.first('x')));
+
+      const beneath = descendantsOf(running.pid);
+      expect(beneath.length).toBeGreaterThanOrEqual(PROGRAMS);
+      expect(await running.stop(signal)).toEqual({ code: 0, signal: null });
+      await expect.poll(() => beneath.filter(isAlive), { timeout: 2000 }).toEqual([]);
+      expect(await Promise.all(ports.map(accepts))).toEqual(ports.map(() => false));
+      expect(await folder.entries()).toEqual([]);
+      for (const name of ['publisher', 'gateway-1', 'gateway-2', 'gateway-3']) {
+        expect(running.output).toMatch(new RegExp(`^${name} +\\| `, 'm'));
+      }
+    },
+  );
+
+  test('[LIVE] nothing outlives it, however it ends: killed, its terminal closed, stopped twice', {
+    timeout: 60_000,
+  }, async () => {
+    const endings: Record<string, (cluster: ProcessGroup) => void> = {
+      killed: ({ pid }) => process.kill(pid, 'SIGKILL'),
+      'terminal closed': (cluster) => cluster.signal('SIGHUP'),
+      'stopped twice': (cluster) => {
+        cluster.signal('SIGINT');
+        cluster.signal('SIGINT');
+      },
+    };
+    for (const [ending, end] of Object.entries(endings)) {
+      await using folder = await temporaryFolder();
+      await using cluster = await startReady({ TMPDIR: folder.path });
+      const beneath = descendantsOf(cluster.pid);
+      end(cluster);
+      await expect.poll(() => beneath.filter(isAlive), { ...ENDS, message: ending }).toEqual([]);
+      await expect.poll(() => folder.entries(), { ...ENDS, message: ending }).toEqual([]);
+    }
+  });
+
+  test('[LIVE] killed while it starts, it leaves no node behind', { timeout: 40_000 }, async () => {
+    await using folder = await temporaryFolder();
+    const basePort = await freePorts(PROGRAMS);
+    await using cluster = startGroup({ BASE_PORT: String(basePort), TMPDIR: folder.path });
+    const nodes = () => descendantsOf(cluster.pid).length >= PROGRAMS + 1;
+    await expect.poll(nodes, { ...STARTS, interval: 1 }).toBe(true);
+    const beneath = descendantsOf(cluster.pid);
+    process.kill(cluster.pid, 'SIGKILL');
+    // A node that is starting notices when it has started.
+    await expect.poll(() => beneath.filter(isAlive), STARTS).toEqual([]);
+    await expect.poll(() => folder.entries(), ENDS).toEqual([]);
+  });
+
+  test('Ctrl-C reaches all processes at once, and still Redis ends after the nodes', {
+    timeout: 40_000,
+  }, async () => {
+    await using cluster = await startReady({ LOG_LEVEL: 'info' });
+    cluster.signal('SIGINT');
+    await cluster.ended;
+    expect(cluster.output).not.toMatch(/broker_disconnected|ECONN|"level":[56]0/);
+  });
+
+  test('[HON] it says that it is ready once every node is, with a token and lines to try', {
+    timeout: 40_000,
+  }, async () => {
+    const basePort = await freePorts(PROGRAMS);
+    await using running = new RunningProcess(ENTRY, ['cluster'], { BASE_PORT: String(basePort) });
+    await expect.poll(() => running.output, STARTS).toContain('Leque is ready');
+    for (let port = basePort; port < basePort + PROGRAMS; port += 1) {
+      expect(await readiness(port, running)).toBe(200);
+      expect(running.output).toMatch(new RegExp(`(ws|http)://127\\.0\\.0\\.1:${port}/`));
+    }
+    expect(running.output).toMatch(/\bey[\w-]+\.[\w-]+\.[\w-]+/);
+    for (const line of ['new WebSocket(', 'curl -X POST', 'redis-cli -u']) {
+      expect(running.output).toContain(line);
+    }
+  });
+
+  test('any node can be killed: it is started again, and the others go on', {
+    timeout: 40_000,
+  }, async () => {
+    const basePort = await freePorts(PROGRAMS);
+    await using cluster = await startReady({ BASE_PORT: String(basePort) });
+    const url = (index: number) => `http://127.0.0.1:${basePort + index}`;
+    await using other = await RawClient.connect(wsUrl(url(2), '/ws/project/P'));
+    const [, gateway] =
+      new RegExp(`:${basePort + 1}/.* pid (\\d+)$`, 'm').exec(cluster.output) ?? [];
+    process.kill(Number(gateway), 'SIGKILL');
+    await expect.poll(() => cluster.output, ENDS).toMatch(/^gateway-1 +\| ended: SIGKILL; /m);
+    await expect.poll(() => cluster.output, STARTS).toMatch(/^gateway-1 +\| is ready again, pid/m);
+    await using client = await RawClient.connect(wsUrl(url(1), '/ws/project/P'));
+    await post(`${url(0)}/api/publish`, { type: 'x', project_id: 'P', data: {} });
+    await Promise.all([other.first('x'), client.first('x')]);
+  });
+
+  test('a busy port is one line that says which, before anything starts', async () => {
+    const basePort = await freePorts(PROGRAMS);
+    await using _other = await occupy(basePort + 2);
+    await using folder = await temporaryFolder();
+    await using running = new RunningProcess(ENTRY, ['cluster'], {
+      BASE_PORT: String(basePort),
+      TMPDIR: folder.path,
+    });
+    const beneath = new Set<number>();
+    const watch = setInterval(() => {
+      for (const pid of descendantsOf(running.pid)) beneath.add(pid);
+    }, 50);
+    const { code } = await running.exited.finally(() => clearInterval(watch));
+    expect(code).toBeGreaterThan(0);
+    expect(running.output.trim()).toBe(`Port ${basePort + 2} is busy; set BASE_PORT`);
+    await expect.poll(() => [...beneath].filter(isAlive), { timeout: 2000 }).toEqual([]);
+    expect(await folder.entries()).toEqual([]);
+  }, 30_000);
+});
+
+async function startReady(env: Readonly<Record<string, string>>): Promise<ProcessGroup> {
+  const cluster = startGroup({ BASE_PORT: String(await freePorts(PROGRAMS)), ...env });
+  await expect.poll(() => cluster.output, STARTS).toContain('Leque is ready');
+  return cluster;
+}
+
+function startGroup(env: Readonly<Record<string, string>>): ProcessGroup {
+  return new ProcessGroup([process.execPath, ENTRY, 'cluster'], env);
+}
+
+/** Where the cluster puts its temporary files. */
+async function temporaryFolder(): Promise<
+  AsyncDisposable & { readonly path: string; entries(): Promise<string[]> }
+> {
+  const path = await mkdtemp(join(tmpdir(), 'leque-test-'));
+  return {
+    path,
+    entries: () => readdir(path),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+async function readiness(port: number, running: RunningProcess): Promise<unknown> {
+  if (!running.running) return running.output;
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function occupy(port: number): Promise<AsyncDisposable> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}

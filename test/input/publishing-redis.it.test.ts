@@ -1,0 +1,147 @@
+import { post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab';
+import { type Nodes, startNodes } from '@leque/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { redisCommand } from '../support/redis-client.ts';
+import { expectOneStory, historyOf, story } from '../support/stories.ts';
+
+const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
+
+/** Clients are connected to the first node; what is published comes in through the second. */
+describe('publishing from Redis', () => {
+  let cluster: Nodes;
+  let clientUrl = '';
+  let publishUrl = '';
+  beforeAll(async () => {
+    cluster = await startNodes(2);
+    [clientUrl = '', publishUrl = ''] = cluster.nodes.map(({ url }) => url);
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  const publish = (body: unknown, headers?: Record<string, string>) =>
+    post(`${publishUrl}/api/publish`, body, headers);
+  const watch = (projectId: string) =>
+    RawClient.connect(wsUrl(clientUrl, `/ws/project/${projectId}`));
+  const fcall = (channel: string, event: object, ...key: string[]) =>
+    redisCommand(
+      cluster.redis.url,
+      'FCALL',
+      'leque_publish',
+      '1',
+      `${cluster.prefix}{${channel}}`,
+      JSON.stringify(event),
+      ...key,
+    );
+
+  describe('from Redis, by a client that knows nothing of Leque', () => {
+    test('FCALL leque_publish is stored and reaches raw and Socket.IO clients', async () => {
+      await using raw = await watch('PROJ-fcall');
+      await using socket = await socketIn('PROJ-fcall');
+      await fcall('project:PROJ-fcall', story('PROJ-fcall', 'from redis-cli'));
+      const event = await raw.first('story_created');
+      expect(event).toMatchObject({
+        ...story('PROJ-fcall', 'from redis-cli'),
+        timestamp: expect.any(String),
+        message_id: expect.any(String),
+        channel: 'project:PROJ-fcall',
+        cursor: expect.stringMatching(CURSOR),
+      });
+      expect(await socket.first('story_created')).toMatchObject({
+        data: event.data,
+        message_id: event.message_id,
+        cursor: event.cursor,
+      });
+      expect(await historyOf(publishUrl, 'PROJ-fcall')).toMatchObject([
+        { message_id: event.message_id },
+      ]);
+    });
+
+    test('FCALL answers the position, and the same one for the same idempotency key [ACK]', async () => {
+      await using client = await watch('PROJ-idem');
+      const answers = [
+        await fcall('project:PROJ-idem', story('PROJ-idem'), 'key-1'),
+        await fcall('project:PROJ-idem', story('PROJ-idem'), 'key-1'),
+      ] as [string, string, number, number][];
+      const event = await client.first('story_created');
+      const [messageId, epoch, offset] = answers[0] ?? [];
+      expect({ messageId, cursor: `${epoch}.${offset}` }).toEqual({
+        messageId: event.message_id,
+        cursor: event.cursor,
+      });
+      expect(answers[1]?.slice(0, 3)).toEqual(answers[0]?.slice(0, 3));
+      await expectOneStory(client, publishUrl, 'PROJ-idem');
+    });
+
+    test('FCALL refuses a bad event by its field, and stores nothing', async () => {
+      const { title: _, ...data } = story('PROJ-refused').data;
+      const bad = { ...story('PROJ-refused'), data };
+      const answer = await fcall('project:PROJ-refused', bad).catch(String);
+      expect(JSON.stringify(answer)).toContain('data.title');
+      expect(await historyOf(publishUrl, 'PROJ-refused')).toEqual([]);
+    });
+
+    test('PUBLISH reaches raw and Socket.IO clients live, without a cursor [NP3]', async () => {
+      await using raw = await watch('PROJ-plain');
+      await using socket = await socketIn('PROJ-plain');
+      const event = story('PROJ-plain', 'quick');
+      const channel = `${cluster.prefix}{project:PROJ-plain}`;
+      await redisCommand(cluster.redis.url, 'PUBLISH', channel, JSON.stringify(event));
+      const received = await raw.first('story_created');
+      expect(received).toMatchObject(event);
+      expect(received.cursor).toBeUndefined();
+      expect(await socket.first('story_created')).toMatchObject({ data: event.data });
+      expect(await historyOf(publishUrl, 'PROJ-plain')).toEqual([]);
+    });
+
+    test('PUBLISH of something that is no event is dropped, and what follows arrives', async () => {
+      await using client = await watch('PROJ-garbage');
+      const channel = `${cluster.prefix}{project:PROJ-garbage}`;
+      for (const text of ['', 'no JSON', '[]', '{}', '{"type":"x"', '{"type":"connection"}']) {
+        await redisCommand(cluster.redis.url, 'PUBLISH', channel, text);
+      }
+      await publish(story('PROJ-garbage'));
+      await client.first('story_created');
+      expect(client.events.map(({ type }) => type)).toEqual(['connection', 'story_created']);
+    });
+  });
+
+  describe('task events with a user_id', () => {
+    const task = { taskId: 'T-1', userId: 'user-both', agentId: 'A-1', status: 'pending' };
+    const event = { type: 'task.created', user_id: 'user-both', data: task };
+
+    test.for([
+      ['POST /api/publish', (): Promise<unknown> => publish(event)],
+      ['FCALL leque_publish', (): Promise<unknown> => fcall('user:user-both', event)],
+    ] as const)(
+      '%s reaches Socket.IO and raw sessions of that user alike [ISO]',
+      async ([, send]) => {
+        await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), {
+          token: tokenFor('user-both'),
+        });
+        await using stranger = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), {
+          token: tokenFor('user-other'),
+        });
+        await using socket = await SocketClient.connect(clientUrl, {
+          token: tokenFor('user-both'),
+        });
+        await send();
+        const received = await raw.first('task.created');
+        expect(received).toMatchObject({ ...event, channel: 'user:user-both' });
+        const { message_id, cursor } = received;
+        const emitted = { event: 'task.created', data: task, message_id, cursor };
+        expect(await socket.first('task.created')).toMatchObject(emitted);
+        expect(await socket.first('task.event')).toMatchObject(emitted);
+        await publish({ type: 'end', data: {} });
+        await stranger.first('end');
+        expect(stranger.all('task.created')).toEqual([]);
+      },
+    );
+  });
+
+  async function socketIn(projectId: string): Promise<SocketClient> {
+    const token = tokenFor('user-io', { projects: [projectId] });
+    const client = await SocketClient.connect(clientUrl, { token });
+    client.socket.emit('subscribe.project', { project_id: projectId });
+    await client.first('subscribed.project');
+    return client;
+  }
+});

@@ -1,0 +1,55 @@
+import { authRule } from '@leque/auth-jwt';
+import { redisRule } from '@leque/broker-redis';
+import { GatewayConfig, gatewayRules, stopTimeoutMs as gatewayStopTimeoutMs } from '@leque/gateway';
+import { PublisherConfig, stopTimeoutMs as publisherStopTimeoutMs } from '@leque/publisher';
+import { readConfig } from '@leque/service';
+import { find, type Manifest } from './manifests.ts';
+
+/** What the Secret of the values has in it, which is not in the manifests. */
+const SECRETS: Readonly<Record<string, string>> = {
+  JWT_SECRET: 'a-secret-of-more-than-32-characters',
+  PUBLISH_API_KEYS: 'key',
+  REDIS_URL: 'rediss+cluster://user:password@redis-0:6379,redis-1:6379',
+  SOCKETIO_RECOVERY_SECRET: 'another-secret-of-more-than-32-characters',
+  REDIS_SENTINEL_USERNAME: 'sentinel',
+  REDIS_SENTINEL_PASSWORD: 'password',
+};
+export const SECRET_VARIABLES = Object.keys(SECRETS).sort();
+
+export const VARIABLES = {
+  gateway: Object.keys(GatewayConfig.properties),
+  publisher: Object.keys(PublisherConfig.properties),
+};
+export type Component = keyof typeof VARIABLES;
+
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly secretKeyRef?: { readonly key: string } };
+}
+
+/** The environment that a pod of the Deployment has. */
+export function environmentOf(
+  manifests: readonly Manifest[],
+  component: Component,
+): Record<string, string> {
+  const deployment = find(manifests, 'Deployment', `leque-${component}`);
+  const [container] = deployment.spec.template.spec.containers;
+  const variables: Variable[] = container.env;
+  return {
+    ...find(manifests, 'ConfigMap', container.envFrom[0].configMapRef.name).data,
+    ...Object.fromEntries(
+      variables.map(({ name, value, valueFrom }) => [
+        name,
+        value ?? SECRETS[valueFrom?.secretKeyRef?.key ?? ''] ?? 'leque-pod-1',
+      ]),
+    ),
+  };
+}
+
+/** How long a process with this environment takes to stop, at most. @throws ConfigError */
+export function stopTimeoutMs(component: Component, env: Record<string, string>): number {
+  return component === 'gateway'
+    ? gatewayStopTimeoutMs(readConfig(GatewayConfig, env, [...gatewayRules, redisRule]))
+    : publisherStopTimeoutMs(readConfig(PublisherConfig, env, [authRule, redisRule]));
+}
