@@ -26,7 +26,7 @@ const walls = {
   },
   'core-knows-no-driver': {
     comment: 'Core has the rules; technologies come in through its ports.',
-    from: { path: '^packages/core/' },
+    from: { path: '^packages/core/', pathNot: tests },
     to: { path: [driver, technology] },
   },
   'core-does-no-io': {
@@ -76,7 +76,10 @@ const walls = {
   },
   'no-dev-dependency-in-production': {
     comment: 'It is not there where only dependencies are installed; types are the exception.',
-    from: { path: '^(apps|packages)/[^/]+/src/', pathNot: tests },
+    from: {
+      path: '^(apps|packages)/[^/]+/src/',
+      pathNot: [...tests, '^packages/testkit/src/(contracts|redis/redis-container)'],
+    },
     to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
   },
 };
