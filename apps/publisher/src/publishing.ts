@@ -3,8 +3,8 @@ import {
   type Event,
   FIREHOSE,
   ProtocolError,
-  parseChannel,
-  parseEvent,
+  tryParseChannel,
+  tryParseEvent,
   withTraceparent,
 } from '@leque/protocol';
 import { Type } from 'typebox';
@@ -113,14 +113,14 @@ export class Publishing {
 
   /** Sessions in the whole cluster that get what the channel gets. */
   async subscribers(channel: string, deadline: Deadline): Promise<number> {
-    const repeated = this.#parts.firehose && parseChannel(channel)?.kind === 'project';
+    const repeated = this.#parts.firehose && tryParseChannel(channel)?.kind === 'project';
     const fed = repeated ? [channel, FIREHOSE] : [channel];
     const counts = await deadline.settle(this.#parts.state.subscribers(fed), stateUnavailable);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   #parse(input: unknown): Event {
-    const parsed = parseEvent(input);
+    const parsed = tryParseEvent(input);
     if (parsed.ok) return parsed.event;
     throw RequestError.ofProblems('invalid_event', parsed.problems);
   }

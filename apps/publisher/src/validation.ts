@@ -16,5 +16,5 @@ export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema }) => 
   };
 };
 
-/** For bodies whose schema is there to be read: `parseEvent` checks them, with the event's rules. */
+/** For bodies whose schema only documents them: `tryParseEvent` checks each event itself. */
 export const checkedLater: FastifySchemaCompiler<TSchema> = () => (value) => ({ value });

@@ -1,5 +1,5 @@
 import type { ClusterState, ClusterStateSink, Totals } from '@leque/core';
-import { parseChannel, type Stats } from '@leque/protocol';
+import { type Stats, tryParseChannel } from '@leque/protocol';
 import type { MemoryCluster, NodeRecord } from './memory-cluster.ts';
 
 /** One node's part in a cluster that it shares with the other nodes of this process. */
@@ -73,7 +73,7 @@ export class MemoryClusterState implements ClusterState {
 
   #perProject(): [projectId: string, sessions: number][] {
     return [...this.#cluster.channels()].flatMap((channel) => {
-      const parsed = parseChannel(channel);
+      const parsed = tryParseChannel(channel);
       if (parsed?.kind !== 'project') return [];
       return [[parsed.id, this.#cluster.subscribers(channel)]];
     });

@@ -9,7 +9,7 @@ import {
   systemClock,
   toExtent,
 } from '@leque/core';
-import { type Event, FIREHOSE, historyKind, type Position, parseChannel } from '@leque/protocol';
+import { type Event, FIREHOSE, historyKind, type Position, tryParseChannel } from '@leque/protocol';
 import { MemoryChannel } from './memory-channel.ts';
 
 export type Receive = (publication: Publication) => void;
@@ -113,7 +113,7 @@ export class MemoryStore {
   }
 
   #repeat({ channel: origin, position: originPosition, type, body: json }: Publication): void {
-    if (!this.#limits.firehose || parseChannel(origin)?.kind !== 'project') return;
+    if (!this.#limits.firehose || tryParseChannel(origin)?.kind !== 'project') return;
     if (!this.#receivers.has(FIREHOSE)) return;
     const init = { channel: FIREHOSE, origin, originPosition, type, json };
     this.#send(new Publication({ ...init, position: undefined }));

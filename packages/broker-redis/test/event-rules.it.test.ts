@@ -1,4 +1,4 @@
-import { type EVENT_DATA, parseEvent } from '@leque/protocol';
+import { type EVENT_DATA, tryParseEvent } from '@leque/protocol';
 import { startRedis, uniquePrefix } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { foreignService } from './support/foreign-service.ts';
@@ -12,7 +12,7 @@ test('FCALL takes and refuses what the HTTP interface takes and refuses', async 
   const disagreements: unknown[] = [];
   for (const input of variations()) {
     const reply = await fcall('project:P', JSON.stringify(input));
-    const parsed = parseEvent({ ...input, channel: 'project:P' });
+    const parsed = tryParseEvent({ ...input, channel: 'project:P' });
     if (parsed.ok === reply instanceof Error) disagreements.push([input, reply, parsed]);
   }
   expect(disagreements).toEqual([]);
@@ -45,7 +45,7 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
   ] as const) {
     for (const text of texts) {
       const reply = await fcall(channel, text);
-      const parsed = parseEvent({ ...JSON.parse(text), channel });
+      const parsed = tryParseEvent({ ...JSON.parse(text), channel });
       expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
       if (!parsed.ok) continue;
       const { publications } = await node.broker.history(channel, undefined, 1);

@@ -4,7 +4,7 @@ export {
   EventInput,
   MAX_EVENT_BYTES,
   type ParsedEvent,
-  parseEvent,
+  tryParseEvent,
   withTraceparent,
 } from './events/event.ts';
 export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './events/event-types.ts';
@@ -18,8 +18,8 @@ export {
   isId,
   keepsHistory,
   LOGS,
-  parseChannel,
   projectChannel,
+  tryParseChannel,
   userChannel,
 } from './wire/channel.ts';
 export { CLOSE, type CloseCode } from './wire/close-codes.ts';
@@ -35,6 +35,12 @@ export {
 export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
 export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './wire/errors.ts';
-export { decodePayload, type Payload } from './wire/payload.ts';
-export { type Cursor, type Position, parseCursor, readCursor, toCursor } from './wire/position.ts';
+export { type Payload, tryDecodePayload } from './wire/payload.ts';
+export {
+  type Cursor,
+  type Position,
+  parseCursor,
+  toCursor,
+  tryParseCursor,
+} from './wire/position.ts';
 export { describeProblems, findProblems, type Problem } from './wire/problems.ts';

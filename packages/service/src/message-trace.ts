@@ -1,5 +1,5 @@
 import type { Control, DeliveryRecord, Hub, Session } from '@leque/core';
-import { type Cursor, FIREHOSE, parseChannel, toCursor } from '@leque/protocol';
+import { type Cursor, FIREHOSE, toCursor, tryParseChannel } from '@leque/protocol';
 
 /** Of one publication in one channel of a node, in the words of the API. */
 export interface DeliveryTrace {
@@ -86,7 +86,7 @@ function traceOf({
 
 /** @param at when it was published, in milliseconds since the Unix epoch */
 function countBystanders(sessions: Iterable<Session>, channel: string, at: number): Bystanders {
-  const isRepeated = parseChannel(channel)?.kind === 'project';
+  const isRepeated = tryParseChannel(channel)?.kind === 'project';
   const counts = { sessions: 0, not_selected: 0, not_granted: 0, connected_later: 0 };
   for (const { identity, subscriptions, openedAt } of sessions) {
     counts.sessions += 1;

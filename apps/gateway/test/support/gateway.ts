@@ -9,7 +9,7 @@ import {
   MemoryStore,
 } from '@leque/broker-memory';
 import { type Broker, type Hub, type Scope, systemClock } from '@leque/core';
-import { type EventInput, parseEvent } from '@leque/protocol';
+import { type EventInput, tryParseEvent } from '@leque/protocol';
 import { readConfig } from '@leque/service';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
 import fastify from 'fastify';
@@ -84,7 +84,7 @@ export function tokenFor(
 }
 
 async function publish(broker: Broker, input: EventInput): Promise<void> {
-  const parsed = parseEvent(input);
+  const parsed = tryParseEvent(input);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   await broker.publish(parsed.event);
 }

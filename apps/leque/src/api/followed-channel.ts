@@ -1,5 +1,5 @@
 import { on, once } from 'node:events';
-import { LOGS, parseChannel } from '@leque/protocol';
+import { LOGS, tryParseChannel } from '@leque/protocol';
 import { WebSocket } from 'ws';
 import { CommandError, EXIT } from './api-client.ts';
 
@@ -90,7 +90,7 @@ export class FollowedChannel {
   }
 
   get #projectId(): string | undefined {
-    const parsed = parseChannel(this.#options.channel);
+    const parsed = tryParseChannel(this.#options.channel);
     return parsed?.kind === 'project' ? parsed.id : undefined;
   }
 
@@ -157,7 +157,7 @@ export class FollowedChannel {
     since: string | undefined,
   ): Followed | undefined {
     const { channel } = this.#options;
-    const parsed = parseChannel(channel);
+    const parsed = tryParseChannel(channel);
     if (parsed?.kind === 'project') return undefined;
     if (parsed?.kind === 'user' && parsed.id !== userId) {
       const who = userId === undefined ? 'nobody' : `user ${userId}`;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FIREHOSE, LOGS, parseChannel, parseCursor } from '@leque/protocol';
+import { FIREHOSE, LOGS, tryParseChannel, tryParseCursor } from '@leque/protocol';
 import { ConfigError } from '@leque/service';
 import { Command } from 'commander';
 import {
@@ -110,12 +110,12 @@ function pauseAfter(failures: number): number {
 }
 
 function checkOptions(channel: string, { since, level }: TailOptions): void {
-  const kind = parseChannel(channel)?.kind;
+  const kind = tryParseChannel(channel)?.kind;
   const problems = [
     ...(kind === undefined || kind === FIREHOSE
       ? [`"${channel}" is not a channel: project:ID, user:ID, all or logs`]
       : []),
-    ...(since !== undefined && parseCursor(since) === undefined
+    ...(since !== undefined && tryParseCursor(since) === undefined
       ? [`--since "${since}" is not a cursor`]
       : []),
     ...(since !== undefined && kind === LOGS ? ['--since: logs have no history'] : []),

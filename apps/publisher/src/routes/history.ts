@@ -3,9 +3,9 @@ import type { HistoryPage } from '@leque/core';
 import {
   encodeEnvelope,
   ProtocolError,
-  parseChannel,
-  parseCursor,
   toCursor,
+  tryParseChannel,
+  tryParseCursor,
 } from '@leque/protocol';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
@@ -57,7 +57,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     async (request) => {
       const { grants } = await authority.identify(request);
       const { channel } = request.params;
-      if (parseChannel(channel) === undefined) throw wrongField('channel', CHANNELS);
+      if (tryParseChannel(channel) === undefined) throw wrongField('channel', CHANNELS);
       if (!grants.covers(channel) && !grants.has('admin')) {
         throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
       }
@@ -89,7 +89,7 @@ function hasMore({ publications, position: top }: HistoryPage): boolean {
 
 function positionOf(since: string | undefined) {
   if (since === undefined) return undefined;
-  const position = parseCursor(since);
+  const position = tryParseCursor(since);
   if (position === undefined) throw wrongField('since', 'is not a cursor');
   return position;
 }

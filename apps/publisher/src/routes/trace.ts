@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { ProtocolError, parseChannel } from '@leque/protocol';
+import { ProtocolError, tryParseChannel } from '@leque/protocol';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
@@ -32,7 +32,7 @@ export const traceRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (ap
   app.get('/messages/:message_id/trace', options, async ({ params, query }) => {
     const { message_id: id } = params;
     const { channel } = query;
-    if (channel !== undefined && parseChannel(channel) === undefined) {
+    if (channel !== undefined && tryParseChannel(channel) === undefined) {
       const message = 'must be all, project:ID or user:ID';
       throw RequestError.ofProblems('invalid_request', [{ field: 'channel', message }]);
     }

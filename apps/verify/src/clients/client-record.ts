@@ -1,4 +1,4 @@
-import { type Cursor, type Position, parseCursor } from '@leque/protocol';
+import { type Cursor, type Position, tryParseCursor } from '@leque/protocol';
 import { ChannelLog } from '../audit/channel-log.ts';
 import type { ClientResult, ClientSpec } from './client-spec.ts';
 
@@ -63,7 +63,7 @@ export class ClientRecord {
   }
 
   publication({ channel, cursor, data }: Delivered): void {
-    const position = parseCursor(cursor ?? '');
+    const position = tryParseCursor(cursor ?? '');
     if (!this.#spec.channels.includes(channel)) this.#strays.add(channel);
     else if (position === undefined) this.problem(`${channel}: a publication without a cursor`);
     else this.#take(channel, position, this.#numberOf(data));
@@ -71,7 +71,7 @@ export class ClientRecord {
 
   /** The answer to a subscription, or to a resume, of a channel. */
   outcome(channel: string, { recovered, cursor }: ChannelOutcome): void {
-    const position = cursor === undefined ? undefined : parseCursor(cursor);
+    const position = cursor === undefined ? undefined : tryParseCursor(cursor);
     const at = position === undefined ? {} : { position };
     if (recovered === true) return;
     if (recovered === false) this.#note(channel, { kind: 'resync', ...at });
@@ -80,8 +80,8 @@ export class ClientRecord {
   }
 
   resync(channel: string, cursor: Cursor | undefined, until: Cursor | undefined): void {
-    const position = parseCursor(cursor ?? '');
-    const end = parseCursor(until ?? '');
+    const position = tryParseCursor(cursor ?? '');
+    const end = tryParseCursor(until ?? '');
     this.#note(channel, {
       kind: 'resync',
       ...(position !== undefined && { position }),

@@ -1,4 +1,4 @@
-import { type Position, parseCursor } from '@leque/protocol';
+import { type Position, tryParseCursor } from '@leque/protocol';
 
 const DEADLINE_MS = 5000;
 
@@ -45,7 +45,7 @@ export async function publishBatch(
 function outcomeOf({ status, cursor, problem }: ItemResult): Outcome {
   if (status === 'refused') return { kind: 'refused', reason: problem?.detail ?? '' };
   if (status !== 'stored') return { kind: 'failed', status };
-  const position = parseCursor(cursor ?? '');
+  const position = tryParseCursor(cursor ?? '');
   if (position !== undefined) return { kind: 'stored', position };
   return { kind: 'refused', reason: `stored without a position: ${cursor}` };
 }

@@ -1,12 +1,12 @@
 import { Publication } from '@leque/core';
 import {
-  decodePayload,
   describeProblems,
   FIREHOSE,
   MAX_EVENT_BYTES,
   type Payload,
-  parseChannel,
-  parseEvent,
+  tryDecodePayload,
+  tryParseChannel,
+  tryParseEvent,
 } from '@leque/protocol';
 
 const decoder = new TextDecoder();
@@ -20,7 +20,7 @@ export type Decoded = { readonly publication: Publication } | { readonly problem
  *   session does.
  */
 export function decodeMessage(channel: string, payload: Uint8Array, epoch?: string): Decoded {
-  const decoded = decodePayload(payload);
+  const decoded = tryDecodePayload(payload);
   if (decoded === undefined) return readForeign(channel, payload);
   if (channel === FIREHOSE) return readRepeated(decoded);
   const { type, body: json } = decoded;
@@ -33,7 +33,7 @@ export function decodeMessage(channel: string, payload: Uint8Array, epoch?: stri
 
 /** The firehose repeats what was stored in a project's channel. */
 function readRepeated({ channel: origin, type, position, body: json }: Payload): Decoded {
-  if (parseChannel(origin)?.kind !== 'project') return { problem: 'of no project' };
+  if (tryParseChannel(origin)?.kind !== 'project') return { problem: 'of no project' };
   const init = { channel: FIREHOSE, origin, originPosition: position, type, json };
   return { publication: new Publication({ ...init, position: undefined }) };
 }
@@ -43,7 +43,7 @@ function readForeign(channel: string, payload: Uint8Array): Decoded {
   const input = parseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The channel that it came in decides, whatever the event says of where it should go.
-  const parsed = parseEvent({ ...input, channel });
+  const parsed = tryParseEvent({ ...input, channel });
   if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
   const { type, json } = parsed.event;
   return { publication: new Publication({ channel, type, position: undefined, json }) };

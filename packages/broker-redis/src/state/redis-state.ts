@@ -7,7 +7,7 @@ import {
   type Telemetry,
   type Totals,
 } from '@leque/core';
-import { parseChannel, type Stats } from '@leque/protocol';
+import { type Stats, tryParseChannel } from '@leque/protocol';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
 import { ALL_USERS, CONNECTIONS, StateKeys, subscribersHash } from '../connection/state-keys.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -84,7 +84,7 @@ export class RedisClusterState implements ClusterState {
   }
 
   setSubscribers(channel: string, sessions: number): void {
-    const kind = parseChannel(channel)?.kind ?? channel;
+    const kind = tryParseChannel(channel)?.kind ?? channel;
     this.#set(subscribersHash(kind), channel, sessions);
   }
 

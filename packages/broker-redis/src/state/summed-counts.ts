@@ -1,4 +1,4 @@
-import { parseChannel, type Stats } from '@leque/protocol';
+import { type Stats, tryParseChannel } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import {
   ALL_USERS,
@@ -92,7 +92,7 @@ type Counts = Readonly<Record<string, string | number>>;
 function toStats(totals: Counts, connections: unknown[], subscribers: Counts[]): Stats {
   const perProject = new Map<string, number>();
   for (const [channel, count] of subscribers.flatMap((counts) => Object.entries(counts))) {
-    const projectId = parseChannel(channel)?.id ?? channel;
+    const projectId = tryParseChannel(channel)?.id ?? channel;
     perProject.set(projectId, (perProject.get(projectId) ?? 0) + Number(count));
   }
   return {
@@ -110,5 +110,5 @@ function sum(values: readonly unknown[]): number {
 }
 
 function kindOf(channel: string): string {
-  return parseChannel(channel)?.kind ?? channel;
+  return tryParseChannel(channel)?.kind ?? channel;
 }

@@ -1,4 +1,4 @@
-import { type Cursor, type Position, readCursor, toCursor } from '@leque/protocol';
+import { type Cursor, type Position, parseCursor, toCursor } from '@leque/protocol';
 import type { Ledger } from './ledger.ts';
 import type { ChannelOutcome, Message } from './wire-format.ts';
 
@@ -109,7 +109,7 @@ export class ClientView {
       return undefined;
     }
     if (!goesOn) this.#seenBefore.clear();
-    const position = readCursor(cursor);
+    const position = parseCursor(cursor);
     const number = this.#ledger.at(position);
     if (number === undefined) return `GAP: a cursor of nowhere, ${cursor}`;
     const problem = goesOn ? this.#goOn(number) : this.#startFrom(number, position);

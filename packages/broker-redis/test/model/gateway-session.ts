@@ -9,7 +9,7 @@ import {
   type Session,
   type Told,
 } from '@leque/core';
-import { type CloseCode, type Cursor, readCursor } from '@leque/protocol';
+import { type CloseCode, type Cursor, parseCursor } from '@leque/protocol';
 import type { SimulatedProcess } from './scheduler.ts';
 import { frameOf, type Message } from './wire-format.ts';
 
@@ -121,7 +121,7 @@ export class GatewaySession {
     const { hub, failures } = this.#node;
     const telemetry = { report: (fact: object) => void failures.push(fact) };
     return outcomeOrRefusal(telemetry, async () => {
-      const options = cursor === undefined ? {} : { since: readCursor(cursor) };
+      const options = cursor === undefined ? {} : { since: parseCursor(cursor) };
       return await hub.subscribe(this.session, channel, options);
     });
   }

@@ -1,4 +1,4 @@
-import { type Position, parseChannel } from '@leque/protocol';
+import { type Position, tryParseChannel } from '@leque/protocol';
 import type { Random } from '@leque/testkit';
 import type { Ledger } from './ledger.ts';
 import type { Lane, Scheduler } from './scheduler.ts';
@@ -205,7 +205,7 @@ class ReplyError extends Error {
 }
 
 function keepsLog(channel: string): boolean {
-  const kind = parseChannel(channel)?.kind;
+  const kind = tryParseChannel(channel)?.kind;
   return kind !== 'logs' && kind !== 'firehose';
 }
 

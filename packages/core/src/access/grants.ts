@@ -1,4 +1,4 @@
-import { parseChannel } from '@leque/protocol';
+import { tryParseChannel } from '@leque/protocol';
 
 export const SCOPES = ['publish', 'stats', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -48,7 +48,7 @@ export class Grants {
 
   /** The only place that decides who may receive from a channel (ISO). */
   covers(channel: string): boolean {
-    const parsed = parseChannel(channel);
+    const parsed = tryParseChannel(channel);
     switch (parsed?.kind) {
       case 'all':
       case 'logs':

@@ -1,4 +1,4 @@
-import { parseChannel } from '@leque/protocol';
+import { tryParseChannel } from '@leque/protocol';
 
 /** What is done for a client that reads more slowly than a channel brings; it is closed without one. */
 export type SlowConsumerRule =
@@ -29,7 +29,7 @@ export function parseSlowConsumerRules(text: string): SlowConsumerRules {
       .filter((part) => part !== '')
       .map(parseRule),
   );
-  return (channel) => rules.get(channel) ?? rules.get(`${parseChannel(channel)?.kind}:*`);
+  return (channel) => rules.get(channel) ?? rules.get(`${tryParseChannel(channel)?.kind}:*`);
 }
 
 function parseRule(text: string): [string, SlowConsumerRule] {

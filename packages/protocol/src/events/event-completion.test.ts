@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { parseEvent } from './event.ts';
+import { tryParseEvent } from './event.ts';
 
 const tick = { type: 'tick', data: {} };
 
 function accepted(input: unknown) {
-  const parsed = parseEvent(input);
+  const parsed = tryParseEvent(input);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return { ...parsed.event, sent: JSON.parse(parsed.event.json) };
 }
 
 function problems(input: unknown): string[] {
-  const parsed = parseEvent(input);
+  const parsed = tryParseEvent(input);
   if (parsed.ok) throw new Error('not refused');
   return parsed.problems.map(({ field, message }) => `${field}: ${message}`);
 }

@@ -1,4 +1,4 @@
-import { parseChannel } from '../wire/channel.ts';
+import { tryParseChannel } from '../wire/channel.ts';
 import { EVENT_DATA } from './event-types.ts';
 
 /** Publishers in languages without an undefined write null for what they leave out. */
@@ -52,7 +52,7 @@ export function withIds<E extends WithIds>(event: E, type: string): E {
 }
 
 function withIdOfChannel<E extends WithIds>(event: E): E {
-  const channel = event.channel === undefined ? undefined : parseChannel(event.channel);
+  const channel = event.channel === undefined ? undefined : tryParseChannel(event.channel);
   if (channel?.kind !== 'project' && channel?.kind !== 'user') return event;
   const name = channel.kind === 'project' ? 'project_id' : 'user_id';
   return event[name] === undefined ? { ...event, [name]: channel.id } : event;

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeEnvelope } from '../wire/envelope.ts';
-import { parseEvent, withTraceparent } from './event.ts';
+import { tryParseEvent, withTraceparent } from './event.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 
 const tick = { type: 'tick', data: {} };
 
 function accepted(input: unknown) {
-  const parsed = parseEvent(input);
+  const parsed = tryParseEvent(input);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return { ...parsed.event, sent: JSON.parse(parsed.event.json) };
 }
 
 function problems(input: unknown): string[] {
-  const parsed = parseEvent(input);
+  const parsed = tryParseEvent(input);
   if (parsed.ok) throw new Error('not refused');
   return parsed.problems.map(({ field, message }) => `${field}: ${message}`);
 }
@@ -221,7 +221,7 @@ test('[NP2] whatever is accepted can be put into an envelope and read back', () 
   const position = { epoch: 'e', offset: 1 };
   fc.assert(
     fc.property(inputs, (input) => {
-      const parsed = parseEvent(input);
+      const parsed = tryParseEvent(input);
       if (!parsed.ok) return;
       const { channel, json } = parsed.event;
       const { data } = JSON.parse(encodeEnvelope({ channel, position, json }));
@@ -241,7 +241,7 @@ test('[EV1] any JSON is an event or a refusal, never a failure', () => {
   );
   fc.assert(
     fc.property(values, (value) => {
-      const parsed = parseEvent(value);
+      const parsed = tryParseEvent(value);
       expect(parsed.ok || parsed.problems.length > 0).toBe(true);
     }),
     { numRuns: 2_000 },
@@ -251,14 +251,14 @@ test('[EV1] any JSON is an event or a refusal, never a failure', () => {
 test('[EV1] however many fields are unknown, the others are checked, and none is let through', () => {
   const unknown = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`k${n}`, n]));
   for (const more of [{}, { type: ['connected'] }, { data: 'text' }, { timestamp: 'yesterday' }]) {
-    const parsed = parseEvent({ type: 'x', data: {}, ...unknown, ...more });
+    const parsed = tryParseEvent({ type: 'x', data: {}, ...unknown, ...more });
     expect(parsed.ok).toBe(false);
   }
 });
 
 test('[EV4] half a character is no id: two of them would become the same', () => {
   for (const field of ['message_id', 'idempotency_key']) {
-    const parsed = parseEvent({ type: 'x', data: {}, [field]: 'k\ud800' });
+    const parsed = tryParseEvent({ type: 'x', data: {}, [field]: 'k\ud800' });
     expect(parsed).toMatchObject({ ok: false, problems: [{ field }] });
   }
 });
@@ -266,8 +266,8 @@ test('[EV4] half a character is no id: two of them would become the same', () =>
 test('[EV1] a trace context travels in the event, and can be replaced by that of a span', () => {
   const traceOf = (last: string) => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${last}`;
   const given = { type: 'x', data: { traceparent: 'theirs' }, traceparent: traceOf('01') };
-  const parsed = parseEvent(given);
-  const bare = parseEvent({ type: 'x', data: {} });
+  const parsed = tryParseEvent(given);
+  const bare = tryParseEvent({ type: 'x', data: {} });
   if (!parsed.ok || !bare.ok) throw new Error('both are right');
   expect(JSON.parse(parsed.event.json)).toMatchObject({ traceparent: traceOf('01') });
   for (const { event } of [parsed, bare]) {
@@ -279,7 +279,7 @@ test('[EV1] a trace context travels in the event, and can be replaced by that of
     });
   }
   for (const wrong of ['', '01', traceOf('0'), traceOf('01').toUpperCase(), `0${traceOf('01')}`]) {
-    const refused = parseEvent({ ...given, traceparent: wrong });
+    const refused = tryParseEvent({ ...given, traceparent: wrong });
     expect(refused).toMatchObject({ ok: false, problems: [{ field: 'traceparent' }] });
   }
 });

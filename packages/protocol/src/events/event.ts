@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { ALL, Id, LOGS, parseChannel, projectChannel, userChannel } from '../wire/channel.ts';
+import { ALL, Id, LOGS, projectChannel, tryParseChannel, userChannel } from '../wire/channel.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
 import { findProblems, type Problem } from '../wire/problems.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
@@ -75,7 +75,7 @@ const dataValidators = new Map<string, Validator>(
 );
 
 /** Checks an event from outside, routes it, and gives it its id and time where it has none. */
-export function parseEvent(sent: unknown): ParsedEvent {
+export function tryParseEvent(sent: unknown): ParsedEvent {
   const input = withoutNulls(sent);
   const problems = findProblems(EventInput, inputValidator, input);
   if (problems.length > 0) return { ok: false, problems };
@@ -134,7 +134,7 @@ function textProblems({ message_id, idempotency_key }: EventInput): readonly Pro
 /** The channels that ids lead to are right, as the ids are. */
 function channelProblems(channel: string | undefined): readonly Problem[] {
   if (channel === undefined) return NONE;
-  const kind = parseChannel(channel)?.kind;
+  const kind = tryParseChannel(channel)?.kind;
   if (kind !== undefined && kind !== 'firehose') return NONE;
   return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
 }

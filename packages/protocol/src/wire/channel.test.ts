@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isId, parseChannel, projectChannel, userChannel } from './channel.ts';
+import { isId, projectChannel, tryParseChannel, userChannel } from './channel.ts';
 
 test.each([
   ['PROJ-001', true],
@@ -36,12 +36,12 @@ test.each([
   [':', undefined],
   ['constructor:x', undefined],
 ])('[CH] %j is %j', (channel, parsed) => {
-  expect(parseChannel(channel)).toEqual(parsed);
+  expect(tryParseChannel(channel)).toEqual(parsed);
 });
 
 test('[CH] a channel that was made of an id is read back as that id', () => {
   for (const id of ['P', 'project:P', 'user:user:']) {
-    expect(parseChannel(projectChannel(id))).toEqual({ kind: 'project', id });
-    expect(parseChannel(userChannel(id))).toEqual({ kind: 'user', id });
+    expect(tryParseChannel(projectChannel(id))).toEqual({ kind: 'project', id });
+    expect(tryParseChannel(userChannel(id))).toEqual({ kind: 'user', id });
   }
 });

@@ -34,7 +34,7 @@ export function userChannel(userId: string): string {
 }
 
 /** What a channel name stands for; undefined when it is not one. */
-export function parseChannel(
+export function tryParseChannel(
   channel: string,
 ): { readonly kind: ChannelKind; readonly id: string } | undefined {
   if (channel === ALL || channel === LOGS || channel === FIREHOSE) return { kind: channel, id: '' };
@@ -47,7 +47,7 @@ export function parseChannel(
 
 /** What kind of history the channel has; undefined where none is kept. */
 export function historyKind(channel: string): HistoryKind | undefined {
-  const kind = parseChannel(channel)?.kind;
+  const kind = tryParseChannel(channel)?.kind;
   return kind === LOGS || kind === FIREHOSE ? undefined : kind;
 }
 

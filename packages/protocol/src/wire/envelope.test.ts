@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseEvent } from '../events/event.ts';
+import { tryParseEvent } from '../events/event.ts';
 import { encodeEnvelope, encodeReply } from './envelope.ts';
 
 test('[NP2] channel and cursor are added to the event, without parsing it', () => {
@@ -28,7 +28,7 @@ test('[NP2] a foreign publisher cannot forge a channel or a cursor', () => {
 });
 
 test('[WS1] the envelope of an event has the fields of the seed', () => {
-  const parsed = parseEvent({
+  const parsed = tryParseEvent({
     type: 'story_created',
     data: { story_id: 'STR-0001', title: 'Implementar login', project_id: 'PROJ-001' },
     timestamp: '2025-01-15T10:30:00Z',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodePayload } from './payload.ts';
+import { tryDecodePayload } from './payload.ts';
 
 test('[NP1] a stored publication, with a line break in its JSON too', () => {
   expect(decode('1 e1 42 task.created user:alice\n{"a":"\\n"}')).toEqual({
@@ -40,5 +40,5 @@ test('[NP1] an offset is a whole number', () => {
 });
 
 function decode(payload: string) {
-  return decodePayload(Buffer.from(payload));
+  return tryDecodePayload(Buffer.from(payload));
 }

@@ -23,7 +23,7 @@ const decoder = new TextDecoder();
  * `-` and OFFSET 0 where no history is kept. A node needs no more than this to frame it.
  * Undefined when the payload is something else.
  */
-export function decodePayload(payload: Uint8Array): Payload | undefined {
+export function tryDecodePayload(payload: Uint8Array): Payload | undefined {
   const end = payload.indexOf(NEWLINE);
   if (end < 0) return undefined;
   const header = decoder.decode(payload.subarray(0, end));

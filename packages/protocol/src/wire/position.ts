@@ -18,16 +18,17 @@ export function toCursor(position: Position): Cursor {
   return `${position.epoch}.${position.offset}`;
 }
 
-/** Undefined when the text is not a cursor that this system gave out. */
-export function parseCursor(cursor: string): Position | undefined {
+/** Undefined when the text has not the form of a cursor. */
+export function tryParseCursor(cursor: string): Position | undefined {
   const match = CURSOR.exec(cursor);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   return { epoch: match[1], offset: Number(match[2]) };
 }
 
 /** @throws ProtocolError `invalid_command` */
-export function readCursor(cursor: string): Position {
-  const position = parseCursor(cursor);
-  if (position === undefined) throw new ProtocolError('invalid_command', 'not a cursor of ours');
+export function parseCursor(cursor: string): Position {
+  const position = tryParseCursor(cursor);
+  if (position === undefined)
+    throw new ProtocolError('invalid_command', 'not a cursor issued by this system');
   return position;
 }

@@ -1,4 +1,4 @@
-import { describeProblems, type Event, type EventInput, parseEvent } from '@leque/protocol';
+import { describeProblems, type Event, type EventInput, tryParseEvent } from '@leque/protocol';
 
 /** An event as a publisher would have it after its checks. */
 export function makeEvent(
@@ -6,7 +6,7 @@ export function makeEvent(
   data: object = {},
   rest: Partial<EventInput> = {},
 ): Event {
-  const parsed = parseEvent({ type: 'probe', data, channel, ...rest });
+  const parsed = tryParseEvent({ type: 'probe', data, channel, ...rest });
   if (!parsed.ok) throw new Error(describeProblems(parsed.problems));
   return parsed.event;
 }

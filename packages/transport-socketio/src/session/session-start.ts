@@ -2,9 +2,9 @@ import { outcomeOrRefusal, type Session, type Subscription, type Told } from '@l
 import {
   type Position,
   ProtocolError,
-  parseChannel,
-  readCursor,
+  parseCursor,
   toCursor,
+  tryParseChannel,
   userChannel,
 } from '@leque/protocol';
 import type { SocketIoContext } from '../context.ts';
@@ -115,7 +115,7 @@ export class Opener {
     const { telemetry } = this.#context;
     const resume = async (channel: string) => {
       const cursor = cursors[channel];
-      return this.#subscribe(channel, cursor === undefined ? undefined : readCursor(cursor));
+      return this.#subscribe(channel, cursor === undefined ? undefined : parseCursor(cursor));
     };
     return Promise.all(
       channels.map(async (channel): Promise<[string, Told]> => {
@@ -125,7 +125,7 @@ export class Opener {
   }
 
   async #subscribe(channel: string, since: Position | undefined): Promise<Subscription> {
-    const isProject = parseChannel(channel)?.kind === 'project';
+    const isProject = tryParseChannel(channel)?.kind === 'project';
     if (!isProject && channel !== userChannel(this.#init.userId)) {
       throw new ProtocolError('forbidden', `${channel} is not offered here`);
     }

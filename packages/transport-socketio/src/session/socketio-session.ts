@@ -10,7 +10,7 @@ import {
   type Session,
   tooManyCommands,
 } from '@leque/core';
-import { CLOSE, checkCommand, projectChannel, readCursor, userChannel } from '@leque/protocol';
+import { CLOSE, checkCommand, parseCursor, projectChannel, userChannel } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
 import { setPid, takeBackId } from '../internals/socket-state.ts';
@@ -198,7 +198,7 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
 
   async #subscribe(channel: string, cursor: string | undefined): Promise<Outcome> {
     const isNew = !this.session.subscriptions.has(channel);
-    const options = cursor === undefined ? {} : { since: readCursor(cursor) };
+    const options = cursor === undefined ? {} : { since: parseCursor(cursor) };
     const { outcome } = await this.#context.hub.subscribe(this.session, channel, options);
     // What was there already goes on where its client is, for whom some may be kept back.
     const isElsewhere = isNew || outcome.recovered === true;

@@ -1,4 +1,4 @@
-import { type Cursor, type Position, parseChannel, parseCursor } from '@leque/protocol';
+import { type Cursor, type Position, tryParseChannel, tryParseCursor } from '@leque/protocol';
 
 /**
  * What Socket.IO's clients call an offset: one string, the last argument of the last event that has
@@ -64,8 +64,8 @@ export function parseStands(
   const stands = new Map<string, Position | undefined>();
   for (const part of parts) {
     const [, channel = '', cursor = ''] = STAND.exec(part) ?? [];
-    const position = parseCursor(cursor);
-    if (parseChannel(channel) === undefined) return undefined;
+    const position = tryParseCursor(cursor);
+    if (tryParseChannel(channel) === undefined) return undefined;
     if (position === undefined && cursor !== '') return undefined;
     if (!stands.has(channel)) stands.set(channel, position);
   }

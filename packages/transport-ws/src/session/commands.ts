@@ -4,12 +4,12 @@ import {
   type Command,
   FIREHOSE,
   ProtocolError,
-  parseChannel,
   parseCommand,
   parseCursor,
   projectChannel,
-  readCursor,
   type Stats,
+  tryParseChannel,
+  tryParseCursor,
 } from '@leque/protocol';
 import { assertSuffices } from './admission.ts';
 import type { WsSession } from './ws-session.ts';
@@ -38,7 +38,7 @@ function ping(ws: WsSession, { id }: Command<'ping'>): void {
 async function subscribe(ws: WsSession, command: Command<'subscribe'>): Promise<void> {
   const { project_id, since, id } = command;
   const channel = offeredChannel(ws, project_id);
-  const options = since === undefined ? {} : { since: readCursor(since) };
+  const options = since === undefined ? {} : { since: parseCursor(since) };
   const subscription = await ws.subscribe(channel, options);
   const message = `Subscribed to project ${project_id}`;
   ws.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
@@ -60,7 +60,7 @@ async function stats(ws: WsSession, { id }: Command<'stats'>): Promise<void> {
 async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promise<void> {
   ws.charge(Math.floor(Object.keys(cursors).length / CURSORS_PER_COMMAND));
   const selected = Object.keys(cursors).filter(
-    (channel) => isSelectable(ws, channel) && parseCursor(cursors[channel] ?? '') !== undefined,
+    (channel) => isSelectable(ws, channel) && tryParseCursor(cursors[channel] ?? '') !== undefined,
   );
   await ws.turnTo(selected, true);
   const told = await Promise.all(
@@ -83,7 +83,7 @@ async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void
 
 function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<Told> {
   return outcomeOrRefusal(ws.context.telemetry, async () => {
-    const since = readCursor(cursor);
+    const since = parseCursor(cursor);
     const selected = !ws.session.subscriptions.has(channel);
     if (selected && !isSelectable(ws, channel)) {
       throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
@@ -101,7 +101,7 @@ function offeredChannel(ws: WsSession, projectId: string): string {
 
 /** What a client resumes without being subscribed to it yet can only be a project it selects. */
 function isSelectable(ws: WsSession, channel: string): boolean {
-  const parsed = parseChannel(channel);
+  const parsed = tryParseChannel(channel);
   return parsed?.kind === 'project' && ws.endpoint.offers(parsed.id);
 }
 

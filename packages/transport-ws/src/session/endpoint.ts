@@ -5,8 +5,8 @@ import {
   LOG_LEVELS,
   LOGS,
   type LogLevel,
-  parseChannel,
   projectChannel,
+  tryParseChannel,
   userChannel,
 } from '@leque/protocol';
 
@@ -70,7 +70,7 @@ export function logs(level: LogLevel): Endpoint {
 
 /** Whether project events come through this channel: of one project, or of all. */
 export function carriesProjects(channel: string): boolean {
-  return channel === FIREHOSE || parseChannel(channel)?.kind === 'project';
+  return channel === FIREHOSE || tryParseChannel(channel)?.kind === 'project';
 }
 
 /**
