@@ -1,0 +1,21 @@
+import { startFaultProxy, startRedis } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { openAdapterConnection } from '../../src/connection/adapter-connection.ts';
+
+const PATIENCE = { timeout: 15_000 };
+
+test('[HON] a connection that is accepted and never answered is made anew', {
+  timeout: 60_000,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startRedis());
+  const proxy = stack.use(await startFaultProxy({ target: redis.url }));
+  const address = { kind: 'server', url: proxy.through(redis.url) } as const;
+  const connection = openAdapterConnection(address);
+  stack.defer(() => connection.disconnect());
+  await expect.poll(() => connection.status).toBe('ready');
+  proxy.halfOpen();
+  await expect.poll(() => connection.status, PATIENCE).toBe('connect');
+  proxy.restore();
+  await expect.poll(() => connection.status, PATIENCE).toBe('ready');
+});

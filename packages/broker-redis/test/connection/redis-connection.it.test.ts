@@ -1,0 +1,31 @@
+import { systemClock } from '@leque/core';
+import { startRedis } from '@leque/testkit';
+import { describeOnOwnRedis } from '@leque/testkit/contracts';
+import { RecordingTelemetry } from '@leque/testkit/fakes';
+import { expect, test } from 'vitest';
+import { serverEndpoint } from '../../src/connection/redis-address.ts';
+import { RedisConnection } from '../../src/connection/redis-connection.ts';
+
+describeOnOwnRedis('RedisConnection', () => {
+  test('[GAP] one that is being made when the master changes is made anew', async () => {
+    await using stack = new AsyncDisposableStack();
+    const redis = stack.use(await startRedis({ own: true }));
+    const telemetry = new RecordingTelemetry();
+    const target = { endpoint: serverEndpoint(redis.url), role: 'subscriber', server: '' } as const;
+    const connection = new RedisConnection(target, { telemetry, clock: systemClock });
+    stack.defer(() => connection.close());
+    let made = 0;
+    connection.redis.on('connect', () => {
+      made += 1;
+    });
+    await redis.pause();
+    const connecting = connection.connect();
+    await expect.poll(() => connection.redis.status).toBe('connect');
+    connection.leave('another server is the master now');
+    await redis.resume();
+    await connecting;
+    await expect.poll(() => ({ made, ready: connection.ready })).toEqual({ made: 2, ready: true });
+    const told = telemetry.facts.map(({ type }) => type);
+    expect(told).toEqual(['broker_disconnected', 'broker_connected']);
+  });
+});

@@ -1,0 +1,96 @@
+import { startFaultProxy, startRedis, startSentinel, uniquePrefix } from '@leque/testkit';
+import { describeOnRedisServers } from '@leque/testkit/contracts';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { command } from '../support/foreign-service.ts';
+import { REDIS_MODES } from '../support/redis-modes.ts';
+import { startNode } from '../support/redis-node.ts';
+
+const PATIENCE = { timeout: 10_000 };
+
+for (const [mode, start] of REDIS_MODES) {
+  const describeMode = mode === 'standalone' ? describe : describeOnRedisServers;
+  describeMode(`RedisControl on ${mode}`, () => {
+    test('[NP4] every process answers, the one that asks too, and with nothing where it knows nothing', {
+      timeout: 60_000,
+    }, async () => {
+      await using redis = await start();
+      const options = { url: redis.url, prefix: uniquePrefix() };
+      await using one = await startNode(options);
+      await using other = await startNode({ ...options, receives: false });
+      await using idle = await startNode(options);
+      for (const [index, node] of [one, other].entries()) {
+        node.control.answer('double', (n) => Number(n) * 2 + index);
+        node.control.answer('double', (n) => (n === 3 ? 'three' : undefined));
+      }
+      idle.control.answer('other', () => true);
+      const ask = async () => {
+        const { answers } = await one.control.ask('double', 3);
+        return answers.map(({ body }) => body).sort();
+      };
+      await expect.poll(ask, { timeout: 10_000 }).toEqual([6, 7, 'three', 'three']);
+      const { answers, silent } = await one.control.ask('unheard of', null);
+      expect(answers).toEqual([]);
+      expect(silent).toBe(mode === 'Cluster' ? undefined : 0);
+    });
+  });
+}
+
+describe('RedisControl', () => {
+  test('[LIVE] a process that does not answer is told, and what anybody else publishes there is nothing', async () => {
+    await using redis = await startRedis();
+    const prefix = uniquePrefix();
+    await using one = await startNode({ url: redis.url, prefix });
+    one.control.answer('kind', () => 'here');
+    one.control.answer('strict', (body) => (body as { readonly name: string }).name.length);
+    const ask = async () => (await one.control.ask('kind', null)).answers;
+    await expect.poll(ask).toMatchObject([{ body: 'here' }]);
+    for (const text of ['', 'null', '[]', '{"id":1}', '{"id":"x","kind":"kind","answer_to":"all"}'])
+      await command(redis.url, 'PUBLISH', `${prefix}control`, text);
+    expect(await one.control.ask('strict', null)).toEqual({ answers: [], silent: 0 });
+    expect(await ask()).toMatchObject([{ body: 'here' }]);
+    const deaf = new Redis(redis.url);
+    try {
+      await deaf.subscribe(`${prefix}control`);
+      expect(await one.control.ask('kind', null)).toMatchObject({ silent: 1 });
+    } finally {
+      deaf.disconnect();
+    }
+  });
+
+  test('[HON] a process whose connection is open and dead hears questions again', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await startRedis();
+    await using proxy = await startFaultProxy({ target: redis.url });
+    const prefix = uniquePrefix();
+    await using near = await startNode({ url: redis.url, prefix });
+    await using far = await startNode({ url: proxy.through(redis.url), prefix });
+    far.control.answer('kind', () => 'here');
+    const ask = async () => (await near.control.ask('kind', null)).answers;
+    await expect.poll(ask, PATIENCE).toMatchObject([{ body: 'here' }]);
+    proxy.halfOpen();
+    proxy.restore();
+    await expect.poll(ask, PATIENCE).toEqual([]);
+    await expect.poll(ask, PATIENCE).toMatchObject([{ body: 'here' }]);
+  });
+});
+
+describeOnRedisServers('RedisControl behind Sentinel', () => {
+  test('[HON] questions reach everybody also while the old master has not been told that it is one', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await startSentinel();
+    const options = { url: redis.url, prefix: uniquePrefix() };
+    await using one = await startNode(options);
+    await using other = await startNode({ ...options, receives: false });
+    for (const node of [one, other]) node.control.answer('kind', () => 'here');
+    const ask = async () => (await one.control.ask('kind', null)).answers.length;
+    await expect.poll(ask, PATIENCE).toBe(2);
+    const old = await redis.master();
+    await redis.failover({ demotesOld: false });
+    await expect.poll(ask, PATIENCE).toBe(2);
+    expect(await command(old.url, 'ROLE')).toContain('master');
+    expect(await command(old.url, 'PUBSUB', 'CHANNELS', `${options.prefix}*`)).toEqual([]);
+  });
+});

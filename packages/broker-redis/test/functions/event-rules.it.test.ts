@@ -1,0 +1,163 @@
+import { type EVENT_DATA, tryParseEvent } from '@leque/protocol';
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { expect, test } from 'vitest';
+import { foreignService } from '../support/foreign-service.ts';
+import { startNode } from '../support/redis-node.ts';
+
+test('FCALL takes and refuses what the HTTP interface takes and refuses', async () => {
+  await using redis = await startRedis();
+  const prefix = uniquePrefix();
+  await using _ = await startNode({ url: redis.url, prefix });
+  const { fcall } = foreignService(redis.url, prefix);
+  const disagreements: unknown[] = [];
+  for (const input of variations()) {
+    const reply = await fcall('project:P', JSON.stringify(input));
+    const parsed = tryParseEvent({ ...input, channel: 'project:P' });
+    if (parsed.ok === reply instanceof Error) disagreements.push([input, reply, parsed]);
+  }
+  expect(disagreements).toEqual([]);
+});
+
+test('[EV4] FCALL stores what the HTTP interface stores', async () => {
+  await using redis = await startRedis();
+  const prefix = uniquePrefix();
+  await using node = await startNode({ url: redis.url, prefix });
+  const { fcall } = foreignService(redis.url, prefix);
+  const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"m"';
+  const texts = [
+    `{"type":"x","data":{},${own}}`,
+    `{"type":"x","data":{},"project_id":"Q",${own}}`,
+    `{"type":"x","data":{},${own},"user_id":null}`,
+    `{"traceparent":"00-${'a'.repeat(32)}-${'b'.repeat(16)}-01","type":"x","data":{},${own}}`,
+    `{"user_id" : null , "type":"x","data":{},"project_id":null,${own},"story_id": null }`,
+    `{"channel":null,"data":{"a":null,"b":[null,{"c":null}]},"event_type":null,"type":"x",${own}}`,
+    `{"data":{"a":"}\\"{[\\\\","data":{}},"type":"x",${own},"idempotency_key":null}`,
+    `{"type":"story_created","data":{"story_id":"S","title":"\\"data\\":{"},${own}}`,
+    `{"type":"story_deleted", "data" : { } ,"story_id":"S",${own}}`,
+    `{"event_type":"chat_message","data":{"preview":null,"project_id":"Q"},"story_id":"S",${own}}`,
+    `{"event_type":"chat_message","data":{"preview":""},"story_id":"S",${own}}`,
+  ];
+  const stored: unknown[] = [];
+  for (const [channel, kind] of [
+    ['project:P', 'project_id'],
+    ['user:U', 'user_id'],
+    ['all', undefined],
+  ] as const) {
+    for (const text of texts) {
+      const reply = await fcall(channel, text);
+      const parsed = tryParseEvent({ ...JSON.parse(text), channel });
+      expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
+      if (!parsed.ok) continue;
+      const { publications } = await node.broker.history(channel, undefined, 1);
+      const [json] = publications.map((publication) => JSON.parse(publication.json));
+      expect(json).toEqual(JSON.parse(parsed.event.json));
+      stored.push(kind === undefined ? undefined : json[kind]);
+    }
+  }
+  expect(new Set(stored)).toEqual(new Set(['P', 'Q', 'U', undefined]));
+});
+
+type Loose = Record<string, unknown>;
+
+/** Good events of every known type, and each of them with one thing wrong. */
+function* variations(): Generator<Loose> {
+  const strange = [
+    '',
+    'x',
+    'x'.repeat(129),
+    'é'.repeat(128),
+    0,
+    -1,
+    0.5,
+    50,
+    101,
+    true,
+    null,
+    [],
+    {},
+  ];
+  for (const [type, data] of Object.entries(SAMPLES)) {
+    yield { type, data };
+    for (const name of [...Object.keys(data), 'title', 'progress', 'tokensUsed', 'other']) {
+      const { [name]: _, ...without } = data as Loose;
+      yield { type, data: without };
+      for (const value of strange) yield { type, data: { ...data, [name]: value } };
+    }
+  }
+  const names = [
+    'type',
+    'event_type',
+    'project_id',
+    'user_id',
+    'story_id',
+    'message_id',
+    'timestamp',
+    'traceparent',
+  ];
+  const trace = `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`;
+  const times = [
+    '2026-01-02T03:04:05Z',
+    '2026-01-02T03:04:05.678901-03:00',
+    '2026-01-02',
+    '2026-13-02T03:04:05Z',
+    '2024-02-29T23:59:59+23:59',
+    '2026-02-29T00:00:00Z',
+    '2026-01-02T24:00:00Z',
+    '2026-01-02 03:04:05Z',
+    '2026-01-02T03:04:05',
+    '2026-01-02T03:04:05.Z',
+    '2026-01-02t03:04:05z',
+    '2026-01-02T03:04:05+24:00',
+  ];
+  yield { type: 'x' };
+  for (const levels of [98, 99, 100, 101]) {
+    for (const inArrays of [true, false]) {
+      yield { type: 'x', data: { deep: nested(levels, inArrays) } };
+    }
+  }
+  for (const name of [...names, 'idempotency_key', 'data', 'unknown']) {
+    const traces = [
+      trace,
+      trace.toUpperCase(),
+      trace.slice(1),
+      `${trace}0`,
+      trace.replace('a-0', '-a0'),
+    ];
+    for (const value of [...strange, 'a b', 'a:b', 'ping', ...times, ...traces]) {
+      yield { type: 'x', data: {}, [name]: value };
+    }
+  }
+}
+
+/** An empty value within so many others. */
+function nested(levels: number, inArrays: boolean): unknown {
+  let value: unknown = inArrays ? [] : {};
+  for (let level = 1; level < levels; level += 1) value = inArrays ? [value] : { value };
+  return value;
+}
+
+const TASK = { taskId: 't', userId: 'u', agentId: 'a' };
+const STORY = { story_id: 's', title: 't' };
+const SAMPLES: Record<keyof typeof EVENT_DATA, object> = {
+  story_created: { ...STORY, project_id: 'p' },
+  story_updated: STORY,
+  story_moved: { ...STORY, to: 'done' },
+  story_deleted: { story_id: 's' },
+  task_created: { task_id: 't', title: 't', story_id: 's' },
+  task_updated: { task_id: 't', progress: 40 },
+  task_completed: { task_id: 't', story_id: 's' },
+  task_deleted: { task_id: 't' },
+  chat_message: { preview: '', project_id: 'p', story_id: 's' },
+  job_started: { job_id: 'j' },
+  job_progress: { job_id: 'j', progress: 40, output: 'o' },
+  job_completed: { job_id: 'j' },
+  job_failed: { job_id: 'j', error: 'e', status: 's' },
+  notification: { title: 't', message: 'm', level: 'l' },
+  error: { message: 'm', code: 7 },
+  log_message: { level: 'info', message: '' },
+  'task.created': { ...TASK, priority: 'high' },
+  'task.processing': TASK,
+  'task.completed': { ...TASK, tokensUsed: 5, executionTimeMs: 0.5 },
+  'task.failed': { ...TASK, error: 'e', retryCount: 0 },
+  'task.cancelled': TASK,
+};

@@ -1,0 +1,252 @@
+import { startRedis, uniquePrefix } from '@leque/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command, foreignService, type Reply, redisCli } from '../support/foreign-service.ts';
+import { startNode } from '../support/redis-node.ts';
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+const STORY = {
+  type: 'story_created',
+  data: { story_id: 'S-1', title: 'A story', project_id: 'P' },
+};
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+describe('FCALL leque_publish', () => {
+  test('[ACK] [EV6] an event from a service that knows only Redis is stored, ordered and delivered', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { fcall } = foreignService(redis.url, prefix);
+    await node.broker.subscribe('project:P');
+    const reply = (await fcall('project:P', JSON.stringify(STORY))) as Reply[];
+    expect(reply).toEqual([expect.any(String), expect.stringMatching(/^[a-z0-9]{1,32}$/), 1, 0]);
+    await expect.poll(() => node.sink.publications('project:P')).toHaveLength(1);
+    const [publication] = node.sink.publications('project:P');
+    expect(publication).toMatchObject({
+      type: 'story_created',
+      position: { epoch: reply[1], offset: 1 },
+    });
+    expect(publication?.event).toEqual({
+      ...STORY,
+      project_id: 'P',
+      message_id: reply[0],
+      timestamp: expect.stringMatching(RFC_3339),
+    });
+    const timestamp = Date.parse(String(publication?.event['timestamp']));
+    expect(Math.abs(timestamp - Date.now())).toBeLessThan(60_000);
+    const { publications } = await node.broker.history('project:P', undefined, 10);
+    expect(publications.map(({ json }) => json)).toEqual([publication?.json]);
+  });
+
+  test("works from Redis's own command line", async ({ skip }) => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { key } = foreignService(redis.url, prefix);
+    await node.broker.subscribe('user:42');
+    const json = '{"event_type":"ring","data":{"n":7}}';
+    const output = await redisCli(
+      redis.url,
+      'FCALL',
+      'leque_publish',
+      '1',
+      key('user:42'),
+      json,
+      'k',
+    );
+    if (output === undefined) skip('redis-cli is not installed');
+    await expect.poll(() => node.sink.numbers('user:42')).toEqual([7]);
+    expect(node.sink.publications('user:42')[0]?.type).toBe('ring');
+    const again = await redisCli(
+      redis.url,
+      'FCALL',
+      'leque_publish',
+      '1',
+      key('user:42'),
+      json,
+      'k',
+    );
+    expect(again?.split('\n')).toEqual([...(output?.split('\n').slice(0, 3) ?? []), '1']);
+  });
+
+  test('[ACK] an idempotency key works as argument and as field', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { fcall } = foreignService(redis.url, prefix);
+    const field = JSON.stringify({ ...STORY, idempotency_key: 'k1' });
+    const [first, second] = [await fcall('project:P', field), await fcall('project:P', field)];
+    expect(second).toEqual([...(first as Reply[]).slice(0, 3), 1]);
+    expect(await fcall('project:P', JSON.stringify(STORY), 'k1')).toEqual(second);
+    expect(await fcall('project:P', JSON.stringify(STORY), 'k2')).toMatchObject({ 2: 2, 3: 0 });
+    expect((await node.broker.history('project:P', undefined, 10)).publications).toHaveLength(2);
+  });
+
+  test('the text stays as it came, save for what the event lacks and what is not for clients', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { fcall } = foreignService(redis.url, prefix);
+    await node.broker.subscribe('all');
+    const body =
+      ' {\n"event_type" : "odd",  "data":{"empty":[],"none":{},"big":12345678901234567890,\r\n';
+    const rest = '"tiny":1e-7,"text":"\\u00e9 } \\" \\n 🎈"} } \n';
+    await fcall('all', body + rest);
+    await fcall('all', `{"type":"odd","data":{}}`);
+    await expect.poll(() => node.sink.publications('all')).toHaveLength(2);
+    const [odd, bare] = node.sink.publications('all');
+    const kept = `${body.replace('"event_type" : "odd",', '')}${rest.trimEnd().slice(0, -1)}`;
+    expect(odd?.json.startsWith(`${kept},"type":"odd","timestamp"`.trim())).toBe(true);
+    expect(odd?.event).toMatchObject({ data: { empty: [], none: {}, text: 'é } " \n 🎈' } });
+    expect(bare?.json).toMatch(
+      /^\{"type":"odd","data":\{\},"timestamp":".*","message_id":"[^"]+"\}$/,
+    );
+  });
+
+  test('an event that is complete is not touched, and its ids are its own', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { fcall } = foreignService(redis.url, prefix);
+    const own = { message_id: 'my id', timestamp: '2026-01-02T03:04:05+01:00', project_id: 'P' };
+    const event = { ...STORY, ...own };
+    expect(await fcall('project:P', JSON.stringify(event))).toMatchObject({ 0: 'my id' });
+    const { publications } = await node.broker.history('project:P', undefined, 1);
+    expect(publications[0]?.json).toBe(JSON.stringify(event));
+  });
+
+  test('events of one moment have ids of their own', async () => {
+    const prefix = uniquePrefix();
+    await using _ = await startNode({ url: redis.url, prefix });
+    const { key } = foreignService(redis.url, prefix);
+    const ids = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        command(redis.url, 'FCALL', 'leque_publish', '1', key('logs'), '{"type":"x","data":{}}'),
+      ),
+    );
+    expect(new Set(ids.map((reply) => (reply as Reply[])[0])).size).toBe(200);
+  });
+
+  const refused: [problem: string, json: string, channel?: string][] = [
+    ['not JSON', '{"type":"x"'],
+    ['not JSON', '{"type":"x","data":{"a":1.}}'],
+    ['not JSON', '{"type":"x","data":{"a":-.5}}'],
+    ['not JSON', '{"type":"x","data":{"a":NaN}}'],
+    ['not JSON', '{"type":"x","data":{"a":01}}'],
+    ['not JSON', '{"type":"x","data":{"a":"line\nbreak"}}'],
+    ['not JSON', "{'type':'x'}"],
+    ['not JSON', '{"type":"x"} {}'],
+    ['not JSON', '{"type":"x","data":{}}\0 junk }'],
+    ['not JSON', '{"type":"x","data":{}}\0'],
+    ['not JSON', '{"type":"x","data":{"a":"\0"}}'],
+    ['not JSON', ''],
+    ['an event is a JSON object', '[{"type":"x"}]'],
+    ['an event is a JSON object', '"x"'],
+    ['type is required', '{}'],
+    ['type is required', '{"data":{}}'],
+    ['type must be 1 to 64 letters', '{"type":"with space"}'],
+    ['type must be 1 to 64 letters', `{"type":"${'x'.repeat(65)}"}`],
+    ['type must be 1 to 64 letters', '{"type":7}'],
+    ['event_type differs from type', '{"type":"x","event_type":"y"}'],
+    ['type "heartbeat" is reserved', '{"type":"heartbeat"}'],
+    ['type "connections.count" is reserved', '{"event_type":"connections.count"}'],
+    ['data must be an object', '{"type":"x","data":[]}'],
+    ['data must be an object', '{"type":"x","data":[ ],"story_id":"S"}'],
+    ['data must be an object', '{"type":"x","data":[1]}'],
+    ['written without escapes', '{"type":"x","d\\u0061ta":[]}'],
+    ['written without escapes', '{"type":"x","data":{},"ch\\u0061nnel":"project:P"}'],
+    ['data must be an object', '{"type":"x","data":"text"}'],
+    ['data must be an object', '{"type":"x","data":null}'],
+    ['data.story_id is required', '{"type":"story_deleted","data":{}}'],
+    ['data is required', '{"type":"story_deleted"}'],
+    ['data.story_id must not be empty', '{"type":"story_deleted","data":{"story_id":""}}'],
+    ['data.story_id must be a string', '{"type":"story_deleted","data":{"story_id":7}}'],
+    [
+      'data.progress must be at most 100',
+      '{"type":"job_progress","data":{"job_id":"J","progress":101}}',
+    ],
+    [
+      'data.level must be one of debug, info',
+      '{"type":"log_message","data":{"level":"x","message":""}}',
+    ],
+    ['data.code must be a string or a number', '{"type":"error","data":{"message":"m","code":[]}}'],
+    ['project_id must be 1 to 128 letters', '{"type":"x","project_id":"a b"}'],
+    ['timestamp must be a date and time', '{"type":"x","timestamp":"yesterday"}'],
+    ['message_id must be 1 to 128 characters', '{"type":"x","message_id":""}'],
+    ['colour is not a known field', '{"type":"x","colour":"red"}'],
+    ['channel differs from that of the key', '{"type":"x","channel":"all"}'],
+    ['larger than 262144 bytes', `{"type":"x","data":{"text":"${'x'.repeat(262_144)}"}}`],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'project:a b'],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'firehose'],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'task:1'],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', `user:${'x'.repeat(129)}`],
+  ];
+  test.for(refused)('%s: %.60s', async ([problem, json, channel = 'project:P']) => {
+    const prefix = uniquePrefix();
+    await using _ = await startNode({ url: redis.url, prefix });
+    const { fcall, storedKeys } = foreignService(redis.url, prefix);
+    const reply = await fcall(channel, json, 'key');
+    expect(reply).toBeInstanceOf(Error);
+    expect((reply as Error).message).toContain(`ERR leque: `);
+    expect((reply as Error).message).toContain(problem);
+    expect(await storedKeys()).toEqual([]);
+  });
+});
+
+describe('plain PUBLISH', () => {
+  test('reaches the sessions of its channel at once, live only', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { publish, storedKeys } = foreignService(redis.url, prefix);
+    await node.broker.subscribe('project:P');
+    const before = await storedKeys();
+    expect(
+      await publish('project:P', ` ${JSON.stringify({ ...STORY, user_id: 'u', channel: 'all' })}`),
+    ).toBe(1);
+    await expect.poll(() => node.sink.publications('project:P')).toHaveLength(1);
+    const [publication] = node.sink.publications('project:P');
+    expect(publication).toMatchObject({ type: 'story_created', position: undefined });
+    expect(publication?.event).toEqual({
+      ...STORY,
+      project_id: 'P',
+      user_id: 'u',
+      timestamp: expect.stringMatching(RFC_3339),
+      message_id: expect.any(String),
+    });
+    expect(await storedKeys()).toEqual(before);
+  });
+
+  test('what is not an event is dropped and counted, and disturbs nothing', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    const { publish, fcall } = foreignService(redis.url, prefix);
+    await node.broker.subscribe('project:P');
+    const bad = [
+      '{"type":',
+      'hello',
+      '',
+      '[]',
+      '{"data":{}}',
+      '{"type":"story_deleted","data":{}}',
+    ];
+    for (const payload of [...bad, `{"type":"x","data":{"t":"${'x'.repeat(262_144)}"}}`]) {
+      await publish('project:P', payload);
+    }
+    await publish('project:P', '{"type":"x","data":{"n":1}}');
+    await fcall('project:P', '{"type":"x","data":{"n":2}}');
+    await expect.poll(() => node.sink.numbers('project:P')).toEqual([1, 2]);
+    const dropped = node.telemetry.of('event_dropped');
+    expect(dropped).toHaveLength(bad.length + 1);
+    expect(dropped.every(({ channel }) => channel === 'project:P')).toBe(true);
+    expect(dropped.map(({ detail }) => detail).join('\n')).toContain('data.story_id is required');
+  });
+
+  test('nobody can slip an event into the firehose', async () => {
+    const prefix = uniquePrefix();
+    await using node = await startNode({ url: redis.url, prefix });
+    await node.broker.subscribe('firehose');
+    await command(redis.url, 'PUBLISH', `${prefix}firehose`, '{"type":"x","data":{}}');
+    await expect.poll(() => node.telemetry.of('event_dropped')).toHaveLength(1);
+    expect(node.sink.of('firehose')).toEqual([]);
+  });
+});

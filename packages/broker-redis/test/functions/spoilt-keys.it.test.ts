@@ -1,0 +1,92 @@
+import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import { makeEvent } from '@leque/testkit/fakes';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command, foreignService } from '../support/foreign-service.ts';
+import { startNode } from '../support/redis-node.ts';
+
+const P = 'project:P';
+const CURSOR = /^[a-z0-9]{1,32}$/;
+let redis: TestRedis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+/** A node whose keys somebody else writes to. */
+async function startSpoilt() {
+  const prefix = uniquePrefix();
+  const node = await startNode({ url: redis.url, prefix });
+  const { key, fcall } = foreignService(redis.url, prefix);
+  const name = (suffix: string) => `${key(P)}:${suffix}`;
+  return {
+    node,
+    name,
+    fcall,
+    spoil: (verb: string, suffix: string, ...args: string[]) =>
+      command(redis.url, verb, name(suffix), ...args),
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  };
+}
+
+const event = (fields = {}) => makeEvent(P, { n: 1 }, fields);
+
+describe('keys that somebody else has written to', () => {
+  test('[ACK] an idempotency key that is not what Leque stored is named, and is no success', async () => {
+    await using all = await startSpoilt();
+    const { node, name, spoil, fcall } = all;
+    for (const value of ['zzz', 'e 1', 'e 1.5 id', 'e x id', '']) {
+      await spoil('SET', 'idem:K', value);
+      const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
+      await expect(publishing).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining(name('idem:K')),
+      });
+      expect(String(await fcall(P, '{"type":"x","data":{}}', 'K'))).toContain(name('idem:K'));
+    }
+    expect((await node.broker.history(P, undefined, 10)).publications).toEqual([]);
+  });
+
+  test.for([
+    ['a blank', 'two words', '1'],
+    ['a line break', 'a\nb', '1'],
+    ['capitals', 'ABC', '1'],
+    ['too many characters', 'a'.repeat(33), '1'],
+    ['nothing', '', '1'],
+    ['a broken offset', 'abc', '7.5'],
+    ['a negative offset', 'abc', '-1'],
+    ['an offset beyond all numbers', 'abc', '1234567890123456'],
+    ['a hexadecimal offset', 'abc', '0x7'],
+  ] as const)(
+    '[POS] numbers that make no cursor begin a new epoch: %s',
+    async ([, epoch, offset]) => {
+      await using all = await startSpoilt();
+      const { node, spoil } = all;
+      await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset, 'boot', 'x');
+      const position = await node.broker.subscribe(P);
+      expect(position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 0 });
+      await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset);
+      const published = await node.broker.publish(event());
+      expect(published.position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 1 });
+      expect(published.position?.epoch).not.toBe(position?.epoch);
+    },
+  );
+
+  test.for(['meta', 'idem:K', 'log'])('of the wrong type are named: %s', async (suffix) => {
+    await using all = await startSpoilt();
+    const { node, name, spoil } = all;
+    const start = await node.broker.subscribe(P);
+    await node.broker.publish(event());
+    const message = expect.stringContaining(
+      `WRONGTYPE Operation against a key holding the wrong kind of value: ${name(suffix)}`,
+    );
+    await command(redis.url, 'DEL', name(suffix));
+    await spoil('SADD', suffix, 'not what it should be');
+    if (suffix === 'log') {
+      await expect(node.broker.history(P, start, 10)).rejects.toMatchObject({ message });
+    } else {
+      const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
+      await expect(publishing).rejects.toMatchObject({ code: 'unavailable', message });
+    }
+  });
+});

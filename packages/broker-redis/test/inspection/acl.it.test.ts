@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import {
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+  type TestRedis,
+  uniquePrefix,
+} from '@leque/testkit';
+import { describeOnOwnRedis, describeOnRedisServers } from '@leque/testkit/contracts';
+import { makeEvent } from '@leque/testkit/fakes';
+import { expect, test } from 'vitest';
+import { areCounted, begin } from '../support/duties.ts';
+import { command } from '../support/foreign-service.ts';
+import { startNode } from '../support/redis-node.ts';
+
+const P = 'project:P';
+const TIMEOUT = { timeout: 60_000 };
+const PATIENCE = { timeout: 15_000 };
+const GUIDE = readFileSync(new URL('../../../../docs/redis.md', import.meta.url), 'utf8');
+
+/** What the guide says that a user needs. */
+function rightsOf(user: string, prefix: string): string {
+  const [, rights = ''] =
+    new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(GUIDE) ?? [];
+  return rights.replaceAll('leque:', prefix);
+}
+
+/** A Redis with users of its own, each with the rights that it is given. */
+async function startWithUsers() {
+  const redis = await startRedis({ own: true });
+  const as = (user: string) => redis.url.replace('redis://', `redis://${user}:secret@`);
+  return {
+    redis,
+    as,
+    prefix: uniquePrefix(),
+    allow: (user: string, rights: string) =>
+      command(redis.url, 'ACL', 'SETUSER', user, 'on', '>secret', ...rights.split(' ')),
+    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+  };
+}
+
+describeOnOwnRedis('users of Redis', () => {
+  test.for(['project', 'firehose', 'set', 'xtrim'])(
+    '[ACK] nothing is stored for one who may not do all that publishing takes: %s',
+    async (lacking) => {
+      await using all = await startWithUsers();
+      const { redis, as, prefix, allow } = all;
+      const channels = new Map([
+        ['project', `&${prefix}firehose`],
+        ['firehose', `&${prefix}{*`],
+      ]);
+      const commands = channels.has(lacking) ? '+@all' : `+@all -${lacking}`;
+      await allow('publisher', `~* resetchannels ${channels.get(lacking) ?? '&*'} ${commands}`);
+      await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+      await using gateway = await startNode({ url: redis.url, prefix });
+      await gateway.broker.subscribe(P);
+      const event = makeEvent(P, { n: 1 }, { idempotency_key: 'K' });
+      for (const _ of ['once', 'again']) {
+        await expect(publisher.broker.publish(event)).rejects.toMatchObject({
+          code: 'unavailable',
+          message: expect.stringContaining('NOPERM'),
+        });
+      }
+      expect((await gateway.broker.history(P, undefined, 10)).publications).toEqual([]);
+      await allow('publisher', 'allchannels +@all');
+      expect(await publisher.broker.publish(event)).toMatchObject({ duplicate: false });
+      expect(await publisher.broker.publish(event)).toMatchObject({ duplicate: true });
+      await expect.poll(() => gateway.sink.offsets(P)).toEqual([1]);
+    },
+  );
+
+  test('those of the guide can do what they are for, and no more', async () => {
+    await using all = await startWithUsers();
+    const { as, prefix, allow } = all;
+    for (const user of ['gateway', 'publisher', 'service']) {
+      await allow(user, `resetkeys resetchannels ${rightsOf(user, prefix)}`);
+    }
+    await using gateway = await startNode({ url: as('gateway'), prefix });
+    await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+    const service = (...words: string[]) => command(as('service'), ...words);
+    const start = await begin(gateway);
+    const event = (fields: object) =>
+      makeEvent(P, fields, { idempotency_key: JSON.stringify(fields) });
+    await publisher.broker.publish(event({ n: 1 }));
+    const json = JSON.stringify({ type: 'x', data: { n: 2 } });
+    expect(await service('FCALL', 'leque_publish', '1', `${prefix}{${P}}`, json, 'K')).toContain(2);
+    expect(await service('PUBLISH', `${prefix}{${P}}`, json)).toBe(1);
+    await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
+    expect((await gateway.broker.history(P, start, 10)).publications).toHaveLength(2);
+    expect((await publisher.broker.history(P, undefined, 10)).publications).toHaveLength(2);
+    await areCounted(gateway, publisher);
+    for (const pattern of ['socket.io#/#*', 'socket.io#/events#*']) {
+      expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
+    }
+    for (const node of [gateway, publisher]) {
+      await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
+      expect(node.telemetry.of('failure')).toEqual([]);
+    }
+    const refused = [
+      ['service', 'FCALL', 'leque_publish', '1', `${prefix}{all}`, json],
+      ['service', 'FUNCTION', 'FLUSH'],
+      ['publisher', 'SET', 'elsewhere', '1'],
+      ['publisher', 'SUBSCRIBE', 'elsewhere'],
+      ['gateway', 'FLUSHALL'],
+      ['gateway', 'KEYS', '*'],
+    ] as const;
+    for (const [user, ...words] of refused) {
+      expect(String(await command(as(user), ...words)), words.join(' ')).toContain('NOPERM');
+    }
+  });
+
+  test('[GAP] nothing is stored as long as nobody may ask whether Redis has restarted', async () => {
+    await using all = await startWithUsers();
+    const { as, prefix, allow } = all;
+    await allow('publisher', '~* &* +@all -info');
+    await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+    await expect(publisher.broker.publish(makeEvent(P))).rejects.toMatchObject({
+      message: expect.stringContaining('INFO'),
+    });
+    await allow('publisher', '+info');
+    expect((await publisher.broker.publish(makeEvent(P))).position).toMatchObject({ offset: 1 });
+  });
+});
+
+describeOnRedisServers('users of Redis behind Sentinel', () => {
+  test(
+    'those of the guide reach the master, and follow when there is another',
+    TIMEOUT,
+    async () => {
+      await using redis = await startSentinel();
+      const prefix = uniquePrefix();
+      const allow = (server: TestRedis, user: string) =>
+        command(
+          server.url,
+          'ACL',
+          'SETUSER',
+          user,
+          'on',
+          '>secret',
+          ...rightsOf(user, prefix).split(' '),
+        );
+      for (const server of redis.servers) {
+        for (const user of ['gateway', 'publisher']) expect(await allow(server, user)).toBe('OK');
+      }
+      for (const sentinel of redis.sentinels) {
+        expect(await allow(sentinel, 'leque')).toBe('OK');
+        // What is left is what sentinels need of each other.
+        const others = ['-@all', '+auth', '+hello', '+ping', '+publish', '+sentinel'];
+        await command(sentinel.url, 'ACL', 'SETUSER', 'default', ...others);
+      }
+      const settings = { REDIS_SENTINEL_USERNAME: 'leque', REDIS_SENTINEL_PASSWORD: 'secret' };
+      const as = (user: string) => redis.url.replace('://', `://${user}:secret@`);
+      await using gateway = await startNode({ url: as('gateway'), prefix, settings });
+      await using publisher = await startNode({
+        url: as('publisher'),
+        prefix,
+        settings,
+        receives: false,
+      });
+      await gateway.broker.subscribe(P);
+      await publisher.broker.publish(makeEvent(P, { n: 1 }));
+      await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1]);
+      expect(gateway.telemetry.of('failure')).toEqual([]);
+      await redis.failover();
+      const again = () => publisher.broker.publish(makeEvent(P, { n: 2 })).then(() => true, String);
+      await expect.poll(again, PATIENCE).toBe(true);
+      await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2]);
+      await expect.poll(() => gateway.broker.health(), PATIENCE).toEqual({ ok: true });
+    },
+  );
+});
+
+/** What the guide says that a user needs more in a Cluster. */
+function moreRightsOf(user: string): string {
+  return new RegExp(`^ACL SETUSER ${user} (\\+.*)$`, 'm').exec(GUIDE)?.[1] ?? '';
+}
+
+describeOnRedisServers('users of a Cluster', () => {
+  test('those of the guide can do what they are for', TIMEOUT, async () => {
+    await using redis = await startRedisCluster();
+    const prefix = uniquePrefix();
+    for (const { url } of redis.nodes) {
+      for (const user of ['gateway', 'publisher', 'service']) {
+        const rights = `${rightsOf(user, prefix)} ${moreRightsOf(user)}`.split(' ');
+        const set = await command(url, 'ACL', 'SETUSER', user, 'on', '>secret', ...rights);
+        expect(set).toBe('OK');
+      }
+    }
+    const as = (user: string) => redis.url.replace('://', `://${user}:secret@`);
+    await using gateway = await startNode({ url: as('gateway'), prefix });
+    await using publisher = await startNode({ url: as('publisher'), prefix, receives: false });
+    await gateway.join();
+    await gateway.broker.subscribe(P);
+    await gateway.broker.subscribe('firehose');
+    await publisher.broker.publish(makeEvent(P, { n: 1 }, { idempotency_key: '1' }));
+    const key = `${prefix}{${P}}`;
+    const { url } = await redis.masterOf(key);
+    const service = (...words: string[]) =>
+      command(url.replace('://', '://service:secret@'), ...words);
+    const json = JSON.stringify({ type: 'x', data: { n: 2 } });
+    expect(await service('FCALL', 'leque_publish', '1', key, json, 'K')).toContain(2);
+    expect(await service('SPUBLISH', key, json)).toBe(1);
+    await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
+    await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
+    for (const node of [gateway, publisher]) {
+      await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
+      expect(node.telemetry.of('failure')).toEqual([]);
+    }
+  });
+});
