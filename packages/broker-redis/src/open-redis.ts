@@ -18,12 +18,12 @@ import { RedisControl } from './control/redis-control.ts';
 import { type Inspection, inspectRedis } from './inspection/inspection.ts';
 import type { Rights } from './inspection/rights.ts';
 import { ProbeCounts } from './link/probe-counts.ts';
-import type { LinkParts, RedisLink } from './link/redis-link.ts';
+import type { LinkDeps, RedisLink } from './link/redis-link.ts';
 import { SentinelLink } from './link/sentinel-link.ts';
 import { SingleLink } from './link/single-link.ts';
-import { ClusterLink } from './redis-cluster/redis-cluster-link.ts';
+import { RedisClusterLink } from './redis-cluster/redis-cluster-link.ts';
 import type { RedisSettings } from './settings.ts';
-import { RedisClusterState } from './state/redis-state.ts';
+import { RedisState } from './state/redis-state.ts';
 
 /** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
 const LEASE_MS = 8_000;
@@ -71,7 +71,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const { link, open } = connectionsTo(address, parts);
   const log = new ChannelLog(link, prefix);
   const adapterConnections: (Redis | Cluster)[] = [];
-  const state = new RedisClusterState({ link, prefix, nodeId, leaseMs, ...ports });
+  const state = new RedisState({ link, prefix, nodeId, leaseMs, ...ports });
   const control = new RedisControl({ link, open, prefix, nodeId, ...ports });
   return {
     broker: new RedisBroker({ link, log, prefix, ...ports }),
@@ -109,7 +109,7 @@ function addressIn(settings: RedisSettings): RedisAddress {
 /** `open` makes connections for libraries that bring their own protocol. */
 function connectionsTo(
   address: RedisAddress,
-  parts: LinkParts,
+  parts: LinkDeps,
 ): { link: RedisLink; open: () => Redis | Cluster } {
   if (address.kind === 'sentinel') {
     const watch = new SentinelWatch(address);
@@ -117,6 +117,6 @@ function connectionsTo(
     return { link, open: () => openAdapterConnection(address, watch) };
   }
   const open = () => openAdapterConnection(address);
-  if (address.kind === 'cluster') return { link: new ClusterLink(address, parts), open };
+  if (address.kind === 'cluster') return { link: new RedisClusterLink(address, parts), open };
   return { link: new SingleLink(serverEndpoint(address.url), parts), open };
 }

@@ -14,7 +14,7 @@ import type { ChannelLog } from './channel-log.ts';
 import { decodeMessage } from './decode-message.ts';
 import { Sequencer, type Verdict } from './sequencer.ts';
 
-export interface FeedPorts {
+export interface ChannelFeedDeps {
   readonly log: Pick<ChannelLog, 'position' | 'page'>;
   readonly sink: BrokerSink;
   readonly telemetry: Telemetry;
@@ -39,7 +39,7 @@ const MAX_RETRY_MS = 2000;
 export class ChannelFeed implements ChannelHandler {
   readonly #channel: string;
   readonly #keepsHistory: boolean;
-  readonly #ports: FeedPorts;
+  readonly #deps: ChannelFeedDeps;
   #state: 'subscribing' | 'joining' | 'live' | 'filling' | 'closed' = 'subscribing';
   #sequencer: Sequencer | undefined;
   // A node has as many of these as users, so what is not needed always is made when it is.
@@ -51,10 +51,10 @@ export class ChannelFeed implements ChannelHandler {
   #heldBefore = 0;
   #fillAgain = false;
 
-  constructor(channel: string, keepsHistory: boolean, ports: FeedPorts) {
+  constructor(channel: string, keepsHistory: boolean, deps: ChannelFeedDeps) {
     this.#channel = channel;
     this.#keepsHistory = keepsHistory;
-    this.#ports = ports;
+    this.#deps = deps;
     this.joined.catch(() => {}); // whoever subscribed hears of it, if still there
   }
 
@@ -73,7 +73,7 @@ export class ChannelFeed implements ChannelHandler {
     else if (this.#state === 'joining') this.#fillAgain = true;
     else if (this.#keepsHistory) this.#fill();
     // Nobody knows what a channel without history would have brought: say so.
-    else if (this.#state === 'live') this.#ports.sink.resync(this.#channel, undefined);
+    else if (this.#state === 'live') this.#deps.sink.resync(this.#channel, undefined);
   }
 
   message(payload: Buffer): void {
@@ -136,7 +136,7 @@ export class ChannelFeed implements ChannelHandler {
     const verdict = live ? 'next' : sequencer.judge(position);
     if (verdict !== 'next') return verdict;
     if (!live) sequencer.moveTo(position);
-    this.#ports.sink.deliver(publication);
+    this.#deps.sink.deliver(publication);
     return verdict;
   }
 
@@ -157,7 +157,7 @@ export class ChannelFeed implements ChannelHandler {
     if (this.#state !== 'live') return;
     this.#state = 'filling';
     this.#fillUp().catch((error: unknown) => {
-      this.#ports.telemetry.report({ type: 'failure', where: 'channel feed', error });
+      this.#deps.telemetry.report({ type: 'failure', where: 'channel feed', error });
     });
   }
 
@@ -191,7 +191,7 @@ export class ChannelFeed implements ChannelHandler {
 
   /** False when there is more to read before anything that is held. */
   #catchUp({ complete, position: top, publications }: HistoryPage): boolean {
-    const { sink, telemetry } = this.#ports;
+    const { sink, telemetry } = this.#deps;
     if (top === undefined) return true;
     if (!complete) {
       this.#resync(top);
@@ -220,7 +220,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#sequencer?.moveTo(position);
     // What is held may end before the top.
     if (first !== undefined) this.#fillAgain = true;
-    this.#ports.sink.resync(this.#channel, position);
+    this.#deps.sink.resync(this.#channel, position);
   }
 
   /** Lets go of what is held, up to where something is missing again. */
@@ -238,7 +238,7 @@ export class ChannelFeed implements ChannelHandler {
 
   /** What follows the position here; asks until Redis answers. Undefined when closed meanwhile. */
   async #readMissing(): Promise<HistoryPage | undefined> {
-    const { fills, telemetry } = this.#ports;
+    const { fills, telemetry } = this.#deps;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
       try {
         const page = await fills.run(
@@ -256,13 +256,13 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   async #wait(ms: number): Promise<void> {
-    this.#pause = new Pause(this.#ports.clock);
+    this.#pause = new Pause(this.#deps.clock);
     await this.#pause.wait(ms);
     this.#pause = undefined;
   }
 
   async #readOnce(): Promise<HistoryPage> {
-    const { log } = this.#ports;
+    const { log } = this.#deps;
     this.#heldBefore = this.#held.length;
     const page = this.position && (await log.page(this.#channel, this.position));
     if (page?.position !== undefined) return page;
@@ -272,7 +272,7 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   #readPosition(): Promise<Position | undefined> {
-    const { joins, log } = this.#ports;
+    const { joins, log } = this.#deps;
     return joins.run(
       () => log.position(this.#channel),
       () => this.#isOpen,
@@ -280,6 +280,6 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   #drop(detail: string): void {
-    this.#ports.telemetry.report({ type: 'event_dropped', channel: this.#channel, detail });
+    this.#deps.telemetry.report({ type: 'event_dropped', channel: this.#channel, detail });
   }
 }

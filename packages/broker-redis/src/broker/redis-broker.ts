@@ -13,7 +13,7 @@ import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from
 import { unavailable } from '../connection/redis-errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import type { RedisLink } from '../link/redis-link.ts';
-import { ChannelFeed, type FeedPorts } from './channel-feed.ts';
+import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { HistoryReads } from './history-reads.ts';
 
@@ -28,7 +28,7 @@ const FILLS = { running: 64, waiting: 10_000 };
 /** Redis answers a history in one piece, and answers nobody else meanwhile. */
 const MAX_PAGE = 10_000;
 
-export interface RedisBrokerParts {
+export interface RedisBrokerDeps {
   readonly link: RedisLink;
   readonly log: ChannelLog;
   readonly prefix: string;
@@ -38,28 +38,28 @@ export interface RedisBrokerParts {
 
 /** Publications through Redis: Pub/Sub to be fast, streams to lose nothing. */
 export class RedisBroker implements Broker {
-  readonly #parts: RedisBrokerParts;
+  readonly #deps: RedisBrokerDeps;
   readonly #feeds = new Map<string, ChannelFeed>();
   readonly #joins = new ConcurrencyLimit(JOINS);
   readonly #fills = new ConcurrencyLimit(FILLS);
   readonly #histories: HistoryReads;
-  /** Shared by all feeds. */
-  #ports: FeedPorts | undefined;
+  /** Shared by all feeds; undefined before `start`. */
+  #feedDeps: ChannelFeedDeps | undefined;
 
-  constructor(parts: RedisBrokerParts) {
-    this.#parts = parts;
+  constructor(deps: RedisBrokerDeps) {
+    this.#deps = deps;
     this.#histories = new HistoryReads(
-      parts.log,
-      parts.clock,
+      deps.log,
+      deps.clock,
       (channel) => this.#feeds.get(channel)?.position,
     );
   }
 
   /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
   async start(sink: BrokerSink): Promise<void> {
-    const { log, telemetry, clock } = this.#parts;
-    this.#ports = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
-    await this.#parts.link.receive();
+    const { log, telemetry, clock } = this.#deps;
+    this.#feedDeps = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    await this.#deps.link.receive();
   }
 
   async subscribe(channel: string): Promise<Position | undefined> {
@@ -68,7 +68,7 @@ export class RedisBroker implements Broker {
     try {
       const joined = await withDeadline(feed.joined, SUBSCRIBE_TIMEOUT_MS, 'subscribing');
       if (existing === undefined) return joined;
-      const caughtUp = this.#parts.link.subscriptions.catchUp(this.#redisChannel(channel));
+      const caughtUp = this.#deps.link.subscriptions.catchUp(this.#redisChannel(channel));
       await withDeadline(caughtUp, SUBSCRIBE_TIMEOUT_MS, 'catching up');
       return feed.position;
     } catch (error) {
@@ -84,7 +84,7 @@ export class RedisBroker implements Broker {
   }
 
   publish(event: Event): Promise<Published> {
-    return this.#parts.log.append(event);
+    return this.#deps.log.append(event);
   }
 
   async history(
@@ -111,7 +111,7 @@ export class RedisBroker implements Broker {
   }
 
   health(): { ok: true } | { ok: false; reason: string } {
-    const problems = this.#parts.link.problems();
+    const problems = this.#deps.link.problems();
     return problems.length === 0 ? { ok: true } : { ok: false, reason: problems.join('; ') };
   }
 
@@ -121,23 +121,23 @@ export class RedisBroker implements Broker {
   }
 
   #enter(channel: string): ChannelFeed {
-    const ports = this.#ports;
-    if (ports === undefined) throw new ProtocolError('internal', 'subscribed before start');
-    const feed = new ChannelFeed(channel, keepsHistory(channel), ports);
+    const deps = this.#feedDeps;
+    if (deps === undefined) throw new ProtocolError('internal', 'subscribed before start');
+    const feed = new ChannelFeed(channel, keepsHistory(channel), deps);
     this.#feeds.set(channel, feed);
-    this.#parts.link.subscriptions.add(this.#redisChannel(channel), feed);
+    this.#deps.link.subscriptions.add(this.#redisChannel(channel), feed);
     return feed;
   }
 
   #leave(channel: string, feed: ChannelFeed): void {
     feed.close();
     this.#feeds.delete(channel);
-    this.#parts.link.subscriptions.remove(this.#redisChannel(channel));
+    this.#deps.link.subscriptions.remove(this.#redisChannel(channel));
   }
 
   /** The firehose has no key beside it that would have to live in the same slot of a Cluster. */
   #redisChannel(channel: string): string {
-    const { prefix } = this.#parts;
+    const { prefix } = this.#deps;
     return channel === FIREHOSE ? `${prefix}firehose` : `${prefix}{${channel}}`;
   }
 }

@@ -2,8 +2,8 @@ import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ior
 import { PatientConnection, unwatched } from './patient-connection.ts';
 import {
   accessOptions,
-  type ClusterAddress,
   type RedisAddress,
+  type RedisClusterAddress,
   sentinelOptions,
 } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
@@ -21,7 +21,7 @@ export function openAdapterConnection(
   address: RedisAddress,
   watch?: SentinelWatch,
 ): Redis | Cluster {
-  if (address.kind === 'cluster') return new AdapterCluster(address);
+  if (address.kind === 'cluster') return new RetryingCluster(address);
   if (address.kind === 'server') return new PatientConnection(address.url, OPTIONS);
   const connection = new PatientConnection({
     ...OPTIONS,
@@ -42,8 +42,8 @@ const OPTIONS = {
 /** The connections of the broker report the same failures. */
 const ignore = () => {};
 
-class AdapterCluster extends Cluster {
-  constructor(address: ClusterAddress) {
+class RetryingCluster extends Cluster {
+  constructor(address: RedisClusterAddress) {
     super([...address.hosts], clusterOptions(address));
     this.on('error', ignore);
   }
@@ -53,7 +53,7 @@ class AdapterCluster extends Cluster {
   }
 }
 
-function clusterOptions(address: ClusterAddress): ClusterOptions {
+function clusterOptions(address: RedisClusterAddress): ClusterOptions {
   return {
     clusterRetryStrategy: retryStrategy,
     redisOptions: { connectTimeout: CONNECT_TIMEOUT_MS, ...accessOptions(address) },

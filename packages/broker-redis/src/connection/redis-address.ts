@@ -29,7 +29,7 @@ export type RedisAddress =
 type Several = Access & { readonly hosts: readonly HostPort[] };
 
 export type SentinelAddress = Extract<RedisAddress, { kind: 'sentinel' }>;
-export type ClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
+export type RedisClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
 
 /** Makes clients of one server, or of whichever server the sentinels name. */
 export type Endpoint = (options: RedisOptions) => Redis;

@@ -15,14 +15,14 @@ export const PINGS_UNTIL_RECONNECT = 3;
 
 export type ConnectionRole = 'commands' | 'subscriber';
 
-export interface ConnectionTarget {
+export interface ConnectionOptions {
   readonly endpoint: Endpoint;
   readonly role: ConnectionRole;
   /** Which server it is, where there are several; else empty. */
   readonly server: string;
 }
 
-export interface ConnectionPorts {
+export interface ConnectionDeps {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -42,7 +42,7 @@ export class RedisConnection {
   /** Why it is to be made anew once it is there. */
   #outdated: string | undefined;
 
-  constructor(target: ConnectionTarget, { telemetry, clock }: ConnectionPorts) {
+  constructor(target: ConnectionOptions, { telemetry, clock }: ConnectionDeps) {
     const { endpoint, role, server } = target;
     this.#name = server === '' ? `${role} connection` : `${role} connection to ${server}`;
     this.#telemetry = telemetry;

@@ -4,7 +4,7 @@ import { isReply } from '../connection/redis-errors.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
 
-export interface FunctionCheckParts {
+export interface FunctionCheckDeps {
   readonly library: FunctionLibrary;
   readonly redis: Redis;
   /** A call of what this process depends on, by which nothing changes. */
@@ -25,23 +25,23 @@ const PERIOD_MS = 1000;
  * become a replica, answers every PING and refuses that (HON).
  */
 export class FunctionCheck {
-  readonly #parts: FunctionCheckParts;
+  readonly #deps: FunctionCheckDeps;
   readonly #stop: Cancel;
   #refusal: string | undefined;
   #reported: string | undefined;
 
-  constructor(parts: FunctionCheckParts) {
-    this.#parts = parts;
-    const { redis, clock } = parts;
+  constructor(deps: FunctionCheckDeps) {
+    this.#deps = deps;
+    const { redis, clock } = deps;
     redis.on('ready', () => void this.#check(true));
     this.#stop = every(clock, PERIOD_MS, () => {
-      if (redis.status === 'ready') void this.#check(parts.library.problem !== undefined);
+      if (redis.status === 'ready') void this.#check(deps.library.problem !== undefined);
     });
   }
 
   /** Why Redis does not serve this process; undefined when it does. */
   get problem(): string | undefined {
-    return this.#parts.library.problem ?? this.#refusal;
+    return this.#deps.library.problem ?? this.#refusal;
   }
 
   stop(): void {
@@ -50,18 +50,18 @@ export class FunctionCheck {
 
   async #check(load: boolean): Promise<void> {
     try {
-      if (load) await this.#parts.library.load();
+      if (load) await this.#deps.library.load();
       await this.#callIdly();
       this.#refusal = undefined;
       this.#reported = undefined;
     } catch (error) {
       // That Redis is away is reported by its connection.
-      if (isReply(error) && !this.#parts.ignores(error)) this.#refused(error);
+      if (isReply(error) && !this.#deps.ignores(error)) this.#refused(error);
     }
   }
 
   async #callIdly(): Promise<void> {
-    const { library, idleCall } = this.#parts;
+    const { library, idleCall } = this.#deps;
     const [name, key, ...args] = idleCall();
     const calling = library.run((redis) => redis.fcall(name, 1, key, ...args));
     await withDeadline(calling, COMMAND_DEADLINE_MS, name);
@@ -73,7 +73,7 @@ export class FunctionCheck {
     const { problem } = this;
     if (problem === this.#reported) return;
     this.#reported = problem;
-    this.#parts.telemetry.report({ type: 'failure', where: 'functions', error });
+    this.#deps.telemetry.report({ type: 'failure', where: 'functions', error });
   }
 }
 

@@ -6,7 +6,7 @@ import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 
-export interface ProbeParts {
+export interface ProbeDeps {
   /** A Redis channel of this node's own; another one when the server does not have that any more. */
   readonly redisChannel: () => string;
   readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
@@ -28,7 +28,7 @@ const MISSES = 2;
  * as one in whose channels nothing happens.
  */
 export class Probe implements ChannelHandler {
-  readonly #parts: ProbeParts;
+  readonly #deps: ProbeDeps;
   #stop: Cancel | undefined;
   #redisChannel = '';
   #refusal: string | undefined;
@@ -37,8 +37,8 @@ export class Probe implements ChannelHandler {
   /** When the one that is awaited was published, on the monotonic clock. */
   #sentAt = 0;
 
-  constructor(parts: ProbeParts) {
-    this.#parts = parts;
+  constructor(deps: ProbeDeps) {
+    this.#deps = deps;
   }
 
   /** Why nothing can be proved. */
@@ -47,7 +47,7 @@ export class Probe implements ChannelHandler {
   }
 
   start(): void {
-    const { clock } = this.#parts;
+    const { clock } = this.#deps;
     this.#followChannel();
     // What has arrived while this process was busy comes before the verdict.
     this.#stop = every(clock, PERIOD_MS, () => clock.defer(() => void this.#next()));
@@ -68,14 +68,14 @@ export class Probe implements ChannelHandler {
   }
 
   message(): void {
-    const { counts, clock } = this.#parts;
+    const { counts, clock } = this.#deps;
     if (this.#awaited) counts.seconds.observe((clock.monotonic() - this.#sentAt) / 1000);
     this.#arrived();
   }
 
   /** True when it is another one, to which nothing was published yet. */
   #followChannel(): boolean {
-    const { subscriber, redisChannel } = this.#parts;
+    const { subscriber, redisChannel } = this.#deps;
     const [before, now] = [this.#redisChannel, redisChannel()];
     if (now === before) return false;
     subscriber.remove(before);
@@ -91,7 +91,7 @@ export class Probe implements ChannelHandler {
   }
 
   async #next(): Promise<void> {
-    const { subscriber, subscribing, counts } = this.#parts;
+    const { subscriber, subscribing, counts } = this.#deps;
     if (this.#stop === undefined || this.#followChannel()) return;
     // Without its subscription it cannot arrive, which the subscriber says.
     if (subscriber.problem !== undefined) return this.#arrived();
@@ -106,7 +106,7 @@ export class Probe implements ChannelHandler {
 
   /** One that is not known to be published proves nothing against the subscriber connection. */
   async #publish(): Promise<void> {
-    const { commands, publish, clock } = this.#parts;
+    const { commands, publish, clock } = this.#deps;
     try {
       this.#awaited = true;
       this.#sentAt = clock.monotonic();

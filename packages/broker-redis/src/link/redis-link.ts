@@ -1,10 +1,10 @@
 import type { Cancel, HistoryLimits } from '@leque/core';
-import type { ConnectionPorts } from '../connection/redis-connection.ts';
+import type { ConnectionDeps } from '../connection/redis-connection.ts';
 import type { Command } from '../lib/send-together.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler } from './redis-subscriber.ts';
 
-export interface LinkParts extends ConnectionPorts {
+export interface LinkDeps extends ConnectionDeps {
   readonly prefix: string;
   /** Names this process in the Redis channels by which it proves that it receives. */
   readonly nodeId: string;

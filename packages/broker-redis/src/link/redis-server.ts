@@ -9,9 +9,9 @@ import { type Command, sendTogether } from '../lib/send-together.ts';
 import { Probe } from './probe.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';
-import { RedisSubscriber, type SubscriberPorts } from './redis-subscriber.ts';
+import { RedisSubscriber, type SubscriberDeps } from './redis-subscriber.ts';
 
-export interface ServerSpec {
+export interface ServerOptions {
   readonly endpoint: Endpoint;
   /** Which one it is, where there are several; else empty. */
   readonly name: string;
@@ -20,11 +20,11 @@ export interface ServerSpec {
   /** How it publishes and subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;
   readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
-  /** See `ProbeParts.redisChannel`. */
+  /** See `ProbeDeps.redisChannel`. */
   readonly probeChannel: () => string;
-  /** See `FunctionCheckParts.idleCall`. */
+  /** See `FunctionCheckDeps.idleCall`. */
   readonly idleCall: (receives: boolean) => IdleCall;
-  /** See `FunctionCheckParts.ignores`. */
+  /** See `FunctionCheckDeps.ignores`. */
   readonly ignores: (error: Error) => boolean;
 }
 
@@ -39,25 +39,25 @@ export class RedisServer {
   readonly #probe: Probe;
   #receiving: Promise<void> | undefined;
 
-  constructor(spec: ServerSpec, ports: SubscriberPorts) {
+  constructor(spec: ServerOptions, deps: SubscriberDeps) {
     const { endpoint, name: server, limits, pubSub, publish, probeChannel } = spec;
     this.#name = server;
-    this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, ports);
-    this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, ports);
+    this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, deps);
+    this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, deps);
     const { redis } = this.#commands;
     const subscribing = this.#subscribing;
-    const subscriber = new RedisSubscriber(subscribing, pubSub(subscribing.redis), ports);
+    const subscriber = new RedisSubscriber(subscribing, pubSub(subscribing.redis), deps);
     this.subscriber = subscriber;
-    this.#library = new FunctionLibrary(redis, limits, ports.telemetry);
+    this.#library = new FunctionLibrary(redis, limits, deps.telemetry);
     const library = this.#library;
     this.#check = new FunctionCheck({
       library,
       redis,
       idleCall: () => spec.idleCall(this.#receiving !== undefined),
       ignores: spec.ignores,
-      ...ports,
+      ...deps,
     });
-    const { clock } = ports;
+    const { clock } = deps;
     const redisChannel = probeChannel;
     this.#probe = new Probe({
       redisChannel,

@@ -1,6 +1,6 @@
 import type { Cancel } from '@leque/core';
 import type { Redis } from 'ioredis';
-import type { ConnectionPorts, RedisConnection } from '../connection/redis-connection.ts';
+import type { ConnectionDeps, RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
 import { allSettled } from '../lib/send-together.ts';
 import type { PubSub } from './pub-sub.ts';
@@ -17,7 +17,7 @@ export interface ChannelHandler {
 const CHANNELS_AT_ONCE = 512;
 const RETRY_MS = 500;
 
-export interface SubscriberPorts extends ConnectionPorts {
+export interface SubscriberDeps extends ConnectionDeps {
   /** Another server may have what was asked of this one: says why. */
   readonly misplaced: (error: Error | undefined) => void;
 }
@@ -30,7 +30,7 @@ export class RedisSubscriber {
   readonly #connection: RedisConnection;
   readonly #redis: Redis;
   readonly #pubSub: PubSub;
-  readonly #ports: SubscriberPorts;
+  readonly #deps: SubscriberDeps;
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #joining = new Set<string>();
   readonly #leaving = new Set<string>();
@@ -43,12 +43,12 @@ export class RedisSubscriber {
   #cancelRetry: Cancel | undefined;
   #cancelReturn: Cancel | undefined;
 
-  constructor(connection: RedisConnection, pubSub: PubSub, ports: SubscriberPorts) {
+  constructor(connection: RedisConnection, pubSub: PubSub, deps: SubscriberDeps) {
     const { redis } = connection;
     this.#connection = connection;
     this.#redis = redis;
     this.#pubSub = pubSub;
-    this.#ports = ports;
+    this.#deps = deps;
     pubSub.listen({
       message: (redisChannel, payload) => this.#handlers.get(redisChannel)?.message(payload),
       dropped: (redisChannel) => {
@@ -171,7 +171,7 @@ export class RedisSubscriber {
       return;
     }
     if (this.#refusal !== error.message) {
-      this.#ports.telemetry.report({ type: 'failure', where: 'subscribe', error });
+      this.#deps.telemetry.report({ type: 'failure', where: 'subscribe', error });
     }
     this.#refusal = error.message;
     this.#workLater();
@@ -179,8 +179,8 @@ export class RedisSubscriber {
 
   #misplace(redisChannels: readonly string[], error: Error | undefined): void {
     for (const each of redisChannels) this.#misplaced.add(each);
-    this.#ports.misplaced(error);
-    this.#cancelReturn ??= this.#ports.clock.after(RETRY_MS, () => this.#askAgain());
+    this.#deps.misplaced(error);
+    this.#cancelReturn ??= this.#deps.clock.after(RETRY_MS, () => this.#askAgain());
   }
 
   /** They may have come back, or nobody knows where they are. */
@@ -199,7 +199,7 @@ export class RedisSubscriber {
 
   #workLater(): void {
     this.#cancelRetry?.();
-    this.#cancelRetry = this.#ports.clock.after(RETRY_MS, () => this.#workSoon());
+    this.#cancelRetry = this.#deps.clock.after(RETRY_MS, () => this.#workSoon());
   }
 }
 

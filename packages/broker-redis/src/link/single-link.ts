@@ -4,15 +4,15 @@ import { StateKeys } from '../connection/state-keys.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { Command } from '../lib/send-together.ts';
 import { PlainPubSub } from './pub-sub.ts';
-import type { LinkParts, RedisLink, Subscriptions } from './redis-link.ts';
+import type { LinkDeps, RedisLink, Subscriptions } from './redis-link.ts';
 import { RedisServer } from './redis-server.ts';
 
 /** One server has everything: always the same, or whichever the sentinels name. */
 export class SingleLink implements RedisLink {
   readonly #server: RedisServer;
 
-  constructor(endpoint: Endpoint, parts: LinkParts) {
-    const { prefix, nodeId, limits, probes, telemetry, clock } = parts;
+  constructor(endpoint: Endpoint, deps: LinkDeps) {
+    const { prefix, nodeId, limits, probes, telemetry, clock } = deps;
     const spec = {
       endpoint,
       name: '',

@@ -7,7 +7,7 @@ const PERIOD_MS = 2000;
 /** One that is only behind brings one of them in this time. */
 const MISSES = 2;
 
-export interface BusBarrierParts {
+export interface BusBarrierDeps {
   readonly clock: Clock;
   /** This node's own, of the whole Cluster. */
   readonly redisChannel: string;
@@ -21,14 +21,14 @@ export interface BusBarrierParts {
  */
 export class BusBarrier implements ChannelHandler {
   readonly redisChannel: string;
-  readonly #onEachMaster: BusBarrierParts['onEachMaster'];
+  readonly #onEachMaster: BusBarrierDeps['onEachMaster'];
   readonly #awaited = new Map<string, { left: number; readonly arrived: () => void }>();
   readonly #clock: Clock;
   #marks = 0;
   #misses = 0;
   #stop: Cancel | undefined;
 
-  constructor({ redisChannel, onEachMaster, clock }: BusBarrierParts) {
+  constructor({ redisChannel, onEachMaster, clock }: BusBarrierDeps) {
     this.redisChannel = redisChannel;
     this.#onEachMaster = onEachMaster;
     this.#clock = clock;

@@ -1,14 +1,18 @@
 import type { Clock } from '@leque/core';
-import { type ClusterAddress, endpointOf, type HostPort } from '../connection/redis-address.ts';
+import {
+  endpointOf,
+  type HostPort,
+  type RedisClusterAddress,
+} from '../connection/redis-address.ts';
 import { redirectionOf } from '../connection/redis-errors.ts';
-import type { LinkParts } from '../link/redis-link.ts';
+import type { LinkDeps } from '../link/redis-link.ts';
 import { RedisServer } from '../link/redis-server.ts';
 import { ShardedPubSub } from './sharded-pub-sub.ts';
 import { SlotName } from './slot-name.ts';
-import { type ClusterView, hostPortOf, nameOf, SLOTS, type SlotRange } from './view.ts';
+import { hostPortOf, nameOf, SLOTS, type SlotRange, type TopologyView } from './topology-view.ts';
 
-export interface MastersParts extends LinkParts {
-  readonly address: ClusterAddress;
+export interface MastersDeps extends LinkDeps {
+  readonly address: RedisClusterAddress;
   /** What was asked of one master is another's; `hint` is the `HOST:PORT` of who knows more. */
   readonly misplaced: (hint: string) => void;
   readonly opened: (server: RedisServer) => void;
@@ -27,15 +31,15 @@ export interface Master {
 const GUEST_MS = 60_000;
 
 /** The masters of a Cluster, each with its connections, and who has which slots. */
-export class ClusterMasters {
-  readonly #parts: MastersParts;
+export class Masters {
+  readonly #deps: MastersDeps;
   readonly #clock: Clock;
   readonly #byName = new Map<string, Master>();
   readonly #owners: (Master | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  constructor(parts: MastersParts) {
-    this.#parts = parts;
-    this.#clock = parts.clock;
+  constructor(deps: MastersDeps) {
+    this.#deps = deps;
+    this.#clock = deps.clock;
   }
 
   get all(): readonly Master[] {
@@ -56,15 +60,15 @@ export class ClusterMasters {
     const isNew = !this.#byName.has(address);
     const guest = this.#at(hostPortOf(address));
     guest.namedAt = this.#clock.monotonic();
-    if (isNew) this.#parts.opened(guest.server);
+    if (isNew) this.#deps.opened(guest.server);
     return guest;
   }
 
   /** @param moved is told of each slot that has another owner now, and who had it before */
-  apply(view: ClusterView, moved: (slot: number, from: Master | undefined) => void): void {
+  apply(view: TopologyView, moved: (slot: number, from: Master | undefined) => void): void {
     const known = new Set(this.all);
     const changes = view.ranges.flatMap((range) => this.#give(range));
-    for (const master of this.all) if (!known.has(master)) this.#parts.opened(master.server);
+    for (const master of this.all) if (!known.has(master)) this.#deps.opened(master.server);
     for (const { slot, from } of changes) moved(slot, from);
     this.#closeIdle();
     if (changes.length > 0) for (const { server } of this.all) server.slotsChanged();
@@ -98,7 +102,7 @@ export class ClusterMasters {
   }
 
   #open(address: HostPort): Master {
-    const { prefix, nodeId, limits, probes, telemetry, clock, misplaced } = this.#parts;
+    const { prefix, nodeId, limits, probes, telemetry, clock, misplaced } = this.#deps;
     const owner = {
       slots: 0,
       owns: (slot: number): boolean => this.#owners[slot]?.server === server,
@@ -107,7 +111,7 @@ export class ClusterMasters {
     const project = new SlotName((n) => `${prefix}{project:leque-${n}}`, owner);
     const server: RedisServer = new RedisServer(
       {
-        endpoint: endpointOf(address, this.#parts.address),
+        endpoint: endpointOf(address, this.#deps.address),
         name: nameOf(address),
         limits,
         probes,

@@ -1,34 +1,34 @@
 import type { Cancel } from '@leque/core';
-import type { ClusterAddress } from '../connection/redis-address.ts';
+import type { RedisClusterAddress } from '../connection/redis-address.ts';
 import type { Command } from '../lib/send-together.ts';
-import type { LinkParts, RedisLink } from '../link/redis-link.ts';
+import type { LinkDeps, RedisLink } from '../link/redis-link.ts';
 import type { RedisServer } from '../link/redis-server.ts';
 import { BusBarrier } from './bus-barrier.ts';
-import { ClusterMasters } from './masters.ts';
+import { Masters } from './masters.ts';
 import { SlotRouter } from './slot-router.ts';
-import { ClusterSubscriptions } from './subscriptions.ts';
-import { ClusterTopology } from './topology.ts';
-import type { ClusterView } from './view.ts';
+import { SlotSubscriptions } from './slot-subscriptions.ts';
+import { Topology } from './topology.ts';
+import type { TopologyView } from './topology-view.ts';
 
 /** The masters of a Cluster: each key and each channel at the one that has its slot. */
-export class ClusterLink implements RedisLink {
-  readonly subscriptions: ClusterSubscriptions;
-  readonly #masters: ClusterMasters;
-  readonly #topology: ClusterTopology;
+export class RedisClusterLink implements RedisLink {
+  readonly subscriptions: SlotSubscriptions;
+  readonly #masters: Masters;
+  readonly #topology: Topology;
   readonly #router: SlotRouter;
   readonly #barrier: BusBarrier;
   readonly #listeners = new Set<() => void>();
   #phase: 'described' | 'connected' | 'receiving' = 'described';
 
-  constructor(address: ClusterAddress, parts: LinkParts) {
-    const { clock, prefix, nodeId } = parts;
-    this.#masters = new ClusterMasters({
-      ...parts,
+  constructor(address: RedisClusterAddress, deps: LinkDeps) {
+    const { clock, prefix, nodeId } = deps;
+    this.#masters = new Masters({
+      ...deps,
       address,
       misplaced: (hint) => void this.#topology.refresh(hint),
       opened: (server) => this.#opened(server),
     });
-    this.#topology = new ClusterTopology({
+    this.#topology = new Topology({
       address,
       clock,
       sources: () => this.#sources(),
@@ -41,7 +41,7 @@ export class ClusterLink implements RedisLink {
       onEachMaster: (command) => this.#masters.all.map(({ server }) => server.run(command)),
       clock,
     });
-    this.subscriptions = new ClusterSubscriptions({
+    this.subscriptions = new SlotSubscriptions({
       subscriberOf: (slot) => this.#masters.ownerOf(slot)?.server.subscriber,
       barrier: this.#barrier,
       all: () => this.#masters.all.map(({ server }) => server.subscriber),
@@ -106,7 +106,7 @@ export class ClusterLink implements RedisLink {
     void (this.#phase === 'receiving' ? server.receive() : server.connect());
   }
 
-  #changed(view: ClusterView): void {
+  #changed(view: TopologyView): void {
     this.#masters.apply(view, (slot, from) => {
       this.subscriptions.moved(slot, from?.server.subscriber);
     });

@@ -5,8 +5,8 @@ import { type Redirection, redirectionOf } from '../connection/redis-errors.ts';
 import { COMMAND_DEADLINE_MS, Pause, withDeadline } from '../lib/deadline.ts';
 import type { Command } from '../lib/send-together.ts';
 import type { RedisServer } from '../link/redis-server.ts';
-import type { ClusterMasters, Master } from './masters.ts';
-import type { ClusterTopology } from './topology.ts';
+import type { Master, Masters } from './masters.ts';
+import type { Topology } from './topology.ts';
 
 /** So long what was sent to the wrong master, or came too early, is sent again. */
 const FOLLOW_MS = 500;
@@ -15,18 +15,18 @@ const PAUSE_MS = 25;
 /** How a command is run on one server: by `run` or by `call`. */
 type Run<T> = (server: RedisServer, command: Command<T>) => Promise<T>;
 
-export interface RouterParts {
-  readonly masters: ClusterMasters;
-  readonly topology: ClusterTopology;
+export interface SlotRouterDeps {
+  readonly masters: Masters;
+  readonly topology: Topology;
   readonly clock: Clock;
 }
 
 /** Brings a command to whoever has the slot of its key, wherever that is on its way to. */
 export class SlotRouter {
-  readonly #parts: RouterParts;
+  readonly #deps: SlotRouterDeps;
 
-  constructor(parts: RouterParts) {
-    this.#parts = parts;
+  constructor(deps: SlotRouterDeps) {
+    this.#deps = deps;
   }
 
   run<T>(key: string, command: Command<T>, run: Run<T>): Promise<T> {
@@ -36,7 +36,7 @@ export class SlotRouter {
 
   /** What was answered with a redirection has had no effect: it may be sent again. */
   async #route<T>(slot: number, command: Command<T>, run: Run<T>): Promise<T> {
-    const { clock } = this.#parts;
+    const { clock } = this.#deps;
     const giveUpAt = clock.monotonic() + FOLLOW_MS;
     let guest: Master | undefined;
     for (;;) {
@@ -59,7 +59,7 @@ export class SlotRouter {
     redirection: Redirection,
     asked: Master,
   ): Promise<Master | undefined> {
-    const { masters, topology, clock } = this.#parts;
+    const { masters, topology, clock } = this.#deps;
     const { kind, address = '' } = redirection;
     const named = address.startsWith(':') ? `${asked.address.host}${address}` : address;
     if (kind === 'ASK') return masters.guest(named);
@@ -69,7 +69,7 @@ export class SlotRouter {
   }
 
   #ownerOf(slot: number): Master {
-    const owner = this.#parts.masters.ownerOf(slot);
+    const owner = this.#deps.masters.ownerOf(slot);
     if (owner === undefined) {
       throw new ProtocolError('unavailable', `Redis is away: no master is known for slot ${slot}`);
     }

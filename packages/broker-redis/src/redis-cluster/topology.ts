@@ -1,23 +1,27 @@
 import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
-import { type ClusterAddress, endpointOf, type HostPort } from '../connection/redis-address.ts';
+import {
+  endpointOf,
+  type HostPort,
+  type RedisClusterAddress,
+} from '../connection/redis-address.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
-import { type ClusterView, hostPortOf, nameOf, readView } from './view.ts';
+import { hostPortOf, nameOf, readView, type TopologyView } from './topology-view.ts';
 
 /** A server that can be asked at once. */
-export interface ClusterSource {
+export interface TopologySource {
   readonly address: HostPort;
   readonly ask: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>;
 }
 
-export interface TopologyParts {
-  readonly address: ClusterAddress;
+export interface TopologyDeps {
+  readonly address: RedisClusterAddress;
   readonly clock: Clock;
   /** Those that are connected. */
-  readonly sources: () => readonly ClusterSource[];
+  readonly sources: () => readonly TopologySource[];
   /** Whether it looks as if something had changed. */
   readonly troubled: () => boolean;
-  readonly changed: (view: ClusterView) => void;
+  readonly changed: (view: TopologyView) => void;
 }
 
 const PERIOD_MS = 500;
@@ -26,8 +30,8 @@ const IDLE_PERIODS = 10;
 const CONNECT_TIMEOUT_MS = 1000;
 
 /** Who has which slots: read at the start, whenever something does not fit, and now and then. */
-export class ClusterTopology {
-  readonly #parts: TopologyParts;
+export class Topology {
+  readonly #deps: TopologyDeps;
   #known: readonly HostPort[];
   /** Who knows best, as it was named by one who has given a slot away. */
   #hint: string | undefined;
@@ -38,9 +42,9 @@ export class ClusterTopology {
   #periods = 0;
   #stopped = false;
 
-  constructor(parts: TopologyParts) {
-    this.#parts = parts;
-    this.#known = parts.address.hosts;
+  constructor(deps: TopologyDeps) {
+    this.#deps = deps;
+    this.#known = deps.address.hosts;
   }
 
   /** Why it is not known; undefined when it is. */
@@ -49,9 +53,9 @@ export class ClusterTopology {
   }
 
   start(): void {
-    this.#stop ??= every(this.#parts.clock, PERIOD_MS, () => {
+    this.#stop ??= every(this.#deps.clock, PERIOD_MS, () => {
       this.#periods += 1;
-      if (this.#parts.troubled() || this.#periods % IDLE_PERIODS === 0) void this.refresh();
+      if (this.#deps.troubled() || this.#periods % IDLE_PERIODS === 0) void this.refresh();
     });
   }
 
@@ -81,17 +85,17 @@ export class ClusterTopology {
     if (view === undefined || this.#stopped) return;
     this.#problem = undefined;
     this.#known = view.servers;
-    this.#parts.changed(view);
+    this.#deps.changed(view);
   }
 
   /** Whoever knows best, those that are connected, and then all others that were ever named. */
   #candidates(hint: string | undefined): HostPort[] {
-    const connected = shuffle(this.#parts.sources().map(({ address }) => address));
-    const others = shuffle([...this.#known, ...this.#parts.address.hosts]);
+    const connected = shuffle(this.#deps.sources().map(({ address }) => address));
+    const others = shuffle([...this.#known, ...this.#deps.address.hosts]);
     return [...(hint === undefined ? [] : [hostPortOf(hint)]), ...connected, ...others];
   }
 
-  async #firstAnswer(candidates: readonly HostPort[]): Promise<ClusterView | undefined> {
+  async #firstAnswer(candidates: readonly HostPort[]): Promise<TopologyView | undefined> {
     const asked = new Set<string>();
     for (const each of candidates) {
       if (asked.has(nameOf(each)) || this.#stopped) continue;
@@ -102,9 +106,9 @@ export class ClusterTopology {
     return undefined;
   }
 
-  async #ask(address: HostPort): Promise<ClusterView | undefined> {
+  async #ask(address: HostPort): Promise<TopologyView | undefined> {
     const name = nameOf(address);
-    const connected = this.#parts.sources().find((source) => nameOf(source.address) === name);
+    const connected = this.#deps.sources().find((source) => nameOf(source.address) === name);
     const asking = connected?.ask((redis) => readView(redis, address)) ?? this.#askOnce(address);
     try {
       return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
@@ -114,10 +118,10 @@ export class ClusterTopology {
     }
   }
 
-  async #askOnce(address: HostPort): Promise<ClusterView> {
+  async #askOnce(address: HostPort): Promise<TopologyView> {
     const redis = endpointOf(
       address,
-      this.#parts.address,
+      this.#deps.address,
     )({
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,

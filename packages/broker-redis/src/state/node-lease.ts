@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Telemetry } from '@leque/core';
 import type { RedisLink } from '../link/redis-link.ts';
 
-export interface NodeLeaseParts {
+export interface NodeLeaseDeps {
   readonly link: Pick<RedisLink, 'call'>;
   /** Where the leases are, see functions/lease.lua. */
   readonly key: string;
@@ -24,23 +24,23 @@ export interface Renewal {
 export class NodeLease {
   /** Another one for each start, so that nothing of an earlier process counts as ours. */
   readonly id: string;
-  readonly #parts: NodeLeaseParts;
+  readonly #deps: NodeLeaseDeps;
   #live: ReadonlySet<string> = new Set();
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: NodeLeaseParts) {
-    this.#parts = parts;
-    this.id = `${parts.nodeId}:${randomBytes(4).toString('hex')}`;
+  constructor(deps: NodeLeaseDeps) {
+    this.#deps = deps;
+    this.id = `${deps.nodeId}:${randomBytes(4).toString('hex')}`;
   }
 
   /** Since it was last renewed; 0 before it was. */
   get ageMs(): number {
     const never = this.#renewedAt === Number.NEGATIVE_INFINITY;
-    return never ? 0 : this.#parts.clock.monotonic() - this.#renewedAt;
+    return never ? 0 : this.#deps.clock.monotonic() - this.#renewedAt;
   }
 
   async renew(): Promise<Renewal> {
-    const { leaseMs, telemetry, clock } = this.#parts;
+    const { leaseMs, telemetry, clock } = this.#deps;
     const askedAt = clock.monotonic();
     const { wasAlive, live } = await this.#call(this.id, leaseMs);
     const before = this.#live;
@@ -63,7 +63,7 @@ export class NodeLease {
   }
 
   async #call(id: string, ttlMs: number): Promise<{ wasAlive: boolean; live: string[] }> {
-    const { link, key } = this.#parts;
+    const { link, key } = this.#deps;
     const reply = await link.call('leque_lease', key, [id, ttlMs]);
     const [wasAlive, live] = reply as [number, string[]];
     return { wasAlive: wasAlive === 1, live };

@@ -17,7 +17,7 @@ import type { RedisLink } from '../link/redis-link.ts';
 import { type NodeCount, NodeCounts } from './node-counts.ts';
 import { NodeLease } from './node-lease.ts';
 import { RunningTotals } from './running-totals.ts';
-import { ClusterCounts } from './summed-counts.ts';
+import { SummedCounts } from './summed-counts.ts';
 import { UserWatch } from './user-watch.ts';
 
 /** Each renewal also shows which nodes are gone. */
@@ -28,7 +28,7 @@ const COUNTS_AT_ONCE = 1000;
 const STATS_KEPT_MS = 200;
 const CLOSE_TIMEOUT_MS = 1500;
 
-export interface RedisClusterStateParts {
+export interface RedisStateDeps {
   readonly link: RedisLink;
   readonly prefix: string;
   readonly nodeId: string;
@@ -39,10 +39,10 @@ export interface RedisClusterStateParts {
 }
 
 /** Counts in Redis: each node states its own numbers, under its lease (CNT). */
-export class RedisClusterState implements ClusterState {
-  readonly #parts: RedisClusterStateParts;
+export class RedisState implements ClusterState {
+  readonly #deps: RedisStateDeps;
   readonly #keys: StateKeys;
-  readonly #counts: ClusterCounts;
+  readonly #counts: SummedCounts;
   readonly #totals: RunningTotals;
   readonly #own = new NodeCounts();
   readonly #lease: NodeLease;
@@ -52,19 +52,19 @@ export class RedisClusterState implements ClusterState {
   #cancelFlush: Cancel | undefined;
   #renewing = false;
 
-  constructor(parts: RedisClusterStateParts) {
-    const { link, clock } = parts;
-    const keys = new StateKeys(parts.prefix);
-    this.#parts = parts;
+  constructor(deps: RedisStateDeps) {
+    const { link, clock } = deps;
+    const keys = new StateKeys(deps.prefix);
+    this.#deps = deps;
     this.#keys = keys;
-    this.#totals = new RunningTotals(link, keys.totals, parts);
-    this.#lease = new NodeLease({ ...parts, key: keys.nodes });
-    this.#counts = new ClusterCounts({ link, keys, own: this.#own, lease: this.#lease });
+    this.#totals = new RunningTotals(link, keys.totals, deps);
+    this.#lease = new NodeLease({ ...deps, key: keys.nodes });
+    this.#counts = new SummedCounts({ link, keys, own: this.#own, lease: this.#lease });
     this.#stats = singleFlight(() => this.#counts.stats(), STATS_KEPT_MS, clock);
   }
 
   async join(sink: ClusterStateSink): Promise<void> {
-    const { link, leaseMs, telemetry, clock } = this.#parts;
+    const { link, leaseMs, telemetry, clock } = this.#deps;
     this.#watch = new UserWatch({
       counts: this.#counts,
       subscriptions: link.subscriptions,
@@ -152,7 +152,7 @@ export class RedisClusterState implements ClusterState {
 
   /** False when Redis has lost some of them. */
   async #renewHashes(): Promise<boolean> {
-    const { link, leaseMs } = this.#parts;
+    const { link, leaseMs } = this.#deps;
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
     const kept = await allSettled(
       keys.map((key) => link.run(key, (redis) => redis.pexpire(key, leaseMs))),
@@ -162,7 +162,7 @@ export class RedisClusterState implements ClusterState {
 
   #flushAfter(delayMs: number): void {
     if (!this.#own.hasPending || this.#stopRenewing === undefined) return;
-    this.#cancelFlush ??= this.#parts.clock.after(delayMs, () => void this.#flush());
+    this.#cancelFlush ??= this.#deps.clock.after(delayMs, () => void this.#flush());
   }
 
   async #flush(): Promise<void> {
@@ -190,7 +190,7 @@ export class RedisClusterState implements ClusterState {
   }
 
   async #writeHash(hash: string, counts: readonly NodeCount[]): Promise<void> {
-    const { link, leaseMs } = this.#parts;
+    const { link, leaseMs } = this.#deps;
     const key = this.#key(hash);
     const gone = counts.filter(isGone).map(({ field }) => field);
     const present = counts.filter((each) => !isGone(each));
@@ -205,7 +205,7 @@ export class RedisClusterState implements ClusterState {
   /** After what they are to be told of is stored. */
   async #signal(userIds: readonly string[]): Promise<void> {
     const channels = userIds.map((userId) => this.#keys.userSignal(userId));
-    await allSettled(channels.map((channel) => this.#parts.link.signal(channel)));
+    await allSettled(channels.map((channel) => this.#deps.link.signal(channel)));
   }
 
   #notifyWatch(counts: readonly NodeCount[]): void {
@@ -220,7 +220,7 @@ export class RedisClusterState implements ClusterState {
   async #leave(): Promise<void> {
     await this.#lease.giveBack();
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
-    await allSettled(keys.map((key) => this.#parts.link.run(key, (redis) => redis.unlink(key))));
+    await allSettled(keys.map((key) => this.#deps.link.run(key, (redis) => redis.unlink(key))));
     await this.#signal(this.#own.users);
   }
 
@@ -230,7 +230,7 @@ export class RedisClusterState implements ClusterState {
 
   /** That Redis is away is reported once, by its connection. */
   #report(where: string, error: unknown): void {
-    if (isReply(error)) this.#parts.telemetry.report({ type: 'failure', where, error });
+    if (isReply(error)) this.#deps.telemetry.report({ type: 'failure', where, error });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Cancel, Totals } from '@leque/core';
-import type { ConnectionPorts } from '../connection/redis-connection.ts';
+import type { ConnectionDeps } from '../connection/redis-connection.ts';
 import { isReply, writeFailure } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 
@@ -9,15 +9,15 @@ const FLUSH_MS = 500;
 export class RunningTotals {
   readonly #link: Pick<RedisLink, 'run'>;
   readonly #key: string;
-  readonly #ports: ConnectionPorts;
+  readonly #deps: ConnectionDeps;
   readonly #pending = new Map<string, number>();
   #cancelFlush: Cancel | undefined;
   #closed = false;
 
-  constructor(link: Pick<RedisLink, 'run'>, key: string, ports: ConnectionPorts) {
+  constructor(link: Pick<RedisLink, 'run'>, key: string, deps: ConnectionDeps) {
     this.#link = link;
     this.#key = key;
-    this.#ports = ports;
+    this.#deps = deps;
   }
 
   add(totals: Partial<Totals>): void {
@@ -34,7 +34,7 @@ export class RunningTotals {
   #add(name: string, change: number): void {
     if (change === 0 || this.#closed) return;
     this.#pending.set(name, (this.#pending.get(name) ?? 0) + change);
-    this.#cancelFlush ??= this.#ports.clock.after(FLUSH_MS, () => {
+    this.#cancelFlush ??= this.#deps.clock.after(FLUSH_MS, () => {
       this.#cancelFlush = undefined;
       void this.#flush();
     });
@@ -51,7 +51,7 @@ export class RunningTotals {
     try {
       await this.#link.run(this.#key, (redis) => redis.hincrby(this.#key, name, change));
     } catch (error) {
-      if (isReply(error)) this.#ports.telemetry.report({ type: 'failure', where: 'totals', error });
+      if (isReply(error)) this.#deps.telemetry.report({ type: 'failure', where: 'totals', error });
       if (writeFailure(error).code !== 'outcome_unknown') this.#add(name, change);
     }
   }

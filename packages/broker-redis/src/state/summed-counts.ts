@@ -13,7 +13,7 @@ import type { NodeLease } from './node-lease.ts';
 
 const FIELDS_PER_COMMAND = 512;
 
-export interface ClusterCountsParts {
+export interface SummedCountsDeps {
   readonly link: Pick<RedisLink, 'run'>;
   readonly lease: NodeLease;
   readonly keys: StateKeys;
@@ -22,11 +22,11 @@ export interface ClusterCountsParts {
 }
 
 /** Adds up what the other live nodes state, and what this one knows of itself. */
-export class ClusterCounts {
-  readonly #parts: ClusterCountsParts;
+export class SummedCounts {
+  readonly #deps: SummedCountsDeps;
 
-  constructor(parts: ClusterCountsParts) {
-    this.#parts = parts;
+  constructor(deps: SummedCountsDeps) {
+    this.#deps = deps;
   }
 
   async users(userIds: readonly string[]): Promise<number[]> {
@@ -43,7 +43,7 @@ export class ClusterCounts {
   }
 
   async stats(): Promise<Stats> {
-    const { link, keys, own, lease } = this.#parts;
+    const { link, keys, own, lease } = this.#deps;
     const projects = subscribersHash('project');
     const nodes = await lease.others();
     const [totals, connections, subscribers] = await Promise.all([
@@ -60,7 +60,7 @@ export class ClusterCounts {
 
   async #sums(hash: string, fields: readonly string[]): Promise<number[]> {
     if (fields.length === 0) return [];
-    const { own, lease } = this.#parts;
+    const { own, lease } = this.#deps;
     const nodes = await lease.others();
     const sums: number[] = [];
     for (const chunk of chunksOf(fields, FIELDS_PER_COMMAND)) {
@@ -78,7 +78,7 @@ export class ClusterCounts {
     hash: string,
     read: (redis: Redis, key: string) => Promise<T>,
   ): Promise<T[]> {
-    const { link, keys } = this.#parts;
+    const { link, keys } = this.#deps;
     const asked = nodes.map((node) => {
       const key = keys.counts(node, hash);
       return link.run(key, (redis) => read(redis, key));

@@ -3,10 +3,10 @@ import { isReply } from '../connection/redis-errors.ts';
 import type { StateKeys } from '../connection/state-keys.ts';
 import type { Subscriptions } from '../link/redis-link.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
-import type { ClusterCounts } from './summed-counts.ts';
+import type { SummedCounts } from './summed-counts.ts';
 
-export interface UserWatchParts {
-  readonly counts: ClusterCounts;
+export interface UserWatchDeps {
+  readonly counts: SummedCounts;
   readonly subscriptions: Subscriptions;
   readonly keys: StateKeys;
   readonly telemetry: Telemetry;
@@ -20,15 +20,15 @@ const RETRY_MS = 1000;
 
 /** Announces to this node how many connections its users have in the whole cluster. */
 export class UserWatch {
-  readonly #parts: UserWatchParts;
+  readonly #deps: UserWatchDeps;
   /** The users of this node, and what was announced of them last. */
   readonly #announced = new Map<string, number | undefined>();
   readonly #unread = new Set<string>();
   #cancelRead: Cancel | undefined;
   #closed = false;
 
-  constructor(parts: UserWatchParts) {
-    this.#parts = parts;
+  constructor(deps: UserWatchDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -47,7 +47,7 @@ export class UserWatch {
   remove(userId: string): void {
     if (!this.#announced.delete(userId)) return;
     this.#unread.delete(userId);
-    this.#parts.subscriptions.remove(this.#parts.keys.userSignal(userId));
+    this.#deps.subscriptions.remove(this.#deps.keys.userSignal(userId));
   }
 
   /** A node is gone, and nobody announces what it took along. */
@@ -64,7 +64,7 @@ export class UserWatch {
   /** What changes before the subscription stands is announced to nobody here: so look then too. */
   #subscribe(userId: string): void {
     const signal = new UserSignal(userId, this.#changed);
-    this.#parts.subscriptions.add(this.#parts.keys.userSignal(userId), signal);
+    this.#deps.subscriptions.add(this.#deps.keys.userSignal(userId), signal);
   }
 
   readonly #changed = (userId: string): void => this.#read(userId);
@@ -76,7 +76,7 @@ export class UserWatch {
   }
 
   #readAfter(delayMs: number): void {
-    this.#cancelRead ??= this.#parts.clock.after(delayMs, () => void this.#readNow());
+    this.#cancelRead ??= this.#deps.clock.after(delayMs, () => void this.#readNow());
   }
 
   async #readNow(): Promise<void> {
@@ -93,9 +93,9 @@ export class UserWatch {
 
   async #readCounts(userIds: readonly string[]): Promise<number[] | undefined> {
     try {
-      return await this.#parts.counts.users(userIds);
+      return await this.#deps.counts.users(userIds);
     } catch (error) {
-      if (isReply(error)) this.#parts.telemetry.report({ type: 'failure', where: 'counts', error });
+      if (isReply(error)) this.#deps.telemetry.report({ type: 'failure', where: 'counts', error });
       return undefined;
     }
   }
@@ -104,7 +104,7 @@ export class UserWatch {
     if (!this.#announced.has(userId) || this.#announced.get(userId) === count || this.#closed)
       return;
     this.#announced.set(userId, count);
-    this.#parts.sink.userConnectionsChanged(userId, count);
+    this.#deps.sink.userConnectionsChanged(userId, count);
   }
 }
 

@@ -10,7 +10,7 @@ import { startNode } from '../support/redis-node.ts';
 
 for (const [name, start] of REDIS_MODES) {
   const describeMode = name === 'standalone' ? describe : describeOnRedisServers;
-  describeMode(`RedisClusterState on ${name}`, () => {
+  describeMode(`RedisState on ${name}`, () => {
     let redis: RedisMode;
     beforeAll(async () => {
       redis = await start();

@@ -4,7 +4,7 @@ import type { ChannelHandler, RedisSubscriber } from '../link/redis-subscriber.t
 import type { BusBarrier } from './bus-barrier.ts';
 import { isSharded } from './sharded-pub-sub.ts';
 
-export interface ClusterSubscriptionsParts {
+export interface SlotSubscriptionsDeps {
   /** Of the master that has the slot. */
   readonly subscriberOf: (slot: number) => RedisSubscriber | undefined;
   readonly all: () => readonly RedisSubscriber[];
@@ -12,15 +12,15 @@ export interface ClusterSubscriptionsParts {
 }
 
 /** What is subscribed where: each channel at the master that has its slot, wherever that goes. */
-export class ClusterSubscriptions implements Subscriptions {
-  readonly #parts: ClusterSubscriptionsParts;
+export class SlotSubscriptions implements Subscriptions {
+  readonly #deps: SlotSubscriptionsDeps;
   readonly #bySlot = new Map<number, Map<string, ChannelHandler>>();
   /** All that is sent to the whole Cluster comes by one connection, so that it stays in order. */
   readonly #busSlot: number;
 
-  constructor(parts: ClusterSubscriptionsParts) {
-    this.#parts = parts;
-    this.#busSlot = calculateSlot(parts.barrier.redisChannel);
+  constructor(deps: SlotSubscriptionsDeps) {
+    this.#deps = deps;
+    this.#busSlot = calculateSlot(deps.barrier.redisChannel);
   }
 
   add(redisChannel: string, handler: ChannelHandler): void {
@@ -35,17 +35,17 @@ export class ClusterSubscriptions implements Subscriptions {
 
   async catchUp(redisChannel: string): Promise<void> {
     const slot = this.#slotOf(redisChannel);
-    const subscriber = this.#parts.subscriberOf(slot);
+    const subscriber = this.#deps.subscriberOf(slot);
     if (subscriber === undefined) throw new Error(`no master has slot ${slot}`);
     if (isSharded(redisChannel)) return await subscriber.catchUp(redisChannel);
-    const { all, barrier } = this.#parts;
+    const { all, barrier } = this.#deps;
     // It repeats what every master publishes.
     await Promise.all([barrier.pass(), ...all().map((each) => each.catchUp(redisChannel))]);
   }
 
   /** Another master has the slot: what is subscribed is subscribed there, and what was missed read. */
   moved(slot: number, from: RedisSubscriber | undefined): void {
-    const to = this.#parts.subscriberOf(slot);
+    const to = this.#deps.subscriberOf(slot);
     for (const [redisChannel, handler] of this.#bySlot.get(slot) ?? []) {
       from?.forget(redisChannel);
       to?.add(redisChannel, handler);
@@ -53,14 +53,14 @@ export class ClusterSubscriptions implements Subscriptions {
   }
 
   #startBarrier(): void {
-    const { barrier } = this.#parts;
+    const { barrier } = this.#deps;
     this.#add(barrier.redisChannel, barrier);
     barrier.start();
   }
 
   /** With the last of what it is for. */
   #stopBarrier(): void {
-    const { barrier } = this.#parts;
+    const { barrier } = this.#deps;
     const left = [...(this.#bySlot.get(this.#busSlot)?.keys() ?? [])];
     if (left.some((each) => !isSharded(each) && each !== barrier.redisChannel)) return;
     barrier.stop();
@@ -73,7 +73,7 @@ export class ClusterSubscriptions implements Subscriptions {
     if (inSlot.get(redisChannel) === handler) return;
     inSlot.set(redisChannel, handler);
     this.#bySlot.set(slot, inSlot);
-    this.#parts.subscriberOf(slot)?.add(redisChannel, handler);
+    this.#deps.subscriberOf(slot)?.add(redisChannel, handler);
   }
 
   #remove(redisChannel: string): void {
@@ -81,7 +81,7 @@ export class ClusterSubscriptions implements Subscriptions {
     const inSlot = this.#bySlot.get(slot);
     if (!inSlot?.delete(redisChannel)) return;
     if (inSlot.size === 0) this.#bySlot.delete(slot);
-    this.#parts.subscriberOf(slot)?.remove(redisChannel);
+    this.#deps.subscriberOf(slot)?.remove(redisChannel);
   }
 
   #slotOf(redisChannel: string): number {

@@ -9,7 +9,7 @@ export interface SlotRange {
 }
 
 /** How one server sees the Cluster. */
-export interface ClusterView {
+export interface TopologyView {
   readonly ranges: readonly SlotRange[];
   /** All servers, replicas too. */
   readonly servers: readonly HostPort[];
@@ -24,7 +24,7 @@ export const SLOTS = 16_384;
  * @param asked where the answer comes from: servers do not always say their own host
  * @throws Error when the server has lost the others, as it knows nothing new then
  */
-export async function readView(redis: Redis, asked: HostPort): Promise<ClusterView> {
+export async function readView(redis: Redis, asked: HostPort): Promise<TopologyView> {
   const [info, slots] = await Promise.all([redis.cluster('INFO'), redis.cluster('SLOTS')]);
   if (String(info).includes('cluster_state:fail')) throw new Error('the Cluster is down');
   const ranges = (slots as unknown as SlotsReply).map(([first, last, ...servers]) => ({
