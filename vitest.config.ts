@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,packages}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.it.test.ts', '**/*.compose.test.ts'],
+          isolate: false, // a process for each file would take longer than the tests
           sequence: { groupOrder: 1 },
         },
       },
