@@ -12,6 +12,8 @@ import { ensureRedis } from './ensure-redis.mjs';
 
 const root = join(import.meta.dirname, '..');
 const posix = process.platform !== 'win32';
+// Tests start hundreds of Node processes; compiling the same modules for each took a third of their start.
+const compiled = join(root, 'node_modules', '.cache', 'compiled');
 const checkDeadlineMs = 5 * 60_000;
 const testsDeadlineMs = 40 * 60_000;
 const killAfterMs = 5_000;
@@ -152,7 +154,7 @@ function binary(packageName, name) {
 function run(file, args, { deadlineMs, env, stdio = 'pipe' }) {
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...env },
     stdio: ['ignore', stdio, stdio],
     detached: posix, // its own process group, so that what it starts can end with it
   });

@@ -7,7 +7,8 @@ const ENTRY = 'apps/leque/src/main.ts';
 const SECRET = 'a secret that is long enough for HS256';
 
 function check(env: Readonly<Record<string, string>>, ...args: string[]) {
-  const variables = { PATH: process.env['PATH'] ?? '', JWT_SECRET: SECRET, ...env };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const variables = { PATH, NODE_COMPILE_CACHE, JWT_SECRET: SECRET, ...env };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     execFile(
       process.execPath,

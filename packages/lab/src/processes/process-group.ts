@@ -15,7 +15,7 @@ export class ProcessGroup implements AsyncDisposable {
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+      env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -49,4 +49,9 @@ export class ProcessGroup implements AsyncDisposable {
     this.signal('SIGKILL');
     await this.ended;
   }
+}
+
+function inherited(): NodeJS.ProcessEnv {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE };
 }

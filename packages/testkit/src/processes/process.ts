@@ -194,7 +194,7 @@ async function statusOf(url: string): Promise<number | undefined> {
 
 /** What a program needs to run at all; its configuration comes from the test only. */
 function inherited(): Env {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot', 'NODE_V8_COVERAGE'];
+  const names = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot', 'NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE'];
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = process.env[name];
