@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { committed, find, type Manifest, ofKind, ROOT } from './manifests.ts';
-import { environmentOf, stopTimeoutMs, VARIABLES } from './pod-settings.ts';
+import { environmentOf, podStopTimeoutMs, VARIABLES } from './pod-settings.ts';
 import { danglingReferences, idleSelectors } from './references.ts';
 import { problemsOf } from './schemas.ts';
 
@@ -41,7 +41,7 @@ describe.each(SETS)('infra/k8s/%s.yaml', (set) => {
       const pod = spec.template.spec;
       const env = environmentOf(manifests, component);
       expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(
-        stopTimeoutMs(component, env),
+        podStopTimeoutMs(component, env),
       );
       const { periodSeconds, failureThreshold } = pod.containers[0].readinessProbe;
       const grace = Number(env['DRAIN_GRACE']);

@@ -1,8 +1,8 @@
 import { authRule } from '@leque/auth-jwt';
 import { redisRule } from '@leque/broker-redis';
-import { GatewayConfig, gatewayRules, stopTimeoutMs as gatewayStopTimeoutMs } from '@leque/gateway';
-import { PublisherConfig, stopTimeoutMs as publisherStopTimeoutMs } from '@leque/publisher';
-import { readConfig } from '@leque/service';
+import { GatewayConfig, gatewayRules } from '@leque/gateway';
+import { PublisherConfig } from '@leque/publisher';
+import { readConfig, stopTimeoutMs } from '@leque/service';
 import { find, type Manifest } from './manifests.ts';
 
 /** What the Secret of the values has in it, which is not in the manifests. */
@@ -48,8 +48,8 @@ export function environmentOf(
 }
 
 /** How long a process with this environment takes to stop, at most. @throws ConfigError */
-export function stopTimeoutMs(component: Component, env: Record<string, string>): number {
+export function podStopTimeoutMs(component: Component, env: Record<string, string>): number {
   return component === 'gateway'
-    ? gatewayStopTimeoutMs(readConfig(GatewayConfig, env, [...gatewayRules, redisRule]))
-    : publisherStopTimeoutMs(readConfig(PublisherConfig, env, [authRule, redisRule]));
+    ? stopTimeoutMs(readConfig(GatewayConfig, env, [...gatewayRules, redisRule]))
+    : stopTimeoutMs(readConfig(PublisherConfig, env, [authRule, redisRule]));
 }

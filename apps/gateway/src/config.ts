@@ -49,11 +49,6 @@ export const GatewaySettings = Type.Object({
     description: 'seconds that a channel stays subscribed after its last client left',
   }),
   ...DrainSettings.properties,
-  DRAIN_TIMEOUT: Type.Number({
-    default: 30,
-    minimum: 0,
-    description: 'seconds over which clients are moved away when the process is to end',
-  }),
   ...AdmissionSettings.properties,
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,

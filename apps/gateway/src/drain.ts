@@ -39,7 +39,7 @@ export async function drain(hub: Hub, clock: Clock, pace: DrainPace): Promise<vo
   while (hub.sessions.size > 0 && clock.now() < deadline) await pause(clock, STEP_MS);
 }
 
-export function pause(clock: Clock, delayMs: number): Promise<void> {
+function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => void clock.after(delayMs, resolve));
 }
 

@@ -17,7 +17,7 @@ import {
   type Telemetry,
   type Tracing,
 } from '@leque/core';
-import { type AppStatus, answerStatus, answerTraces, listOf } from '@leque/service';
+import { listOf, registerTraces } from '@leque/service';
 import {
   type SocketIoContext,
   type SocketIoTransport,
@@ -25,15 +25,12 @@ import {
 } from '@leque/transport-socketio';
 import { registerWebSockets } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
-import manifest from '../package.json' with { type: 'json' };
 import type { GatewaySettings } from './config.ts';
-import { drain, pause } from './drain.ts';
+import { drain } from './drain.ts';
 import { kernelWriter } from './socket-writer.ts';
 import { recoveryIds } from './socketio-recovery.ts';
 import { rawUpgrades } from './upgrades.ts';
 
-/** After the drain: the last clients, the lease, the connections. */
-const LEAVE_TIMEOUT_MS = 10_000;
 /** More than any client shows at once; a token that leads to more is refused. */
 const MAX_SUBSCRIPTIONS = 512;
 /** More than any client that was away for a moment has missed. */
@@ -53,6 +50,8 @@ export interface GatewayParts {
   readonly tracing?: Tracing | undefined;
   readonly settings: GatewaySettings;
   readonly nodeId: string;
+  /** Outcomes of authentications are counted into it. */
+  readonly authentications: AuthenticationOutcomes;
   /** Socket.IO's own cluster adapter; none in a single process. */
   readonly socketIoAdapter: SocketIoContext['adapter'];
 }
@@ -61,44 +60,17 @@ export interface GatewayParts {
 export interface Gateway {
   readonly hub: Hub;
   readonly socketIoWrites: SocketIoTransport['writes'];
-  readonly authentications: AuthenticationOutcomes;
-  /** Why this node should get no new connections; empty when it should. */
-  readonly unreadiness: () => string[];
   /**
-   * Is not ready from here on; after a grace for load balancers refuses newcomers, moves the
-   * sessions away over the drain timeout, then leaves the cluster. The HTTP server is closed by
-   * its owner.
+   * Refuses newcomers, moves the sessions away over the drain timeout, and closes both transports.
+   * Broker, cluster state and HTTP server stay open; their owner closes them.
    */
-  stop(): Promise<void>;
-  readonly stopTimeoutMs: number;
-}
-
-/** What of a gateway is watched for metrics. */
-export interface GatewayWatcher {
-  watchHub(hub: Hub, limits: { readonly maxConnections: number }): void;
-  watchSocketIo(writes: Gateway['socketIoWrites']): void;
-  watchAuthentications(outcomes: AuthenticationOutcomes): void;
-  watchReadiness(unreadiness: Gateway['unreadiness']): void;
-}
-
-export function watchGateway(
-  watcher: GatewayWatcher,
-  gateway: Gateway,
-  settings: Pick<GatewaySettings, 'WEBSOCKET_MAX_CONNECTIONS'>,
-): void {
-  watcher.watchHub(gateway.hub, { maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS });
-  watcher.watchSocketIo(gateway.socketIoWrites);
-  watcher.watchAuthentications(gateway.authentications);
-  watcher.watchReadiness(gateway.unreadiness);
+  drain(): Promise<void>;
 }
 
 /** Attaches both transports to an HTTP server and joins the cluster. */
 export async function createGateway(app: FastifyInstance, parts: GatewayParts): Promise<Gateway> {
   const { broker, state, settings } = parts;
   const hub = new Hub(parts, hubLimits(settings));
-  const drainTimeoutMs = settings.DRAIN_TIMEOUT * 1000;
-  const drainGraceMs = settings.DRAIN_GRACE * 1000;
-  let leaving = false;
   const shared = sharedContext(parts, hub);
   const { admission, verifications } = shared;
   await registerWebSockets(
@@ -118,12 +90,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
     recovery: recoveryIds(settings, parts.telemetry, parts.socketIoAdapter === undefined),
     limits: { ...shared.limits, engineIo3: settings.SOCKETIO_EIO3 === 'on' },
   });
-  answerTraces(parts.control, hub);
-  const unreadiness = () => {
-    const health = broker.health();
-    return [...(leaving ? ['draining'] : []), ...(health.ok ? [] : [health.reason])];
-  };
-  answerStatus(parts.control, () => statusOf(hub, unreadiness()));
+  registerTraces(parts.control, hub);
   await broker.start(hub);
   await state.join({
     userConnectionsChanged: (userId, count) => socketIo.announceConnections(userId, count),
@@ -131,43 +98,20 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   return {
     hub,
     socketIoWrites: socketIo.writes,
-    authentications: shared.authentications,
-    unreadiness,
-    stopTimeoutMs: stopTimeoutMs(settings),
-    async stop() {
-      leaving = true;
-      if (drainGraceMs > 0) await pause(parts.clock, drainGraceMs);
+    async drain() {
       admission.close();
       await drain(hub, parts.clock, {
-        timeoutMs: drainTimeoutMs,
+        timeoutMs: settings.DRAIN_TIMEOUT * 1000,
         returnRate: settings.ADMISSION_RATE,
       });
       verifications.close();
       hub.close();
-      await state.close();
-      await broker.close();
       // It waits for whatever the HTTP server still reads or answers.
       const cut = parts.clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
       await socketIo.close();
       cut();
     },
   };
-}
-
-function statusOf(hub: Hub, unready: readonly string[]): AppStatus {
-  return {
-    app: 'gateway',
-    version: manifest.version,
-    unready,
-    connections: hub.sessions.size,
-    channels: hub.channelCount,
-    messages_sent: hub.counters.messagesSent,
-  };
-}
-
-/** Of everything that `stop` does. */
-export function stopTimeoutMs({ DRAIN_GRACE, DRAIN_TIMEOUT }: GatewaySettings): number {
-  return (DRAIN_GRACE + DRAIN_TIMEOUT) * 1000 + LEAVE_TIMEOUT_MS;
 }
 
 function hubLimits(settings: GatewaySettings): HubLimits {
@@ -188,7 +132,6 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
   const admission = new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS });
   const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
-  const authentications: AuthenticationOutcomes = {};
   return {
     hub,
     state,
@@ -198,10 +141,9 @@ function sharedContext(parts: GatewayParts, hub: Hub) {
     admission,
     verifications,
     isDraining: () => admission.closed,
-    authentications,
     verifier: countedVerifier(
       pacedVerifier(createJwtVerifier(settings), verifications),
-      authentications,
+      parts.authentications,
     ),
     origins: originPolicy(settings),
     limits: {

@@ -1,9 +1,4 @@
 export { GatewayConfig, GatewaySettings, gatewayRules, readGatewayConfig } from './config.ts';
-export {
-  createGateway,
-  type Gateway,
-  type GatewayParts,
-  stopTimeoutMs,
-  watchGateway,
-} from './gateway.ts';
+export { createGateway, type Gateway, type GatewayParts } from './gateway.ts';
+export { GATEWAY_LOG_CONTEXT, type GatewayBackend, serveGateway } from './server.ts';
 export { redisAdapter } from './socketio-adapter.ts';

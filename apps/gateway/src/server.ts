@@ -1,57 +1,57 @@
 import { openRedis } from '@leque/broker-redis';
-import { systemClock } from '@leque/core';
-import { answerLogLevel, type RunningServer, registerOperations } from '@leque/service';
+import {
+  type Backend,
+  type Role,
+  type RunningServer,
+  type ServiceContext,
+  startService,
+} from '@leque/service';
 import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
-import fastify, { LogController } from 'fastify';
 import manifest from '../package.json' with { type: 'json' };
-import type { GatewayConfig } from './config.ts';
-import { createGateway, watchGateway } from './gateway.ts';
-import { answerNotFound, SERVER_OPTIONS } from './server-options.ts';
+import type { GatewayConfig, GatewaySettings } from './config.ts';
+import { createGateway, type GatewayParts } from './gateway.ts';
 import { redisAdapter } from './socketio-adapter.ts';
 
-const PROCESS = { service: 'leque-gateway', version: manifest.version };
+/** The name under which operators of the earlier Socket.IO system search their logs. */
+export const GATEWAY_LOG_CONTEXT = 'EventsGateway';
+
+export type GatewayBackend = Backend & Pick<GatewayParts, 'socketIoAdapter'>;
 
 /** One gateway process on Redis. */
-export async function startGateway(config: GatewayConfig): Promise<RunningServer> {
-  const app = fastify({
-    ...SERVER_OPTIONS,
-    logger: { level: config.LOG_LEVEL, base: { node: config.NODE_ID } },
-    logController: new LogController({ disableRequestLogging: true }),
-    forceCloseConnections: true,
-  });
-  answerNotFound(app);
-  // The name under which operators of the earlier Socket.IO system search their logs.
-  const factLog = app.log.child({ context: 'EventsGateway' });
-  const telemetry = new PrometheusTelemetry({
-    next: logFacts(factLog),
-    version: manifest.version,
-  });
-  const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
-  answerLogLevel(redis.control, config.NODE_ID, [app.log, factLog]);
-  const tracing = await openTracing(config, { ...PROCESS, nodeId: config.NODE_ID });
-  const gateway = await createGateway(app, {
-    broker: redis.broker,
-    state: redis.state,
-    control: redis.control,
-    telemetry,
-    clock: systemClock,
-    tracing,
-    settings: config,
-    nodeId: config.NODE_ID,
-    socketIoAdapter: redisAdapter(redis),
-  });
-  watchGateway(telemetry, gateway, config);
-  telemetry.watchBroker(redis.broker, redis.readings);
-  registerOperations(app, { unreadiness: gateway.unreadiness, metrics: telemetry });
-  await app.listen({ host: config.HOST, port: config.PORT });
-  return {
-    stopTimeoutMs: gateway.stopTimeoutMs,
-    async stop() {
-      await gateway.stop();
-      await redis.close();
-      await tracing?.close();
-      await app.close();
+export function startGateway(config: GatewayConfig): Promise<RunningServer> {
+  const { version } = manifest;
+  return startService(
+    { name: 'leque-gateway', version, settings: config, logContext: GATEWAY_LOG_CONTEXT },
+    {
+      createTelemetry: (log) => new PrometheusTelemetry({ next: logFacts(log), version }),
+      openBackend(telemetry) {
+        const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+        return { ...redis, socketIoAdapter: redisAdapter(redis) };
+      },
+      openTracing: (process) => openTracing(config, process),
+      serve: async (context) => [await serveGateway(context, config)],
     },
+  );
+}
+
+/** Makes a process a gateway: sockets on its server, their counters in its metrics. */
+export async function serveGateway(
+  context: ServiceContext<PrometheusTelemetry, GatewayBackend>,
+  settings: GatewaySettings,
+): Promise<Role> {
+  const { app, backend, telemetry } = context;
+  const gateway = await createGateway(app, { ...context, ...backend, settings });
+  telemetry.watchHub(gateway.hub, { maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS });
+  telemetry.watchSocketIo(gateway.socketIoWrites);
+  return {
+    status: () => ({
+      app: 'gateway',
+      version: manifest.version,
+      connections: gateway.hub.sessions.size,
+      channels: gateway.hub.channelCount,
+      messages_sent: gateway.hub.counters.messagesSent,
+    }),
+    drain: () => gateway.drain(),
   };
 }

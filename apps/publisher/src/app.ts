@@ -15,10 +15,8 @@ import {
   type Tracing,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
-import type { AppStatus } from '@leque/service';
+import { registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import manifest from '../package.json' with { type: 'json' };
-import { answerWithProblems } from './answer-problems.ts';
 import { Authority } from './authority.ts';
 import type { PublisherContext, PublisherLimits } from './context.ts';
 import { registerDocumentation } from './documentation.ts';
@@ -72,7 +70,7 @@ export interface PublisherPolicy {
 export function createPublisherApp(parts: PublisherParts): FastifyPluginAsync {
   const context = contextOf(parts);
   return async (app) => {
-    answerWithProblems(app, parts.telemetry);
+    registerProblems(app, parts.telemetry, 'publisher');
     app.setValidatorCompiler(validateRequests);
     // The schemas of answers are there to be read; what is answered was made by us.
     app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
@@ -141,11 +139,6 @@ function contextOf(parts: PublisherParts): PublisherContext {
     traces: new Traces({ control, broker, remembers: policy.journal.entries > 0 }),
     authority: new Authority({ verifier, mode, apiKeys, outcomes }),
   };
-}
-
-/** For `GET /api/nodes`. */
-export function publisherStatus(counters: PublishCounters, unready: readonly string[]): AppStatus {
-  return { app: 'publisher', version: manifest.version, unready, stored: counters.stored };
 }
 
 export function newPublishCounters(): PublishCounters {

@@ -10,8 +10,8 @@ import {
   type TokenVerifier,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import type { FastifyRequest } from 'fastify';
-import { RequestError } from './problem.ts';
 
 /** An API key publishes and reads statistics; it sees nobody's events. */
 const API_KEY: Identity = {

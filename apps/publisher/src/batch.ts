@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Published } from '@leque/core';
 import { type Event, toCursor } from '@leque/protocol';
+import { isFailure, ProblemDocument, problemOf } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import type { PublisherContext } from './context.ts';
 import type { Deadline } from './deadline.ts';
-import { isFailure, ProblemDocument, problemOf } from './problem.ts';
 
 const stored = {
   message_id: Type.String(),

@@ -9,7 +9,7 @@ export const PublisherConfig = Type.Object({
   ...processSettings(9100, `${hostname().slice(0, 48)}-${process.pid}`),
   ...RedisSettings.properties,
   ...AuthSettings.properties,
-  ...DrainSettings.properties,
+  DRAIN_GRACE: DrainSettings.properties.DRAIN_GRACE,
   ...PublisherSettings.properties,
 });
 export type PublisherConfig = Static<typeof PublisherConfig>;

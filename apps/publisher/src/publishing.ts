@@ -7,9 +7,9 @@ import {
   tryParseEvent,
   withTraceparent,
 } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import type { Deadline } from './deadline.ts';
-import { RequestError } from './problem.ts';
 import type { PublishJournal } from './publish-journal.ts';
 
 const MAX_KEY_LENGTH = 200;

@@ -1,5 +1,5 @@
+import { RequestError } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
-import { RequestError } from './problem.ts';
 
 /** As text an event may be longer than as it is stored: escaped, and laid out for people. */
 const TEXT_PER_BYTE = 8;

@@ -1,9 +1,9 @@
 import { findProblems } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { RequestError } from './problem.ts';
 
 /** Checks parameters and queries, in the words that events are checked in. */
 export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema }) => {

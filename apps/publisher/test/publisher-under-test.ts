@@ -14,14 +14,9 @@ import {
   type Scope,
   systemClock,
 } from '@leque/core';
+import { registerNotFound, SERVER_OPTIONS } from '@leque/service';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
-import {
-  answerNotFound,
-  createPublisherApp,
-  newPublishCounters,
-  type PublisherPolicy,
-  SERVER_OPTIONS,
-} from '../src/index.ts';
+import { createPublisherApp, newPublishCounters, type PublisherPolicy } from '../src/index.ts';
 
 const history = { size: 1000, ttlMs: 60_000 };
 const secret = 'a secret of thirty-two characters';
@@ -58,7 +53,7 @@ export class PublisherUnderTest implements AsyncDisposable {
     this.state = new MemoryClusterState(new MemoryCluster());
     this.control = new MemoryControl('publisher');
     this.app = Fastify(SERVER_OPTIONS);
-    answerNotFound(this.app);
+    registerNotFound(this.app);
     this.app.register(
       createPublisherApp({
         broker: this.broker,

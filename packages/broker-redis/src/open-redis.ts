@@ -56,7 +56,7 @@ export interface RedisDrivers {
    * @throws ProtocolError `unavailable` when a server does not answer, or refuses
    */
   inspect(app: Rights['app']): Promise<Inspection>;
-  /** Closes `control` and the connections; `broker` and `state` are closed before it. */
+  /** Closes `state`, `broker` and `control` in this order, and then the connections. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -73,8 +73,9 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const adapterConnections: (Redis | Cluster)[] = [];
   const state = new RedisState({ link, prefix, nodeId, leaseMs, ...ports });
   const control = new RedisControl({ link, open, prefix, nodeId, ...ports });
+  const broker = new RedisBroker({ link, log, prefix, ...ports });
   return {
-    broker: new RedisBroker({ link, log, prefix, ...ports }),
+    broker,
     state,
     control,
     readings: {
@@ -92,6 +93,8 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
     },
     inspect: (app) => inspectRedis(address, { app, prefix }),
     async close() {
+      await state.close();
+      await broker.close();
       await control.close();
       link.close();
       for (const each of adapterConnections) each.disconnect();

@@ -1,33 +1,10 @@
 import type { ConfigRule } from '@leque/core';
 import { describeProblems, findProblems } from '@leque/protocol';
-import { type Static, type TObject, Type } from 'typebox';
+import type { Static, TObject } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { PROCESS_LOG_LEVELS } from './log-level.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
-
-/** The variables that every process has; each has its own default port. */
-export function processSettings(defaultPort: number, defaultNodeId: string) {
-  return {
-    PORT: Type.Integer({
-      default: defaultPort,
-      minimum: 0,
-      maximum: 65_535,
-      description: 'the port to listen on; 0 for any that is free',
-    }),
-    HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
-    LOG_LEVEL: Type.Enum([...PROCESS_LOG_LEVELS], {
-      default: 'info',
-      description: 'the least severe log line that is written; `leque log-level` changes it later',
-    }),
-    NODE_ID: Type.String({
-      default: defaultNodeId,
-      pattern: '^[A-Za-z0-9._-]{1,64}$',
-      description: '1 to 64 letters, digits and . _ - (names this process in logs and leases)',
-    }),
-  };
-}
 
 /**
  * Reads a configuration from environment variables; an empty variable counts as not set.

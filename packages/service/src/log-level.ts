@@ -12,8 +12,8 @@ export const PROCESS_LOG_LEVELS = [
 
 export const LOG_LEVEL_QUESTION = 'log level';
 
-/** Lets this process be told what to log; each of its loggers has a level of its own. */
-export function answerLogLevel(
+/** Lets operators change what this process logs; each of its loggers has a level of its own. */
+export function registerLogLevel(
   control: Control,
   nodeId: string,
   loggers: readonly { level: string }[],

@@ -43,7 +43,7 @@ export interface Bystanders {
 export const TRACE_QUESTIONS = { deliveries: 'trace deliveries', bystanders: 'trace bystanders' };
 
 /** Lets this node be asked what became of a publication. */
-export function answerTraces(control: Control, hub: Hub): void {
+export function registerTraces(control: Control, hub: Hub): void {
   const { journal } = hub;
   control.answer(TRACE_QUESTIONS.deliveries, (messageId) => {
     const traces = (journal?.find(String(messageId)) ?? []).map(traceOf);

@@ -22,11 +22,14 @@ export interface NodeStatus {
 
 export const STATUS_QUESTION = 'status';
 
-/** What only the app knows; the rest is the same for all processes. */
-export type AppStatus = Omit<NodeStatus, 'uptime_s' | 'rss_bytes' | 'cpu_ms'>;
+/** The part of a status that only the app knows. */
+export type AppStatus = Omit<NodeStatus, 'uptime_s' | 'rss_bytes' | 'cpu_ms' | 'unready'>;
 
 /** Lets this process be asked how it is doing. */
-export function answerStatus(control: Control, status: () => AppStatus): void {
+export function registerNodeStatus(
+  control: Control,
+  status: () => AppStatus & Pick<NodeStatus, 'unready'>,
+): void {
   control.answer(STATUS_QUESTION, () => {
     const { user, system } = process.cpuUsage();
     return {

@@ -10,11 +10,15 @@ import {
 } from '@leque/broker-memory';
 import { type Broker, type Hub, type Scope, systemClock } from '@leque/core';
 import { type EventInput, tryParseEvent } from '@leque/protocol';
-import { readConfig } from '@leque/service';
+import { readConfig, registerNotFound, SERVER_OPTIONS } from '@leque/service';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
-import fastify from 'fastify';
-import { createGateway, type GatewayParts, GatewaySettings } from '../../src/index.ts';
-import { answerNotFound, SERVER_OPTIONS } from '../../src/server-options.ts';
+import fastify, { type FastifyInstance } from 'fastify';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayParts,
+  GatewaySettings,
+} from '../../src/index.ts';
 
 const SECRET = 'a secret for tests, long enough for it';
 const HISTORY = { size: 1000, ttlMs: 60_000 };
@@ -42,7 +46,7 @@ export async function startGateway(
     ...env,
   });
   const app = fastify({ ...SERVER_OPTIONS, forceCloseConnections: true });
-  answerNotFound(app);
+  registerNotFound(app);
   const telemetry = new RecordingTelemetry();
   const all: GatewayParts = {
     broker: new MemoryBroker(new MemoryStore(memoryLimits())),
@@ -52,6 +56,7 @@ export async function startGateway(
     clock: systemClock,
     settings,
     nodeId: 'test',
+    authentications: {},
     socketIoAdapter: undefined,
     ...parts,
   };
@@ -60,7 +65,7 @@ export async function startGateway(
   const { port } = app.server.address() as AddressInfo;
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= gateway.stop().then(() => app.close());
+    stopped ??= stopAll(gateway, app, all);
     return stopped;
   };
   return {
@@ -73,6 +78,13 @@ export async function startGateway(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+async function stopAll(gateway: Gateway, app: FastifyInstance, parts: GatewayParts) {
+  await gateway.drain();
+  await app.close();
+  await parts.state.close();
+  await parts.broker.close();
 }
 
 export function tokenFor(

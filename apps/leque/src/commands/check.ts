@@ -81,8 +81,6 @@ async function check(app: CheckOptions['app'], env: NodeJS.ProcessEnv): Promise<
     if (!(error instanceof ProtocolError)) throw error;
     return unusable(error.message);
   } finally {
-    await redis.state.close();
-    await redis.broker.close();
     await redis.close();
   }
 }

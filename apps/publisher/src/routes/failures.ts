@@ -1,4 +1,4 @@
-import { ProblemDocument } from '../problem.ts';
+import { ProblemDocument } from '@leque/service';
 
 /** What every route answers when it does not succeed. */
 export const failures = { '4xx': ProblemDocument, '5xx': ProblemDocument };

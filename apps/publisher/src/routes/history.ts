@@ -7,10 +7,10 @@ import {
   tryParseChannel,
   tryParseCursor,
 } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
-import { RequestError } from '../problem.ts';
 import { stateUnavailable } from '../publishing.ts';
 import { failures } from './failures.ts';
 

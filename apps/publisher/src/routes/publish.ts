@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { EventInput } from '@leque/protocol';
+import { RequestError, sendProblem } from '@leque/service';
 import { Type } from 'typebox';
-import { sendProblem } from '../answer-problems.ts';
 import { batchProblem, ItemResult, publishBatch, Stored, storedAnswer } from '../batch.ts';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from '../examples.ts';
-import { RequestError } from '../problem.ts';
 import { keyOf, PublishHeaders } from '../publishing.ts';
 import { failures } from './failures.ts';
 import { publishOptions } from './publish-options.ts';

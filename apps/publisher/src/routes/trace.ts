@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ProtocolError, tryParseChannel } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublisherContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { MessageTrace } from '../message-trace.ts';
-import { RequestError } from '../problem.ts';
 import { failures } from './failures.ts';
 
 const schema = {

@@ -59,8 +59,6 @@ export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
         },
       }),
     async [Symbol.asyncDispose]() {
-      await redis.state.close();
-      await redis.broker.close();
       await redis.close();
     },
   };

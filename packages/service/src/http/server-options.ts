@@ -1,26 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { REQUEST_LIMITS } from '@leque/service';
 import type { FastifyServerOptions } from 'fastify';
-import { sendProblem } from './answer-problems.ts';
 import { problemOf } from './problem.ts';
+import { sendProblem } from './problem-answers.ts';
+import { REQUEST_LIMITS } from './request-limits.ts';
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
+/** Ids have up to 128 characters, and each of them may be written as %XX. */
+const MAX_PARAM_LENGTH = 512;
 
-/** What only a server as a whole can be told; whoever registers the publisher's plugin needs it. */
+/** Options that Fastify takes only for a server as a whole; every process uses them. */
 export const SERVER_OPTIONS = {
   ...REQUEST_LIMITS,
-  // Ids have up to 128 characters, each of which may come as %XX.
-  routerOptions: { maxParamLength: 512 },
-  requestIdHeader: false, // genReqId looks at it
+  routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+  requestIdHeader: false, // genReqId reads the header
   genReqId: ({ headers }) => requestId(headers['x-request-id']),
-  // Of a path that cannot be read: no hook runs for it, hence none that ends a refused upgrade.
+  // No hook runs for a path that cannot be decoded, not even the one that ends a refused upgrade.
   frameworkErrors: (error, _request, reply) => {
     reply.raw.once('finish', () => reply.raw.socket?.destroy());
     sendProblem(reply.header('connection', 'close'), problemOf(error));
   },
 } as const satisfies FastifyServerOptions;
 
-/** The caller's own, as far as it fits into a log; else one of ours. It is in the answer, too. */
+/** The caller's id when it is fit for a log, and a new one otherwise. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }

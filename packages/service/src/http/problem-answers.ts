@@ -4,25 +4,26 @@ import { isFailure, type ProblemDocument, problemOf, RequestError } from './prob
 
 const RETRY_AFTER_S = 1;
 
-/** Makes every error that is thrown beneath `app` a problem document. */
-export function answerWithProblems(app: FastifyInstance, telemetry: Telemetry): void {
+/**
+ * Answers every error that is thrown beneath `app` with a problem document.
+ * @param where the reporter of failures, for logs
+ */
+export function registerProblems(app: FastifyInstance, telemetry: Telemetry, where: string): void {
   app.setErrorHandler((error, { id: requestId }, reply) => {
-    if (isFailure(error)) {
-      telemetry.report({ type: 'failure', where: 'publisher', error, requestId });
-    }
+    if (isFailure(error)) telemetry.report({ type: 'failure', where, error, requestId });
     return sendProblem(reply, problemOf(error));
   });
 }
 
-/** The same for paths that lead nowhere; once in a server, so it is its owner who asks for it. */
-export function answerNotFound(app: FastifyInstance): void {
+/** Answers requests for unknown paths with a problem document. A server can have this only once. */
+export function registerNotFound(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const error = new RequestError('not_found', `there is no ${request.method} ${request.url}`);
     return sendProblem(reply, problemOf(error));
   });
 }
 
-/** `extra` members stand beside those of the problem (RFC 9457 §3.2). */
+/** @param extra members that stand beside those of the problem (RFC 9457 §3.2) */
 export function sendProblem(
   reply: FastifyReply,
   problem: ProblemDocument,
@@ -38,7 +39,7 @@ export function sendProblem(
     .send({ ...problem, ...extra });
 }
 
-/** RFC 6750 §3: without credentials nothing but the scheme is told. */
+/** RFC 6750 §3: a request without credentials gets only the scheme as its challenge. */
 function challengeOf({ status, code, detail }: ProblemDocument): string {
   if (code === 'token_missing') return 'Bearer';
   const error = status === 403 ? 'insufficient_scope' : 'invalid_token';

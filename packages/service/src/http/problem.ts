@@ -1,7 +1,7 @@
 import { describeProblems, ERRORS, type Problem, ProtocolError } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 
-/** What only HTTP can get wrong; everything else is in the protocol's table of errors. */
+/** Refusals that only HTTP knows, with their status; the others are in the protocol's table. */
 const HTTP_ERRORS = {
   invalid_request: 400,
   invalid_event: ERRORS.invalid_event.status,
@@ -24,18 +24,20 @@ const JSON_ONLY = 'send JSON, with Content-Type: application/json';
 
 const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
 
-/** The body of every error, `application/problem+json` (RFC 9457). */
+/** The body of every HTTP error, `application/problem+json` (RFC 9457). */
 export const ProblemDocument = Type.Object({
   type: Type.String(),
   title: Type.String(),
   status: Type.Integer(),
   detail: Type.String(),
-  code: Type.String({ description: 'stable, for programs' }),
-  errors: Type.Optional(Type.Array(FieldProblem, { description: 'one for each field' })),
+  code: Type.String({ description: 'stable code for programs' }),
+  errors: Type.Optional(
+    Type.Array(FieldProblem, { description: 'one entry for each wrong field' }),
+  ),
 });
 export type ProblemDocument = Static<typeof ProblemDocument>;
 
-/** A request that is refused for what it says or how it says it. */
+/** A request that is refused because of its form or content. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: HttpErrorCode;
@@ -52,14 +54,14 @@ export class RequestError extends Error {
   }
 }
 
-/** The one place where errors become documents. What is not meant for clients is not told them. */
+/** Turns any error into the document for the client; details of bugs are not disclosed. */
 export function problemOf(error: unknown): ProblemDocument {
   if (error instanceof ProtocolError) return error.toProblem();
   if (error instanceof RequestError) return documentOf(error, HTTP_ERRORS[error.code]);
-  return frameworkProblem(error) ?? new ProtocolError('internal', 'an error of ours').toProblem();
+  return frameworkProblem(error) ?? new ProtocolError('internal', 'internal error').toProblem();
 }
 
-/** Whether the error is a bug or a broken machine rather than something that a client did. */
+/** Whether the error is a bug or a broken machine rather than a mistake of the client. */
 export function isFailure(error: unknown): boolean {
   if (error instanceof ProtocolError) return error.code === 'internal';
   return !(error instanceof RequestError) && refusalStatus(error) === undefined;
@@ -77,7 +79,7 @@ function documentOf(error: RequestError, status: number): ProblemDocument {
   };
 }
 
-/** Fastify's own refusals: of a body, a media type, a URL. */
+/** Fastify itself refuses some bodies, media types and URLs. */
 function frameworkProblem(error: unknown): ProblemDocument | undefined {
   const status = refusalStatus(error);
   if (status === undefined) return undefined;

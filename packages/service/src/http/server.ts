@@ -1,0 +1,23 @@
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { SERVER_OPTIONS } from './server-options.ts';
+
+/** Requests that are still open this long after the server began to close are cut. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** The HTTP server of a process; log lines carry the node's id. */
+export function createServer(logLevel: string, nodeId: string): FastifyInstance {
+  return fastify({
+    ...SERVER_OPTIONS,
+    logger: { level: logLevel, base: { node: nodeId } },
+    // Fastify's own log of requests has addresses, which may contain tokens.
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: 'idle',
+  });
+}
+
+/** Answers the requests under way, and cuts what is still open after a moment. */
+export async function closeServer(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+  await app.close();
+  clearTimeout(cut);
+}

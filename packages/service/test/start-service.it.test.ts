@@ -1,0 +1,125 @@
+import type { AddressInfo } from 'node:net';
+import type { AuthenticationOutcomes, Broker, ClusterState, Fact } from '@leque/core';
+import { expect, test } from 'vitest';
+import { type Backend, type Role, startService } from '../src/index.ts';
+
+const settings = {
+  NODE_ID: 'test-1',
+  HOST: '127.0.0.1',
+  PORT: 0,
+  LOG_LEVEL: 'silent',
+  DRAIN_GRACE: 0.2,
+};
+
+/** A process of fakes that notes in which order it closes what it has. */
+async function startRecorded() {
+  const closed: string[] = [];
+  const facts: Fact[] = [];
+  const health = { reason: undefined as string | undefined };
+  let port = 0;
+  const close = (name: string) => async () => void closed.push(name);
+  const server = await startService(
+    { name: 'leque-test', version: '1.2.3', settings },
+    {
+      createTelemetry: () => telemetryInto(facts),
+      openBackend: () => backendWith(health, close('backend')),
+      openTracing: async () => ({ ...NO_SPANS, close: close('tracing') }),
+      async serve(context) {
+        context.app.get('/fails', () => Promise.reject(new Error('secret detail')));
+        context.app.addHook('onClose', close('server'));
+        const role: Role = {
+          status: () => ({ app: 'publisher', version: '1.2.3', stored: 0 }),
+          drain: close('clients'),
+        };
+        return [role];
+      },
+      async listenElsewhere({ server }) {
+        ({ port } = server.address() as AddressInfo);
+        return [{ close: close('listener') }];
+      },
+    },
+  );
+  return {
+    closed,
+    facts,
+    health,
+    get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
+    stop: () => server.stop(),
+    stopTimeoutMs: server.stopTimeoutMs,
+  };
+}
+
+test('[LIVE] a process closes listeners, clients, server, backend and tracing in this order', async () => {
+  const running = await startRecorded();
+  expect(running.stopTimeoutMs).toBe(10_200);
+  await running.stop();
+  expect(running.closed).toEqual(['listener', 'clients', 'server', 'backend', 'tracing']);
+});
+
+test('[HON] a process that is about to end is not ready, serves on, and closes nothing in the grace', async () => {
+  const running = await startRecorded();
+  expect((await running.get('/readyz')).status).toBe(200);
+  const stopped = running.stop();
+  const answer = await running.get('/readyz');
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get('connection')).toBe('close');
+  expect(await answer.json()).toEqual({ status: 'not ready', reasons: ['draining'] });
+  expect(running.closed).toEqual([]);
+  await stopped;
+});
+
+test('[HON] a process whose broker is away is alive and not ready', async () => {
+  const running = await startRecorded();
+  running.health.reason = 'Redis does not answer';
+  const answer = await running.get('/readyz');
+  expect(await answer.json()).toMatchObject({ reasons: ['Redis does not answer'] });
+  expect((await running.get('/healthz')).status).toBe(200);
+  await running.stop();
+});
+
+test('errors and unknown paths are problem documents, and bugs disclose nothing', async () => {
+  const running = await startRecorded();
+  const failure = await running.get('/fails');
+  expect(failure.headers.get('content-type')).toMatch('application/problem+json');
+  expect(await failure.json()).toMatchObject({ code: 'internal', detail: 'internal error' });
+  expect(running.facts).toMatchObject([{ type: 'failure', where: 'leque-test' }]);
+  expect(await (await running.get('/nowhere')).json()).toMatchObject({
+    code: 'not_found',
+    detail: 'there is no GET /nowhere',
+  });
+  await running.stop();
+});
+
+const NO_SPANS = {
+  publishing: () => ({ traceparent: undefined, end: () => {} }),
+  fannedOut: () => {},
+};
+
+function telemetryInto(facts: Fact[]) {
+  return {
+    report: (fact: Fact) => void facts.push(fact),
+    contentType: 'text/plain',
+    render: async () => '',
+    watchBroker: () => {},
+    watchReadiness: () => {},
+    watchAuthentications: (_: AuthenticationOutcomes) => {},
+  };
+}
+
+function backendWith(
+  health: { readonly reason: string | undefined },
+  close: () => Promise<void>,
+): Backend {
+  const control = { answer: () => {}, ask: async () => ({ answers: [], silent: 0 }), close };
+  return {
+    broker: { health: () => healthOf(health.reason) } as unknown as Broker,
+    state: {} as ClusterState,
+    control,
+    connect: async () => {},
+    close,
+  };
+}
+
+function healthOf(reason: string | undefined): ReturnType<Broker['health']> {
+  return reason === undefined ? { ok: true } : { ok: false, reason };
+}
