@@ -1,2 +1,2 @@
-export { bench } from './main.ts';
-export type { BenchArguments } from './options.ts';
+export { bench } from './command/bench-command.ts';
+export type { BenchArguments } from './command/options.ts';

@@ -1,7 +1,12 @@
 import { respCommand } from '@leque/lab';
 import { expect, test } from 'vitest';
-import { EVENT_BYTES, eventTemplate } from '../src/event.ts';
-import { binaryFrame, pingFrame, textFrame, upgradeRequest } from '../src/websocket-bytes.ts';
+import {
+  binaryFrame,
+  pingFrame,
+  textFrame,
+  upgradeRequest,
+} from '../src/targets/websocket-bytes.ts';
+import { EVENT_BYTES, eventTemplate } from '../src/workloads/event.ts';
 
 test('an event has its size, and its fields stand where they are searched', () => {
   for (const channel of [0, 12_345]) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { known, latencyFigures, medians, spreads } from '../src/figures.ts';
-import { median, spread } from '../src/statistics.ts';
+import { known, latencyFigures, medians, spreads } from '../src/results/figures.ts';
+import { median, spread } from '../src/results/statistics.ts';
 
 describe('a median', () => {
   test.for([

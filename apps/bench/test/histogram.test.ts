@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countOf, type Histogram, mergeHistograms, percentile } from '../src/histogram.ts';
+import { countOf, type Histogram, mergeHistograms, percentile } from '../src/results/histogram.ts';
 
 describe('a merged histogram', () => {
   test('has the counts of all, by ascending bound', () => {

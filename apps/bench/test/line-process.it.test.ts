@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LineProcess } from '../src/line-process.ts';
+import { LineProcess } from '../src/load/line-process.ts';
 
 const DEADLINE_MS = 10_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readOptions } from '../src/options.ts';
-import type { Target } from '../src/target.ts';
-import { WORKLOADS } from '../src/workloads.ts';
+import { readOptions } from '../src/command/options.ts';
+import type { Target } from '../src/targets/target.ts';
+import { WORKLOADS } from '../src/workloads/workloads.ts';
 
 const target = (name: string): Target => ({
   name,

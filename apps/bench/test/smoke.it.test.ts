@@ -5,7 +5,7 @@ import { descendantsOf, isAlive } from '@leque/lab';
 import { RunningProcess } from '@leque/testkit';
 import { describeOnOwnRedis } from '@leque/testkit/contracts';
 import { expect, test } from 'vitest';
-import type { Results } from '../src/results.ts';
+import type { Results } from '../src/results/results.ts';
 
 const ENTRY = 'apps/leque/src/main.ts';
 const TIMEOUT_MS = 120_000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Measurement } from '../src/measurement.ts';
+import { smokeProblems } from '../src/command/smoke.ts';
 import { reportPage } from '../src/report/page.ts';
-import { type CaseResult, type Results, SCHEMA_VERSION } from '../src/results.ts';
-import { smokeProblems } from '../src/smoke.ts';
-import { Cases } from '../src/summary.ts';
+import type { Measurement } from '../src/results/measurement.ts';
+import { type CaseResult, type Results, SCHEMA_VERSION } from '../src/results/results.ts';
+import { Cases } from '../src/results/summary.ts';
 
 const ORIGIN = { target: 'leque', setup: 'raw', connections: 1000 };
 const MEASUREMENT: Measurement = {
@@ -130,7 +130,6 @@ function resultsOf(cases: CaseResult[]): Results {
       redis: '7',
       commit: '',
       openFiles: 1024,
-      loadGenerator: 'c',
     },
     repeat: 1,
     workloads: [{ id: 'W1', title: 'One channel', about: 'All get all.', cases }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatCount, formatFigure, formatWithUnit } from '../src/format.ts';
-import { type Row, Table } from '../src/table.ts';
+import { type Row, Table } from '../src/command/table.ts';
+import { formatCount, formatFigure, formatWithUnit } from '../src/results/format.ts';
 
 const ROW: Row = {
   run: '1/5',

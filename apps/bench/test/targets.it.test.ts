@@ -1,10 +1,10 @@
 import { freePorts, startRedis, uniquePrefix } from '@leque/testkit';
 import { expect, test } from 'vitest';
-import { eventTemplate } from '../src/event.ts';
-import { socketIo, socketIoLocal, socketIoSharded } from '../src/peers/socketio.ts';
-import { ws } from '../src/peers/ws.ts';
-import type { RunningTarget, Target, TargetContext } from '../src/target.ts';
+import { socketIo, socketIoLocal, socketIoSharded } from '../src/peers/socketio/socketio.ts';
+import { ws } from '../src/peers/ws/ws.ts';
 import { leque } from '../src/targets/leque.ts';
+import type { RunningTarget, Target, TargetContext } from '../src/targets/target.ts';
+import { eventTemplate } from '../src/workloads/event.ts';
 import { ScriptClient } from './support/script-client.ts';
 
 const CLIENT = 17;

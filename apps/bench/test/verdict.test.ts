@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RunResult, Verdict } from '../src/results.ts';
-import { judge, judgeRuns, missingOf, RIGHT } from '../src/verdict.ts';
+import type { RunResult, Verdict } from '../src/results/results.ts';
+import { judge, judgeRuns, missingOf, RIGHT } from '../src/results/verdict.ts';
 
 describe('a run', () => {
   test('in which everything came in time was held', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { acquiredWithin, within } from '../src/within.ts';
+import { acquiredWithin, within } from '../src/measuring/deadline.ts';
 
 const wait = (signal = new AbortController().signal) => ({ what: 'it', seconds: 5, signal });
 

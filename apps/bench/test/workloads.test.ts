@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatsOf, gatherClients } from '../src/clients.ts';
-import { type FanOutSetup, offeredDeliveries, readersOf, type Setup } from '../src/setups.ts';
-import { SMOKE_WORKLOADS, WORKLOADS } from '../src/workloads.ts';
+import { formatsOf, gatherClients } from '../src/measuring/connections.ts';
+import {
+  type FanOutSetup,
+  offeredDeliveries,
+  readersOf,
+  type Setup,
+} from '../src/workloads/setups.ts';
+import { SMOKE_WORKLOADS, WORKLOADS } from '../src/workloads/workloads.ts';
 
 const isFanOut = (setup: Setup): setup is FanOutSetup => setup.kind === 'fan-out';
 const setupsOf = (id: string) =>

@@ -1,2 +1,2 @@
-export { verify } from './main.ts';
-export type { VerifyArguments } from './options.ts';
+export type { VerifyArguments } from './command/options.ts';
+export { verify } from './command/verify-command.ts';

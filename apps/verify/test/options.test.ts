@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readMinutes, readOptions } from '../src/options.ts';
+import { readMinutes, readOptions } from '../src/command/options.ts';
 import { SCENARIOS, SHORT_SCENARIOS } from '../src/scenarios/index.ts';
 
 const URLS = { url: 'http://a:1, http://b:2/', secret: 's' };

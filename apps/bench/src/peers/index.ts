@@ -1,13 +1,13 @@
-import type { Target } from '../target.ts';
-import { centrifugo } from './centrifugo.ts';
-import { fastify } from './fastify.ts';
+import type { Target } from '../targets/target.ts';
+import { centrifugo } from './centrifugo/centrifugo.ts';
+import { fastify } from './fastify/fastify.ts';
 import { floor } from './floor.ts';
 import { mercure } from './mercure.ts';
-import { nats } from './nats.ts';
-import { nchan } from './nchan.ts';
-import { socketIo, socketIoLocal, socketIoSharded } from './socketio.ts';
-import { uws } from './uws.ts';
-import { ws } from './ws.ts';
+import { nats } from './nats/nats.ts';
+import { nchan } from './nchan/nchan.ts';
+import { socketIo, socketIoLocal, socketIoSharded } from './socketio/socketio.ts';
+import { uws } from './uws/uws.ts';
+import { ws } from './ws/ws.ts';
 
 /** What Leque is measured against; the floor is no product, but the least that anything costs. */
 export const PEERS: readonly Target[] = [

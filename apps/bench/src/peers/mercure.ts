@@ -1,4 +1,4 @@
-import type { Target } from '../target.ts';
+import type { Target } from '../targets/target.ts';
 
 const REASON =
   'Mercure serves server-sent events over HTTP, and the load generator speaks WebSocket only';

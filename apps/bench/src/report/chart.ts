@@ -1,4 +1,4 @@
-import { verdictText } from '../table.ts';
+import { verdictText } from '../results/format.ts';
 import { type ChartRow, type Group, hasFigures } from './groups.ts';
 import { element, escapeText, svgText } from './markup.ts';
 

@@ -1,4 +1,4 @@
-import type { CaseResult } from '../results.ts';
+import type { CaseResult } from '../results/results.ts';
 
 /** Cases that are shown side by side, because they differ in one thing only. */
 export interface Group {

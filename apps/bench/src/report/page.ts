@@ -1,6 +1,6 @@
-import { COLUMNS, JOINING } from '../columns.ts';
-import type { CaseResult, Results, WorkloadResult } from '../results.ts';
-import type { Setup } from '../setups.ts';
+import { COLUMNS, JOINING } from '../results/columns.ts';
+import type { CaseResult, Results, WorkloadResult } from '../results/results.ts';
+import type { Setup } from '../workloads/setups.ts';
 import { drawChart } from './chart.ts';
 import { groupCases } from './groups.ts';
 import { escapeText } from './markup.ts';
@@ -39,13 +39,10 @@ export function reportPage(results: Results): string {
   ].join('\n');
 }
 
-function notices({ interrupted, command, environment }: Results): string[] {
+function notices({ interrupted, command }: Results): string[] {
   return [
     ...(interrupted ? ['It was broken off: what is missing was not measured.'] : []),
     ...(command.includes('--smoke') ? [SMOKE_NOTE] : []),
-    ...(environment.loadGenerator === 'node'
-      ? ['There was no C compiler, so the load came from Node and may have been the bottleneck.']
-      : []),
   ];
 }
 
@@ -73,8 +70,7 @@ function kindOf(cases: readonly CaseResult[]): Setup['kind'] {
 }
 
 function machineSection({ environment, workloads }: Results): string {
-  const { cpu, cores, memoryMb, kernel, node, redis, openFiles, commit, loadGenerator } =
-    environment;
+  const { cpu, cores, memoryMb, kernel, node, redis, openFiles, commit } = environment;
   const facts = [
     ['Processor', `${cpu}, ${cores} cores`],
     ['Memory', `${(memoryMb / 1024).toFixed(1)} GB`],
@@ -82,7 +78,6 @@ function machineSection({ environment, workloads }: Results): string {
     ['Node', node],
     ['Redis', redis],
     ['Open files', `at most ${openFiles.toLocaleString('en')} for each process`],
-    ['Load generator', loadGenerator === 'c' ? 'in C' : 'in Node'],
     ['Commit', commit || 'not known'],
   ];
   return `<h2 id="machine">Machine</h2>${list(facts)}<h3>Servers</h3>${list(servers(workloads))}`;

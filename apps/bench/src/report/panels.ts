@@ -1,6 +1,6 @@
-import type { FigureName } from '../figures.ts';
-import { formatFigure, formatWithUnit } from '../format.ts';
-import type { Setup } from '../setups.ts';
+import type { FigureName } from '../results/figures.ts';
+import { formatFigure, formatWithUnit } from '../results/format.ts';
+import type { Setup } from '../workloads/setups.ts';
 import { type Box, HEAD_Y, type Panel } from './chart.ts';
 import type { ChartRow } from './groups.ts';
 import { element, escapeText, svgText } from './markup.ts';

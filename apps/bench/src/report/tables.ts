@@ -1,7 +1,6 @@
-import { FIGURES, type FigureName } from '../figures.ts';
-import { formatCount, formatFigure } from '../format.ts';
-import type { CaseResult, WorkloadResult } from '../results.ts';
-import { verdictText } from '../table.ts';
+import { FIGURES, type FigureName } from '../results/figures.ts';
+import { formatCount, formatFigure, verdictText } from '../results/format.ts';
+import type { CaseResult, WorkloadResult } from '../results/results.ts';
 import { hasFigures } from './groups.ts';
 import { escapeText } from './markup.ts';
 

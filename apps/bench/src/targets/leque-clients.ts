@@ -1,8 +1,8 @@
 import { hs256, inSeconds } from '@leque/lab';
 import { projectChannel, userChannel } from '@leque/protocol';
-import { channelName, projectId } from '../event.ts';
-import type { ClientScript, Format } from '../target.ts';
-import { textFrame, upgradeRequest } from '../websocket-bytes.ts';
+import { channelName, projectId } from '../workloads/event.ts';
+import type { ClientScript, Format } from './target.ts';
+import { textFrame, upgradeRequest } from './websocket-bytes.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 /** A namespace takes no event before it has answered, but cursors come with the question. */

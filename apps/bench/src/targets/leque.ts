@@ -1,9 +1,9 @@
 import { respCommand } from '@leque/lab';
 import { ServerProcess, TEST_JWT_SECRET } from '@leque/testkit';
 import manifest from '../../package.json' with { type: 'json' };
-import { startPublisher } from '../publisher.ts';
-import type { RunningTarget, Target, TargetContext } from '../target.ts';
 import { LequeClients } from './leque-clients.ts';
+import { startPublisher } from './leque-publisher.ts';
+import type { RunningTarget, Target, TargetContext } from './target.ts';
 
 const ENTRY = 'apps/gateway/src/main.ts';
 const DEFAULT_PREFIX = 'leque:';

@@ -1,4 +1,4 @@
-import type { Generator, GeneratorSpec, Member } from '../../src/generator.ts';
+import type { Generator, GeneratorSpec, Member } from '../../src/load/generator.ts';
 import { READY_TEXT, type Relay } from './relay.ts';
 
 export interface Load {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
-import type { ClientScript } from '../../src/target.ts';
+import type { ClientScript } from '../../src/targets/target.ts';
 
 const HEAD_END = '\r\n\r\n';
 const PATIENCE = { timeout: 10_000 };

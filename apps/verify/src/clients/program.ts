@@ -1,6 +1,6 @@
 import { serve } from '../worker/serve.ts';
+import { Crowd } from './client-group.ts';
 import type { GroupSpec } from './client-spec.ts';
-import { Crowd } from './crowd.ts';
 
 let crowd: Crowd | undefined;
 

@@ -1,7 +1,7 @@
 import type { FaultProxy } from '@leque/testkit';
-import type { Scenario } from '../scenario.ts';
-import type { SystemNode } from '../system.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
+import type { SystemNode } from '../target/system.ts';
 
 const NOTICED_MS = 5000;
 const RECOVERY_MS = 15_000;

@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
 
 const RECOVERY_MS = 15_000;
 const LEASE_MS = 10_000;

@@ -1,5 +1,5 @@
-import { nginxMissing, startNginx } from '../nginx.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
+import { nginxMissing, startNginx } from '../target/nginx.ts';
 import { badLinks } from './bad-links.ts';
 import { breakRedisLink } from './break-redis-link.ts';
 import { clusterMasterKilled, sentinelFailover, slotMoved } from './failovers.ts';

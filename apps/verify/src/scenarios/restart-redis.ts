@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
 
 const AWAY_MS = 3000;
 /** The publisher's second, and what the way there and back takes on a busy machine. */

@@ -1,6 +1,6 @@
-import type { Scenario } from '../scenario.ts';
-import type { SystemNode } from '../system.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
+import type { SystemNode } from '../target/system.ts';
 
 const RECOVERY_MS = 15_000;
 /** From a pod's end until proxies have heard that it gets nobody any more. */

@@ -1,6 +1,6 @@
 import type { Random } from '@leque/testkit';
-import type { Scenario } from '../scenario.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
 import { badLinks } from './bad-links.ts';
 import { breakRedisLink } from './break-redis-link.ts';
 import { freezeGateway } from './freeze-gateway.ts';

@@ -1,6 +1,6 @@
 import { COLLECTING_SERVER, collectGarbage, residentKb } from '@leque/lab';
-import type { Scenario } from '../scenario.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
 
 /** Until the heaps of the gateways are as large as the load makes them. */
 const WARM_UP_MS = 20_000;

@@ -1,6 +1,6 @@
 import { RedisProbe } from '@leque/lab';
-import type { Scenario } from '../scenario.ts';
-import type { World } from '../world.ts';
+import type { Scenario } from '../run/scenario.ts';
+import type { World } from '../run/scenario-context.ts';
 
 const DOWN_MS = 3000;
 const RECOVERY_MS = 10_000;

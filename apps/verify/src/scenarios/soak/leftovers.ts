@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import type { System } from '../../system.ts';
-import type { World } from '../../world.ts';
+import type { World } from '../../run/scenario-context.ts';
+import type { System } from '../../target/system.ts';
 
 const SETTLE_MS = 30_000;
 /** Of connections that are kept for the next request. */

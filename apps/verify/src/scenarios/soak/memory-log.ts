@@ -1,5 +1,5 @@
 import { RedisProbe, residentKb } from '@leque/lab';
-import type { System } from '../../system.ts';
+import type { System } from '../../target/system.ts';
 
 const BYTES_PER_MB = 1024 * 1024;
 const KB_PER_MB = 1024;

@@ -1,0 +1,92 @@
+import { ConfigError } from '@leque/service';
+import type { Target } from '../targets/target.ts';
+import type { Workload } from '../workloads/workloads.ts';
+
+/** Below it a run is over before anything has come; above it a typing error is more likely. */
+const SECONDS = { least: 0.5, most: 3600 };
+const MAX_REPEAT = 1000;
+
+/** As they stand on the command line. */
+export interface BenchArguments {
+  readonly json?: boolean;
+  readonly repeat?: string;
+  readonly only?: string;
+  /** True for all of them. */
+  readonly peers?: string | true;
+  readonly installPeers?: true;
+  readonly smoke?: true;
+  readonly seconds?: string;
+  readonly out?: string;
+  readonly list?: true;
+}
+
+export interface BenchOptions {
+  readonly repeat: number;
+  readonly workloads: readonly Workload[];
+  readonly targets: readonly Target[];
+  /** Instead of what each workload takes. */
+  readonly seconds: number | undefined;
+}
+
+/** What there is to choose from. */
+export interface Choice {
+  readonly workloads: readonly Workload[];
+  readonly leque: Target;
+  readonly peers: readonly Target[];
+}
+
+/** @throws ConfigError that lists every problem */
+export function readOptions(
+  given: BenchArguments & { readonly repeat: string },
+  choice: Choice,
+): BenchOptions {
+  const problems: string[] = [];
+  const repeat = Number(given.repeat);
+  if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT) {
+    problems.push(`--repeat "${given.repeat}" is not a number of repetitions (1 to ${MAX_REPEAT})`);
+  }
+  const seconds = given.seconds === undefined ? undefined : Number(given.seconds);
+  if (seconds !== undefined && !(seconds >= SECONDS.least && seconds <= SECONDS.most)) {
+    const range = `${SECONDS.least} to ${SECONDS.most}`;
+    problems.push(`--seconds "${given.seconds}" is not a number of seconds (${range})`);
+  }
+  const workloads = pick(choice.workloads, given.only, { option: '--only', nameOf: idOf });
+  const peers =
+    given.peers === undefined
+      ? { chosen: [], problems: [] }
+      : pick(choice.peers, given.peers === true ? undefined : given.peers, {
+          option: '--peers',
+          nameOf: ({ name }) => name,
+        });
+  problems.push(...workloads.problems, ...peers.problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    repeat,
+    seconds,
+    workloads: workloads.chosen,
+    targets: [choice.leque, ...peers.chosen],
+  };
+}
+
+interface Naming<T> {
+  readonly option: string;
+  readonly nameOf: (item: T) => string;
+}
+
+/** All of them when no list is given; else those that are named, as they stand in the choice. */
+function pick<T>(choice: readonly T[], list: string | undefined, { option, nameOf }: Naming<T>) {
+  if (list === undefined) return { chosen: choice, problems: [] };
+  const wanted = list.split(',').map((name) => name.trim().toLowerCase());
+  const known = choice.map((item) => nameOf(item).toLowerCase());
+  const problems = wanted
+    .filter((name) => !known.includes(name))
+    .map((name) => `${option}: "${name}" is none of ${choice.map(nameOf).join(', ')}`);
+  return {
+    chosen: choice.filter((item) => wanted.includes(nameOf(item).toLowerCase())),
+    problems,
+  };
+}
+
+function idOf({ id }: Workload): string {
+  return id;
+}

@@ -1,0 +1,123 @@
+import { type Contestant, contestantOf, measure } from '../measuring/repetition.ts';
+import { COLUMNS, JOINING } from '../results/columns.ts';
+import type { Measurement } from '../results/measurement.ts';
+import {
+  type CaseResult,
+  type Results,
+  SCHEMA_VERSION,
+  type WorkloadResult,
+} from '../results/results.ts';
+import { Cases } from '../results/summary.ts';
+import type { Workload } from '../workloads/workloads.ts';
+import { describeEnvironment } from './environment.ts';
+import type { BenchOptions } from './options.ts';
+import { Table } from './table.ts';
+
+/** Of a run, before what is measured: for compilers and buffers, in seconds. */
+const WARMUP_SECONDS = 3;
+/** A short run needs less. */
+const WARMUP_SHARE = 0.5;
+
+export interface BenchContext {
+  /** Breaks it off; what was measured until then is in the results. */
+  readonly signal: AbortSignal;
+  /** Takes a line of the table. */
+  readonly print: (line: string) => void;
+  /** What was asked for, for the report. */
+  readonly command: string;
+}
+
+/** Measures every workload; never rejects because a target fails. */
+export async function runBench(options: BenchOptions, context: BenchContext): Promise<Results> {
+  const startedAt = new Date().toISOString();
+  const workloads: WorkloadResult[] = [];
+  for (const workload of options.workloads) {
+    if (context.signal.aborted) break;
+    workloads.push(await runWorkload(workload, options, context));
+  }
+  return {
+    schema: SCHEMA_VERSION,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    interrupted: context.signal.aborted,
+    command: context.command,
+    environment: describeEnvironment(),
+    repeat: options.repeat,
+    workloads,
+  };
+}
+
+async function runWorkload(
+  workload: Workload,
+  options: BenchOptions,
+  context: BenchContext,
+): Promise<WorkloadResult> {
+  const { id, title, about } = workload;
+  const kind = workload.setups[0]?.kind ?? 'fan-out';
+  const hasStorm = workload.setups.some((setup) => setup.kind === 'fan-out' && setup.storm);
+  const table = new Table([...COLUMNS[kind], ...(hasStorm ? JOINING : [])]);
+  context.print(`\n${id}  ${title}\n${table.header()}`);
+  const cases = new Cases();
+  const show = (run: string, row: Omit<Parameters<Table['row']>[0], 'run'>) =>
+    context.print(table.row({ run, ...row }));
+  try {
+    for await (const { contestant, repetition, measurement } of contest(
+      workload,
+      options,
+      context,
+    )) {
+      const { target, setup } = contestant;
+      const origin = { target: target.name, setup: setup.label, connections: setup.connections };
+      cases.add({ ...origin, repetition }, measurement);
+      show(`${repetition}/${options.repeat}`, { ...origin, ...measurement });
+    }
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+  }
+  const results = cases.results();
+  if (options.repeat > 1) for (const each of results) show('median', rowOf(each));
+  return { id, title, about, cases: results };
+}
+
+interface Measured {
+  readonly contestant: Contestant;
+  readonly repetition: number;
+  readonly measurement: Measurement;
+}
+
+/** A/B/C, A/B/C, …: whatever changes on the machine in time changes for all of them. */
+async function* contest(
+  workload: Workload,
+  { targets, repeat, seconds = workload.seconds }: BenchOptions,
+  { signal }: BenchContext,
+): AsyncGenerator<Measured> {
+  const warmupSeconds = Math.min(WARMUP_SECONDS, seconds * WARMUP_SHARE);
+  const contestants = await contestantsOf(workload, targets);
+  for (let repetition = 1; repetition <= repeat; repetition += 1) {
+    for (const contestant of contestants) {
+      if (contestant.unavailable !== undefined && repetition > 1) continue;
+      for await (const measurement of measure(contestant, { seconds, warmupSeconds, signal })) {
+        yield { contestant, repetition, measurement };
+      }
+      signal.throwIfAborted();
+    }
+  }
+}
+
+async function contestantsOf(
+  { setups }: Workload,
+  targets: BenchOptions['targets'],
+): Promise<Contestant[]> {
+  const contestants: Contestant[] = [];
+  for (const setup of setups) {
+    for (const target of targets) {
+      const contestant = await contestantOf(target, setup);
+      if (contestant !== undefined) contestants.push(contestant);
+    }
+  }
+  return contestants;
+}
+
+function rowOf({ median, ...rest }: CaseResult) {
+  return { ...rest, figures: median };
+}

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Histogram } from '../results/histogram.ts';
+import { compileNative } from './compile-native.ts';
+import { toRecords } from './generator-spec.ts';
+import { LineProcess } from './line-process.ts';
+
+/** What a request may still take when no more are sent, and the start of the program. */
+const SLACK_MS = 20_000;
+
+export interface HttpLoad {
+  /** host:port */
+  readonly address: string;
+  readonly connections: number;
+  /** Requests per second; 0 for one after the other on each connection. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  /** Whole HTTP requests, sent in turn. */
+  readonly requests: readonly Buffer[];
+  /** Occurs in an answer once for each event that was stored. */
+  readonly storedText: string;
+}
+
+/** Called at the beginning and at the end of what is measured. */
+export interface Marks {
+  onStarted(): void;
+  onStopped(): void;
+}
+
+/** What the load tells at its end. */
+export interface HttpLoadResult {
+  /** Answered, over the whole run. */
+  readonly requests: number;
+  readonly stored: number;
+  /** Answered with anything but success. */
+  readonly failed: number;
+  /** 1 when answers were still missing after a while. */
+  readonly unanswered: number;
+  /** Answered and stored within the measured time. */
+  readonly measuredRequests: number;
+  readonly measuredStored: number;
+  /** How late the latest request was sent. */
+  readonly lateUsMax: number;
+  readonly seconds: number;
+  /** The first line of the first answer that was no success. */
+  readonly failure: string;
+  readonly histogram: Histogram;
+}
+
+/** @throws Error with what is wrong when the load breaks off */
+export async function runHttpLoad(load: HttpLoad, marks: Marks): Promise<HttpLoadResult> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'leque-http-load-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'requests');
+  await writeFile(file, toRecords(load.requests));
+  const executable = await compileNative('http_load');
+  const running = stack.use(new LineProcess(executable, argumentsOf(load, file)));
+  await running.next('started', load.warmupSeconds * 1000 + SLACK_MS);
+  marks.onStarted();
+  await running.next('stopped', load.seconds * 1000 + SLACK_MS);
+  marks.onStopped();
+  return await running.next<HttpLoadResult>('result', SLACK_MS); // before it is disposed of
+}
+
+function argumentsOf(load: HttpLoad, file: string): string[] {
+  const { address, connections, rate, seconds, warmupSeconds, storedText } = load;
+  return [address, connections, rate, seconds, warmupSeconds, file, storedText].map(String);
+}

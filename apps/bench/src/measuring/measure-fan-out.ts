@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PeakMemory } from '@leque/lab';
+import type { Generator, Ready, RunResult } from '../load/generator.ts';
+import { type Figures, known, latencyFigures } from '../results/figures.ts';
+import { mergeHistograms } from '../results/histogram.ts';
+import type { Measurement } from '../results/measurement.ts';
+import { judge, missingOf } from '../results/verdict.ts';
+import type { RunningTarget, Target } from '../targets/target.ts';
+import { type FanOutSetup, offeredDeliveries, type Part, type Step } from '../workloads/setups.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import { within } from './deadline.ts';
+import { connectAll, connectStorm, factsOf, type Scene, setScene } from './rig.ts';
+import type { RunContext } from './run-context.ts';
+
+/** What servers do last for new connections is over by then. */
+const AFTER_CONNECTING_MS = 1000;
+/** What is published last may take so long, and the end of the program. */
+const SETTLE_SECONDS = 120;
+/** The generator waits 15 s for the last delivery, but no longer than 5 s for the next one. */
+const STILL_COMING_MS = 10_000;
+const EVENT_LOOP_P99 = 'nodejs_eventloop_lag_p99_seconds';
+
+/** Publishes to connections that are there, at each of the rates. */
+export async function* measureFanOut(
+  target: Target,
+  setup: FanOutSetup,
+  context: RunContext,
+): AsyncGenerator<Measurement> {
+  await using scene = await setScene(target, setup, context);
+  await using generator = await connectAll(scene, setup, context);
+  await delay(AFTER_CONNECTING_MS, undefined, { signal: context.signal });
+  for (const step of setup.steps) {
+    const run = await runStep({ scene, generator, step, setup }, context);
+    for (const index of setup.parts.keys()) yield toMeasurement(run, index);
+  }
+}
+
+interface Running {
+  readonly scene: Scene;
+  readonly generator: Generator;
+  readonly step: Step;
+  readonly setup: FanOutSetup;
+}
+
+interface Run extends Running {
+  readonly result: RunResult;
+  /** How those joined who came meanwhile. */
+  readonly storm: Ready | undefined;
+  readonly meter: CpuMeter;
+  readonly peakKb: number | undefined;
+  /** Differences over the run. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly eventLoopP99Ms: number | undefined;
+}
+
+async function runStep(running: Running, context: RunContext): Promise<Run> {
+  const { server, redis } = running.scene;
+  const { seconds, warmupSeconds, signal } = context;
+  const meter = new CpuMeter({ server: server.pids, redis: redis.pids });
+  using memory = new PeakMemory(server.pids);
+  let before: Promise<Metrics> = Promise.resolve({});
+  let after: Promise<Metrics> = Promise.resolve({});
+  let storm: Promise<Generator | undefined> = Promise.resolve(undefined);
+  const result = await within(
+    running.generator.run(
+      { seconds, warmupSeconds, rates: running.step.rates },
+      () => {
+        meter.start();
+        before = metricsOf(server);
+        storm = startStorm(running, context);
+        storm.catch(() => {}); // heard below, unless the run fails
+      },
+      () => {
+        meter.stop();
+        after = metricsOf(server);
+      },
+    ),
+    { what: 'a run', seconds: seconds + warmupSeconds + SETTLE_SECONDS, signal },
+  );
+  await using joined = await storm;
+  const lag = (await after)[EVENT_LOOP_P99];
+  return {
+    ...running,
+    result,
+    storm: joined?.ready,
+    meter,
+    peakKb: memory.kb,
+    counters: differences(await before, await after),
+    eventLoopP99Ms: lag === undefined ? undefined : lag * 1000,
+  };
+}
+
+async function startStorm(
+  { scene, setup }: Running,
+  context: RunContext,
+): Promise<Generator | undefined> {
+  if (setup.storm === undefined) return undefined;
+  return await connectStorm(scene, { connections: setup.storm, setup }, context);
+}
+
+type Metrics = Readonly<Record<string, number>>;
+
+/** Nothing where the server has none, or is too busy to tell. */
+async function metricsOf(server: RunningTarget): Promise<Metrics> {
+  try {
+    return (await server.metrics?.()) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Of the counters, which Prometheus names so. */
+function differences(before: Metrics, after: Metrics): Metrics {
+  const counters = Object.entries(after).filter(([name]) => name.endsWith('_total'));
+  return Object.fromEntries(counters.map(([name, value]) => [name, value - (before[name] ?? 0)]));
+}
+
+function toMeasurement(run: Run, index: number): Measurement {
+  const { result, setup, step, scene } = run;
+  const part = setup.parts[index] as Part;
+  const offered = setup.parts.map((each, at) =>
+    offeredDeliveries(setup, each, step.rates[at] ?? 0),
+  );
+  const total = offered.reduce((sum, rate) => sum + rate, 0);
+  const isAnswered = scene.server.publishing.ack !== undefined;
+  const missing = isAnswered ? missingOf(result) : { lost: result.lost, unanswered: 0 };
+  return {
+    step: step.label,
+    part: part.label,
+    offeredPerSecond: offered[index] ?? 0,
+    ...judge({
+      ...missing,
+      stillComing: result.settleMs > STILL_COMING_MS,
+      duplicates: result.duplicates,
+      reordered: result.reordered,
+      publishErrors: result.publishErrors,
+      closed: result.closed,
+      strays: result.strays,
+      share: result.deliveredMeasured / result.seconds / total,
+    }),
+    figures: {
+      ...latencyFigures(histogramOf(result, index)),
+      ...(index === 0 ? figuresOfAll(run, total) : {}),
+    },
+    histogram: histogramOf(result, index),
+    counts: countsOf(run),
+    server: factsOf(scene),
+  };
+}
+
+/** What cannot be told apart by channel. */
+function figuresOfAll(
+  { result, meter, peakKb, eventLoopP99Ms, setup, storm }: Run,
+  total: number,
+): Figures {
+  const { seconds, deliveredMeasured: delivered } = result;
+  return {
+    ...meter.figures(seconds, delivered, 'Delivery'),
+    ...known([
+      ['deliveriesPerSecond', delivered / seconds],
+      ['deliveredShare', (delivered / seconds / total) * 100],
+      ['peakRssMb', peakKb === undefined ? undefined : peakKb / 1024],
+      ['eventLoopP99Ms', eventLoopP99Ms],
+      ['publishLateMs', result.publishLateUsMax / 1000],
+      ['joinSeconds', storm?.seconds],
+      ['joinsRefused', storm?.refused],
+      ['stalledClosed', setup.stalled > 0 ? result.stalledClosed : undefined],
+    ]),
+  };
+}
+
+function histogramOf(result: RunResult, index: number) {
+  return mergeHistograms(
+    result.classes.filter((each) => each.class === index).map(({ histogram }) => histogram),
+  );
+}
+
+function countsOf({ result, counters }: Run) {
+  const { seconds, classes, deliveredMeasured, publishLateUsMax, ...counts } = result;
+  return { ...counts, ...counters };
+}

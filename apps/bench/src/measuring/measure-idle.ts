@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { COLLECTING_SERVER, collectGarbage, steadyResidentKb } from '@leque/lab';
+import { known } from '../results/figures.ts';
+import type { Measurement } from '../results/measurement.ts';
+import { median } from '../results/statistics.ts';
+import { judge, RIGHT } from '../results/verdict.ts';
+import type { RunningTarget, Target } from '../targets/target.ts';
+import type { IdleSetup } from '../workloads/setups.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import { within } from './deadline.ts';
+import { connectAll, factsOf, setScene } from './rig.ts';
+import type { RunContext } from './run-context.ts';
+
+const HOLD_MARGIN_SECONDS = 30;
+/** After it has been told to, until it has begun. */
+const COLLECTING_MS = 1000;
+
+const SCRAPES = 5;
+const SCRAPE_SECONDS = 10;
+
+/** What connections cost that only are there. */
+export async function* measureIdle(
+  target: Target,
+  setup: IdleSetup,
+  context: RunContext,
+): AsyncGenerator<Measurement> {
+  const { seconds, signal } = context;
+  await using scene = await setScene(target, setup, { ...context, settings: COLLECTING_SERVER });
+  const { server, redis } = scene;
+  const empty = await collectedKb(server.pids, signal);
+  await using generator = await connectAll(scene, setup, context);
+  const uncollected = await steadyResidentKb(server.pids, signal);
+  const full = await collectedKb(server.pids, signal);
+  const meter = new CpuMeter({ server: server.pids, redis: redis.pids });
+  meter.start();
+  const startedAt = performance.now();
+  const { closed, frames } = await within(generator.hold(seconds), {
+    what: 'holding connections',
+    seconds: seconds + HOLD_MARGIN_SECONDS,
+    signal,
+  });
+  meter.stop();
+  const held = (performance.now() - startedAt) / 1000;
+  const scrapeMs = await scrapeTime(server, signal);
+  const { serverCores, ...cpu } = meter.figures(held, 0, 'Delivery');
+  yield {
+    step: 'idle',
+    part: '',
+    offeredPerSecond: 0,
+    ...judge({ ...RIGHT, closed }),
+    figures: {
+      ...cpu,
+      ...known([
+        ['kbPerConnection', perConnection(full, empty, setup)],
+        ['kbPerConnectionUncollected', perConnection(uncollected, empty, setup)],
+        ['idleCpuPercent', serverCores === undefined ? undefined : serverCores * 100],
+        ['scrapeMs', scrapeMs],
+        ['emptyRssMb', empty === undefined ? undefined : empty / 1024],
+        ['rssMb', full === undefined ? undefined : full / 1024],
+      ]),
+    },
+    histogram: [],
+    counts: { closed, frames },
+    server: factsOf(scene),
+  };
+}
+
+async function collectedKb(
+  pids: readonly number[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  collectGarbage(pids);
+  await delay(COLLECTING_MS, undefined, { signal });
+  return steadyResidentKb(pids, signal);
+}
+
+function perConnection(
+  full: number | undefined,
+  empty: number | undefined,
+  { connections }: IdleSetup,
+): number | undefined {
+  return full === undefined || empty === undefined ? undefined : (full - empty) / connections;
+}
+
+/** From the request to the last byte, in milliseconds; undefined for a server without metrics. */
+async function scrapeTime(
+  { metrics }: RunningTarget,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (metrics === undefined) return undefined;
+  const times: number[] = [];
+  for (let scrape = 0; scrape < SCRAPES; scrape += 1) {
+    const startedAt = performance.now();
+    await within(metrics(), { what: 'reading metrics', seconds: SCRAPE_SECONDS, signal });
+    times.push(performance.now() - startedAt);
+  }
+  return median(times);
+}

@@ -1,0 +1,124 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { freePorts } from '@leque/testkit';
+import {
+  type ChannelClass,
+  type Generator,
+  type GeneratorSpec,
+  startGenerator,
+} from '../load/generator.ts';
+import type { ServerFacts } from '../results/measurement.ts';
+import type { RunningTarget, Target } from '../targets/target.ts';
+import { eventTemplate } from '../workloads/event.ts';
+import type { FanOutSetup, IdleSetup } from '../workloads/setups.ts';
+import { formatsOf, gatherClients } from './connections.ts';
+import { acquiredWithin } from './deadline.ts';
+import { type OwnRedis, startOwnRedis } from './own-redis.ts';
+import type { RunContext } from './run-context.ts';
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+/** A target may have this many ports from its own on. */
+const PORTS = 10;
+const START_SECONDS = 60;
+const CONNECT_SECONDS = 90;
+/** Of so many connections one is looked at closely. */
+const SAMPLE = 8;
+const CONNECT_BATCH = 64;
+/** Retry-After is up to 5 s. */
+const RETRY_MS = 5000;
+
+/** A Redis and a server, for one setup of one target. */
+export interface Scene extends AsyncDisposable {
+  readonly redis: OwnRedis;
+  readonly server: RunningTarget;
+  readonly target: Target;
+}
+
+export async function setScene(
+  target: Target,
+  setup: FanOutSetup | IdleSetup,
+  { signal, settings = {} }: RunContext & { readonly settings?: Readonly<Record<string, string>> },
+): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const redis = stack.use(await startOwnRedis());
+  const starting = target.start({
+    redis,
+    port: await freePorts(PORTS),
+    channels: setup.channels,
+    settings,
+    ...(setup.kind === 'fan-out' && {
+      personal: setup.personal,
+      storm: setup.storm !== undefined,
+    }),
+    ...(setup.heartbeatSeconds !== undefined && { heartbeatSeconds: setup.heartbeatSeconds }),
+  });
+  const what = `the start of ${target.name}`;
+  const server = stack.use(
+    await acquiredWithin(starting, { what, seconds: START_SECONDS, signal }),
+  );
+  const owner = stack.move();
+  return { redis, server, target, [Symbol.asyncDispose]: () => owner.disposeAsync() };
+}
+
+/** @throws Error when not all connections could be made */
+export function connectAll(
+  scene: Scene,
+  setup: FanOutSetup | IdleSetup,
+  context: RunContext,
+): Promise<Generator> {
+  const spec = { ...specOf(scene, setup), connectBatch: CONNECT_BATCH, retryMs: 0 };
+  return connect(spec, context);
+}
+
+/**
+ * More clients, all at once, which come again when they are refused; into the last channel.
+ * @throws Error when not all connections could be made
+ */
+export function connectStorm(
+  scene: Scene,
+  { connections, setup }: { readonly connections: number; readonly setup: FanOutSetup },
+  context: RunContext,
+): Promise<Generator> {
+  const channel = setup.channels - 1;
+  const storm = { ...setup, connections, stalled: 0, channelsOf: () => [channel] };
+  const spec = { ...specOf(scene, storm), connectBatch: connections, retryMs: RETRY_MS };
+  return connect(spec, context);
+}
+
+async function connect(spec: GeneratorSpec, { signal }: RunContext): Promise<Generator> {
+  const wait = { what: 'connecting', seconds: CONNECT_SECONDS, signal };
+  const generator = await acquiredWithin(startGenerator(spec), wait);
+  const { failed, reason = 'no reason given' } = generator.ready;
+  if (failed === 0) return generator;
+  await generator[Symbol.asyncDispose]();
+  throw new Error(`${failed} of ${spec.members.length} connections could not be made: ${reason}`);
+}
+
+function specOf({ server, target }: Scene, setup: FanOutSetup | IdleSetup) {
+  const { connections, channels, channelsOf, mix } = setup;
+  const formats = formatsOf(target, mix) ?? [];
+  return {
+    addresses: server.addresses,
+    ...gatherClients(server, { connections, channelsOf, formats }),
+    publishing: server.publishing,
+    publications: Array.from({ length: channels }, (_, channel) =>
+      server.publication(channel, eventTemplate(channel)),
+    ),
+    classes: classesOf(setup),
+    sample: server.coalesces ? 1 : SAMPLE,
+    rest: setup.kind === 'idle' ? 'frames' : setup.rest,
+    stalled: setup.kind === 'idle' ? 0 : setup.stalled,
+  } as const;
+}
+
+/** For the report; where this repository is on the machine does not matter there. */
+export function factsOf({ server, redis }: Scene): ServerFacts {
+  return {
+    versions: { ...server.versions, redis: redis.version },
+    flags: server.flags.replaceAll(pathToFileURL(ROOT).href, '').replaceAll(ROOT, ''),
+  };
+}
+
+function classesOf(setup: FanOutSetup | IdleSetup): ChannelClass[] {
+  if (setup.kind === 'idle') return [{ first: 0, last: setup.channels - 1 }];
+  return setup.parts.map(({ firstChannel: first, lastChannel: last }) => ({ first, last }));
+}

@@ -1,0 +1,38 @@
+import type { Setup } from '../workloads/setups.ts';
+import type { FigureName } from './figures.ts';
+
+/** The figures that tell how a workload went, in the order in which they are shown. */
+export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
+  'fan-out': [
+    'deliveriesPerSecond',
+    'p50Ms',
+    'p99Ms',
+    'p999Ms',
+    'maxMs',
+    'cpuUsPerDelivery',
+    'redisUsPerDelivery',
+    'peakRssMb',
+    'eventLoopP99Ms',
+  ],
+  idle: [
+    'kbPerConnection',
+    'idleCpuPercent',
+    'emptyRssMb',
+    'rssMb',
+    'kbPerConnectionUncollected',
+    'scrapeMs',
+  ],
+  publish: [
+    'eventsPerSecond',
+    'p50Ms',
+    'p99Ms',
+    'p999Ms',
+    'maxMs',
+    'cpuUsPerEvent',
+    'redisUsPerEvent',
+    'rssMb',
+  ],
+};
+
+/** And what tells how a storm of joins went. */
+export const JOINING = ['joinSeconds', 'joinsRefused'] as const satisfies FigureName[];

@@ -1,0 +1,71 @@
+import { signToken } from '@leque/auth-jwt';
+import { ServerProcess, TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
+import manifest from '../../package.json' with { type: 'json' };
+import { eventTemplate } from '../workloads/event.ts';
+import type { PublishSetup } from '../workloads/setups.ts';
+import type { PublisherPlace, RunningPublisher } from './target.ts';
+
+const TOKEN_LIFETIME_S = 86_400;
+const ENTRY = 'apps/publisher/src/main.ts';
+/** Said by the publisher once for each event that was stored, and not known before. */
+export const STORED_TEXT = '"duplicate":false';
+
+/** One publisher of Leque as a process of its own, that takes an API key and nothing less. */
+export async function startPublisher({ redis, port }: PublisherPlace): Promise<RunningPublisher> {
+  const env = {
+    REDIS_URL: redis.url,
+    AUTH_MODE: 'required',
+    PUBLISH_API_KEYS: TEST_API_KEY,
+    JWT_SECRET: TEST_JWT_SECRET,
+    LOG_LEVEL: 'warn',
+  };
+  const server = await ServerProcess.start({ name: 'publisher', entry: ENTRY, port, env });
+  return {
+    pid: server.pid,
+    versions: { leque: manifest.version, node: process.version },
+    flags: `node ${ENTRY} with AUTH_MODE=required PUBLISH_API_KEYS=… LOG_LEVEL=warn`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** What a service shows the publisher. */
+export async function authorizationOf(credential: PublishSetup['credential']): Promise<string> {
+  if (credential === 'api key') return `Bearer ${TEST_API_KEY}`;
+  const token = await signToken({
+    secret: TEST_JWT_SECRET,
+    userId: 'bench',
+    projects: [],
+    scopes: ['publish'],
+    expiresInSeconds: TOKEN_LIFETIME_S,
+  });
+  return `Bearer ${token}`;
+}
+
+export interface Requests {
+  /** Events in each of them; 1 for an event that stands alone. */
+  readonly batch: number;
+  readonly channels: number;
+  /** The header's value. */
+  readonly authorization: string;
+}
+
+/** All requests together have each channel equally often. */
+export function publishRequests({ batch, channels, authorization }: Requests): Buffer[] {
+  return Array.from({ length: channels }, (_, first) => {
+    const events = Array.from({ length: batch }, (_each, index) =>
+      eventTemplate((first + index) % channels).toString(),
+    );
+    return publishRequest(batch === 1 ? events.join() : `[${events.join()}]`, authorization);
+  });
+}
+
+function publishRequest(body: string, authorization: string): Buffer {
+  const head = [
+    'POST /api/publish HTTP/1.1',
+    'Host: 127.0.0.1',
+    `Authorization: ${authorization}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

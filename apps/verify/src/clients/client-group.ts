@@ -1,0 +1,102 @@
+import { Random } from '@leque/testkit';
+import type { AuditedClient } from './audited-client.ts';
+import { ClientRecord } from './client-record.ts';
+import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from './client-spec.ts';
+import type { Links } from './link-proxy.ts';
+import { RawClient } from './raw-audited-client.ts';
+import { type Way, Ways } from './routes.ts';
+import { SocketIoClient } from './socketio-audited-client.ts';
+
+interface Member {
+  readonly spec: ClientSpec;
+  readonly record: ClientRecord;
+  readonly client: AuditedClient;
+}
+
+/** So many begin to connect at a time, so that their timeouts measure the gateway. */
+const AT_ONCE = 50;
+const BETWEEN_MS = 20;
+
+/** The clients of one process. */
+export class Crowd {
+  readonly #members: readonly Member[];
+  readonly #links: readonly Links[];
+
+  private constructor(members: readonly Member[], links: readonly Links[]) {
+    this.#members = members;
+    this.#links = links;
+  }
+
+  /** Resolves as soon as all have begun to connect. */
+  static async open(spec: GroupSpec): Promise<Crowd> {
+    const random = new Random(spec.seed);
+    const ways = new Ways(spec, random);
+    const members = await Promise.all(
+      spec.clients.map(async (client): Promise<Member> => {
+        const record = new ClientRecord(client, spec.run);
+        const parts = { record, random, ...(await ways.to(client)) };
+        return { spec: client, record, client: makeClient(client, parts) };
+      }),
+    );
+    await startGently(members);
+    return new Crowd(members, ways.links);
+  }
+
+  status(): GroupStatus {
+    const openByChannel: Record<string, number> = {};
+    const open = this.#members.filter(({ client }) => client.open);
+    for (const { spec } of open) {
+      for (const channel of spec.channels) {
+        openByChannel[channel] = (openByChannel[channel] ?? 0) + 1;
+      }
+    }
+    const connects = this.#members.reduce((sum, { record }) => sum + record.connects, 0);
+    return { open: open.length, openByChannel, connects };
+  }
+
+  /** Clients that have not seen, in any of their channels, what they have to. */
+  behind(required: Readonly<Record<string, number>>): number {
+    return this.#members.filter(({ record }) => record.isBehind(required)).length;
+  }
+
+  time(on: boolean): void {
+    for (const { record } of this.#members) record.time(on);
+  }
+
+  /** Breaks all connections at once. */
+  down(forMs: number): void {
+    for (const links of this.#links) links.down(forMs);
+    if (this.#links.length === 0) for (const { client } of this.#members) client.drop();
+  }
+
+  /** @param ids of clients that stop reading, or go on */
+  stall(ids: readonly string[], on: boolean): void {
+    for (const { spec, client } of this.#members) if (ids.includes(spec.id)) client.stall(on);
+  }
+
+  results(): ClientResult[] {
+    return this.#members.map(({ record }) => record.result());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map(({ client }) => client[Symbol.asyncDispose]()));
+    await Promise.all(this.#links.map((links) => links[Symbol.asyncDispose]()));
+  }
+}
+
+interface ClientParts extends Way {
+  readonly record: ClientRecord;
+  readonly random: Random;
+}
+
+function makeClient(spec: ClientSpec, parts: ClientParts): AuditedClient {
+  if (spec.kind === 'notifications' || spec.kind === 'project') return new RawClient(spec, parts);
+  return new SocketIoClient(spec, { ...parts, url: parts.nextUrl() });
+}
+
+async function startGently(members: readonly Member[]): Promise<void> {
+  for (let from = 0; from < members.length; from += AT_ONCE) {
+    for (const { client } of members.slice(from, from + AT_ONCE)) client.start();
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+  }
+}

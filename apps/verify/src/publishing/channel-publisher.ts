@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '@leque/testkit';
+import { LedgerWriter } from '../audit/ledger.ts';
+import type { Outcome } from './publish-batch.ts';
+import type { LaneSpec } from './publisher-spec.ts';
+
+const MAX_BATCH = 100;
+const GLANCE_MS = 10;
+const MIN_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 250;
+
+/** Sends events of a lane, and says what became of each. */
+export type Post = (events: readonly object[]) => Promise<readonly Outcome[]>;
+
+export interface LaneParts {
+  readonly run: string;
+  readonly post: Post;
+  readonly random: Random;
+  readonly refused: (reason: string) => void;
+}
+
+/**
+ * The events of one channel, numbered from 1. They become due at a steady rate, whatever becomes of
+ * those before, and wait while a request is on its way: so their numbers say in which order they
+ * have to be stored. What has failed is sent again with the same idempotency key, until it is
+ * acknowledged.
+ */
+export class Lane {
+  readonly ledger = new LedgerWriter();
+  readonly #spec: LaneSpec;
+  readonly #parts: LaneParts;
+  readonly #filling: string;
+  #due = 0;
+  #giveUpAt: number | undefined;
+
+  constructor(spec: LaneSpec, parts: LaneParts) {
+    this.#spec = spec;
+    this.#parts = parts;
+    this.#filling = 'x'.repeat(spec.payloadBytes);
+  }
+
+  /** Publishes so many now, and resolves once they are acknowledged or given up. */
+  async publish(count: number, patienceMs: number): Promise<void> {
+    this.#due += count;
+    this.#giveUpAt = Date.now() + patienceMs;
+    while (this.ledger.last < this.#due) await this.#sendNext();
+    this.#giveUpAt = undefined;
+  }
+
+  /** Publishes at the lane's rate until it is stopped; what was sent by then is seen through. */
+  async run(stop: AbortSignal, patienceMs: number): Promise<void> {
+    const startedAt = performance.now();
+    const before = this.#due;
+    stop.addEventListener('abort', () => {
+      this.#giveUpAt = Date.now() + patienceMs;
+    });
+    while (!stop.aborted) {
+      const elapsed = performance.now() - startedAt;
+      this.#due = before + Math.floor((elapsed * this.#spec.perSecond) / 1000);
+      if (this.ledger.last < this.#due) await this.#sendNext();
+      else await delay(GLANCE_MS);
+    }
+    this.#due = this.ledger.last;
+    this.#giveUpAt = undefined;
+  }
+
+  async #sendNext(): Promise<void> {
+    const from = this.ledger.last + 1;
+    const count = Math.min(this.#due - this.ledger.last, MAX_BATCH);
+    let numbers = Array.from({ length: count }, (_, index) => from + index);
+    this.ledger.last += count;
+    while (numbers.length > 0) {
+      const sent = numbers;
+      const outcomes = await this.#parts.post(sent.map((number) => this.#event(number)));
+      numbers = sent.filter((number, index) => !this.#take(number, outcomes[index]));
+      if (numbers.length === 0) return;
+      for (const number of numbers) this.ledger.retried(number);
+      if (this.#giveUpAt !== undefined && Date.now() > this.#giveUpAt) break;
+      await delay(this.#parts.random.between(MIN_BACKOFF_MS, MAX_BACKOFF_MS));
+    }
+    for (const number of numbers) this.ledger.givenUp(number);
+  }
+
+  /** @returns whether nothing more is to be done about it */
+  #take(number: number, outcome: Outcome | undefined): boolean {
+    if (outcome?.kind === 'stored') this.ledger.stored(outcome.position, number);
+    if (outcome?.kind === 'refused') {
+      this.#parts.refused(outcome.reason);
+      this.ledger.givenUp(number);
+    }
+    return outcome?.kind === 'stored' || outcome?.kind === 'refused';
+  }
+
+  #event(number: number): object {
+    const { run } = this.#parts;
+    const { channel } = this.#spec;
+    return {
+      type: 'verify.event',
+      channel,
+      data: { run, n: number, filling: this.#filling },
+      idempotency_key: `${run}:${channel}:${number}`,
+    };
+  }
+}

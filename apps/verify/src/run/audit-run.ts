@@ -1,0 +1,112 @@
+import { auditChannel } from '../audit/audit-channel.ts';
+import { addFindings, type Findings, noFindings } from '../audit/findings.ts';
+import { LedgerIndex } from '../audit/ledger.ts';
+import type { ClientResult } from '../clients/client-spec.ts';
+import type { LoadResult } from '../publishing/publisher-spec.ts';
+import type { Plan } from './plan.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What is left to look at when a scenario is over. */
+export interface Evidence {
+  readonly plan: Plan;
+  readonly load: LoadResult;
+  readonly clients: readonly ClientResult[];
+  /** Clients that may be told that they have missed something, whatever the scenario. */
+  readonly excused: ReadonlySet<string>;
+}
+
+export interface Judgement {
+  /** Acknowledged. */
+  readonly events: number;
+  readonly findings: Findings;
+  readonly violations: readonly string[];
+}
+
+const MAX_TOLD = 5;
+
+/** Audits every client's log against what was acknowledged. */
+export function judge({ resyncs }: Scenario, evidence: Evidence): Judgement {
+  const { plan, load, clients } = evidence;
+  const ledgers = new Map(
+    Object.entries(load.ledgers).map(([channel, ledger]) => [channel, new LedgerIndex(ledger)]),
+  );
+  const findings = noFindings();
+  const told: string[] = [];
+  for (const client of clients) {
+    const own = auditClient(client, plan, ledgers);
+    addFindings(findings, own, client.id);
+    // Theirs may be more than a gateway holds back for who comes again, so that it comes early.
+    if (evidence.excused.has(client.id)) continue;
+    const wrong = resyncProblem(resyncs, own.resyncs, channelsOf(plan, client.id).length);
+    if (wrong !== undefined) told.push(`${client.id}: ${wrong}`);
+    told.push(...client.problems.map((problem) => `${client.id}: ${problem}`));
+  }
+  const events = [...ledgers.values()].reduce((sum, { count }) => sum + count, 0);
+  const stored = storeProblems(ledgers, load);
+  return { events, findings, violations: [...countProblems(findings), ...stored, ...few(told)] };
+}
+
+function auditClient(
+  client: ClientResult,
+  plan: Plan,
+  ledgers: ReadonlyMap<string, LedgerIndex>,
+): Findings {
+  const findings = noFindings();
+  for (const channel of channelsOf(plan, client.id)) {
+    const ledger = ledgers.get(channel);
+    if (ledger === undefined) continue;
+    addFindings(findings, auditChannel(client.logs[channel] ?? [], ledger), channel);
+  }
+  for (const channel of client.strays) {
+    findings.strays += 1;
+    findings.examples.push(`it saw ${channel}, which it must not`);
+  }
+  return findings;
+}
+
+function channelsOf({ clients }: Plan, id: string): readonly string[] {
+  return clients.find((client) => client.id === id)?.channels ?? [];
+}
+
+function resyncProblem(
+  allowed: Scenario['resyncs'],
+  resyncs: number,
+  channels: number,
+): string | undefined {
+  if (allowed === 'never' && resyncs > 0) return `${resyncs} needless resyncs`;
+  if (allowed === 'all' && resyncs < channels) {
+    return `${resyncs} resyncs in ${channels} channels, all of which had lost something`;
+  }
+  return undefined;
+}
+
+function countProblems(findings: Findings): string[] {
+  const words = {
+    lost: 'lost',
+    duplicated: 'duplicated',
+    reordered: 'reordered',
+    gaps: 'unexplained gaps',
+    strays: 'not to be seen',
+  };
+  const broken = (Object.keys(words) as (keyof typeof words)[]).filter(
+    (name) => findings[name] > 0,
+  );
+  return broken.map((name) => `${findings[name]} ${words[name]}`);
+}
+
+/** Of what was stored, and of what was never. */
+function storeProblems(ledgers: ReadonlyMap<string, LedgerIndex>, load: LoadResult): string[] {
+  const disorder = [...ledgers].flatMap(([channel, ledger]) =>
+    ledger.disorder().map((number) => `${channel}: number ${number} was stored out of order`),
+  );
+  const unresolved = Object.entries(load.ledgers)
+    .filter(([, ledger]) => ledger.unresolved.length > 0)
+    .map(([channel, ledger]) => `${channel}: ${ledger.unresolved.length} were never acknowledged`);
+  const refused = load.refused.map((reason) => `an event was refused: ${reason}`);
+  return [...few(disorder), ...unresolved, ...refused];
+}
+
+function few(texts: readonly string[]): string[] {
+  const more = texts.length - MAX_TOLD;
+  return more > 0 ? [...texts.slice(0, MAX_TOLD), `and ${more} more`] : [...texts];
+}

@@ -1,0 +1,90 @@
+import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from '../clients/client-spec.ts';
+import type { ClientCommands } from '../clients/program.ts';
+import { Worker } from '../worker/worker.ts';
+
+const PROGRAM = new URL('../clients/program.ts', import.meta.url);
+const OPEN_DEADLINE_MS = 60_000;
+const ANSWER_DEADLINE_MS = 30_000;
+const RESULTS_DEADLINE_MS = 60_000;
+
+export interface CrowdsOptions extends Omit<GroupSpec, 'clients'> {
+  readonly clients: readonly ClientSpec[];
+  readonly clientsPerProcess: number;
+}
+
+/** Clients of both protocols, in processes of their own. */
+export class Crowds implements AsyncDisposable {
+  readonly #workers: readonly Worker<ClientCommands>[];
+
+  private constructor(workers: readonly Worker<ClientCommands>[]) {
+    this.#workers = workers;
+  }
+
+  /** Resolves once all clients have begun to connect. */
+  static async open({ clients, clientsPerProcess, ...rest }: CrowdsOptions): Promise<Crowds> {
+    await using stack = new AsyncDisposableStack();
+    const raw = clients.filter(({ kind }) => kind === 'notifications' || kind === 'project');
+    const socketio = clients.filter((client) => !raw.includes(client));
+    const groups = [raw, socketio].flatMap((group) => chunks(group, clientsPerProcess));
+    const workers = groups.map((_, index) =>
+      stack.use(new Worker<ClientCommands>(PROGRAM, `clients ${index + 1}`)),
+    );
+    const opening = workers.map((worker, index) => {
+      const group = { ...rest, seed: rest.seed + index, clients: groups[index] ?? [] };
+      return worker.ask('open', group, OPEN_DEADLINE_MS);
+    });
+    await Promise.all(opening);
+    stack.move();
+    return new Crowds(workers);
+  }
+
+  async status(): Promise<GroupStatus> {
+    const all = await this.#askAll((worker) => worker.ask('status', {}, ANSWER_DEADLINE_MS));
+    const openByChannel: Record<string, number> = {};
+    for (const each of all) {
+      for (const [channel, open] of Object.entries(each.openByChannel)) {
+        openByChannel[channel] = (openByChannel[channel] ?? 0) + open;
+      }
+    }
+    const sum = (field: 'open' | 'connects') => all.reduce((total, each) => total + each[field], 0);
+    return { open: sum('open'), connects: sum('connects'), openByChannel };
+  }
+
+  /** Clients that have not seen everything up to these numbers. */
+  async behind(required: Readonly<Record<string, number>>): Promise<number> {
+    const all = await this.#askAll((worker) => worker.ask('behind', required, ANSWER_DEADLINE_MS));
+    return all.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Pauses count while it is on. */
+  async time(on: boolean): Promise<void> {
+    await this.#askAll((worker) => worker.ask('time', { on }, ANSWER_DEADLINE_MS));
+  }
+
+  /** Breaks all connections; those that are tried in the time after that fail. */
+  async down(forMs: number): Promise<void> {
+    await this.#askAll((worker) => worker.ask('down', { forMs }, ANSWER_DEADLINE_MS));
+  }
+
+  async stall(ids: readonly string[], on: boolean): Promise<void> {
+    await this.#askAll((worker) => worker.ask('stall', { ids, on }, ANSWER_DEADLINE_MS));
+  }
+
+  async results(): Promise<ClientResult[]> {
+    const all = await this.#askAll((worker) => worker.ask('results', {}, RESULTS_DEADLINE_MS));
+    return all.flat();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()));
+  }
+
+  #askAll<T>(ask: (worker: Worker<ClientCommands>) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#workers.map(ask));
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}

@@ -1,0 +1,132 @@
+import { CLIENT_KINDS, type ClientKind, type ClientSpec } from '../clients/client-spec.ts';
+import type { LaneSpec } from '../publishing/publisher-spec.ts';
+import type { Target } from '../target/target.ts';
+
+/** How much of everything a scenario has. */
+export interface Sizes {
+  /** Clients, by what they are. */
+  readonly notifications: number;
+  readonly project: number;
+  readonly socketio: number;
+  readonly polling: number;
+  readonly recovering: number;
+  readonly projects: number;
+  readonly users: number;
+  /** Events in a second, in each channel of its kind. */
+  readonly projectRate: number;
+  readonly userRate: number;
+  readonly payloadBytes: number;
+  /**
+   * Of the events in a project and to a user of their own, which the first two clients of a kind
+   * have; none without it.
+   */
+  readonly heavyBytes: number;
+  /** In one process. */
+  readonly clientsPerProcess: number;
+}
+
+export const STANDARD_SIZES: Sizes = {
+  notifications: 45,
+  project: 15,
+  socketio: 20,
+  polling: 10,
+  recovering: 10,
+  projects: 3,
+  users: 5,
+  // So that what is missed in a minute is still in the histories.
+  projectRate: 15,
+  userRate: 3,
+  payloadBytes: 100,
+  heavyBytes: 0,
+  clientsPerProcess: 1000,
+};
+
+const HEAVY_CLIENTS = 2;
+const HEAVY_RATE = 30;
+
+/** Who gets what, and how often something comes there. */
+export interface Plan {
+  readonly run: string;
+  readonly lanes: readonly LaneSpec[];
+  readonly clients: readonly ClientSpec[];
+}
+
+/**
+ * Each client may see its user, one project or two of three, and on a system of our own what is
+ * for everybody. What the others get, it must not see.
+ */
+export async function makePlan(run: string, sizes: Sizes, target: Target): Promise<Plan> {
+  const projects = numbered(sizes.projects, `verify-${run}-`);
+  const users = numbered(sizes.users, `verify-${run}-user-`);
+  const everybody = target.system === undefined ? [] : ['all'];
+  const lanes = [
+    ...projects.map((id) => lane(`project:${id}`, sizes.projectRate, sizes)),
+    ...users.map((id) => lane(`user:${id}`, sizes.userRate, sizes)),
+    ...everybody.map((channel) => lane(channel, sizes.userRate, sizes)),
+    ...heavyLanes(run, sizes),
+  ];
+  const people = { run, projects, users, everybody, sizes };
+  const clients = CLIENT_KINDS.flatMap((kind) =>
+    Array.from({ length: sizes[kind] }, async (_, index): Promise<ClientSpec> => {
+      const { user, wanted, channels } = sightOf(kind, index, people);
+      const token = await target.token(user, wanted);
+      return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
+    }),
+  );
+  return { run, lanes, clients: await Promise.all(clients) };
+}
+
+interface People {
+  readonly run: string;
+  readonly projects: readonly string[];
+  readonly users: readonly string[];
+  /** The channel for everybody, if it is used. */
+  readonly everybody: readonly string[];
+  readonly sizes: Sizes;
+}
+
+/** Who a client is, and what it may see. */
+function sightOf(kind: ClientKind, index: number, people: People) {
+  const { projects, everybody } = people;
+  const user = heavyOf(kind === 'socketio', index, people) ?? at(people.users, index);
+  const one = heavyOf(kind === 'project', index, people) ?? at(projects, index);
+  const isRaw = kind === 'notifications';
+  const wanted = isRaw ? [...new Set([one, at(projects, index + 1)])] : [one];
+  const channels = [
+    ...wanted.map((id) => `project:${id}`),
+    ...(kind === 'project' ? [] : [`user:${user}`]),
+    ...(isRaw ? everybody : []),
+  ];
+  return { user, wanted, channels };
+}
+
+function heavyOf(has: boolean, index: number, { run, sizes }: People): string | undefined {
+  return has && sizes.heavyBytes > 0 && index < HEAVY_CLIENTS ? heavyId(run) : undefined;
+}
+
+function lane(channel: string, perSecond: number, { payloadBytes }: Sizes): LaneSpec {
+  return { channel, perSecond, payloadBytes };
+}
+
+function heavyLanes(run: string, { heavyBytes }: Sizes): LaneSpec[] {
+  if (heavyBytes === 0) return [];
+  return ['project', 'user'].map((kind) => ({
+    channel: `${kind}:${heavyId(run)}`,
+    perSecond: HEAVY_RATE,
+    payloadBytes: heavyBytes,
+  }));
+}
+
+function heavyId(run: string): string {
+  return `verify-${run}-heavy`;
+}
+
+function numbered(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index % items.length];
+  if (item === undefined) throw new RangeError('a plan needs at least one of each');
+  return item;
+}

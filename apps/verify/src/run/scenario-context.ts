@@ -1,0 +1,214 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '@leque/testkit';
+import type { LoadCommands } from '../publishing/program.ts';
+import type { LoadResult } from '../publishing/publisher-spec.ts';
+import type { Front } from '../target/load-balancer.ts';
+import type { System, SystemNode } from '../target/system.ts';
+import type { Target } from '../target/target.ts';
+import { Worker } from '../worker/worker.ts';
+import { Crowds } from './client-processes.ts';
+import { Counts } from './counts.ts';
+import type { Plan } from './plan.ts';
+
+const PROGRAM = new URL('../publishing/program.ts', import.meta.url);
+const GLANCE_MS = 50;
+/** Of a process that may have to start first, on a busy machine. */
+const ANSWER_DEADLINE_MS = 30_000;
+const OPEN_DEADLINE_MS = 60_000;
+/** For an event that is not acknowledged, once the load is over. */
+const PATIENCE_MS = 20_000;
+const SETTLE_DEADLINE_MS = 30_000;
+const COUNTS_DEADLINE_MS = 10_000;
+
+export interface WorldParts {
+  readonly target: Target;
+  /** What clients connect to. */
+  readonly urls: readonly string[];
+  readonly plan: Plan;
+  readonly random: Random;
+  readonly clientsPerProcess: number;
+  readonly front: Front | undefined;
+  /** Of somebody who wants it to end. */
+  readonly signal: AbortSignal;
+}
+
+/** What a scenario works with: load, clients, what it can break, and what it can expect. */
+export class World implements AsyncDisposable {
+  readonly random: Random;
+  readonly plan: Plan;
+  readonly target: Target;
+  /** What was expected and did not come true. */
+  readonly violations: string[] = [];
+  /** Clients that something is done to, so that they may miss what others get. */
+  readonly excused = new Set<string>();
+  /** Remarks for the report. */
+  readonly notes: string[] = [];
+  /** How long it took, at worst, until every client had seen everything again: milliseconds. */
+  recoveredInMs = 0;
+  readonly #front: Front | undefined;
+  readonly #load: Worker<LoadCommands>;
+  readonly #crowds: Crowds;
+  readonly #signal: AbortSignal;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(parts: WorldParts, crowds: Crowds, stack: AsyncDisposableStack) {
+    this.random = parts.random;
+    this.plan = parts.plan;
+    this.target = parts.target;
+    this.#front = parts.front;
+    this.#signal = parts.signal;
+    this.#crowds = crowds;
+    this.#stack = stack;
+    this.#load = stack.use(new Worker<LoadCommands>(PROGRAM, 'load'));
+  }
+
+  static async open(parts: WorldParts): Promise<World> {
+    await using stack = new AsyncDisposableStack();
+    const { urls, plan, random } = parts;
+    const crowds = stack.use(
+      await Crowds.open({
+        run: plan.run,
+        urls,
+        links: 'proxied',
+        seed: random.below(2 ** 31),
+        clients: plan.clients,
+        clientsPerProcess: parts.clientsPerProcess,
+      }),
+    );
+    return new World(parts, crowds, stack.move());
+  }
+
+  get clients(): Crowds {
+    return this.#crowds;
+  }
+
+  /** @throws Error on a system that is not ours to break */
+  get system(): System {
+    if (this.target.system === undefined) throw new Error('this system is not ours to break');
+    return this.target.system;
+  }
+
+  /** @throws Error where clients connect to the gateways themselves */
+  get front(): Front {
+    if (this.#front === undefined) throw new Error('nothing stands before the gateways');
+    return this.#front;
+  }
+
+  /** Waits until everybody gets something of everything; then the load begins. */
+  async begin(): Promise<void> {
+    const { run, lanes } = this.plan;
+    const { publishers: urls, headers } = this.target;
+    const seed = this.random.below(2 ** 31);
+    await this.#load.ask('prepare', { run, urls, headers, lanes, seed }, ANSWER_DEADLINE_MS);
+    await this.#allIn();
+    await this.publishOne();
+    if (!(await this.caughtUp(OPEN_DEADLINE_MS)))
+      throw new Error('the first events did not arrive');
+    this.recoveredInMs = 0;
+    await this.startLoad();
+    await this.#crowds.time(true);
+  }
+
+  async #allIn(): Promise<void> {
+    const all = this.plan.clients.length;
+    let open = 0;
+    const areIn = async () => {
+      open = (await this.#crowds.status()).open;
+      return open === all;
+    };
+    if (await this.#poll(areIn, OPEN_DEADLINE_MS)) return;
+    throw new Error(`only ${open} of ${all} clients came in`);
+  }
+
+  /** Ends the load; resolves when the last event of each channel was seen by all, or too late. */
+  async end(): Promise<LoadResult> {
+    await this.#crowds.time(false);
+    await this.stopLoad();
+    await this.publishOne();
+    await this.caughtUp(SETTLE_DEADLINE_MS);
+    await this.countsRight(COUNTS_DEADLINE_MS);
+    return this.#load.ask('result', {}, ANSWER_DEADLINE_MS);
+  }
+
+  async startLoad(): Promise<void> {
+    await this.#load.ask('start', { patienceMs: PATIENCE_MS }, ANSWER_DEADLINE_MS);
+  }
+
+  async stopLoad(): Promise<void> {
+    await this.#load.ask('stop', {}, PATIENCE_MS + ANSWER_DEADLINE_MS);
+  }
+
+  /** One event in each channel. */
+  async publishOne(): Promise<void> {
+    const args = { count: 1, patienceMs: PATIENCE_MS };
+    await this.#load.ask('publish', args, PATIENCE_MS + ANSWER_DEADLINE_MS);
+  }
+
+  /** By channel, the highest number that was acknowledged so far. */
+  acknowledged(): Promise<Record<string, number>> {
+    return this.#load.ask('acknowledged', {}, ANSWER_DEADLINE_MS);
+  }
+
+  /** Notes a violation unless publishers have said that they cannot, each time soon enough. */
+  async failedLoudly(withinMs: number): Promise<void> {
+    const { failures, slowestRefusalMs } = await this.#load.ask('result', {}, ANSWER_DEADLINE_MS);
+    const said = Object.entries(failures).map(([status, count]) => `${count} × ${status}`);
+    this.notes.push(
+      `publishing failed: ${said.join(', ')}, at latest after ${Math.round(slowestRefusalMs)} ms`,
+    );
+    if (said.length === 0) this.violations.push('no publisher has said that it cannot');
+    if (slowestRefusalMs > withinMs) this.violations.push('a publisher took too long to say so');
+  }
+
+  /** Lets the load go on for a while. */
+  async rest(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#signal });
+  }
+
+  /** Notes a violation unless it comes true in time. @returns whether it did */
+  async expect(what: string, check: () => Promise<boolean>, deadlineMs: number): Promise<boolean> {
+    const held = await this.#poll(check, deadlineMs);
+    if (!held) this.violations.push(`not within ${deadlineMs / 1000} s: ${what}`);
+    return held;
+  }
+
+  /** Whether a gateway says, in time, that it can receive publications. */
+  isReady(gateway: SystemNode, deadlineMs: number): Promise<boolean> {
+    const ready = async () => (await gateway.readiness()) === 200;
+    return this.expect(`${gateway.id} is ready`, ready, deadlineMs);
+  }
+
+  /** Whether every client sees, in time, all that is acknowledged by now. */
+  async caughtUp(deadlineMs: number): Promise<boolean> {
+    const required = await this.acknowledged();
+    const startedAt = performance.now();
+    const none = async () => (await this.#crowds.behind(required)) === 0;
+    const held = await this.expect('all clients have seen everything', none, deadlineMs);
+    this.recoveredInMs = Math.max(this.recoveredInMs, performance.now() - startedAt);
+    return held;
+  }
+
+  /** Whether the cluster counts, in time, exactly the sockets that there are. */
+  async countsRight(deadlineMs: number): Promise<boolean> {
+    if (this.target.system === undefined) return true; // others are connected to it, too
+    const counts = new Counts(this.target, this.plan);
+    const right = async () => counts.match(await this.#crowds.status());
+    const held = await this.expect('the counts are right', right, deadlineMs);
+    if (!held) this.violations.push(counts.difference);
+    return held;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  async #poll(check: () => Promise<boolean>, deadlineMs: number): Promise<boolean> {
+    const deadline = performance.now() + deadlineMs;
+    while (performance.now() < deadline) {
+      this.#signal.throwIfAborted();
+      if (await check()) return true;
+      await this.rest(GLANCE_MS);
+    }
+    return check();
+  }
+}

@@ -1,0 +1,135 @@
+import { fileURLToPath } from 'node:url';
+import {
+  type FaultProxy,
+  freePorts,
+  ServerProcess,
+  startFaultProxy,
+  TEST_API_KEY,
+  TEST_JWT_SECRET,
+} from '@leque/testkit';
+import { type RedisKind, RedisSide } from './system-redis.ts';
+
+const GATEWAYS = 3;
+const PUBLISHERS = 2;
+const PROBE_TIMEOUT_MS = 1000;
+
+/** Servers are started again and again: that is what is to be quick, not what is measured. */
+const COMPILED = fileURLToPath(
+  new URL('../../../../node_modules/.cache/compiled', import.meta.url),
+);
+
+const SETTINGS = {
+  NODE_COMPILE_CACHE: COMPILED,
+  AUTH_MODE: 'required',
+  JWT_SECRET: TEST_JWT_SECRET,
+  PUBLISH_API_KEYS: TEST_API_KEY,
+  LOG_LEVEL: 'warn',
+};
+/**
+ * Dead connections are to be found before a lease has ended: a client that polls has none to close,
+ * so that only its silence tells that it has left.
+ */
+const GATEWAY_SETTINGS = {
+  WEBSOCKET_HEARTBEAT_INTERVAL: '3',
+  WEBSOCKET_TIMEOUT: '8',
+  WEBSOCKET_MAX_CONNECTIONS: '20000',
+  DRAIN_GRACE: '1',
+  DRAIN_TIMEOUT: '4',
+};
+
+export interface SystemOptions {
+  readonly redis: RedisKind;
+  /** Whether Redis keeps what is written over a restart. */
+  readonly appendonly: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A cluster of our own, each part a process that can be killed, stopped and cut off. */
+export interface System extends AsyncDisposable {
+  readonly redis: RedisSide;
+  readonly gateways: readonly SystemNode[];
+  readonly publishers: readonly SystemNode[];
+  /** How gateways leave, in milliseconds. */
+  readonly drain: { readonly graceMs: number; readonly timeoutMs: number };
+  /** One more of them, which is ready. */
+  addGateway(): Promise<SystemNode>;
+}
+
+/** A gateway or publisher; its way to a single Redis goes through a proxy of its own. */
+export class SystemNode {
+  readonly id: string;
+  readonly server: ServerProcess;
+  readonly #link: FaultProxy | undefined;
+
+  constructor(id: string, server: ServerProcess, link: FaultProxy | undefined) {
+    this.id = id;
+    this.server = server;
+    this.#link = link;
+  }
+
+  /** @throws Error where it is told other addresses than the proxy's */
+  get link(): FaultProxy {
+    if (this.#link === undefined) throw new Error('this needs a Redis of the kind standalone');
+    return this.#link;
+  }
+
+  /** What its readiness is answered with; undefined when it is not answered. */
+  async readiness(): Promise<number | undefined> {
+    try {
+      const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+      const response = await fetch(`${this.server.url}/readyz`, { signal });
+      await response.body?.cancel();
+      return response.status;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export async function startSystem(options: SystemOptions): Promise<System> {
+  await using starting = new AsyncDisposableStack();
+  let stack = starting;
+  const redis = stack.use(await RedisSide.start(options.redis, options.appendonly));
+  const gatewaySettings = { ...GATEWAY_SETTINGS, ...options.settings };
+  const start = async (app: 'gateway' | 'publisher', index: number) => {
+    const id = `${app}-${index + 1}`;
+    const link =
+      redis.kind === 'standalone'
+        ? stack.use(await startFaultProxy({ target: redis.url }))
+        : undefined;
+    const env = { ...SETTINGS, ...(app === 'gateway' ? gatewaySettings : options.settings) };
+    const here = { NODE_ID: id, REDIS_URL: link?.through(redis.url) ?? redis.url };
+    return new SystemNode(id, await startServer(app, { ...env, ...here }), link);
+  };
+  const publishers = Array.from({ length: PUBLISHERS }, (_, index) => start('publisher', index));
+  const gateways = Array.from({ length: GATEWAYS }, (_, index) => start('gateway', index));
+  for (const result of await Promise.allSettled([...publishers, ...gateways])) {
+    if (result.status === 'fulfilled') stack.use(result.value.server);
+  }
+  const parts = {
+    redis,
+    publishers: await Promise.all(publishers),
+    gateways: await Promise.all(gateways),
+    drain: {
+      graceMs: Number(gatewaySettings.DRAIN_GRACE) * 1000,
+      timeoutMs: Number(gatewaySettings.DRAIN_TIMEOUT) * 1000,
+    },
+  };
+  const owner = starting.move();
+  stack = owner;
+  let added = gateways.length;
+  const addGateway = async () => {
+    const node = await start('gateway', added++);
+    owner.use(node.server);
+    return node;
+  };
+  return { ...parts, addGateway, [Symbol.asyncDispose]: () => owner.disposeAsync() };
+}
+
+async function startServer(
+  app: 'gateway' | 'publisher',
+  env: Readonly<Record<string, string>> & { readonly NODE_ID: string },
+): Promise<ServerProcess> {
+  const entry = `apps/${app}/src/main.ts`;
+  return ServerProcess.start({ name: env.NODE_ID, entry, port: await freePorts(1), env });
+}
