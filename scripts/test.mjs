@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureCompiler } from './ensure-compiler.mjs';
 import { ensurePrometheus } from './ensure-prometheus.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
 
@@ -74,7 +75,7 @@ async function runCheck({ name, from, bin, args }) {
 }
 
 async function runTests(filters) {
-  const missing = ensureRedis();
+  const missing = ensureRedis() ?? ensureCompiler();
   if (missing !== undefined) {
     total.failed += 1;
     console.log(`✗ tests: ${missing}`);
