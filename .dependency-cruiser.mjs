@@ -1,5 +1,8 @@
-// The walls between the parts. Direction: protocol ← core ← drivers ← apps.
-// test/walls.it.test.ts plants an offence against each of them.
+// The walls between the parts, and between the rooms of a part (scripts/rooms.ts).
+// Direction: protocol ← core ← service and drivers ← apps.
+// test/repository/walls.it.test.ts plants an offence against each of them.
+import { closedDoors, ROOMS } from './scripts/rooms.ts';
+
 const part = '^((?:apps|packages)/[^/]+|test)/';
 const driver = '^packages/(?:transport|broker|auth|telemetry)-[^/]+';
 const tests = ['\\.test\\.ts$', '(^|/)test/'];
@@ -84,9 +87,35 @@ const walls = {
   },
 };
 
+const pattern = (text) => text.replaceAll('.', '\\.');
+
+/** One wall for each room: it imports the rooms below it on the page, and nothing above. */
+const rooms = Object.fromEntries(
+  Object.keys(ROOMS).flatMap((part) =>
+    closedDoors(part).map(({ room, closed, openFiles }) => [
+      `rooms:${part}/${room}`,
+      {
+        comment: `scripts/rooms.ts says what ${part}/src/${room} may import.`,
+        from: { path: `^${part}/src/${room}/`, pathNot: tests },
+        to: {
+          path: [
+            ...closed.map((other) => `^${part}/src/${pattern(other)}(/|$)`),
+            `^${part}/src/[^/]+\\.ts$`,
+          ],
+          pathNot: openFiles.map((file) => `^${part}/src/${pattern(file)}$`),
+        },
+      },
+    ]),
+  ),
+);
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
-  forbidden: Object.entries(walls).map(([name, wall]) => ({ name, severity: 'error', ...wall })),
+  forbidden: Object.entries({ ...walls, ...rooms }).map(([name, wall]) => ({
+    name,
+    severity: 'error',
+    ...wall,
+  })),
   options: {
     tsPreCompilationDeps: true, // a type-only import is a dependency too
     tsConfig: { fileName: 'tsconfig.base.json' },

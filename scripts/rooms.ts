@@ -1,0 +1,60 @@
+// The rooms of every part, and which way imports may go between them. Each list is read from the top
+// of the page down: a room may import the rooms below it, never one above. Files directly in `src/`
+// stand above all rooms, unless the list names them by their file name. A list in the list is a row of rooms that do
+// not know each other.
+type Row = string | readonly string[];
+
+export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
+  'packages/protocol': ['api', 'events', 'wire'],
+  'packages/core': [
+    'clients',
+    'fan-out',
+    ['writing', 'journal'],
+    'ports',
+    ['access', 'publication'],
+    'lib',
+  ],
+  'packages/service': ['http'],
+  'packages/broker-redis': [
+    ['broker', 'state', 'control', 'redis-cluster'],
+    'link',
+    ['functions', 'inspection'],
+    'connection',
+    'lib',
+  ],
+  'packages/transport-ws': ['session', 'wire'],
+  'packages/testkit': [['processes', 'proxy', 'contracts'], ['redis', 'fakes'], 'lib'],
+  'packages/lab': ['processes', ['probes', 'clients']],
+  'apps/leque': ['commands'],
+};
+
+/** The rooms of a part as rows, the top one first. */
+export function rowsOf(part: string): readonly (readonly string[])[] {
+  return (ROOMS[part] ?? []).map((row) => (typeof row === 'string' ? [row] : row));
+}
+
+export interface Door {
+  /** A folder in `src/`. */
+  readonly room: string;
+  /** Rooms above it and beside it, which it must not import. */
+  readonly closed: readonly string[];
+  /** Files directly in `src/` that it may import. */
+  readonly openFiles: readonly string[];
+}
+
+/** Every folder with the rooms that it must not import: those above it and beside it. */
+export function closedDoors(part: string): readonly Door[] {
+  const rows = rowsOf(part);
+  return rows.flatMap((row, index) =>
+    row
+      .filter((room) => !room.endsWith('.ts'))
+      .map((room) => ({
+        room,
+        closed: [...rows.slice(0, index).flat(), ...row.filter((other) => other !== room)],
+        openFiles: rows
+          .slice(index + 1)
+          .flat()
+          .filter((other) => other.endsWith('.ts')),
+      })),
+  );
+}
