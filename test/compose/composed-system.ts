@@ -11,21 +11,21 @@ import { type Env, freePorts, isPortFree, TEST_JWT_SECRET } from '@leque/testkit
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMPOSE_DEADLINE_MS = 120_000;
 const KEPT_OUTPUT = 256 * 1024;
-/** Where the documents say that Leque is. */
+/** The port at which the seed documents expect Leque. */
 const PORT = 9001;
 
 const run = promisify(execFile);
 
 export interface Composed extends System {
   readonly prometheusUrl: string;
-  /** `docker compose` on this system's project; answers with what it printed. */
+  /** Runs `docker compose` on this system's project, and returns its standard output. */
   compose(...args: string[]): Promise<string>;
 }
 
 /**
- * docker-compose.yml as a project of its own, from images that have been built, at localhost:9001
- * unless something listens there. Clients and publishers come in through nginx, so every part of
- * the system is the same server to them.
+ * Starts docker-compose.yml as a project of its own from the built images, at localhost:9001 unless
+ * that port is taken. Clients and publishers connect through nginx, so every part of the system is
+ * the same server to them.
  */
 export async function startComposed(env: Env = {}, services = ['nginx']): Promise<Composed> {
   await using stack = new AsyncDisposableStack();
@@ -56,7 +56,7 @@ export async function startComposed(env: Env = {}, services = ['nginx']): Promis
   stack.defer(async () => {
     await compose('down', '--volumes', '--timeout', '1');
   });
-  // A limit of one gateway is what such a test asks about.
+  // A test of the connection limit needs one gateway, because each has a limit of its own.
   const gateways = env['WEBSOCKET_MAX_CONNECTIONS'] === undefined ? 3 : 1;
   const up = ['up', '--detach', '--wait', '--no-build', '--scale', `gateway=${gateways}`];
   await compose(...up, ...services);
@@ -82,7 +82,7 @@ export async function startComposed(env: Env = {}, services = ['nginx']): Promis
   };
 }
 
-/** What the gateways have written. */
+/** Collects the logs of the gateways. */
 class Output implements AsyncDisposable {
   text = '';
   readonly #child: ChildProcess;

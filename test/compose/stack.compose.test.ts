@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { startComposed } from './composed-system.ts';
 
 const run = promisify(execFile);
-/** Longer than Prometheus waits between two looks, and than nginx keeps what DNS has answered. */
+/** Longer than Prometheus waits between two scrapes, and than nginx caches a DNS answer. */
 const SOON = { timeout: 40_000, interval: 250 };
 const SERVERS = ['leque-gateway', 'leque-publisher'];
 
@@ -16,7 +16,7 @@ async function inside(image: string, entrypoint: string, ...args: string[]): Pro
 }
 
 for (const image of [...SERVERS, 'leque']) {
-  test(`${image}: an unprivileged user, and nothing that only tests and tools need`, async () => {
+  test(`the image ${image} runs as an unprivileged user and contains no test files or development tools`, async () => {
     expect(await inside(image, 'id', '-u')).toBe('1000');
     expect(await inside(image, 'find', '/leque', '-not', '-user', 'root')).toBe('');
     const ours = ['apps', 'packages', '-not', '-path', '*/node_modules/*'];
@@ -28,7 +28,7 @@ for (const image of [...SERVERS, 'leque']) {
   });
 }
 
-test('a server that cannot start says why and ends with 1', async () => {
+test('a server that cannot start prints the reason and exits with code 1', async () => {
   for (const image of SERVERS) {
     await expect(run('docker', ['run', '--rm', '--network', 'none', image])).rejects.toMatchObject({
       code: 1,
@@ -37,13 +37,13 @@ test('a server that cannot start says why and ends with 1', async () => {
   }
 });
 
-test('the command answers in its image', async () => {
+test('the leque command works in its image', async () => {
   const options = ['--rm', '--network', 'none', '--env', `JWT_SECRET=${TEST_JWT_SECRET}`];
   const { stdout } = await run('docker', ['run', ...options, 'leque', 'token', '--user', 'alice']);
   expect(stdout.trim().split('.')).toHaveLength(3);
 });
 
-test('gateways end within their grace on SIGTERM, and say 1012 to their clients', async () => {
+test('gateways close their clients with 1012 on SIGTERM and exit within their grace period', async () => {
   await using system = await startComposed({ DRAIN_GRACE: '1', DRAIN_TIMEOUT: '3' });
   await using client = await RawClient.connect(wsUrl(system.node.url, '/ws/project/P'));
   const startedAt = performance.now();
@@ -54,7 +54,7 @@ test('gateways end within their grace on SIGTERM, and say 1012 to their clients'
   expect(states.trim().split('\n')).toEqual(['0', '0', '0']);
 });
 
-test('five gateways instead of three: nginx sends clients to each, Prometheus scrapes each', async () => {
+test('with five gateways instead of three, nginx sends clients to each and Prometheus scrapes each', async () => {
   await using system = await startComposed({}, ['nginx', 'prometheus', 'redis-exporter']);
   await system.compose('up', '-d', '--wait', '--no-build', '--scale', 'gateway=5', 'nginx');
   const ask = async (query: string) => {

@@ -11,7 +11,7 @@ const subscribe = (client: RawClient) => client.subscribe(PROJECT);
 const authAs = (projects: string[]) => (client: RawClient) =>
   client.ask({ action: 'auth', token: tokenFor('alice', { projects }) });
 
-/** A client changes what feeds it while its projects' events go on coming. */
+/** A client changes its subscriptions while events of its projects keep arriving. */
 describe('under load, a change of projects', () => {
   let cluster: Nodes;
   beforeAll(async () => {
@@ -20,10 +20,10 @@ describe('under load, a change of projects', () => {
   afterAll(() => cluster?.[Symbol.asyncDispose]());
 
   test.each([
-    { change: 'from all of them to one, by subscribing', before: ALL, turn: subscribe },
-    { change: 'from all of them to one, by a fresh token', before: ALL, turn: authAs(ONE) },
-    { change: 'from one of them to all, by a fresh token', before: ONE, turn: authAs(ALL) },
-  ])('$change, loses and repeats nothing [ORD] [DUP] [GAP]', async ({ before, turn }) => {
+    { change: 'from all of them to one by subscribing', before: ALL, turn: subscribe },
+    { change: 'from all of them to one by a fresh token', before: ALL, turn: authAs(ONE) },
+    { change: 'from one of them to all by a fresh token', before: ONE, turn: authAs(ALL) },
+  ])('[ORD] [DUP] [GAP] $change loses and repeats nothing', async ({ before, turn }) => {
     const urls = cluster.nodes.map(({ url }) => url);
     using publisher = publishOnAndOn(urls);
     for (let round = 0; round < TURNS; round += 1) {
@@ -40,7 +40,7 @@ describe('under load, a change of projects', () => {
   });
 });
 
-/** Through all nodes in turn, each after the answer to the one before. */
+/** Publishes through all nodes in turn, each event after the answer to the one before. */
 function publishOnAndOn(urls: readonly string[]): Disposable & { published(): number } {
   let going = true;
   let n = 0;

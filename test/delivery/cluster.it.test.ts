@@ -5,12 +5,12 @@ import { RoundRobin } from '../support/round-robin.ts';
 import { SeedPage, seedText } from '../support/seed-page.ts';
 
 const SOON = { timeout: 2000, interval: 25 };
-/** A crash is noticed within one lease of 10 s; the count itself is read within a second. */
+/** A crash shows in the counts within one lease of 10 s. */
 const WITHIN_A_LEASE = { timeout: 10_000, interval: 100 };
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
 
 describe('a cluster of processes', () => {
-  test('`kill -9` of one of three gateways: the counts are right within 10 s, no other is restarted [CNT]', async () => {
+  test('[CNT] has correct counts within 10 s of a `kill -9` of one gateway, and no other process restarts', async () => {
     await using cluster = await startCluster({ gateways: 3 });
     const others = [cluster.publisher, cluster.gateways[1], cluster.gateways[2]];
     const pids = others.map((server) => server?.pid);
@@ -36,7 +36,7 @@ describe('a cluster of processes', () => {
         active_projects: 1,
         connections_per_project: { 'PROJ-K': 2 },
       });
-    // The user's own count, pushed to the sockets that are left.
+    // The remaining sockets of the user are sent the user's new count.
     await expect
       .poll(() => lastSocket.all('connections.count').at(-1), {
         interval: 100,
@@ -49,7 +49,7 @@ describe('a cluster of processes', () => {
     expect(others.map((server) => server?.running)).toEqual([true, true, true]);
   }, 30_000);
 
-  test("after `kill -9` of its gateway the seed's class is back on another node by itself", async () => {
+  test("lets the seed's client class reconnect to another node by itself after a `kill -9` of its gateway", async () => {
     await using cluster = await startCluster({ gateways: 3, env: { AUTH_MODE: 'open' } });
     await using front = await RoundRobin.start(cluster.gateways.map(({ url }) => url));
     await using page = new SeedPage(front.url);
@@ -70,7 +70,7 @@ describe('a cluster of processes', () => {
     await page.console.first(saysStory('after'));
   });
 
-  test('an official Socket.IO client is back on another node by itself', async () => {
+  test('lets an official Socket.IO client reconnect to another node by itself', async () => {
     await using cluster = await startCluster({ gateways: 2 });
     await using front = await RoundRobin.start(cluster.gateways.map(({ url }) => url));
     await using client = await SocketClient.connect(front.url, {
@@ -87,7 +87,7 @@ describe('a cluster of processes', () => {
     await client.first('task.created');
   });
 
-  test('running totals survive when every process is restarted', async () => {
+  test('keeps its running totals when every process is restarted', async () => {
     await using cluster = await startCluster({ gateways: 2 });
     const total = async () => (await statsOf(cluster))['total_connections'];
     const first = await Promise.all([0, 0, 1].map((gateway) => openRaw(cluster, gateway)));
@@ -101,7 +101,7 @@ describe('a cluster of processes', () => {
     await expect.poll(total, SOON).toBe(4);
   }, 30_000);
 
-  test('SIGTERM: a gateway moves its clients away with a hint, and leaves', async () => {
+  test('has gateways that close their clients with a reconnect hint on SIGTERM, and then exit', async () => {
     await using cluster = await startCluster({ gateways: 2, env: { DRAIN_TIMEOUT: '1' } });
     const raw = await Promise.all(Array.from({ length: 20 }, () => openRaw(cluster, 0)));
     await using socket = await openSocket(cluster, 0);
@@ -113,16 +113,16 @@ describe('a cluster of processes', () => {
       expect(code).toBe(1012);
       expect(reason).toMatch(/^\d+$/);
     }
-    // Not one after which official clients stay away.
+    // After a disconnect packet official clients would not reconnect.
     expect(await gone).not.toBe('io server disconnect');
     expect(await leaving).toEqual({ code: 0, signal: null });
-    // It gave its lease back: no need to wait for its end.
+    // The gateway gave its lease back, so nobody has to wait until it expires.
     await expect.poll(() => subscribersOf(cluster), SOON).toBe(1);
     await publish(cluster, { type: 'x', project_id: 'PROJ-K', data: {} });
     await stays.first('x');
   });
 
-  test('while it drains, a gateway is not ready and refuses newcomers with 503', async () => {
+  test('has gateways that are not ready while they drain, and refuse new clients with 503', async () => {
     await using cluster = await startCluster({ gateways: 1, env: { DRAIN_TIMEOUT: '3' } });
     const clients = await Promise.all(Array.from({ length: 30 }, () => openRaw(cluster, 0)));
     const leaving = cluster.gateways[0]?.stop('SIGTERM');
@@ -135,7 +135,7 @@ describe('a cluster of processes', () => {
     expect(refusal).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
     const late = await SocketClient.refusal(cluster.url(0), { token: tokenFor('late') });
     expect(late.message).toBe('websocket error');
-    // A page that polls is told why.
+    // A page that polls can read the reason.
     const { status, headers, body } = await get(
       `${cluster.url(0)}/socket.io/?EIO=4&transport=polling`,
     );
@@ -148,7 +148,7 @@ describe('a cluster of processes', () => {
     expect(await leaving).toEqual({ code: 0, signal: null });
   });
 
-  test('a gateway, a publisher and their health stand alone', async () => {
+  test('has a gateway and a publisher that run and answer health checks each on its own', async () => {
     await using cluster = await startCluster({ gateways: 1 });
     for (const server of [cluster.gateways[0], cluster.publisher]) {
       expect(server).toBeInstanceOf(ServerProcess);

@@ -21,7 +21,7 @@ type Follow = (
   told: { onEvent: (event: Numbered) => void; onGap: () => void },
 ) => void;
 
-/** The function that the guide gives to clients of one kind, as it stands there. */
+/** Runs the example code of the draining guide unmodified, and returns its function. */
 async function fromGuide<T>(name: string, scope: Readonly<Record<string, unknown>>): Promise<T> {
   const blocks = (await readFile(GUIDE, 'utf8')).split('```js\n').slice(1);
   const code = blocks.map((block) => block.split('```')[0]).find((js) => js?.includes(name));
@@ -33,7 +33,7 @@ function fromTo(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** Numbers published to a project and to a user at once, until it is told to stop. */
+/** Publishes increasing numbers to a project and to a user until `stop` is called. */
 function startPublishing(cluster: Cluster) {
   const stop = new AbortController();
   const published = (async () => {
@@ -53,7 +53,7 @@ function startPublishing(cluster: Cluster) {
   })();
   published.catch(() => {}); // told by `stop`, unless the test has failed before
   return {
-    /** @returns the last number */
+    /** @returns the last published number */
     stop: () => {
       stop.abort();
       return published;
@@ -61,7 +61,7 @@ function startPublishing(cluster: Cluster) {
   };
 }
 
-/** Raw clients as the guide has them, and official ones; each with the numbers that it saw. */
+/** Starts raw clients as in the guide and official clients, and records the numbers that each receives. */
 async function startClients(url: string) {
   const seen: number[][] = [];
   let gaps = 0;
@@ -101,7 +101,7 @@ async function startClients(url: string) {
   };
 }
 
-test('[GAP] [DUP] [ORD] clients as in the guide are moved to another node amid publications, and miss nothing', async () => {
+test('[GAP] [DUP] [ORD] clients written as in the guide miss nothing when a drain moves them to another node under load', async () => {
   await using cluster = await startCluster({ gateways: 2, env: { DRAIN_TIMEOUT: '2' } });
   await using front = await RoundRobin.start(cluster.gateways.map(({ url }) => url));
   using clients = await startClients(front.url);
@@ -124,13 +124,13 @@ test('[GAP] [DUP] [ORD] clients as in the guide are moved to another node amid p
   expect(clients.gaps()).toBe(0);
 }, 60_000);
 
-test('[HON] told to stop, a gateway is not ready at once, but takes clients until the grace is over', async () => {
+test('[HON] a stopping gateway is not ready at once, but accepts clients until the drain grace is over', async () => {
   const env = { DRAIN_GRACE: '3', DRAIN_TIMEOUT: '0' };
   await using cluster = await startCluster({ gateways: 1, env });
   const leaving = cluster.gateways[0]?.stop();
   const readiness = async () => (await get(`${cluster.url(0)}/readyz`)).body;
   await expect.poll(readiness).toEqual({ status: 'not ready', reasons: ['draining'] });
-  // A load balancer that has not noticed yet sends clients here still.
+  // A load balancer that has not noticed yet still sends clients here.
   const token = tokenFor('alice', { projects: ['P'] });
   await using raw = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), { token });
   await using socket = await SocketClient.connect(cluster.url(0), { token });
@@ -139,7 +139,7 @@ test('[HON] told to stop, a gateway is not ready at once, but takes clients unti
   expect(await leaving).toEqual({ code: 0, signal: null });
 }, 60_000);
 
-test('[HON] told to stop, a publisher is not ready at once, and answers until the grace is over', async () => {
+test('[HON] a stopping publisher is not ready at once, but answers until the drain grace is over', async () => {
   await using cluster = await startCluster({ gateways: 1, env: { DRAIN_GRACE: '2' } });
   const { publisher } = cluster;
   const leaving = publisher.stop();
@@ -155,7 +155,7 @@ test('[HON] told to stop, a publisher is not ready at once, and answers until th
 }, 60_000);
 
 test.for(['SIGTERM', 'SIGINT'] as const)(
-  'a second %s ends a drain now',
+  'a second %s ends a drain at once',
   { timeout: 60_000 },
   async (signal) => {
     await using server = await startLeque({ AUTH_MODE: 'open', DRAIN_TIMEOUT: '60' });
@@ -166,7 +166,7 @@ test.for(['SIGTERM', 'SIGINT'] as const)(
     for (const client of clients) stack.use(client);
     const leaving = server.stop(signal);
     await Promise.race(clients.map(({ closed }) => closed));
-    // What comes soon after the first one may be the same one, passed on.
+    // A signal that arrives soon after the first counts as the same signal, passed on by a parent process.
     const again = setInterval(() => void server.stop(signal), 100);
     stack.defer(() => clearInterval(again));
     expect(await leaving).toEqual({ code: 1, signal: null });

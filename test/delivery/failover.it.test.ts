@@ -7,10 +7,10 @@ import { NumberedLoad, type Seen, violations } from '../support/numbered-load.ts
 const TIMEOUT = { timeout: 180_000 };
 const PATIENCE = { timeout: 60_000 };
 const PROJECT = 'PROJ-failover';
-/** Publications before a fault, and after it. */
+/** Number of publications before a fault, and again after it. */
 const SOME = 100;
 
-/** Processes on a Redis of some kind, with clients of both protocols on each gateway, under load. */
+/** Two gateways and a publisher under load, with clients of both protocols on each gateway. */
 async function startUnderLoad(redisUrl: string) {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await startCluster({ gateways: 2, env: { REDIS_URL: redisUrl } }));
@@ -60,9 +60,9 @@ async function startUnderLoad(redisUrl: string) {
   return { key, audit, resyncs, more, [Symbol.asyncDispose]: () => owner.disposeAsync() };
 }
 
-describeOnRedisServers('failover under load', () => {
+describeOnRedisServers('under load, a failover', () => {
   test(
-    '[ORD] [DUP] [GAP] [ACK] Sentinel: clients get everything in order, or are told',
+    '[ORD] [DUP] [GAP] [ACK] by Sentinel delivers everything to clients in order, or a resync',
     TIMEOUT,
     async () => {
       await using redis = await startSentinel();
@@ -85,7 +85,7 @@ describeOnRedisServers('failover under load', () => {
   );
 
   test(
-    '[ORD] [DUP] [GAP] [ACK] Cluster: clients get everything in order, or are told',
+    '[ORD] [DUP] [GAP] [ACK] in a Redis Cluster delivers everything to clients in order, or a resync',
     TIMEOUT,
     async () => {
       await using redis = await startRedisCluster();
@@ -107,7 +107,7 @@ describeOnRedisServers('failover under load', () => {
   );
 
   test(
-    '[ORD] [DUP] [GAP] [ACK] Cluster: nothing is lost when an operator changes who serves',
+    '[ORD] [DUP] [GAP] [ACK] and slot moves by the operator of a Redis Cluster lose nothing',
     TIMEOUT,
     async () => {
       await using redis = await startRedisCluster();

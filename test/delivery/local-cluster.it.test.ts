@@ -13,7 +13,7 @@ const PROGRAMS = 4;
 
 describe('leque cluster', () => {
   test.for(['SIGINT', 'SIGTERM'] as const)(
-    'serves on three gateways and a publisher, and leaves nothing behind after %s',
+    'serves on three gateways and a publisher, and leaves no process, port or file behind after %s',
     { timeout: 40_000 },
     async (signal) => {
       const basePort = await freePorts(PROGRAMS);
@@ -50,7 +50,7 @@ describe('leque cluster', () => {
     },
   );
 
-  test('[LIVE] nothing outlives it, however it ends: killed, its terminal closed, stopped twice', {
+  test('[LIVE] leaves nothing running when it is killed, loses its terminal or is stopped twice', {
     timeout: 60_000,
   }, async () => {
     const endings: Record<string, (cluster: ProcessGroup) => void> = {
@@ -71,7 +71,9 @@ describe('leque cluster', () => {
     }
   });
 
-  test('[LIVE] killed while it starts, it leaves no node behind', { timeout: 40_000 }, async () => {
+  test('[LIVE] leaves no node running when it is killed while it starts', {
+    timeout: 40_000,
+  }, async () => {
     await using folder = await temporaryFolder();
     const basePort = await freePorts(PROGRAMS);
     await using cluster = startGroup({ BASE_PORT: String(basePort), TMPDIR: folder.path });
@@ -79,12 +81,12 @@ describe('leque cluster', () => {
     await expect.poll(nodes, { ...STARTS, interval: 1 }).toBe(true);
     const beneath = descendantsOf(cluster.pid);
     process.kill(cluster.pid, 'SIGKILL');
-    // A node that is starting notices when it has started.
+    // A starting node notices the loss of its parent once it has started.
     await expect.poll(() => beneath.filter(isAlive), STARTS).toEqual([]);
     await expect.poll(() => folder.entries(), ENDS).toEqual([]);
   });
 
-  test('Ctrl-C reaches all processes at once, and still Redis ends after the nodes', {
+  test('stops Redis after the nodes although Ctrl-C reaches all processes at once', {
     timeout: 40_000,
   }, async () => {
     await using cluster = await startReady({ LOG_LEVEL: 'info' });
@@ -93,7 +95,7 @@ describe('leque cluster', () => {
     expect(cluster.output).not.toMatch(/broker_disconnected|ECONN|"level":[56]0/);
   });
 
-  test('[HON] it says that it is ready once every node is, with a token and lines to try', {
+  test('[HON] reports that it is ready once every node is, and prints a token and commands to try', {
     timeout: 40_000,
   }, async () => {
     const basePort = await freePorts(PROGRAMS);
@@ -109,7 +111,7 @@ describe('leque cluster', () => {
     }
   });
 
-  test('any node can be killed: it is started again, and the others go on', {
+  test('restarts a node that was killed while the others go on', {
     timeout: 40_000,
   }, async () => {
     const basePort = await freePorts(PROGRAMS);
@@ -126,7 +128,7 @@ describe('leque cluster', () => {
     await Promise.all([other.first('x'), client.first('x')]);
   });
 
-  test('a busy port is one line that says which, before anything starts', async () => {
+  test('names a busy port in one line before it starts anything', async () => {
     const basePort = await freePorts(PROGRAMS);
     await using _other = await occupy(basePort + 2);
     await using folder = await temporaryFolder();
@@ -156,7 +158,7 @@ function startGroup(env: Readonly<Record<string, string>>): ProcessGroup {
   return new ProcessGroup([process.execPath, ENTRY, 'cluster'], env);
 }
 
-/** Where the cluster puts its temporary files. */
+/** A temporary folder for the files of the cluster. */
 async function temporaryFolder(): Promise<
   AsyncDisposable & { readonly path: string; entries(): Promise<string[]> }
 > {

@@ -14,7 +14,7 @@ const TIMEOUT = { timeout: 60_000 };
 const STARTS = { timeout: 30_000 };
 const EVENT = { type: 'x', project_id: 'PROJ-001', data: {} };
 
-/** Publishes at one address, and listens at another. */
+/** Publishes at one address, and expects the event at another. */
 async function expectToWork(api: string, gateway: string): Promise<void> {
   await using client = await RawClient.connect(wsUrl(gateway, '/ws/project/PROJ-001'));
   expect((await post(`${api}/api/publish`, EVENT)).status).toBe(200);
@@ -23,9 +23,9 @@ async function expectToWork(api: string, gateway: string): Promise<void> {
 
 describeOnRedisServers('a REDIS_URL of several servers', () => {
   test.for([
-    ['Sentinel', startSentinel],
-    ['Cluster', startRedisCluster],
-  ] as const)('is taken by `leque dev`: %s', TIMEOUT, async ([, start]) => {
+    ['of Sentinel', startSentinel],
+    ['of a Redis Cluster', startRedisCluster],
+  ] as const)('%s works with `leque dev`', TIMEOUT, async ([, start]) => {
     await using redis = await start();
     await using leque = await startLeque({
       REDIS_URL: redis.url,
@@ -34,7 +34,7 @@ describeOnRedisServers('a REDIS_URL of several servers', () => {
     await expectToWork(leque.url, leque.url);
   });
 
-  test('is taken by `leque cluster`', TIMEOUT, async () => {
+  test('of a Redis Cluster works with `leque cluster`', TIMEOUT, async () => {
     await using redis = await startRedisCluster();
     const basePort = await freePorts(4);
     const env = { BASE_PORT: String(basePort), REDIS_URL: redis.url };

@@ -5,7 +5,7 @@ import { redisCommand } from '../support/redis-client.ts';
 
 const HISTORY_SIZE = 1000;
 
-/** A client leaves one node and comes back to the other one with its cursors. */
+/** A client leaves one node and connects to the other with its cursors. */
 describe('resume on another node', () => {
   let cluster: Nodes;
   let firstUrl = '';
@@ -26,7 +26,7 @@ describe('resume on another node', () => {
   const publish = (events: object | object[]) => publishAt(secondUrl, events);
 
   describe('raw WebSocket', () => {
-    test('`subscribe` with `since` brings what was missed, in order, none twice [ORD] [DUP] [GAP]', async () => {
+    test('[ORD] [DUP] [GAP] `subscribe` with `since` delivers the missed events in order and once', async () => {
       const project = 'PROJ-since';
       await using before = await notifications(firstUrl);
       await before.subscribe(project);
@@ -42,13 +42,13 @@ describe('resume on another node', () => {
       await publish(numbered(project, 9, 9));
       await after.first(isNumber(9));
       expect(numbersOf(after)).toEqual([4, 5, 6, 7, 8, 9]);
-      // The answer comes before what was missed.
+      // The answer comes before the missed events.
       expect(after.events.findIndex(({ type }) => type === 'subscribed')).toBeLessThan(
         after.events.findIndex(isNumber(4)),
       );
     });
 
-    test('the cursor of `subscribed` is good before any event came [GAP]', async () => {
+    test('[GAP] the cursor of `subscribed` is valid before any event has arrived', async () => {
       const project = 'PROJ-first';
       await using before = await notifications(firstUrl);
       const { data } = await before.subscribe(project);
@@ -61,7 +61,7 @@ describe('resume on another node', () => {
       expect(numbersOf(after)).toEqual([1, 2]);
     });
 
-    test('`resume` brings what was missed in every channel of a session [ORD] [DUP] [GAP]', async () => {
+    test('[ORD] [DUP] [GAP] `resume` delivers the missed events of every channel of a session', async () => {
       const token = tokenFor('alice', { projects: ['PROJ-resume'] });
       const targets = [{ project_id: 'PROJ-resume' }, { user_id: 'alice' }, { channel: 'all' }];
       const send = (from: number, to: number) =>
@@ -91,7 +91,7 @@ describe('resume on another node', () => {
       }
     });
 
-    test('`resume` says per channel what it may not bring, and brings the others [ISO]', async () => {
+    test('[ISO] `resume` reports each channel that is not granted, and resumes the others', async () => {
       const { cursor } = await publish({ type: 'x', project_id: 'PROJ-hidden', data: {} });
       const own = await publish({ type: 'x', user_id: 'bob', data: {} });
       await publish(numbered({ user_id: 'bob' }, 1, 1));
@@ -108,7 +108,7 @@ describe('resume on another node', () => {
       expect(client.all('x')).toEqual([]);
     });
 
-    test('under load, a client that changes nodes again and again misses nothing [ORD] [DUP] [GAP]', async () => {
+    test('[ORD] [DUP] [GAP] a client that changes nodes again and again under load misses nothing', async () => {
       const project = 'PROJ-load';
       const total = 400;
       const seen: number[] = [];
@@ -129,7 +129,7 @@ describe('resume on another node', () => {
   });
 
   describe('Socket.IO', () => {
-    test('`auth.cursors` brings what was missed, in order, none twice [IO5] [ORD] [DUP] [GAP]', async () => {
+    test('[IO5] [ORD] [DUP] [GAP] `auth.cursors` delivers the missed events in order and once', async () => {
       const token = tokenFor('carol', { projects: ['PROJ-io'] });
       await using before = await SocketClient.connect(firstUrl, { token });
       before.socket.emit('subscribe.project', { project_id: 'PROJ-io' });
@@ -155,7 +155,7 @@ describe('resume on another node', () => {
       expect(after.events[0]?.name).toBe('connected');
     });
 
-    test('`auth.cursors` of another user brings nothing of it [ISO]', async () => {
+    test('[ISO] `auth.cursors` with a channel of another user delivers none of its events', async () => {
       const { cursor } = await publish(task('dave', 'T-0'));
       await publish(task('dave', 'T-1'));
       await using thief = await SocketClient.connect(secondUrl, {
@@ -170,7 +170,7 @@ describe('resume on another node', () => {
       expect(thief.all('task.created').map(taskOf)).toEqual(['T-own']);
     });
 
-    test('`auth.cursors` tells when the history is gone [RE1] [GAP]', async () => {
+    test('[RE1] [GAP] `auth.cursors` reports a channel whose history is gone', async () => {
       const { cursor } = await publish(task('frank', 'T-1'));
       await publish(task('frank', 'T-2'));
       await forget('user:frank', 'log');
@@ -185,18 +185,18 @@ describe('resume on another node', () => {
     });
   });
 
-  describe('`recovered: false` when the history does not reach back', () => {
+  describe('with `recovered: false` because the history does not reach back', () => {
     const loss: [string, (project: string) => Promise<unknown>][] = [
       ['the log has expired', (project) => forget(`project:${project}`, 'log')],
       [
-        'log and meta are gone: another epoch',
+        'log and meta are gone (another epoch)',
         (project) => forget(`project:${project}`, 'log', 'meta'),
       ],
       ['more was missed than is kept', (project) => publish(numbered(project, 1, HISTORY_SIZE))],
     ];
 
     test.for(loss)(
-      '%s: nothing is replayed, and the new cursor is good [GAP]',
+      '[GAP] %s: nothing is replayed, and the new cursor is valid',
       async ([, lose]) => {
         const project = `PROJ-${loss.findIndex((entry) => entry[1] === lose)}`;
         const { cursor } = await publish({ type: 'seen', project_id: project, data: {} });
@@ -211,7 +211,7 @@ describe('resume on another node', () => {
         const { cursor: liveCursor } = await client.first('live');
         const types = client.events.map((event) => event.type);
         expect(types).toEqual(['connection', 'subscribed', 'live']);
-        // From the cursor in the answer on, nothing is lost any more.
+        // Nothing after the cursor in the answer is lost.
         await using next = await notifications(secondUrl);
         const again = await next.subscribe(project, String(data['cursor']));
         expect(again.data).toMatchObject({ recovered: true });
@@ -219,7 +219,7 @@ describe('resume on another node', () => {
       },
     );
 
-    test('exactly as much as is kept can be missed without loss [GAP]', async () => {
+    test('[GAP] a client that missed exactly as many events as the history keeps loses none', async () => {
       const { cursor } = await publish({ type: 'seen', project_id: 'PROJ-edge', data: {} });
       await publish(numbered('PROJ-edge', 1, HISTORY_SIZE));
       await using client = await notifications(firstUrl);
@@ -240,7 +240,7 @@ describe('resume on another node', () => {
     expect(await redisCommand(cluster.redis.url, 'DEL', ...keys)).toBe(keys.length);
   }
 
-  /** Through both nodes in turn, each after the answer to the one before. */
+  /** Publishes through both nodes in turn, each event after the answer to the one before. */
   async function publishOneByOne(project: string, total: number): Promise<void> {
     for (let n = 1; n <= total; n += 1) {
       await publishAt(n % 2 === 0 ? firstUrl : secondUrl, numbered(project, n, n));
@@ -248,7 +248,7 @@ describe('resume on another node', () => {
   }
 });
 
-/** For a project, or for what `target` says. */
+/** Numbered events for a project, or for `target`. */
 function numbered(target: string | object, from: number, to: number): object[] {
   const routing = typeof target === 'string' ? { project_id: target } : target;
   return Array.from({ length: to - from + 1 }, (_, index) => ({
@@ -262,7 +262,7 @@ function isNumber(n: number): (event: Envelope) => boolean {
   return ({ data }) => data['n'] === n;
 }
 
-/** In the channels of project, user and everybody, in this order. */
+/** The numbers received in the channels of project, user and everybody, in this order. */
 function isNth(index: number, n: number): (event: Envelope) => boolean {
   const kind = ['project:', 'user:', 'all'][index] ?? '';
   return ({ channel, data }) => channel?.startsWith(kind) === true && data['n'] === n;

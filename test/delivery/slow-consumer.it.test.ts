@@ -2,11 +2,11 @@ import { get, post, RawClient, tokenFor, wsUrl } from '@leque/lab';
 import { type ServerProcess, startLeque } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-/** Counts are those of the cluster within a second; twice that allows for a busy machine. */
+/** Counts are correct within a second; twice that allows for a busy machine. */
 const SOON = { timeout: 2000, interval: 25 };
 const PROJECT = 'PROJ-slow';
 const EVENT_BYTES = 60_000;
-/** More than the limit and what two kernels hold for one connection together. */
+/** More bytes than the outbox limit and the kernel's buffers of one connection hold together. */
 const EVENTS = 500;
 
 describe('a client that does not read', () => {
@@ -25,7 +25,7 @@ describe('a client that does not read', () => {
     }
   };
 
-  test('is closed with 4008 on raw WebSocket, while the others get everything in order [MEM] [ORD]', async () => {
+  test('[MEM] [ORD] is closed with 4008 on raw WebSocket while the others receive everything in order', async () => {
     const url = wsUrl(server.url, `/ws/project/${PROJECT}`);
     await using slow = await RawClient.connect(url);
     await using fast = await RawClient.connect(url);
@@ -40,13 +40,13 @@ describe('a client that does not read', () => {
     slow.socket.resume();
     expect(await slow.closed).toMatchObject({ code: 4008 });
     await expect.poll(connections, SOON).toBe(1);
-    // What it did get is in order and without holes.
+    // The events that it received are in order and without holes.
     const got = slow.all('large').map(({ data }) => data['n']);
     expect(got).toEqual(got.map((_, index) => index + 1));
     expect(got.length).toBeLessThan(EVENTS);
   }, 30_000);
 
-  test('is closed on Socket.IO, while the others get everything [MEM]', async () => {
+  test('[MEM] is closed on Socket.IO while the others receive everything', async () => {
     await expect.poll(connections, SOON).toBe(0);
     const slow = await RawClient.open(wsUrl(server.url, '/socket.io/?EIO=4&transport=websocket'));
     await using _slow = slow;
@@ -72,7 +72,7 @@ describe('a client that does not read', () => {
   }, 40_000);
 });
 
-test('a client that reads is not closed for a batch larger than its outbox [GAP] [MEM]', async () => {
+test('[GAP] [MEM] a client that reads is not closed by a batch larger than its outbox', async () => {
   await using server = await startLeque();
   await using client = await RawClient.connect(wsUrl(server.url, `/ws/project/${PROJECT}`));
   await client.ask({ action: 'ping' });

@@ -19,13 +19,13 @@ import { redisCommand } from '../support/redis-client.ts';
 import { RoundRobin } from '../support/round-robin.ts';
 
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
-/** A client waits for about a second before it comes back. */
+/** A client waits for about a second before it reconnects. */
 const BACK = { timeout: 10_000, interval: 25 };
 const USER = { user_id: 'ana' };
 const PROJECT = { project_id: 'P' };
 const OTHER = { project_id: 'Q' };
 
-/** Official clients lose their node, and go on at another one. */
+/** Official clients lose their node and reconnect to another one. */
 describe("Socket.IO's own connection state recovery", () => {
   let cluster: Cluster;
   let front: RoundRobin;
@@ -48,7 +48,7 @@ describe("Socket.IO's own connection state recovery", () => {
   const publish = (events: object | object[]) => publishTo(cluster, events);
   const connect = (client: ClientVersion, transport: Transport = 'websocket') =>
     Watched.connect(front.url, client, transport);
-  /** A node is killed, and started again when its clients have left for the other one. */
+  /** Kills a node, runs `meanwhile`, and starts the node again. */
   const without = async (node: number, meanwhile: () => Promise<unknown>) => {
     await cluster.kill(node);
     await meanwhile();
@@ -60,7 +60,7 @@ describe("Socket.IO's own connection state recovery", () => {
     ['newest', 'polling'],
     ['4.6.0', 'websocket'],
   ])(
-    '[GAP] [DUP] [ORD] [IO8] %s over %s: after `kill -9` of its node it has all of it on another one',
+    '[GAP] [DUP] [ORD] [IO8] brings client %s over %s everything on another node after a `kill -9` of its own',
     async ([client, transport]) => {
       await using watched = await connect(client, transport);
       await watched.subscribe(PROJECT);
@@ -82,7 +82,7 @@ describe("Socket.IO's own connection state recovery", () => {
     },
   );
 
-  test('[GAP] [DUP] [IO8] unsubscribed stays unsubscribed, and subscribed without an event counts', async () => {
+  test('[GAP] [DUP] [IO8] keeps channels unsubscribed, and recovers subscriptions that had no event yet', async () => {
     await using watched = await connect('newest');
     await watched.subscribe(PROJECT);
     await watched.subscribe(OTHER);
@@ -98,7 +98,7 @@ describe("Socket.IO's own connection state recovery", () => {
     });
   });
 
-  test('[GAP] [DUP] [ORD] [IO8] a drained node: told so, moved, and nothing is missed', async () => {
+  test('[GAP] [DUP] [ORD] [IO8] moves a client from a drained node with a notice, and nothing is missed', async () => {
     await using watched = await connect('newest');
     await publish(numbered(USER, 1, 1));
     await watched.until({ 'user:ana': 1 });
@@ -110,7 +110,7 @@ describe("Socket.IO's own connection state recovery", () => {
     expect(watched.client.all('server.draining')).toHaveLength(1);
   });
 
-  test('[GAP] [DUP] [ORD] [IO8] under load, node after node is killed: none lost, none twice', async () => {
+  test('[GAP] [DUP] [ORD] [IO8] loses and repeats nothing when node after node is killed under load', async () => {
     await using watched = await connect('newest');
     await watched.subscribe(PROJECT);
     const total = 600;
@@ -119,7 +119,7 @@ describe("Socket.IO's own connection state recovery", () => {
       for (let n = 1; n <= total; n += 1) {
         await publish([...numbered(USER, n, n), ...numbered(PROJECT, n, n)]);
         published = n;
-        // Not more than is kept while a client is away.
+        // A client that is away misses fewer events than the history keeps.
         await expect.poll(() => n - watched.seenIn('user:ana').length, BACK).toBeLessThan(50);
       }
     })();
@@ -135,7 +135,7 @@ describe("Socket.IO's own connection state recovery", () => {
   }, 60_000);
 
   test.for<ClientVersion>(['3.1.3', '4.5.4'])(
-    '[IO8] %s does not know of it: it comes back as a new connection, and goes on',
+    '[IO8] is unknown to client %s, which reconnects with a new session and goes on',
     async (version) => {
       await using watched = await connect(version);
       await publish(numbered(USER, 1, 1));
@@ -149,13 +149,13 @@ describe("Socket.IO's own connection state recovery", () => {
     },
   );
 
-  test('[GAP] [IO8] what the history has lost is told: not recovered, and what follows is good', async () => {
+  test('[GAP] [IO8] reports `recovered: false` when the history has lost events, and delivers what follows', async () => {
     await using watched = await connect('newest');
     await watched.subscribe(PROJECT);
     await publish([...numbered(USER, 1, 1), ...numbered(PROJECT, 1, 1)]);
     await watched.until({ 'user:ana': 1, 'project:P': 1 });
     await without(0, async () => {
-      // More than is kept of a user.
+      // The history of a user keeps fewer events than these.
       await publish([...numbered(PROJECT, 2, 2), ...numbered(USER, 2, 60)]);
       await expect.poll(() => watched.recovered, BACK).toEqual([false, false]);
     });
@@ -164,14 +164,14 @@ describe("Socket.IO's own connection state recovery", () => {
       .toMatchObject({ recovered: false });
     await publish([...numbered(USER, 61, 61), ...numbered(PROJECT, 3, 3)]);
     await expect.poll(() => watched.seenIn('user:ana'), BACK).toEqual([1, 61]);
-    // All or nothing: it subscribes anew.
+    // Recovery is all or nothing, so the client has to subscribe to the project again.
     expect(watched.seenIn('project:P')).toEqual([1]);
     await without(1, () =>
       expect.poll(() => watched.recovered, BACK).toEqual([false, false, true]),
     );
   });
 
-  test('[GAP] [IO8] an empty Redis is told, too', async () => {
+  test('[GAP] [IO8] reports `recovered: false` when Redis has lost the channel', async () => {
     await using watched = await connect('newest');
     await publish(numbered(USER, 1, 1));
     await watched.until({ 'user:ana': 1 });
@@ -183,7 +183,7 @@ describe("Socket.IO's own connection state recovery", () => {
     });
   });
 
-  test('[GAP] [DUP] [ORD] [RE1] a raw client: after `kill -9` it resumes on another node', async () => {
+  test('[GAP] [DUP] [ORD] [RE1] has its counterpart in a raw client that resumes on another node after a `kill -9`', async () => {
     const token = tokenFor('ana', { projects: ['P'] });
     const open = (node: number) =>
       RawClient.connect(wsUrl(cluster.url(node), '/ws/notifications?resume=1'), { token });
@@ -212,10 +212,10 @@ describe("Socket.IO's own connection state recovery", () => {
   });
 });
 
-/** An official client, and what it has seen. */
+/** An official client that records its recoveries and events. */
 class Watched implements AsyncDisposable {
   readonly client: SocketClient;
-  /** What the client said of each connection. */
+  /** The client's `recovered` flag for each connection. */
   readonly recovered: boolean[];
 
   private constructor(client: SocketClient, recovered: boolean[]) {
@@ -253,7 +253,7 @@ class Watched implements AsyncDisposable {
     return events.map(({ data }) => (data as { n: number }).n);
   }
 
-  /** All numbers of these channels up to the given ones have come, in order, and nothing else. */
+  /** Waits until exactly the numbers from 1 to the given one have arrived in each channel, in order. */
   async until(tops: Readonly<Record<string, number>>): Promise<void> {
     for (const [channel, top] of Object.entries(tops)) {
       await expect.poll(() => this.seenIn(channel), BACK).toEqual(upTo(top));

@@ -29,7 +29,7 @@ describe('bad input', () => {
   const publish = (body: unknown, headers: Record<string, string> = WITH_KEY) =>
     post(`${server.url}/api/publish`, body, headers);
 
-  describe('commands', () => {
+  describe('in a command:', () => {
     test.for<[string, string, string]>([
       ['text that is neither `ping` nor JSON', 'hello', 'invalid_json'],
       ['JSON that is cut off', '{"action":"ping"', 'invalid_json'],
@@ -39,7 +39,7 @@ describe('bad input', () => {
       ['JSON that is null', 'null', 'invalid_command'],
       ['an unknown action', '{"action":"fly"}', 'unknown_action'],
       ['the name of an inherited property', '{"action":"constructor"}', 'unknown_action'],
-      ['an action that is no text', '{"action":{"toString":1}}', 'unknown_action'],
+      ['an action that is not a string', '{"action":{"toString":1}}', 'unknown_action'],
       ['no action', '{}', 'unknown_action'],
       ['a missing project_id', '{"action":"subscribe"}', 'invalid_command'],
       [
@@ -53,18 +53,21 @@ describe('bad input', () => {
         'invalid_command',
       ],
       [
-        'a cursor that is none',
+        'a malformed cursor',
         JSON.stringify({ action: 'subscribe', project_id: 'PROJ-A', since: '../0' }),
         'invalid_command',
       ],
-    ])('%s gets an `error` event with a code, and the connection stays', async ([, text, code]) => {
-      await using client = await connect();
-      client.send(text);
-      expect(await client.first('error')).toMatchObject({
-        data: { code, message: expect.any(String) },
-      });
-      expect(await client.ask({ action: 'ping' })).toMatchObject({ type: 'pong' });
-    });
+    ])(
+      '%s gets an `error` event with a code, and the connection stays open',
+      async ([, text, code]) => {
+        await using client = await connect();
+        client.send(text);
+        expect(await client.first('error')).toMatchObject({
+          data: { code, message: expect.any(String) },
+        });
+        expect(await client.ask({ action: 'ping' })).toMatchObject({ type: 'pong' });
+      },
+    );
 
     test('an error repeats the id of its command and names the field', async () => {
       await using client = await connect();
@@ -73,7 +76,7 @@ describe('bad input', () => {
       expect(data['message']).toContain('project_id');
     });
 
-    test('a project outside the grants gets `forbidden`, and nothing is subscribed [ISO]', async () => {
+    test('[ISO] a project outside the grants gets `forbidden`, and nothing is subscribed', async () => {
       await using client = await connect();
       expect(await client.subscribe('PROJ-B')).toMatchObject({
         type: 'error',
@@ -89,12 +92,12 @@ describe('bad input', () => {
       expect((await get(url, WITH_KEY)).body).toMatchObject({ subscribers: 0 });
     });
 
-    test('/ws/project/{id} of a project outside the grants is refused with 403 before the upgrade [AD] [ISO]', async () => {
+    test('[AD] [ISO] /ws/project/{id} of a project outside the grants is refused with 403 before the upgrade', async () => {
       const url = wsUrl(server.url, '/ws/project/PROJ-B');
       expect(await RawClient.refusal(url, { token })).toMatchObject({ status: 403 });
     });
 
-    test('a project id or level that cannot be one is refused with 400 before the upgrade', async () => {
+    test('an invalid project id or log level is refused with 400 before the upgrade', async () => {
       for (const path of [
         `/ws/project/${'x'.repeat(129)}`,
         '/ws/project/a%20b',
@@ -105,7 +108,7 @@ describe('bad input', () => {
       }
     });
 
-    test('more than 50 commands in a second get an `error`, then 4029 if it goes on', async () => {
+    test('more than 50 commands in a second get an `error`, and a continued flood is closed with 4029', async () => {
       await using client = await connect();
       for (let n = 0; n < 60; n += 1) client.send('ping');
       expect(await client.first('error')).toMatchObject({ data: { code: 'rate_limited' } });
@@ -116,7 +119,7 @@ describe('bad input', () => {
     });
   });
 
-  describe('frames', () => {
+  describe('in a frame:', () => {
     test('a frame above WEBSOCKET_MAX_MESSAGE_SIZE is closed with 1009', async () => {
       await using client = await connect();
       client.send('x'.repeat(65_537));
@@ -135,10 +138,10 @@ describe('bad input', () => {
       expect(await client.closed).toMatchObject({ code: 1007 });
     });
 
-    test('what breaks the protocol of WebSocket is closed, and so is what is no HTTP', async () => {
+    test('bytes that violate the WebSocket protocol, or are not HTTP, close the connection', async () => {
       for (const bytes of [Buffer.from([0xf9, 0xff, 0x00, 0x01]), Buffer.from('x\r\n\r\n')]) {
         await using client = await connect();
-        // Beneath the client's own framing.
+        // Writes past the framing of the client library.
         (client.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(
           bytes,
         );
@@ -153,16 +156,16 @@ describe('bad input', () => {
     });
   });
 
-  describe('tokens', () => {
+  describe('in a token:', () => {
     const bad: [string, string | undefined, RegExp][] = [
       ['no token', undefined, /token/i],
       ['a bad token', 'YOUR_JWT_TOKEN', /token/i],
       [
-        'a token of another signer',
+        'a token signed with another key',
         hs256({ sub: 'alice', exp: inSeconds(60) }, 'x'.repeat(32)),
         /./,
       ],
-      ['a token that nobody signed', unsigned({ sub: 'alice', exp: inSeconds(60) }), /none/],
+      ['an unsigned token', unsigned({ sub: 'alice', exp: inSeconds(60) }), /none/],
       ['an expired token', expiredTokenFor('alice'), /expired/],
     ];
 
@@ -197,7 +200,7 @@ describe('bad input', () => {
       expect(protocol.socket.protocol).toBe('leque');
     });
 
-    test('a connection is closed with 4001 when its token expires, unless a fresh one came [CC]', async () => {
+    test('[CC] an expired token closes the connection with 4001 unless a fresh one arrived', async () => {
       const short = () => tokenFor('alice', { exp: inSeconds(2) });
       const url = wsUrl(server.url, NOTIFICATIONS);
       await using stale = await RawClient.connect(url, { token: short() });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
 
-describe('publishing what is not right', () => {
+describe('a publish request', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     server = await startLeque({ AUTH_MODE: 'required', PUBLISH_API_KEYS: TEST_API_KEY });
@@ -24,7 +24,7 @@ describe('publishing what is not right', () => {
     post(`${server.url}/api/publish`, body, headers);
   const event = { type: 'x', project_id: 'PROJ-A', data: {} };
 
-  test('without authority it gets 401, with too little 403', async () => {
+  test('without a valid token gets 401, and without the right to publish 403', async () => {
     for (const path of ['/api/publish', '/api/ws/broadcast']) {
       const send = (headers: Record<string, string>) =>
         post(`${server.url}${path}`, event, headers);
@@ -45,7 +45,7 @@ describe('publishing what is not right', () => {
     }
   });
 
-  test('malformed, it gets 400 with the field, as a problem document', async () => {
+  test('with a malformed body gets a problem document with status 400 that names the field', async () => {
     const { status, headers, body } = await publish({ ...event, project_id: 'a b' });
     expect(status).toBe(400);
     expect(headers.get('content-type')).toContain('application/problem+json');
@@ -59,7 +59,7 @@ describe('publishing what is not right', () => {
     expect(form.status).toBe(415);
   });
 
-  test('an event above 64 KiB gets 413, and so does a body without end', async () => {
+  test('with an event above 64 KiB, or with an endless body, gets 413', async () => {
     const large = { ...event, data: { text: 'x'.repeat(65_536) } };
     expect((await publish(large)).status).toBe(413);
     expect(await statusOfEndless(`${server.url}/api/publish`)).toBe(413);
@@ -67,18 +67,18 @@ describe('publishing what is not right', () => {
     expect((await publish(fits)).status).toBe(200);
   });
 
-  test('a batch of 1,001 gets 400', async () => {
+  test('with a batch of 1,001 events gets 400', async () => {
     expect((await publish(new Array(1001).fill(event))).status).toBe(400);
   });
 
-  test('a member that means the prototype is refused like any other', async () => {
+  test('with a `__proto__` member is refused like one with any unknown member', async () => {
     const text = '{"type":"x","data":{},"__proto__":{"channel":"all"}}';
     expect((await publish(text)).status).toBe(400);
   });
 });
 
 describeOnOwnRedis('without Redis', () => {
-  test('Redis away: 503 with Retry-After within a second, and readiness fails within 5 s [HON] [LIVE]', async () => {
+  test('[HON] [LIVE] a publish gets 503 with Retry-After within a second, and readiness fails within 5 s', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startLeque({
       REDIS_URL: redis.url,
@@ -103,14 +103,14 @@ describeOnOwnRedis('without Redis', () => {
     await redis.restart();
     await expect.poll(async () => (await send()).status, { timeout: 10_000 }).toBe(200);
     await expect.poll(ready, { timeout: 10_000 }).toBe(200);
-    // It came back empty: what the client missed has to be told.
+    // Redis came back empty, so the client has to receive a resync or the event.
     await expect
       .poll(() => client.all('x').length + client.all('resync').length)
       .toBeGreaterThan(1);
   });
 });
 
-/** Sends a body that never ends, until the server answers. */
+/** Sends an endless body until the server answers. */
 async function statusOfEndless(url: string): Promise<number | undefined> {
   const sending = request(url, {
     method: 'POST',

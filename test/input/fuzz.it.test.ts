@@ -5,14 +5,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { inputs, SEED, sample } from '../support/fuzz-inputs.ts';
 
-/** Fewer than what ends a connection for its number of commands. */
+/** Fewer frames than the limit at which a flood of commands closes the connection. */
 const FRAMES_PER_CONNECTION = 40;
-/** A packet that breaks the protocol ends its connection, and those behind it are not read. */
+/** Few, because a packet that violates the protocol ends its connection and hides the packets behind it. */
 const PACKETS_PER_CONNECTION = 4;
 const CONNECTIONS_AT_A_TIME = 8;
 
-/** No input takes a process down: each entrance gets thousands, and then the server is used. */
-describe('random and mutated input', () => {
+/** No input may end a process. After thousands of inputs at each entrance the server must still work. */
+describe('no process ends on random and mutated', () => {
   let cluster: Nodes;
   let url = '';
   const pids = () => cluster.nodes.map(({ pid }) => pid);
@@ -45,7 +45,7 @@ describe('random and mutated input', () => {
       const [path, options] = places[index % places.length] ?? ['', {}];
       await using client = await RawClient.connect(wsUrl(url, path), options);
       for (const frame of group) client.send(frame);
-      // A text frame is answered, whatever it says; nothing but these answers is an error.
+      // Every text frame is answered, and no answer reports an internal error.
       const answer = client.ask({ action: 'ping' });
       expect(await Promise.race([answer, client.closed])).toMatchObject({ type: 'pong' });
       for (const { data } of client.all('error')) {
@@ -161,7 +161,7 @@ describe('random and mutated input', () => {
   }, 60_000);
 });
 
-/** What the seed systems were used for, over both nodes. */
+/** Checks fan-out to both protocols over both nodes. */
 async function expectNormalUse([one = '', other = '']: readonly string[]): Promise<void> {
   const projectId = `PROJ-${crypto.randomUUID()}`;
   await using raw = await RawClient.connect(wsUrl(one, '/ws/notifications'));

@@ -6,8 +6,8 @@ import { expectOneStory, historyOf, story } from '../support/stories.ts';
 
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
-/** Clients are connected to the first node; what is published comes in through the second. */
-describe('publishing from Redis', () => {
+/** Clients connect to the first node, and events are published through the second. */
+describe('publishing', () => {
   let cluster: Nodes;
   let clientUrl = '';
   let publishUrl = '';
@@ -32,8 +32,8 @@ describe('publishing from Redis', () => {
       ...key,
     );
 
-  describe('from Redis, by a client that knows nothing of Leque', () => {
-    test('FCALL leque_publish is stored and reaches raw and Socket.IO clients', async () => {
+  describe('by a plain Redis client:', () => {
+    test('FCALL leque_publish stores the event and reaches raw and Socket.IO clients', async () => {
       await using raw = await watch('PROJ-fcall');
       await using socket = await socketIn('PROJ-fcall');
       await fcall('project:PROJ-fcall', story('PROJ-fcall', 'from redis-cli'));
@@ -55,7 +55,7 @@ describe('publishing from Redis', () => {
       ]);
     });
 
-    test('FCALL answers the position, and the same one for the same idempotency key [ACK]', async () => {
+    test('[ACK] FCALL answers with the position, which is the same for the same idempotency key', async () => {
       await using client = await watch('PROJ-idem');
       const answers = [
         await fcall('project:PROJ-idem', story('PROJ-idem'), 'key-1'),
@@ -71,7 +71,7 @@ describe('publishing from Redis', () => {
       await expectOneStory(client, publishUrl, 'PROJ-idem');
     });
 
-    test('FCALL refuses a bad event by its field, and stores nothing', async () => {
+    test('FCALL refuses a bad event, names the field, and stores nothing', async () => {
       const { title: _, ...data } = story('PROJ-refused').data;
       const bad = { ...story('PROJ-refused'), data };
       const answer = await fcall('project:PROJ-refused', bad).catch(String);
@@ -79,7 +79,7 @@ describe('publishing from Redis', () => {
       expect(await historyOf(publishUrl, 'PROJ-refused')).toEqual([]);
     });
 
-    test('PUBLISH reaches raw and Socket.IO clients live, without a cursor [NP3]', async () => {
+    test('[NP3] PUBLISH reaches raw and Socket.IO clients live and without a cursor', async () => {
       await using raw = await watch('PROJ-plain');
       await using socket = await socketIn('PROJ-plain');
       const event = story('PROJ-plain', 'quick');
@@ -92,7 +92,7 @@ describe('publishing from Redis', () => {
       expect(await historyOf(publishUrl, 'PROJ-plain')).toEqual([]);
     });
 
-    test('PUBLISH of something that is no event is dropped, and what follows arrives', async () => {
+    test('PUBLISH of an invalid event is dropped, and the next event arrives', async () => {
       await using client = await watch('PROJ-garbage');
       const channel = `${cluster.prefix}{project:PROJ-garbage}`;
       for (const text of ['', 'no JSON', '[]', '{}', '{"type":"x"', '{"type":"connection"}']) {
@@ -104,7 +104,7 @@ describe('publishing from Redis', () => {
     });
   });
 
-  describe('task events with a user_id', () => {
+  describe('of a task event with a user_id', () => {
     const task = { taskId: 'T-1', userId: 'user-both', agentId: 'A-1', status: 'pending' };
     const event = { type: 'task.created', user_id: 'user-both', data: task };
 
@@ -112,7 +112,7 @@ describe('publishing from Redis', () => {
       ['POST /api/publish', (): Promise<unknown> => publish(event)],
       ['FCALL leque_publish', (): Promise<unknown> => fcall('user:user-both', event)],
     ] as const)(
-      '%s reaches Socket.IO and raw sessions of that user alike [ISO]',
+      '[ISO] by %s reaches the Socket.IO and raw sessions of that user and nobody else',
       async ([, send]) => {
         await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), {
           token: tokenFor('user-both'),

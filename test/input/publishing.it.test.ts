@@ -3,12 +3,12 @@ import { type Nodes, startNodes } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectOneStory, historyOf, story } from '../support/stories.ts';
 
-/** Counts are those of the cluster within a second; twice that allows for a busy machine. */
+/** Counts are correct within a second; twice that allows for a busy machine. */
 const SOON = { timeout: 2000, interval: 25 };
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
-/** Clients are connected to the first node; what is published comes in through the second. */
-describe('publishing', () => {
+/** Clients connect to the first node, and events are published through the second. */
+describe('publishing by', () => {
   let cluster: Nodes;
   let clientUrl = '';
   let publishUrl = '';
@@ -24,7 +24,7 @@ describe('publishing', () => {
     RawClient.connect(wsUrl(clientUrl, `/ws/project/${projectId}`));
 
   describe('POST /api/publish', () => {
-    test('answers one event with its message id, channel and cursor [ACK]', async () => {
+    test('[ACK] answers one event with its message id, channel and cursor', async () => {
       await using client = await watch('PROJ-one');
       const { status, body } = await publish(story('PROJ-one'));
       expect(status).toBe(200);
@@ -38,7 +38,7 @@ describe('publishing', () => {
       expect({ message_id, channel, cursor, duplicate: false }).toEqual(body);
     });
 
-    test('the earlier `event_type` works in place of `type`', async () => {
+    test('accepts the earlier `event_type` in place of `type`', async () => {
       await using client = await watch('PROJ-type');
       const { type, ...rest } = story('PROJ-type');
       expect((await publish({ ...rest, event_type: type })).status).toBe(200);
@@ -56,7 +56,7 @@ describe('publishing', () => {
       expect(await channelOf({ type: 'x', data })).toBe('all');
     });
 
-    test('stores 1,000 events in one call, in order and without holes [ORD] [GAP]', async () => {
+    test('[ORD] [GAP] stores 1,000 events in one call in order and without holes', async () => {
       await using client = await watch('PROJ-batch');
       const batch = Array.from({ length: 1000 }, (_, n) => ({
         type: 'numbered',
@@ -78,7 +78,7 @@ describe('publishing', () => {
       );
     });
 
-    test('refuses only the bad events of a batch, naming their fields', async () => {
+    test('refuses only the bad events of a batch and names their fields', async () => {
       await using client = await watch('PROJ-mixed');
       const { status, body } = await publish([
         story('PROJ-mixed', 'first'),
@@ -100,7 +100,7 @@ describe('publishing', () => {
       expect(CURSOR.exec(String(results[4]?.cursor))?.[2]).toBe('2');
     });
 
-    test('refuses a batch of 1,001, and one of none, as a whole', async () => {
+    test('refuses a batch of 1,001 events and an empty batch as a whole', async () => {
       const event = { type: 'x', project_id: 'PROJ-too-many', data: {} };
       for (const batch of [new Array(1001).fill(event), []]) {
         const { status, headers } = await publish(batch);
@@ -110,7 +110,7 @@ describe('publishing', () => {
       expect(await historyOf(publishUrl, 'PROJ-too-many')).toEqual([]);
     });
 
-    test('a bad event is refused with a problem that names the field, and nothing is stored', async () => {
+    test('refuses a bad event with a problem document that names the field, and stores nothing', async () => {
       const bad: [string, object][] = [
         ['data.story_id', { ...story('PROJ-bad'), data: { title: 't', project_id: 'P' } }],
         ['type', { project_id: 'PROJ-bad', data: {} }],
@@ -136,7 +136,7 @@ describe('publishing', () => {
       expect(await historyOf(publishUrl, 'PROJ-bad')).toEqual([]);
     });
 
-    test('with the same idempotency key in the header, retrying stores and delivers once [EV5] [ACK]', async () => {
+    test('[EV5] [ACK] stores and delivers once when retried with the same idempotency key in the header', async () => {
       await using client = await watch('PROJ-header');
       const headers = { 'idempotency-key': 'order-7' };
       const first = await publish(story('PROJ-header'), headers);
@@ -145,7 +145,7 @@ describe('publishing', () => {
       await expectOneStory(client, publishUrl, 'PROJ-header');
     });
 
-    test('with the same idempotency key in the event, retrying stores and delivers once [ACK]', async () => {
+    test('[ACK] stores and delivers once when retried with the same idempotency key in the event', async () => {
       await using client = await watch('PROJ-field');
       const event = { ...story('PROJ-field'), idempotency_key: 'order-8' };
       const [first, second] = await Promise.all([publish(event), publish([event])]);
@@ -155,7 +155,7 @@ describe('publishing', () => {
       await expectOneStory(client, publishUrl, 'PROJ-field');
     });
 
-    test('a batch that is sent again with its `Idempotency-Key` stores nothing twice [ACK]', async () => {
+    test('[ACK] stores nothing twice when a batch is retried with its `Idempotency-Key`', async () => {
       await using client = await watch('PROJ-again');
       const batch = ['a', 'b', 'c'].map((title) => story('PROJ-again', title));
       const headers = { 'idempotency-key': 'batch-1' };
@@ -169,7 +169,7 @@ describe('publishing', () => {
   });
 
   describe('POST /api/ws/broadcast', () => {
-    test('answers `sent_to` counted over the cluster [CNT]', async () => {
+    test('[CNT] answers with `sent_to`, the number of subscribers in the whole cluster', async () => {
       await using stack = new AsyncDisposableStack();
       for (const url of [clientUrl, clientUrl, publishUrl]) {
         stack.use(await RawClient.connect(wsUrl(url, '/ws/project/PROJ-sent')));

@@ -11,14 +11,14 @@ const UNFINISHED = [
   'POST /api/publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
 ];
 
-/** All that comes back until the server has closed the connection. */
+/** Everything that the server sends until it closes the connection. */
 async function answerTo(port: string | number, request: string): Promise<string> {
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(request);
   return text(socket);
 }
 
-test('[LIVE] a request that does not arrive whole in 10 s is cut, on every server', async () => {
+test('[LIVE] every server answers 408 to a request that is incomplete after 10 s', async () => {
   const secondPort = await freePorts(1);
   await using dev = await startEmbedded({ SOCKETIO_PORT: String(secondPort) });
   await using cluster = await startClustered();

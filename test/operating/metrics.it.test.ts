@@ -6,10 +6,10 @@ import { startCluster, TEST_API_KEY } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** Those of Node and the process, which every process has. */
+/** Matches Leque's own metrics, and none of Node's or the process's. */
 const OWN = /^leque_/;
 
-test('docs/metrics.md lists every metric; `npm test -- -u` writes it anew', async () => {
+test('docs/metrics.md lists every metric (`npm test -- -u` rewrites it)', async () => {
   const page = [
     '# Metrics',
     'What `/metrics` of each process tells Prometheus. Made from the code. Labels have few values: never a channel, a project, a user or a session. Counters and histograms begin anew with the process.',
@@ -22,7 +22,7 @@ test('docs/metrics.md lists every metric; `npm test -- -u` writes it anew', asyn
 });
 
 describe('the metrics of real processes', () => {
-  test('are those that are described, no more and no fewer', async () => {
+  test('are exactly the documented ones', async () => {
     await using cluster = await startCluster({ gateways: 1 });
     const { Gateway, Publisher, 'Every process': common } = described();
     for (const [url, own] of [
@@ -35,7 +35,7 @@ describe('the metrics of real processes', () => {
     }
   });
 
-  test('tell of an event how it was published, read, written, and how long that took', async () => {
+  test('count how an event was published, received and written, and how long that took', async () => {
     await using cluster = await startCluster({ gateways: 1 });
     const token = tokenFor('alice', { projects: ['P'] });
     const url = `${cluster.url(0).replace('http', 'ws')}/ws/project/P?token=${token}`;
@@ -43,7 +43,7 @@ describe('the metrics of real processes', () => {
     const seen: string[] = [];
     socket.on('message', (data) => void seen.push(String(data)));
     await expect.poll(() => seen.some((text) => text.includes('"connected"'))).toBe(true);
-    // What comes while it subscribes is held back, and says nothing of how quick the node is.
+    // Events that arrive while the session subscribes are held back, so the first one has no meaningful latency.
     for (const text of ['first', 'second']) {
       await publish(cluster.publisher.url, text);
       await expect.poll(() => seen.some((message) => message.includes(text))).toBe(true);
@@ -66,7 +66,7 @@ describe('the metrics of real processes', () => {
     await expect.poll(open).toBe(0);
   });
 
-  test('the node that proves to itself that it receives tells how long that takes', async () => {
+  test('include the duration of the probe by which a node checks that it receives', async () => {
     await using cluster = await startCluster({ gateways: 1 });
     const probes = async () => (await read(cluster.url(0)))['leque_probe_round_trip_seconds_count'];
     await expect.poll(probes, { timeout: 5000 }).toBeGreaterThan(0);
@@ -87,14 +87,14 @@ async function publish(url: string, text: string): Promise<void> {
   expect(status).toBe(200);
 }
 
-/** Each sample by its name and labels, as they are written. */
+/** The value of each sample, by its name and labels as printed. */
 async function read(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const samples = [...text.matchAll(/^([a-z][^ ]*) (\S+)$/gm)];
   return Object.fromEntries(samples.map(([, name, value]) => [name, Number(value)]));
 }
 
-/** What each kind of process registers, without the process. */
+/** The metrics that each kind of process registers. */
 function described() {
   const health = { health: () => ({ ok: true }) as const };
   const probeSeconds = new BucketCounts([1]);
@@ -144,7 +144,7 @@ function table(metrics: readonly MetricDescription[]): string {
   );
 }
 
-/** Leque's own before those of the runtime. */
+/** Orders Leque's own metrics before those of the runtime. */
 function order({ name }: MetricDescription): string {
   return OWN.test(name) ? `0${name}` : `1${name}`;
 }

@@ -12,7 +12,7 @@ const DASHBOARDS = join(ROOT, 'infra/grafana/dashboards');
 const RUNBOOKS = join(ROOT, 'docs/runbooks');
 const EXPORTER = 'prometheus-redis-exporter';
 const TOOLS_MISSING = !['prometheus', 'promtool', EXPORTER].every(isInstalled);
-/** What Grafana puts in for a graph of the last minutes. */
+/** The values that Grafana substitutes in a graph of the last minutes. */
 const VARIABLES: Readonly<Record<string, string>> = {
   $__rate_interval: '5s',
   $__interval: '5s',
@@ -32,14 +32,14 @@ interface Question {
 
 const dashboards = readdirSync(DASHBOARDS);
 
-test('every dashboard is what its description makes; `npm run dashboards` writes them anew', async () => {
+test('every dashboard matches its description (`npm run dashboards` rewrites them)', async () => {
   const described = await import(join(ROOT, 'scripts/dashboards/dashboards.mjs'));
   const expected = described.dashboards as readonly (readonly [file: string, text: string])[];
   expect(dashboards.sort()).toEqual(expected.map(([file]) => file).sort());
   for (const [file, text] of expected) expect(read(join(DASHBOARDS, file))).toBe(text);
 });
 
-test('every dashboard has its picture in the docs; `npm run pictures` draws them anew', () => {
+test('every dashboard has an up-to-date picture in the docs (`npm run pictures` redraws them)', () => {
   const page = read(join(ROOT, 'docs/observability.md'));
   for (const file of dashboards) {
     const picture = `pictures/${file.replace(/json$/, 'svg')}`;
@@ -50,7 +50,7 @@ test('every dashboard has its picture in the docs; `npm run pictures` draws them
   }
 });
 
-test('every alert has its runbook, every runbook its alert, and each metric in them exists', () => {
+test('alerts and runbooks correspond one to one, and every metric in them exists', () => {
   const rules = read(join(RULES, 'alerts.rules.yml')) + read(join(RULES, 'recording.rules.yml'));
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
   const pages = readdirSync(RUNBOOKS).filter((file) => file !== 'README.md');
@@ -64,7 +64,7 @@ test('every alert has its runbook, every runbook its alert, and each metric in t
 });
 
 test.skipIf(TOOLS_MISSING)(
-  'each alert fires on what it is for, and on nothing else (promtool; skipped where it is missing)',
+  'promtool confirms that each alert fires on its condition only (skipped without promtool)',
   { timeout: 60_000 },
   () => {
     const run = (...args: string[]) =>
@@ -77,7 +77,7 @@ test.skipIf(TOOLS_MISSING)(
   },
 );
 
-test('each alert is tested with series on which it fires and series on which it does not', () => {
+test('each alert has a test in which it fires and a test in which it is quiet', () => {
   const rules = read(join(RULES, 'alerts.rules.yml'));
   const tests = read(join(RULES, 'alerts.test.yml'));
   for (const [, name] of rules.matchAll(/- alert: (\w+)/g)) {
@@ -86,8 +86,8 @@ test('each alert is tested with series on which it fires and series on which it 
   }
 });
 
-describe.skipIf(TOOLS_MISSING)('a real Prometheus (skipped where it is missing)', () => {
-  test('has an answer to every question of every dashboard', { timeout: 90_000 }, async () => {
+describe.skipIf(TOOLS_MISSING)('a real Prometheus (skipped where none is installed)', () => {
+  test('returns data for every query of every dashboard', { timeout: 90_000 }, async () => {
     await using redis = await startRedis();
     await using cluster = await startCluster({ gateways: 2, env: { REDIS_URL: redis.url } });
     await using exporter = await startExporter(redis.url);
@@ -131,12 +131,12 @@ function questionsOf(file: string): Question[] {
   );
 }
 
-/** A panel that shows nothing but `NaN` is as empty as one without a line. */
+/** A panel that shows only `NaN` counts as empty. */
 function hasNumber(samples: readonly Sample[]): boolean {
   return samples.some(({ value: [, value] }) => Number.isFinite(Number(value)));
 }
 
-/** Something of everything: both protocols, what is refused, and who leaves. */
+/** Connects, publishes, is refused and disconnects over both protocols, so that every metric has a value. */
 async function makeTraffic(cluster: Awaited<ReturnType<typeof startCluster>>): Promise<void> {
   const options = { token: tokenFor('alice', { projects: ['P'] }) };
   for (const node of [0, 1]) {

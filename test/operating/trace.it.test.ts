@@ -3,7 +3,7 @@ import { get, leque, post, RawClient, SocketClient, tokenFor, wsUrl } from '@leq
 import { type Cluster, startCluster, startLeque, TEST_API_KEY } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-/** What a node has yet to count is counted within a moment. */
+/** Nodes count deliveries within a moment. */
 const SOON = { timeout: 5_000, interval: 25 };
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
 const ADMIN = tokenFor('ops', { scope: 'admin' });
@@ -22,7 +22,7 @@ interface Trace {
   readonly explanation: readonly string[];
 }
 
-describe('a trace', () => {
+describe('the trace of a message', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startCluster({ gateways: 2, env: { LOG_LEVEL: 'warn' } });
@@ -53,7 +53,7 @@ describe('a trace', () => {
     return stdout;
   };
 
-  test('an id that was used in two channels: of the one that is asked for, and of no other', async () => {
+  test('whose id was used in two channels covers only the requested channel', async () => {
     await using _one = await connect(0, '/ws/project/TWICE-1', ['TWICE-1']);
     await using _other = await connect(0, '/ws/project/TWICE-2', ['TWICE-2']);
     const message_id = randomUUID();
@@ -69,7 +69,7 @@ describe('a trace', () => {
     }
   });
 
-  test('delivered: says by whom, where to, by which nodes, and to how many', async () => {
+  test('that was delivered names the publisher, the channel, the nodes and the number of sessions', async () => {
     await using raw = await connect(0, '/ws/project/T1', ['T1']);
     await using other = await connect(1, '/ws/project/T1', ['T1']);
     await using socket = await SocketClient.connect(cluster.url(1), {
@@ -99,7 +99,7 @@ describe('a trace', () => {
     );
   });
 
-  test('nobody subscribed: says so, and who was there and could not see it', async () => {
+  test('without subscribers reports that, and how many sessions lacked the grant', async () => {
     await using _stranger = await connect(0, '/ws/project/T1', ['T1']);
     const id = await publish({ type: 'note', project_id: 'T2', data: {} });
     const { nodes } = await traceOf(id);
@@ -110,7 +110,7 @@ describe('a trace', () => {
     expect(text).toContain('1 more has no grant for project:T2.');
   });
 
-  test('filtered by selection: says how many may see it and have selected others', async () => {
+  test('reports how many sessions may see it but have selected other projects', async () => {
     await using chooser = await connect(0, '/ws/notifications', ['T3', 'T4']);
     await chooser.subscribe('T4');
     await using listener = await connect(1, '/ws/notifications', ['T3', 'T4']);
@@ -122,7 +122,7 @@ describe('a trace', () => {
     expect(await explain(id)).toContain('1 more may see project:T3 and has selected others.');
   });
 
-  test('client too slow: says that it was closed, and of what it had not read', async () => {
+  test('reports a slow client that was closed, and which messages it had not read', async () => {
     await using slow = await connect(0, '/ws/project/T5', ['T5']);
     await using fast = await connect(0, '/ws/project/T5', ['T5']);
     for (const client of [slow, fast]) await client.ask({ action: 'ping' });
@@ -136,7 +136,7 @@ describe('a trace', () => {
     };
     await expect.poll(isSlow, { timeout: 15_000, interval: 1 }).toBe(1);
     const at = (id = '') => traceOf(id).then(({ nodes }) => nodes[0]?.deliveries[0]);
-    // It has read the first ones, into the kernel at least, and not the one before the last.
+    // The client took the first events, at least into its kernel, but not the last but one.
     expect(await at(ids[0])).toMatchObject({ sessions: 2, written: 2, slow: 0 });
     expect(await at(ids.at(-2))).toMatchObject({ sessions: 2, written: 1, slow: 1 });
     expect(await explain(ids.at(-1) ?? '')).toContain(
@@ -144,7 +144,7 @@ describe('a trace', () => {
     );
   });
 
-  test('came back later: says that it was brought from the history', async () => {
+  test('reports a client that reconnected later and received it from the history', async () => {
     await using before = await connect(0, '/ws/notifications', ['T6']);
     const { data } = await before.subscribe('T6');
     await before.close();
@@ -158,7 +158,7 @@ describe('a trace', () => {
     expect(await explain(id)).toContain('brought from the history to 1 that came later');
   });
 
-  test('one for whom all projects are open is fed from the firehose, and told so', async () => {
+  test('reports a client with a token for all projects as fed from the firehose', async () => {
     await using all = await connect(0, '/ws/notifications', ['*']);
     const id = await publish({ type: 'note', project_id: 'T7', data: {} });
     await all.first('note');
@@ -169,7 +169,7 @@ describe('a trace', () => {
     expect(await explain(id)).toContain('for clients of all projects');
   });
 
-  test('needs the scope admin, and knows nothing of what nobody published', async () => {
+  test('needs the scope admin, and is not found for an unpublished id', async () => {
     const url = `${cluster.publisher.url}/api/messages/none/trace`;
     expect((await get(url, WITH_KEY)).status).toBe(403);
     expect((await get(url)).status).toBe(401);
@@ -183,7 +183,7 @@ describe('a trace', () => {
   });
 });
 
-test('is found within one process, too, and of nothing where nothing is remembered', async () => {
+test('a trace is found in a single process too, but not when its journal has size 0', async () => {
   for (const [size, status] of [
     ['10', 200],
     ['0', 404],

@@ -2,12 +2,12 @@ import { post, RawClient, tokenFor, wsUrl } from '@leque/lab';
 import { startCluster, startCollector, TEST_API_KEY } from '@leque/testkit';
 import { expect, test } from 'vitest';
 
-/** Spans are sent every five seconds. */
+/** Processes export their spans every five seconds. */
 const PATIENCE = { timeout: 15_000 };
 const TRACE = 'c'.repeat(32);
 const CALLER = `00-${TRACE}-${'d'.repeat(16)}-01`;
 
-test('one trace leads from the caller over the publish to each node that fans it out', async () => {
+test('one trace leads from the caller through the publish to each node that fans the event out', async () => {
   await using collector = await startCollector();
   await using cluster = await startCluster({
     gateways: 2,
@@ -28,7 +28,7 @@ test('one trace leads from the caller over the publish to each node that fans it
   const { body } = await publish({ traceparent: CALLER });
   const isTraced = ({ message_id: id }: { message_id: string }) => id === body['message_id'];
   const [event] = await Promise.all(clients.map((client) => client.first(isTraced)));
-  // Clients may go on with it.
+  // Clients may continue the trace.
   expect(event).toMatchObject({ traceparent: expect.stringContaining(TRACE) });
   const named = (name: string) => collector.spans.filter((span) => span.name === name);
   await expect.poll(() => named('leque publish').length, PATIENCE).toBe(1);

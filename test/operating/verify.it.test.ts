@@ -17,7 +17,7 @@ interface Result {
 
 describeOnOwnRedis('leque verify', () => {
   test(
-    '[ORD] [DUP] [GAP] [ACK] [ISO] [CNT] --short: everything holds under faults, and is audited',
+    '[ORD] [DUP] [GAP] [ACK] [ISO] [CNT] --short finds no violation under faults',
     async () => {
       await using folder = await temporaryFolder();
       const args = ['verify', '--short', '--seed', '1', '--out', folder.path];
@@ -36,11 +36,11 @@ describeOnOwnRedis('leque verify', () => {
   );
 
   test(
-    'ends its children with it when it is interrupted',
+    'ends its child processes when it is interrupted',
     async () => {
       await using running = new RunningProcess(ENTRY, ['verify', '--short'], {});
       const children = () => descendantsOf(running.pid);
-      // Redis and its shells, gateways, publishers, clients and load.
+      // The children are Redis and its shells, gateways, publishers, clients and load.
       await expect.poll(() => children().length, { timeout: 60_000 }).toBeGreaterThan(12);
       const before = children();
       const { code } = await running.stop('SIGTERM');

@@ -19,7 +19,7 @@ const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
 const OWN = /^leque(-gateway|-publisher)?$/;
 const APPS = { gateway: readGatewayConfig, publisher: readPublisherConfig };
 
-/** As a container is given it, without a `.env`: `${NAME:-DEFAULT}` is its default. */
+/** The environment of a container when there is no `.env`: `${NAME:-DEFAULT}` becomes its default. */
 function environmentOf(service: string): Record<string, string> {
   const entries = Object.entries(services[service]?.environment ?? {});
   return Object.fromEntries(
@@ -28,7 +28,7 @@ function environmentOf(service: string): Record<string, string> {
 }
 
 for (const [name, readConfig] of Object.entries(APPS)) {
-  test(`docker-compose.yml: the ${name} knows every variable that it is given`, () => {
+  test(`docker-compose.yml sets only variables that the ${name} knows`, () => {
     const env = environmentOf(name);
     const config = readConfig({ ...env, NODE_ENV: 'production' });
     expect(Object.keys(env).filter((variable) => env[variable] && !(variable in config))).toEqual(
@@ -36,21 +36,21 @@ for (const [name, readConfig] of Object.entries(APPS)) {
     );
   });
 
-  test(`docker-compose.yml: the ${name} has the time to drain before it is killed`, () => {
+  test(`docker-compose.yml gives the ${name} enough time to drain before it is killed`, () => {
     const { DRAIN_GRACE = 0, DRAIN_TIMEOUT = 0 } = services[name]?.environment ?? {};
     const graceS = Number(/^(\d+)s$/.exec(services[name]?.stop_grace_period ?? '')?.[1]);
     expect(graceS).toBeGreaterThanOrEqual(Number(DRAIN_GRACE) + Number(DRAIN_TIMEOUT) + 10);
   });
 }
 
-test('docker-compose.yml: nothing is reached from another machine, and every image is pinned', () => {
+test('docker-compose.yml publishes ports on loopback only and pins every image', () => {
   for (const { image, ports = [] } of Object.values(services)) {
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     if (!OWN.test(image)) expect(image).toMatch(/:v?\d+\.\d+/);
   }
 });
 
-test('stand-ins are made of all images that Debian has packages for', () => {
+test('stand-ins.sh builds every image that Debian has packages for', () => {
   const script = read('infra/docker/stand-ins.sh');
   const [, base] = /^ARG NODE_IMAGE=(.+)$/m.exec(read('infra/docker/Dockerfile')) ?? [];
   const foreign = Object.values(services)
@@ -59,13 +59,13 @@ test('stand-ins are made of all images that Debian has packages for', () => {
   for (const image of [base, ...foreign]) expect(script).toContain(`build ${image} `);
 });
 
-test('one version of Redis in compose, the chart and the test kit', () => {
+test('docker-compose.yml, the chart and the test kit use the same version of Redis', () => {
   const image = services['redis']?.image;
   expect(read('infra/helm/leque/values.yaml')).toContain(`image: ${image}\n`);
   expect(read('packages/testkit/src/redis/redis-container.ts')).toContain(`'${image}'`);
 });
 
-test('nginx waits longer than clients are silent, and takes what servers take', () => {
+test('nginx has a longer timeout than the heartbeat interval, and the body limit of the servers', () => {
   const nginx = read('infra/nginx/nginx.conf');
   const gateway = readGatewayConfig(environmentOf('gateway'));
   const publisher = readPublisherConfig(environmentOf('publisher'));

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const ROOT = new URL('../..', import.meta.url);
-/** Rules that say what something is, and nothing that a test could catch being broken. */
+/** Rules that define a word and cannot be violated. */
 const DEFINITIONS = new Set(['POS']);
 
-/** What is said first when a test, or a group of them, is declared, with a table or without. */
+/** Matches the title of a test or group, declared with a table or without. */
 const TITLE = /(?:\b(?:test|describe)|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
 
-test('every rule of PROTOCOL.md is quoted by the title of a test', () => {
+test('every rule of PROTOCOL.md is named in the title of a test', () => {
   const protocol = readFileSync(new URL('packages/protocol/PROTOCOL.md', ROOT), 'utf8');
   const rules = [...protocol.matchAll(/\*\*\[([A-Z]+\d*)\]\*\*/g)].map(([, id]) => id ?? '');
   expect(rules.length).toBeGreaterThan(20);
@@ -25,7 +25,7 @@ test('every rule of PROTOCOL.md is quoted by the title of a test', () => {
   expect(unquoted).toEqual([]);
 });
 
-test('a title is what a test is called, and not what it does', () => {
+test('titles are found in declarations and not in the bodies of tests', () => {
   const text = [
     "test('[A1] one', () => say('[B1]'));",
     "test.each([['[B2]']])(\n  '[A2] %s', () => {});",

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** FUZZ_SEED repeats a run that failed. */
+/** The environment variable FUZZ_SEED repeats a failed run. */
 export const SEED = Number(process.env['FUZZ_SEED'] || Math.floor(Math.random() * 2 ** 31));
 
 const ids = ['PROJ-001', '', 'a/b', '..', '__proto__', 'x'.repeat(200), 'é', 'all', 'project:P'];
@@ -93,7 +93,7 @@ const packet = fc
     ),
   )
   .map((parts) => parts.join(''));
-/** Engine.IO's packet types stand in front: open, close, ping, pong, message, upgrade, noop. */
+/** Each begins with an Engine.IO packet type: open, close, ping, pong, message, upgrade or noop. */
 const enginePacket = fc
   .tuple(fc.constantFrom('4', '4', '4', '4', '0', '2', '3', '5', '6', '1', 'b', ''), packet)
   .map((parts) => parts.join(''));

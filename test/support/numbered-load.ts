@@ -6,9 +6,9 @@ const RETRY_MS = 50;
 const GIVE_UP_MS = 30_000;
 
 export interface Published {
-  /** The highest number that is stored; all below are too. */
+  /** The highest stored number; all lower ones are stored too. */
   readonly stored: number;
-  /** Those that were tried more than once, so that the outcome of the first time is not known. */
+  /** The numbers that were published more than once, because the first outcome was unknown. */
   readonly repeated: ReadonlySet<number>;
 }
 
@@ -19,8 +19,8 @@ export interface LoadOptions {
 }
 
 /**
- * Publishes numbers to a project one after the other, each again with its idempotency key until it
- * is stored, as the contract tells publishers to.
+ * Publishes numbers to a project one after the other. Each is retried with its idempotency key
+ * until it is stored, as the contract asks of publishers.
  */
 export class NumberedLoad implements Published, AsyncDisposable {
   readonly repeated = new Set<number>();
@@ -32,14 +32,14 @@ export class NumberedLoad implements Published, AsyncDisposable {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#running = this.#run();
-    this.#running.catch(() => {}); // thrown by stop()
+    this.#running.catch(() => {}); // stop() throws it
   }
 
   get stored(): number {
     return this.#stored;
   }
 
-  /** Ends with the number under way; answers the last one. */
+  /** Finishes the publish under way, and returns the last stored number. */
   async stop(): Promise<number> {
     this.#stopped = true;
     await this.#running;
@@ -76,12 +76,12 @@ export class NumberedLoad implements Published, AsyncDisposable {
   }
 }
 
-/** What one client got of it, in the order in which it came. */
+/** One event that a client received. */
 export type Seen = { readonly n: number } | 'resync';
 
 /**
- * What is wrong with what a client got, in words: a number that is skipped or comes again without a
- * `resync` that explains it, or one that comes again though it was published only once.
+ * Describes each violation in the events of one client, given in order of arrival: a number that is
+ * skipped or repeated without a preceding `resync`, or repeated although it was published only once.
  */
 export function violations(seen: readonly Seen[], published: Published): string[] {
   const found: string[] = [];
@@ -93,7 +93,7 @@ export function violations(seen: readonly Seen[], published: Published): string[
       continue;
     }
     const { n } = each;
-    if (n !== last + 1 && !explained) found.push(`${n} after ${last} without a word`);
+    if (n !== last + 1 && !explained) found.push(`${n} after ${last} without a resync`);
     if (n <= last && !published.repeated.has(n)) found.push(`${n} again after ${last}`);
     last = Math.max(n, last);
     explained = false;

@@ -9,10 +9,10 @@ const PROBE_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const RULES = join(import.meta.dirname, '../../infra/prometheus/*.rules.yml');
 
-/** host:port, for each job. */
+/** The addresses (host:port) of each job. */
 export type Targets = Readonly<Record<string, readonly string[]>>;
 
-/** One line of an answer. */
+/** One series of a query result. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [time: number, value: string];
@@ -46,7 +46,7 @@ export class Prometheus implements AsyncDisposable {
     return new Prometheus(`http://${address}`, stack.move());
   }
 
-  /** @throws Error with what Prometheus says is wrong with the expression */
+  /** @throws Error with Prometheus's own message when the expression is invalid */
   async ask(expression: string): Promise<readonly Sample[]> {
     const query = new URLSearchParams({ query: expression });
     const signal = AbortSignal.timeout(QUERY_TIMEOUT_MS);

@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 const run = promisify(execFile);
 
 /**
- * Sends one command with `redis-cli`, or with a bare client where that is not installed: neither
- * knows anything of Leque.
+ * Sends one command with `redis-cli`, or with a plain Redis client where that is not installed, to
+ * prove that publishers need no code of Leque.
  */
 export async function redisCommand(url: string, ...command: string[]): Promise<unknown> {
   try {
@@ -24,7 +24,7 @@ export async function redisCommand(url: string, ...command: string[]): Promise<u
   }
 }
 
-/** An error is the one reply that `--json` does not make JSON. */
+/** `redis-cli --json` prints every reply as JSON except errors. */
 function replyOf(stdout: string): unknown {
   if (stdout.startsWith('error:')) throw new Error(stdout);
   return JSON.parse(stdout);

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Which server a connection goes to, if it takes it: the next one each time, or always the first. */
+/** Whether connections rotate over the servers, or all go to the first server that accepts them. */
 export type Order = 'in turn' | 'first alive';
 
-/** What a cluster has in front: each connection goes to a server that takes it. */
+/** A TCP load balancer that skips servers which refuse the connection. */
 export class RoundRobin implements AsyncDisposable {
   readonly url: string;
   readonly #close: () => Promise<void>;

@@ -4,17 +4,17 @@ import { CLIENTS, type ClientVersion, Inbox } from '@leque/lab';
 
 const FIXTURES = new URL('../conformance/fixtures/', import.meta.url);
 
-/** An example of a seed document, as it stands there. */
+/** The unmodified text of an example in a seed document. */
 export function seedText(name: string): string {
   return readFileSync(new URL(`${name}.txt`, FIXTURES), 'utf8');
 }
 
 /**
- * Runs the seeds' examples unmodified, as a page or a Node program would: only the addresses in
- * them lead somewhere else.
+ * Runs the seeds' examples unmodified, as a page or a Node program would. Only their addresses are
+ * redirected to the server under test.
  */
 export class SeedPage implements AsyncDisposable {
-  /** What the examples say on their console, one entry per call. */
+  /** The arguments of each console call of the examples. */
   readonly console = new Inbox<readonly unknown[]>();
   readonly #context: Context;
   readonly #close: (() => void)[] = [];
@@ -51,12 +51,12 @@ export class SeedPage implements AsyncDisposable {
     });
   }
 
-  /** What one script declares, the next ones see. Imports are what a page has as globals. */
+  /** Scripts share their declarations. Imports are removed, because their names are globals here. */
   run(source: string): unknown {
     return runInContext(source.replace(/^import .*$/gm, ''), this.#context);
   }
 
-  /** Waits until the console was given these first words. */
+  /** Waits for a console call that begins with these arguments, and returns all of them. */
   async said(...words: readonly unknown[]): Promise<readonly unknown[]> {
     return this.console.first((line) => words.every((word, index) => line[index] === word));
   }

@@ -1,7 +1,7 @@
 import { get, post, type RawClient } from '@leque/lab';
 import { expect } from 'vitest';
 
-/** An event whose data is what its type needs. */
+/** A valid event of its type. */
 export function story(projectId: string, title = 'Implementar login') {
   const data = { story_id: 'STR-0001', title, project_id: projectId };
   return { type: 'story_created', project_id: projectId, data };
@@ -12,7 +12,7 @@ export async function historyOf(publisherUrl: string, projectId: string): Promis
   return body['publications'];
 }
 
-/** A second event proves that no repetition of the first one came before it. */
+/** Publishes a second event, whose arrival proves that the first one was not repeated. */
 export async function expectOneStory(
   client: RawClient,
   publisherUrl: string,

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
-/** One at once, two that wait, and the others are too many. */
+/** Admits one client at once and lets two wait; all others are refused. */
 const SLOW = { AUTH_MODE: 'open', ADMISSION_RATE: '2', ADMISSION_BURST: '1' };
 const CROWD = 30;
 const AT_LEAST_REFUSED = 10;
@@ -16,10 +16,10 @@ const overloaded = (gateway: GatewayUnderTest, transport: string) =>
     .of('connection_refused')
     .filter((fact) => fact.code === 'overloaded' && fact.transport === transport).length;
 
-/** What a newcomer's request to upgrade is answered with. */
+/** Returns the response that refuses a new client's upgrade, or undefined when it is accepted. */
 async function knock(gateway: GatewayUnderTest): Promise<IncomingMessage | undefined> {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/notifications`);
-  socket.on('error', () => {}); // that it was refused, once more
+  socket.on('error', () => {}); // the refusal, reported a second time
   const opened = once(socket, 'open').then(() => undefined);
   const refused = once(socket, 'unexpected-response').then(([, response]) => response);
   try {
@@ -29,7 +29,7 @@ async function knock(gateway: GatewayUnderTest): Promise<IncomingMessage | undef
   }
 }
 
-test('[AD] more raw clients than the node takes get 503 and Retry-After before the upgrade', async () => {
+test('[AD] raw clients that exceed the admission rate get 503 and Retry-After before the upgrade', async () => {
   await using gateway = await startGateway(SLOW);
   const answers = await Promise.all(Array.from({ length: CROWD }, () => knock(gateway)));
   const refusals = answers.filter((answer) => answer !== undefined);
@@ -43,7 +43,7 @@ test('[AD] more raw clients than the node takes get 503 and Retry-After before t
   }
 });
 
-test('[AD] a handshake by polling that is one too many gets 503 and Retry-After', async () => {
+test('[AD] a polling handshake that exceeds the admission rate gets 503 and Retry-After', async () => {
   await using gateway = await startGateway(SLOW);
   const url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
   const answers = await Promise.all(
@@ -55,14 +55,14 @@ test('[AD] a handshake by polling that is one too many gets 503 and Retry-After'
   for (const refusal of refusals) {
     expect(refusal.status).toBe(503);
     expect(refusal.headers.get('retry-after')).toMatch(/^[1-5]$/);
-    // Or the page could not read it.
+    // Without this header the page could not read the answer.
     expect(refusal.headers.get('access-control-allow-origin')).toBe(gateway.url);
     expect(await refusal.json()).toMatchObject({ code: 'overloaded', status: 503 });
   }
 });
 
 test.for(['websocket', 'polling'])(
-  '[IO6] official clients that were refused come back by themselves, by %s',
+  '[IO6] refused official clients reconnect by themselves over %s',
   { timeout: 40_000 },
   async (transport) => {
     await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '8' });
@@ -78,7 +78,7 @@ test.for(['websocket', 'polling'])(
   },
 );
 
-test('[LIVE] one connection cannot have token after token verified', async () => {
+test('[LIVE] one connection cannot have any number of tokens verified', async () => {
   await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '4' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
@@ -88,7 +88,7 @@ test('[LIVE] one connection cannot have token after token verified', async () =>
   expect(performance.now() - startedAt).toBeGreaterThan(900);
 });
 
-test('[LIVE] who leaves while it waits is forgotten, and the next one goes in', async () => {
+test('[LIVE] a client that leaves while it waits is forgotten, and the next one is admitted', async () => {
   await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '4' });
   using first = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => first.of('connection')).toHaveLength(1);
@@ -101,7 +101,7 @@ test('[LIVE] who leaves while it waits is forgotten, and the next one goes in', 
   await expect.poll(() => gateway.hub.sessions.size).toBe(2);
 });
 
-test('[CC] [AD] who waits while the node begins to drain is refused as by any node that drains', async () => {
+test('[CC] [AD] a client that waits when the node begins to drain is refused with the answer of a draining node', async () => {
   await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '2' });
   using first = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => first.of('connection')).toHaveLength(1);

@@ -3,7 +3,7 @@ import { EngineClient } from './support/engine-client.ts';
 import { startGateway, tokenFor } from './support/gateway.ts';
 import { publisher } from './support/recovering-client.ts';
 
-test('[GAP] [DUP] [IO8] a task event that was cut in two comes as the half that was missed', async () => {
+test('[GAP] [DUP] [IO8] a task event of which only the first of two packets arrived is recovered as the second', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using first = await EngineClient.open(gateway.url);
@@ -22,7 +22,7 @@ test('[GAP] [DUP] [IO8] a task event that was cut in two comes as the half that 
   expect(second.offsetsOf('task.event')).toEqual(first.offsetsOf('task.event'));
 });
 
-test('[CNT] [DUP] two connections with one state: each is counted, has its own id, and sees all', async () => {
+test('[CNT] [DUP] two connections that present the same state are both counted, have ids of their own and receive everything', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using first = await EngineClient.open(gateway.url);
@@ -46,14 +46,14 @@ test('[CNT] [DUP] two connections with one state: each is counted, has its own i
   expect(new Set(ids).size).toBe(3);
   first.socket.terminate();
   await expect.poll(() => third.of('connections.count').at(-1)).toEqual({ count: 2 });
-  // The id is free, so who comes now gets it back.
+  // The id is free now, so the next connection with this state gets it back.
   using fourth = await EngineClient.open(gateway.url);
   fourth.say(await join({ pid, offset }));
   await expect.poll(() => fourth.connected().sid).toBe(sid);
   expect(gateway.hub.sessions.size).toBe(3);
 });
 
-test('[ISO] [IO8] the state of another user, or what nobody signed, makes an ordinary connection', async () => {
+test('[ISO] [IO8] the state of another user, or an unsigned one, makes an ordinary connection', async () => {
   await using gateway = await startGateway();
   using victim = await EngineClient.open(gateway.url);
   victim.say(await join());
@@ -84,7 +84,7 @@ test('[ISO] [IO8] the state of another user, or what nobody signed, makes an ord
   expect(gateway.telemetry.of('failure')).toEqual([]);
 });
 
-test('[ISO] [GAP] [IO8] its own offset brings a client nothing that its token does not cover', async () => {
+test('[ISO] [GAP] [IO8] an offset recovers nothing that the token does not cover', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using first = await EngineClient.open(gateway.url);
@@ -101,7 +101,7 @@ test('[ISO] [GAP] [IO8] its own offset brings a client nothing that its token do
   expect(gateway.telemetry.of('failure')).toEqual([]);
 });
 
-test('[IO8] with SOCKETIO_RECOVERY=off clients get no pid, and no offsets', async () => {
+test('[IO8] with SOCKETIO_RECOVERY=off clients get neither pid nor offsets', async () => {
   await using gateway = await startGateway({ SOCKETIO_RECOVERY: 'off' });
   const publish = publisher(gateway);
   using client = await EngineClient.open(gateway.url);
@@ -112,7 +112,7 @@ test('[IO8] with SOCKETIO_RECOVERY=off clients get no pid, and no offsets', asyn
   expect(client.connected()).not.toHaveProperty('pid');
 });
 
-/** A CONNECT packet, as official clients send it. */
+/** A CONNECT packet as official clients send it. */
 async function join(state: object = {}, user = 'ana'): Promise<string> {
   const token = await tokenFor(user, { projects: ['P', 'Q'] });
   return `40/events,${JSON.stringify({ ...state, token })}`;

@@ -7,12 +7,12 @@ import { startGateway } from './support/gateway.ts';
 const OPEN = { AUTH_MODE: 'open', WEBSOCKET_COMPRESSION: 'on' };
 const TEXT = 'a story that says the same again and again. '.repeat(100);
 
-/** A client that counts what comes over the network, and what it is told. */
+/** A client that records the bytes on the network and the messages that it receives. */
 async function connect(url: string, perMessageDeflate: boolean | object) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/project/P`, { perMessageDeflate });
   const messages: { type: string; data: object }[] = [];
   socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
-  const [{ socket: tcp }] = (await once(socket, 'upgrade')) as [{ socket: Socket }]; // open, too
+  const [{ socket: tcp }] = (await once(socket, 'upgrade')) as [{ socket: Socket }]; // the client is open then too
   await expect.poll(() => messages.map(({ type }) => type)).toContain('connection');
   return {
     extensions: () => socket.extensions,
@@ -26,7 +26,7 @@ async function connect(url: string, perMessageDeflate: boolean | object) {
 
 const story = (text: string) => ({ type: 'story', project_id: 'P', data: { text } });
 
-test('a client that negotiates it gets publications compressed, another one plain; both the same', async () => {
+test('a client that negotiates compression gets the same publications compressed that another gets plain', async () => {
   await using gateway = await startGateway(OPEN);
   using compressed = await connect(gateway.url, true);
   using plain = await connect(gateway.url, false);
@@ -41,7 +41,7 @@ test('a client that negotiates it gets publications compressed, another one plai
   expect(compressed.bytes() - before).toBeLessThan(TEXT.length / 4);
 });
 
-test('commands that come compressed are understood, and answered in order with publications', async () => {
+test('compressed commands are understood, and answered in order with publications', async () => {
   await using gateway = await startGateway(OPEN);
   using client = await connect(gateway.url, { threshold: 0 });
   client.say({ action: 'ping', id: TEXT.slice(0, 60) });
@@ -50,7 +50,7 @@ test('commands that come compressed are understood, and answered in order with p
   await expect.poll(client.stories).toHaveLength(1);
 });
 
-test('[MEM] a compressed message counts as what it becomes', async () => {
+test('[MEM] the size limit applies to a message after decompression', async () => {
   await using gateway = await startGateway({ ...OPEN, WEBSOCKET_MAX_MESSAGE_SIZE: '1000' });
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/project/P`);
   await once(socket, 'open');
@@ -59,7 +59,7 @@ test('[MEM] a compressed message counts as what it becomes', async () => {
   expect((await closed)[0]).toBe(1009);
 });
 
-test('a client that wants a smaller window than others have is served without compression', async () => {
+test('a client that asks for a smaller window than the default is served without compression', async () => {
   await using gateway = await startGateway(OPEN);
   using client = await connect(gateway.url, { serverMaxWindowBits: 10 });
   expect(client.extensions()).toBe('');
@@ -68,7 +68,7 @@ test('a client that wants a smaller window than others have is served without co
 });
 
 test.each(['10', '"10"', '"\\10"', '"1\\0"', '09', '0xa'])(
-  'a window of %s is smaller, however it is written',
+  'a window written as %s is recognised as smaller',
   async (bits) => {
     await using gateway = await startGateway(OPEN);
     const offer = `permessage-deflate; server_max_window_bits=${bits}; client_max_window_bits`;

@@ -3,7 +3,7 @@ import { startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
 test.for(['/ws/notifications', '/ws/project/P', '/ws/logs'])(
-  '%s is the same with a slash at its end',
+  '%s also works with a trailing slash',
   async (path) => {
     await using gateway = await startGateway();
     const token = await tokenFor('ana', { projects: ['P'] });

@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
-/** What is published can be on its way for long: until it has to be here, or the test says so. */
+/** A broker that delivers publications late: when a subscription needs them, or when the test says so. */
 class LateBroker extends MemoryBroker {
   late = false;
-  /** Called when a channel is subscribed for the first time, before anybody hears of it. */
+  /** Called at the first subscription to a channel, before the caller learns of it. */
   onSubscribed: (channel: string) => Promise<void> = async () => {};
   readonly #onTheWay: Publication[] = [];
   readonly #known = new Set<string>();
@@ -67,7 +67,7 @@ async function connect(claims: { projects: string[] }) {
   };
 }
 
-test('[GAP] [DUP] who turns from all projects to one misses nothing that was on its way', async () => {
+test('[GAP] [DUP] a session that changes from all projects to one misses no publication in flight', async () => {
   await using node = await connect(ALL_PROJECTS);
   const { broker, client, publish, numbers } = node;
   await publish(1);
@@ -87,7 +87,7 @@ test('[GAP] [DUP] who turns from all projects to one misses nothing that was on 
   expect(session?.subscriptions.get(FIREHOSE)).toBeUndefined();
 });
 
-test('[WS2] what a fresh connection holds back is not lost when it turns to one project', async () => {
+test('[WS2] publications that a new connection holds back are not lost when it selects one project', async () => {
   await using node = await connect(ALL_PROJECTS);
   const { client, publish, numbers } = node;
   await publish(1);
@@ -98,7 +98,7 @@ test('[WS2] what a fresh connection holds back is not lost when it turns to one 
   await expect.poll(numbers).toEqual([1, 2, 3]);
 });
 
-test('[WS5] without a firehose a token for all projects gets what its client selects, and is told so', async () => {
+test('[WS5] without a firehose a client with a token for all projects gets the projects that it selects, and a notice', async () => {
   await using gateway = await startGateway({ FIREHOSE: 'off' });
   const token = await tokenFor('alice', ALL_PROJECTS);
   using client = new RawClient(gateway.url, '/ws/notifications', token);
@@ -112,7 +112,7 @@ test('[WS5] without a firehose a token for all projects gets what its client sel
   await expect.poll(() => client.of('x').map(({ data }) => data['n'])).toEqual([1]);
 });
 
-test('[GAP] who cannot turn to a project goes on with all of them', async () => {
+test('[GAP] a session that cannot change to one project keeps all of them', async () => {
   await using node = await connect(ALL_PROJECTS);
   const { broker, client, publish, numbers } = node;
   broker.onSubscribed = async () => {

@@ -14,7 +14,7 @@ const UPGRADE_HEADERS = [
   'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
 ];
 
-/** All that comes back until the server has closed the connection. */
+/** Everything that the server sends until it closes the connection. */
 async function answerTo(gateway: string, request: string): Promise<string> {
   const socket = connect(Number(new URL(gateway).port), '127.0.0.1');
   socket.write(request);
@@ -48,7 +48,7 @@ test('[MEM] [IO7] a binary packet ends the connection before its attachment can 
     .toEqual([CLOSE.unsupportedData]);
 });
 
-test('[CNT] [DUP] [IO1] however often one Socket.IO connection joins at once, it is never two sessions', async () => {
+test('[CNT] [DUP] [IO1] a Socket.IO connection that joins several times at once gets only one session', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say(...Array<string>(20).fill(await joinPacket('alice')));
@@ -66,7 +66,7 @@ test('[IO1] a Socket.IO connection that was refused may try again with another t
   await expect.poll(() => client.of('connected')).toHaveLength(1);
 });
 
-test('[IO4] a ping nested deeper than anything that is echoed is refused, and is no failure', async () => {
+test('[IO4] a ping nested too deeply to be echoed is refused without an internal failure', async () => {
   await using gateway = await startGateway();
   using client = await join(gateway.url);
   const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
@@ -77,9 +77,9 @@ test('[IO4] a ping nested deeper than anything that is echoed is refused, and is
 });
 
 test.each([
-  { what: 'an id in no UTF-8', status: 400, path: '/ws/project/%ff' },
-  { what: 'an id beyond all limits', status: 400, path: `/ws/project/${'x'.repeat(600)}` },
-  { what: 'a path that leads nowhere', status: 404, path: '/ws/elsewhere' },
+  { what: 'an id that is not UTF-8', status: 400, path: '/ws/project/%ff' },
+  { what: 'an id that is far too long', status: 400, path: `/ws/project/${'x'.repeat(600)}` },
+  { what: 'an unknown path', status: 404, path: '/ws/elsewhere' },
 ])('[AD] $what gets a problem document, with an upgrade or without', async ({ path, status }) => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   const answer = await fetch(`${gateway.url}${path}`);
@@ -89,7 +89,7 @@ test.each([
   expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
 });
 
-test('[LIVE] a request that never arrives whole does not keep a node from ending', async () => {
+test('[LIVE] a request that never completes does not keep a node from stopping', async () => {
   const gateway = await startGateway({ AUTH_MODE: 'open' });
   const answered = answerTo(gateway.url, UNFINISHED);
   await expect.poll(() => gateway.connections()).toBe(1);
@@ -111,7 +111,7 @@ test('[MEM] [CC] a message in more than 64 fragments ends the connection with 10
   await expect.poll(() => engine.closeCode).toBe(1008);
 });
 
-test('[WS4] a frame that breaks the protocol is the mistake of its client, and no failure', async () => {
+test('[WS4] a frame that violates the protocol closes its connection without an internal failure', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
@@ -133,12 +133,12 @@ test('[AD] [WS8] a token with more projects than a session may have is refused b
   const answer = await open('/ws/notifications');
   expect(answer).toMatch(/^HTTP\/1.1 403 /);
   expect(answer).toContain('"code":"too_many_subscriptions"');
-  // Where it gets one of them only, nothing is too much.
+  // An endpoint for one project needs only one of them, so the token is accepted there.
   using client = new RawClient(gateway.url, '/ws/project/P7', token);
   await expect.poll(() => client.of('connection')).toHaveLength(1);
 });
 
-test('[GAP] [IO5] [RE3] more cursors than a resume may have are refused, not dropped', async () => {
+test('[GAP] [IO5] [RE3] a resume with too many cursors is refused as a whole', async () => {
   await using gateway = await startGateway();
   const cursors = Object.fromEntries(
     Array.from({ length: 257 }, (_, n) => [`project:P${n}`, 'e.1']),
@@ -154,7 +154,7 @@ test('[GAP] [IO5] [RE3] more cursors than a resume may have are refused, not dro
     .toEqual(['invalid_command']);
 });
 
-test('[GAP] [ISO] a fresh token that is not enough for the endpoint is refused as a whole', async () => {
+test('[GAP] [ISO] a fresh token that does not cover the endpoint is refused as a whole', async () => {
   await using gateway = await startGateway();
   const withProject = (project: string) => tokenFor('alice', { projects: [project] });
   using client = new RawClient(gateway.url, '/ws/project/P', await withProject('P'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
-/** Answers the history of one project late, and that of another not at all. */
+/** A broker that reads the history of one project late, and fails to read that of another. */
 class HalfBroker extends MemoryBroker {
   asked = 0;
   readonly late = Promise.withResolvers<void>();
@@ -37,7 +37,7 @@ async function startWithHistory() {
 const numbers = (client: RawClient) => client.of('x').map(({ data }) => data['n']);
 
 test.each(['subscribe', 'resume'])(
-  '[DUP] [ORD] [RE3] what the firehose has brought is not brought again by a %s that comes later',
+  '[DUP] [ORD] [RE3] publications that came through the firehose are not repeated by a later %s',
   async (action) => {
     await using system = await startWithHistory();
     const { gateway, publish, cursorOf } = system;
@@ -61,7 +61,7 @@ test.each(['subscribe', 'resume'])(
   },
 );
 
-test('[RE1] [RE3] a cursor that comes before the firehose has brought anything is recovered from', async () => {
+test('[RE1] [RE3] a cursor that arrives before the first firehose publication is recovered from', async () => {
   await using system = await startWithHistory();
   const { gateway, publish, cursorOf } = system;
   await publish(1);
@@ -78,7 +78,7 @@ test('[RE1] [RE3] a cursor that comes before the firehose has brought anything i
   });
 });
 
-test('[GAP] [RE4] a channel that cannot be resumed is an outcome, and the others wait for theirs', async () => {
+test('[GAP] [RE4] a channel that cannot be resumed is reported, and the other channels are resumed', async () => {
   const store = new MemoryStore(memoryLimits());
   const broker = new HalfBroker(store);
   await using gateway = await startGateway({}, { broker });

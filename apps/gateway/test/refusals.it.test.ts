@@ -10,7 +10,7 @@ import { EngineClient } from './support/engine-client.ts';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
-/** Keys that a server gives out when the test says so, and a token that they verify. */
+/** A key server that answers when the test lets it, and a token that its keys verify. */
 async function startSlowKeys() {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { promise, resolve: answer } = Promise.withResolvers<void>();
@@ -37,7 +37,7 @@ async function startSlowKeys() {
   };
 }
 
-/** Begins a drain that goes on, as it moves one of two clients at once and the other one later. */
+/** Begins a drain that stays in progress, because only one of two clients is moved at once. */
 async function beginToDrain(gateway: GatewayUnderTest): Promise<Disposable> {
   const clients = [1, 2].map(() => new RawClient(gateway.url, '/ws/notifications'));
   await expect.poll(() => clients.map((each) => each.of('connection').length)).toEqual([1, 1]);
@@ -53,7 +53,7 @@ async function beginToDrain(gateway: GatewayUnderTest): Promise<Disposable> {
 const refusals = (gateway: GatewayUnderTest) =>
   gateway.telemetry.of('connection_refused').map(({ transport, code }) => ({ transport, code }));
 
-test('[CC] who waited for keys while the node began to drain is moved away with 1012 and a hint', async () => {
+test('[CC] a client whose token was being verified when the drain began is closed with 1012 and a reconnect hint', async () => {
   await using keys = await startSlowKeys();
   const env = { AUTH_MODE: 'open', JWT_SECRET: '', JWKS_URL: keys.url, DRAIN_TIMEOUT: '10' };
   await using gateway = await startGateway(env);
@@ -66,7 +66,7 @@ test('[CC] who waited for keys while the node began to drain is moved away with 
   expect(refusals(gateway)).toEqual([{ transport: 'ws', code: 'draining' }]);
 });
 
-test('[IO6] who joins late while the node drains is closed at the transport, and comes back', async () => {
+test('[IO6] a client that joins the namespace during a drain has its transport closed, and reconnects', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open', DRAIN_TIMEOUT: '10' });
   using late = await EngineClient.open(gateway.url);
   using _ = await beginToDrain(gateway);

@@ -10,7 +10,7 @@ import { EngineClient } from './support/engine-client.ts';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
-/** Answers a history only when the test says so. */
+/** A broker that answers a history read only when the test lets it. */
 class SlowHistory extends MemoryBroker {
   asked = 0;
   readonly #answer = Promise.withResolvers<void>();
@@ -27,7 +27,7 @@ class SlowHistory extends MemoryBroker {
   }
 }
 
-/** Real time, but for timers that the test has run before theirs. */
+/** The system clock, except that the test may run timers early. */
 class HurriedClock implements Clock {
   readonly now = systemClock.now;
   readonly monotonic = systemClock.monotonic;
@@ -47,7 +47,7 @@ class HurriedClock implements Clock {
     return cancel;
   }
 
-  /** Runs what waits for less than `ms`. */
+  /** Runs the timers whose delay is at most `ms`. */
   hurry(ms: number): void {
     for (const [cancel, { delayMs, task }] of [...this.#timers]) {
       if (delayMs > ms || !this.#timers.has(cancel)) continue;
@@ -59,14 +59,14 @@ class HurriedClock implements Clock {
 
 const BIG = 'x'.repeat(60_000);
 
-test('[MEM] a client that does not read is closed with 4008; the others get everything', async () => {
+test('[MEM] a client that does not read is closed with 4008 while the others get everything', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using slow = new RawClient(gateway.url, '/ws/notifications');
   using fast = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => [slow, fast].map((client) => client.messages.length)).toEqual([1, 1]);
   slow.socket.pause();
   let published = 0;
-  // More than the kernel takes for a client, but never without an end.
+  // Publishes more than the kernel buffers for a client, but not forever.
   while (gateway.telemetry.of('slow_consumer').length === 0 && published < 1000) {
     await gateway.publish({ type: 'x', data: { BIG }, channel: 'all' });
     published += 1;
@@ -77,7 +77,7 @@ test('[MEM] a client that does not read is closed with 4008; the others get ever
   expect(gateway.telemetry.of('slow_consumer')[0]?.queuedBytes).toBeLessThanOrEqual(1_048_576);
 });
 
-test('a session ends with 4001 when its token does, and lives on with a fresh one', async () => {
+test('[CC] a session ends with 4001 when its token expires, and continues with a fresh one', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { expiresInSeconds: 1 });
   using ending = new RawClient(gateway.url, '/ws/notifications', token);
@@ -91,7 +91,7 @@ test('a session ends with 4001 when its token does, and lives on with a fresh on
     .toEqual(['connection', 'authenticated', 'pong']);
 });
 
-test('[ISO] a fresh token of another user is refused, and one with fewer projects takes them away', async () => {
+test('[ISO] a fresh token of another user is refused, and one with fewer projects ends their subscriptions', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['A', 'B'] });
   using client = new RawClient(gateway.url, '/ws/notifications', token);
@@ -124,7 +124,7 @@ test('[CC] [IO6] a drain closes with 1012 and a spread hint, Socket.IO with its 
   await stopped;
 });
 
-test('[WS8] a flood of commands is told, then closed with 4029', async () => {
+test('[WS8] a flood of commands gets an error, and is then closed with 4029', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
@@ -134,7 +134,7 @@ test('[WS8] a flood of commands is told, then closed with 4029', async () => {
   expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
 });
 
-test('[WS8] a resume counts for its cursors: all channels once in a second, not again and again', async () => {
+test('[WS8] a resume counts as many commands as it has cursors, so that all channels can be resumed once a second', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
@@ -146,7 +146,7 @@ test('[WS8] a resume counts for its cursors: all channels once in a second, not 
   expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
 });
 
-test('[RE3] ?resume=1 holds back what is new until the cursors came', async () => {
+test('[RE3] ?resume=1 holds back new publications until the cursors arrive', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });
@@ -172,34 +172,44 @@ test.each([
     path: '/socket.io/?EIO=4&transport=websocket',
     hello: ['40/events,{"token":"TOKEN"}', '42/events,["subscribe.project",{"project_id":"P"}]'],
   },
-])('[MEM] a $kind client that never reads again is cut, and gone', async ({ path, hello }) => {
-  await using gateway = await startGateway();
-  const token = await tokenFor('alice', { projects: ['P'] });
-  const url = `${gateway.url.replace('http', 'ws')}${path}`;
-  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
-  using _ = { [Symbol.dispose]: () => socket.terminate() };
-  await once(socket, 'open');
-  const said: string[] = [];
-  socket.on('message', (data) => said.push(data.toString()));
-  for (const packet of hello) {
-    socket.send(packet.replace('TOKEN', token));
-    await expect.poll(() => said.some((text) => text.startsWith('42/events,["connec'))).toBe(true);
-  }
-  const subscribed = () =>
-    [...gateway.hub.sessions].filter(({ subscriptions }) => subscriptions.has('project:P')).length;
-  await expect.poll(subscribed).toBe(1);
-  const [session] = gateway.hub.sessions;
-  await expect.poll(() => session?.subscriptions.get('project:P')?.holding).toBe(false);
-  socket.pause();
-  for (let turn = 0; turn < 500 && gateway.telemetry.of('slow_consumer').length === 0; turn += 1) {
-    await gateway.publish({ type: 'x', data: { BIG }, project_id: 'P' });
-    await setImmediate();
-  }
-  expect(gateway.telemetry.of('slow_consumer')).toHaveLength(1);
-  await expect.poll(() => gateway.hub.sessions.size, { timeout: 10_000 }).toBe(0);
-});
+])(
+  '[MEM] a $kind client that never reads again is disconnected and forgotten',
+  async ({ path, hello }) => {
+    await using gateway = await startGateway();
+    const token = await tokenFor('alice', { projects: ['P'] });
+    const url = `${gateway.url.replace('http', 'ws')}${path}`;
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+    using _ = { [Symbol.dispose]: () => socket.terminate() };
+    await once(socket, 'open');
+    const said: string[] = [];
+    socket.on('message', (data) => said.push(data.toString()));
+    for (const packet of hello) {
+      socket.send(packet.replace('TOKEN', token));
+      await expect
+        .poll(() => said.some((text) => text.startsWith('42/events,["connec')))
+        .toBe(true);
+    }
+    const subscribed = () =>
+      [...gateway.hub.sessions].filter(({ subscriptions }) => subscriptions.has('project:P'))
+        .length;
+    await expect.poll(subscribed).toBe(1);
+    const [session] = gateway.hub.sessions;
+    await expect.poll(() => session?.subscriptions.get('project:P')?.holding).toBe(false);
+    socket.pause();
+    for (
+      let turn = 0;
+      turn < 500 && gateway.telemetry.of('slow_consumer').length === 0;
+      turn += 1
+    ) {
+      await gateway.publish({ type: 'x', data: { BIG }, project_id: 'P' });
+      await setImmediate();
+    }
+    expect(gateway.telemetry.of('slow_consumer')).toHaveLength(1);
+    await expect.poll(() => gateway.hub.sessions.size, { timeout: 10_000 }).toBe(0);
+  },
+);
 
-test('[ORD] [DUP] a resume whose history is slow to come is not overtaken by what is new', async () => {
+test('[ORD] [DUP] new publications do not overtake a resume with a slow history read', async () => {
   const broker = new SlowHistory(new MemoryStore(memoryLimits()));
   const clock = new HurriedClock();
   await using gateway = await startGateway({}, { broker, clock });
@@ -223,7 +233,7 @@ test('[ORD] [DUP] a resume whose history is slow to come is not overtaken by wha
   await expect.poll(() => second.of('x').map(({ data }) => data['n'])).toEqual([2, 3, 4]);
 });
 
-test('[ORD] [MEM] Socket.IO confirmations keep their place and count like publications', async () => {
+test('[ORD] [MEM] Socket.IO confirmations keep their place among publications and count towards the outbox', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   const socket = io(`${gateway.url}/events`, { auth: { token } });
@@ -244,7 +254,7 @@ test('[ORD] [MEM] Socket.IO confirmations keep their place and count like public
   }
 });
 
-test('[RE2] publications that are gone for good are told as a resync, with the cursor to go on from', async () => {
+test('[RE2] lost publications are reported as a resync with the cursor to continue from', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   using raw = new RawClient(gateway.url, '/ws/project/P', token);
@@ -264,7 +274,7 @@ test('[MEM] a Socket.IO connection without a session cannot fill the memory by n
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.socket.pause();
-  // Each is refused, and told so with its own name.
+  // Each refusal repeats the name that the client sent.
   for (let n = 0; n < 300; n += 1) {
     client.say(`40/${'x'.repeat(60_000)}${n},`);
     await setImmediate();
@@ -272,7 +282,7 @@ test('[MEM] a Socket.IO connection without a session cannot fill the memory by n
   await expect.poll(() => gateway.connections(), { timeout: 8000 }).toBe(0);
 });
 
-test('[DUP] a token that now allows all projects brings each of them once', async () => {
+test('[DUP] a fresh token for all projects brings each publication once', async () => {
   await using gateway = await startGateway();
   const some = await tokenFor('alice', { projects: ['A'] });
   using client = new RawClient(gateway.url, '/ws/notifications', some);

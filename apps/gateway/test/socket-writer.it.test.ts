@@ -12,7 +12,7 @@ async function connection() {
   await once(server, 'listening');
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [socket] = (await once(server, 'connection')) as [Socket];
-  socket.on('error', () => {}); // of the tests whose client goes away
+  socket.on('error', () => {}); // some tests close the client
   return {
     socket,
     client,
@@ -24,7 +24,7 @@ async function connection() {
   };
 }
 
-/** As many bytes as asked for, as they come. */
+/** Reads the given number of bytes. */
 function reading(client: Socket) {
   const chunks: Buffer[] = [];
   client.on('data', (chunk) => chunks.push(chunk));
@@ -34,7 +34,7 @@ function reading(client: Socket) {
   };
 }
 
-test('the kernel has it when the call returns', async () => {
+test('the kernel has the bytes when the call returns', async () => {
   await using pair = await connection();
   const { text } = reading(pair.client);
   kernelWriter.write(pair.socket, Buffer.from('at once'));
@@ -49,7 +49,7 @@ test('[ORD] nothing is lost or overtaken when the client does not read for a whi
   const pieces = Array.from({ length: 400 }, (_, index) => piece(index));
   for (const [index, text] of pieces.entries()) {
     if (index % 10 === 9)
-      pair.socket.write(text); // what others write to the same socket
+      pair.socket.write(text); // other writers use the same socket
     else kernelWriter.write(pair.socket, Buffer.from(text));
   }
   expect(pair.socket.writableLength).toBeGreaterThan(0);
@@ -63,7 +63,7 @@ test('[ORD] nothing is lost or overtaken when the client does not read for a whi
   await expect.poll(text).toMatch(/the end$/);
 });
 
-test('a client that is gone makes no error', async () => {
+test('a write to a client that has disconnected causes no error', async () => {
   await using pair = await connection();
   const closed = new Promise((resolve) => pair.socket.once('close', resolve));
   pair.client.resetAndDestroy();
@@ -73,7 +73,7 @@ test('a client that is gone makes no error', async () => {
   kernelWriter.write(pair.socket, Buffer.from('x'));
 });
 
-test('what another error than the end of the client keeps from the kernel is not lost', () => {
+test('bytes that the kernel does not take, for another reason than a disconnected client, are not lost', () => {
   const fd = openSync(import.meta.filename, 'r'); // nobody can write to it
   const written: Buffer[] = [];
   const write = (bytes: Buffer) => written.push(bytes);
@@ -83,7 +83,7 @@ test('what another error than the end of the client keeps from the kernel is not
   expect(written).toEqual([Buffer.from('x')]);
 });
 
-test('what is written to a TLS socket is encrypted', async () => {
+test('bytes that are written to a TLS socket are encrypted', async () => {
   const key = Buffer.from('a key that both of them have');
   const common = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // without a certificate
   const server = tls.createServer({ ...common, pskCallback: () => key });
@@ -96,7 +96,7 @@ test('what is written to a TLS socket is encrypted', async () => {
     pskCallback: () => ({ psk: key, identity: 'client' }),
     checkServerIdentity: () => undefined,
   });
-  client.on('error', () => {}); // told by what does not come
+  client.on('error', () => {}); // the missing bytes fail the test
   const [socket] = (await once(server, 'secureConnection')) as [tls.TLSSocket];
   const { text } = reading(client);
   kernelWriter.write(socket, Buffer.from('nobody reads this on the way'));

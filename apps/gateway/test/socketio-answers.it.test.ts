@@ -3,7 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { expect, test } from 'vitest';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 
-/** Its reads answer when they are told to, with what they read when they were asked. */
+/** A cluster state whose reads take their value at once, but answer when the test lets them. */
 class SlowReads extends MemoryClusterState {
   readonly answer = Promise.withResolvers<void>();
   asked = 0;
@@ -16,7 +16,7 @@ class SlowReads extends MemoryClusterState {
   }
 }
 
-test('[IO2] [CNT] a count that was read before a change never comes after it, and none comes twice', async () => {
+test('[IO2] [CNT] a count never arrives after a newer one, and never twice', async () => {
   const state = new SlowReads(new MemoryCluster());
   await using gateway = await startGateway({}, { state });
   await using first = await connect(gateway);
@@ -26,12 +26,12 @@ test('[IO2] [CNT] a count that was read before a change never comes after it, an
   state.answer.resolve();
   for (const client of [first, second]) {
     await expect.poll(() => client.counts.at(-1)).toBe(2);
-    await client.socket.timeout(2000).emitWithAck('ping'); // all that was sent before has come
+    await client.socket.timeout(2000).emitWithAck('ping'); // everything sent before has arrived
     expect(client.counts).toEqual([2]);
   }
 });
 
-test('[IO2] sockets that are opened in one turn all hear how many there are', async () => {
+test('[IO2] all sockets that are opened in one turn of the event loop receive the count', async () => {
   await using gateway = await startGateway();
   await using stack = new AsyncDisposableStack();
   const clients = await Promise.all([connect(gateway), connect(gateway), connect(gateway)]);
@@ -39,7 +39,7 @@ test('[IO2] sockets that are opened in one turn all hear how many there are', as
   for (const client of clients) await expect.poll(() => client.counts.at(-1)).toBe(3);
 });
 
-test('[IO4] an event that is no command gets `error` and its acknowledgement', async () => {
+test('[IO4] an unknown event gets an `error` and its acknowledgement', async () => {
   await using gateway = await startGateway();
   await using client = await connect(gateway);
   const answer = await client.socket.timeout(2000).emitWithAck('bogus', {});
@@ -53,7 +53,7 @@ interface Client extends AsyncDisposable {
   readonly errors: unknown[];
 }
 
-/** Resolves once the server has said `connected`. */
+/** Resolves when the server has sent `connected`. */
 async function connect(gateway: GatewayUnderTest): Promise<Client> {
   const socket = io(`${gateway.url}/events`, {
     auth: { token: await tokenFor('ana') },

@@ -15,27 +15,23 @@ const PATIENCE = { timeout: 10_000 };
 describe("Socket.IO's own cluster calls", () => {
   describe('on standalone Redis', () => describeAdapter(() => startRedis()));
   describeOnRedisServers('on Sentinel', () => describeAdapter(() => startSentinel()));
-  describeOnRedisServers('on Cluster', () => describeAdapter(() => startRedisCluster()));
+  describeOnRedisServers('on a Redis Cluster', () => describeAdapter(() => startRedisCluster()));
 });
 
 function describeAdapter(start: () => Promise<AsyncDisposable & { readonly url: string }>): void {
-  test(
-    "code that emits to a user's room through Socket.IO's Redis emitter keeps working",
-    TIMEOUT,
-    async () => {
-      await using redis = await start();
-      const settings = settingsFor(redis.url);
-      await using one = await startNode(settings);
-      await using other = await startNode(settings);
-      const sockets = [await one.connect('alice'), await other.connect('alice')];
-      const emitter = new Emitter(one.drivers.connection()).of('/events');
-      emitter.to('user:bob').emit('legacy', { for: 'bob' });
-      emitter.to('user:alice').emit('legacy', { for: 'alice' });
-      for (const { received } of sockets) {
-        await expect.poll(() => received, PATIENCE).toEqual([{ for: 'alice' }]);
-      }
-    },
-  );
+  test("let code emit to a user's room through Socket.IO's Redis emitter", TIMEOUT, async () => {
+    await using redis = await start();
+    const settings = settingsFor(redis.url);
+    await using one = await startNode(settings);
+    await using other = await startNode(settings);
+    const sockets = [await one.connect('alice'), await other.connect('alice')];
+    const emitter = new Emitter(one.drivers.connection()).of('/events');
+    emitter.to('user:bob').emit('legacy', { for: 'bob' });
+    emitter.to('user:alice').emit('legacy', { for: 'alice' });
+    for (const { received } of sockets) {
+      await expect.poll(() => received, PATIENCE).toEqual([{ for: 'alice' }]);
+    }
+  });
 }
 
 function settingsFor(url: string): RedisSettings {

@@ -6,7 +6,7 @@ import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { connect, cut, cutFor, publisher, subscribe } from './support/recovering-client.ts';
 
 test.each(['websocket', 'polling'])(
-  "[GAP] [DUP] [ORD] [IO8] over %s, the official client's own recovery brings what was missed",
+  "[GAP] [DUP] [ORD] [IO8] the official client's own recovery delivers missed events over %s",
   async (transport) => {
     await using gateway = await startGateway();
     const publish = publisher(gateway);
@@ -23,7 +23,7 @@ test.each(['websocket', 'polling'])(
   },
 );
 
-test('[GAP] [DUP] [IO8] before anything was published the state is known, too', async () => {
+test('[GAP] [DUP] [IO8] a client that has not received an event yet recovers too', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using client = await connect(gateway);
@@ -32,7 +32,7 @@ test('[GAP] [DUP] [IO8] before anything was published the state is known, too', 
   expect(client.recoveries).toEqual([false, true]);
 });
 
-test('[GAP] [DUP] [ORD] [IO8] several channels that have moved are all recovered, again and again', async () => {
+test('[GAP] [DUP] [ORD] [IO8] several channels with missed events are all recovered, several times in a row', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using client = await connect(gateway);
@@ -61,7 +61,7 @@ test('[GAP] [DUP] [ORD] [IO8] several channels that have moved are all recovered
   expect(client.recoveries).toEqual([false, true, true, true]);
 });
 
-test('[GAP] [ISO] [IO8] a fresh token without the project: not recovered, and told so', async () => {
+test('[GAP] [ISO] [IO8] a client whose fresh token lacks a project is not recovered, and is notified', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using client = await connect(gateway);
@@ -78,7 +78,7 @@ test('[GAP] [ISO] [IO8] a fresh token without the project: not recovered, and to
   await expect.poll(() => client.seen).toEqual(['moved 1', 'told 3']);
 });
 
-test('[GAP] [DUP] [IO8] a node that cannot read the history sends its client away with its state', async () => {
+test('[GAP] [DUP] [IO8] a node that cannot read the history closes the client, which keeps its state', async () => {
   const broker = new AwayBroker(new MemoryStore(memoryLimits()));
   await using gateway = await startGateway({}, { broker });
   const publish = publisher(gateway);
@@ -98,7 +98,7 @@ test('[GAP] [DUP] [IO8] a node that cannot read the history sends its client awa
   await expect.poll(() => client.seen).toEqual(['told 1', 'told 2']);
 });
 
-test('[GAP] [DUP] [IO5] [IO8] `auth.cursors` beside a state: the state counts, others are resumed', async () => {
+test('[GAP] [DUP] [IO5] [IO8] a recovered state takes precedence over `auth.cursors`, which resume the other channels', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   await publish.project('Q');
@@ -125,7 +125,7 @@ test('[GAP] [DUP] [IO5] [IO8] `auth.cursors` beside a state: the state counts, o
   await expect.poll(() => client.seen.at(-1)).toBe('moved 6');
 });
 
-/** Says that it is away when it is asked for a history. */
+/** A broker whose history reads fail as unavailable. */
 class AwayBroker extends MemoryBroker {
   away = false;
   refused = 0;
@@ -137,7 +137,7 @@ class AwayBroker extends MemoryBroker {
   }
 }
 
-/** Per event name, which is one channel or two that are published to in turn. */
+/** Whether the numbers of each event name increase. */
 function inOrder(seen: readonly string[]): boolean {
   return ['told', 'moved'].every((name) => {
     const numbers = seen.filter((each) => each.startsWith(name)).map((each) => each.split(' ')[1]);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** Speaks Socket.IO beneath the official clients, as somebody does who means no good. */
+/** Speaks raw Socket.IO packets, as a hostile client does. */
 export class EngineClient implements Disposable {
   readonly packets: string[] = [];
   readonly socket: WebSocket;
@@ -12,13 +12,13 @@ export class EngineClient implements Disposable {
     const url = `${gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
     this.socket = new WebSocket(url);
     this.socket.on('message', (data) => this.packets.push(data.toString()));
-    this.socket.on('error', () => {}); // followed by close
+    this.socket.on('error', () => {}); // a close event follows
     this.socket.once('close', (code) => {
       this.closeCode = code;
     });
   }
 
-  /** Resolves once the socket is open; it has not joined the namespace then. */
+  /** Resolves when the socket is open, before it joins the namespace. */
   static async open(gateway: string): Promise<EngineClient> {
     const client = new EngineClient(gateway);
     await once(client.socket, 'open');
@@ -29,17 +29,17 @@ export class EngineClient implements Disposable {
     for (const packet of packets) this.socket.send(packet);
   }
 
-  /** The payloads of all events of a name so far. */
+  /** The payloads of all events with this name so far. */
   of(name: string): Record<string, unknown>[] {
     return this.#events(name).map(([, payload]) => payload);
   }
 
-  /** Their offsets: the last arguments. */
+  /** The offsets of these events, which are their last arguments. */
   offsetsOf(name: string): (string | undefined)[] {
     return this.#events(name).map(([, , offset]) => offset);
   }
 
-  /** What the CONNECT packet says; nothing before it has come. */
+  /** The payload of the CONNECT packet, undefined until it arrives. */
   connected(): { sid?: string; pid?: string } {
     const start = '40/events,';
     const packet = this.packets.find((each) => each.startsWith(start));

@@ -29,12 +29,12 @@ export interface GatewayUnderTest extends AsyncDisposable {
   readonly broker: Broker;
   readonly telemetry: RecordingTelemetry;
   publish(event: EventInput): Promise<void>;
-  /** TCP connections that it has. */
+  /** The number of open TCP connections. */
   connections(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** A gateway in this process, with real sockets, on a broker in memory unless parts are given. */
+/** Starts a gateway in this process with real sockets, on a memory broker unless `parts` has another. */
 export async function startGateway(
   env: Record<string, string> = {},
   parts: Partial<GatewayParts> = {},

@@ -7,18 +7,18 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
-/** A raw client that keeps what it was told. */
+/** A raw client that records the messages that it receives. */
 export class RawClient implements Disposable {
   readonly messages: Message[] = [];
   readonly socket: WebSocket;
-  /** Settles with the close code and the reason. */
+  /** Resolves with the close code and the reason. */
   readonly closed: Promise<{ code: number; reason: string }>;
 
   constructor(gateway: string, path: string, token?: string) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.socket = new WebSocket(`${gateway.replace('http', 'ws')}${path}`, { headers });
     this.socket.on('message', (data) => this.messages.push(JSON.parse(data.toString())));
-    this.socket.on('error', () => {}); // told by `closed`
+    this.socket.on('error', () => {}); // `closed` reports it
     this.closed = once(this.socket, 'close').then(([code, reason]) => ({
       code: code as number,
       reason: String(reason),

@@ -4,10 +4,10 @@ import { type GatewayUnderTest, tokenFor } from './gateway.ts';
 
 export interface Client extends Disposable {
   readonly socket: Socket;
-  /** Whether the state was recovered, connection by connection. */
+  /** The client's `recovered` flag for each connection. */
   readonly recoveries: boolean[];
   readonly ids: (string | undefined)[];
-  /** `NAME NUMBER` of everything that was published. */
+  /** Each received event as `NAME NUMBER`. */
   readonly seen: string[];
   readonly said: string[];
 }
@@ -37,7 +37,7 @@ export async function connect(gateway: GatewayUnderTest, options: object = {}): 
   return { socket, recoveries, ids, seen, said, [Symbol.dispose]: () => void socket.disconnect() };
 }
 
-/** As when the network goes. */
+/** Closes the connection as a network failure does, and runs `meanwhile`. The client stays away. */
 export async function cutFor({ socket }: Client, meanwhile: () => Promise<unknown>): Promise<void> {
   socket.io.reconnection(false);
   const gone = new Promise((resolve) => socket.once('disconnect', resolve));
@@ -46,7 +46,7 @@ export async function cutFor({ socket }: Client, meanwhile: () => Promise<unknow
   await meanwhile();
 }
 
-/** `meanwhile` happens before the client is back. */
+/** Cuts the connection, runs `meanwhile`, and waits until the client has reconnected. */
 export async function cut(client: Client, meanwhile: () => Promise<unknown>): Promise<void> {
   const { length } = client.recoveries;
   await cutFor(client, meanwhile);
