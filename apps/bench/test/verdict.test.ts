@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult, Verdict } from '../src/results/results.ts';
-import { judge, judgeRuns, missingOf, RIGHT } from '../src/results/verdict.ts';
+import { missingOf, NO_FAULTS, verdictOf, verdictOfRuns } from '../src/results/verdict.ts';
 
 describe('a run', () => {
   test('in which everything came in time was held', () => {
-    expect(judge(RIGHT)).toEqual({ verdict: 'held', reason: '' });
-    expect(judge({ ...RIGHT, share: 0.985 }).verdict).toBe('held');
+    expect(verdictOf(NO_FAULTS)).toEqual({ verdict: 'held', reason: '' });
+    expect(verdictOf({ ...NO_FAULTS, share: 0.985 }).verdict).toBe('held');
   });
 
   test.for([
@@ -17,18 +17,18 @@ describe('a run', () => {
     ['publishErrors', '1 not published'],
     ['closed', '1 connections closed'],
   ] as const)('with a single one under `%s` failed, however fast it was', ([fault, reason]) => {
-    expect(judge({ ...RIGHT, [fault]: 1 })).toEqual({ verdict: 'failed', reason });
+    expect(verdictOf({ ...NO_FAULTS, [fault]: 1 })).toEqual({ verdict: 'failed', reason });
   });
 
   test('says everything that is wrong with it', () => {
-    expect(judge({ ...RIGHT, lost: 1200, reordered: 2, share: 0.1 })).toEqual({
+    expect(verdictOf({ ...NO_FAULTS, lost: 1200, reordered: 2, share: 0.1 })).toEqual({
       verdict: 'failed',
       reason: '1,200 lost, 2 out of order',
     });
   });
 
   test('that was right but slower than offered is behind', () => {
-    expect(judge({ ...RIGHT, share: 0.5 })).toEqual({
+    expect(verdictOf({ ...NO_FAULTS, share: 0.5 })).toEqual({
       verdict: 'behind',
       reason: 'delivered 50 % of what was offered',
     });
@@ -36,13 +36,13 @@ describe('a run', () => {
 });
 
 test('what still comes when the wait is given up is late, and not lost', () => {
-  const late = { ...RIGHT, lost: 1200, stillComing: true, share: 0.3 };
-  expect(judge(late)).toEqual({
+  const late = { ...NO_FAULTS, lost: 1200, stillComing: true, share: 0.3 };
+  expect(verdictOf(late)).toEqual({
     verdict: 'behind',
     reason: 'delivered 30 % of what was offered; 1,200 had not come long after',
   });
-  expect(judge({ ...late, share: 1 }).verdict).toBe('behind');
-  expect(judge({ ...late, duplicates: 1 }).verdict).toBe('failed');
+  expect(verdictOf({ ...late, share: 1 }).verdict).toBe('behind');
+  expect(verdictOf({ ...late, duplicates: 1 }).verdict).toBe('failed');
 });
 
 test('what was not answered need not come; beyond it what is missing is lost', () => {
@@ -64,30 +64,30 @@ describe('several runs', () => {
     }));
 
   test('were held when each of them was', () => {
-    expect(judgeRuns(runs('held', 'held'))).toEqual({ verdict: 'held', reason: '' });
+    expect(verdictOfRuns(runs('held', 'held'))).toEqual({ verdict: 'held', reason: '' });
   });
 
   test('are as bad as the worst of them, and say how many', () => {
-    expect(judgeRuns(runs('held', 'behind', 'failed'))).toEqual({
+    expect(verdictOfRuns(runs('held', 'behind', 'failed'))).toEqual({
       verdict: 'failed',
       reason: '1 of 3 runs: because of 3',
     });
-    expect(judgeRuns(runs('behind', 'held'))).toEqual({
+    expect(verdictOfRuns(runs('behind', 'held'))).toEqual({
       verdict: 'behind',
       reason: '1 of 2 runs: because of 1',
     });
   });
 
   test('of which all failed do not say how many', () => {
-    expect(judgeRuns(runs('failed', 'failed')).reason).toBe('because of 1');
+    expect(verdictOfRuns(runs('failed', 'failed')).reason).toBe('because of 1');
   });
 
   test('of which some were not tried were not held', () => {
-    expect(judgeRuns(runs('held', 'unavailable')).verdict).toBe('behind');
-    expect(judgeRuns(runs('unavailable', 'unavailable')).verdict).toBe('unavailable');
+    expect(verdictOfRuns(runs('held', 'unavailable')).verdict).toBe('behind');
+    expect(verdictOfRuns(runs('unavailable', 'unavailable')).verdict).toBe('unavailable');
   });
 
   test('that are none are not a success', () => {
-    expect(judgeRuns([]).verdict).toBe('unavailable');
+    expect(verdictOfRuns([]).verdict).toBe('unavailable');
   });
 });

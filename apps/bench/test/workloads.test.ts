@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatsOf, gatherClients } from '../src/measuring/connections.ts';
+import { describeClients, formatsOf } from '../src/measuring/connections.ts';
 import {
   type FanOutSetup,
   offeredDeliveries,
@@ -77,7 +77,7 @@ describe('the clients', () => {
     };
     const channelsOf = (connection: number) => [connection % 4 < 2 ? 0 : 1];
     const formats = ['ws', 'socketio'];
-    const clients = gatherClients(server, { connections: 8, channelsOf, formats });
+    const clients = describeClients(server, { connections: 8, channelsOf, formats });
     expect(clients.kinds.map(({ request }) => request.toString())).toEqual([
       'ws 0',
       'socketio 0',

@@ -1,4 +1,4 @@
-import { type Contestant, contestantOf, measure } from '../measuring/repetition.ts';
+import { type Candidate, candidateOf, measure } from '../measuring/repetition.ts';
 import { COLUMNS, JOINING } from '../results/columns.ts';
 import type { Measurement } from '../results/measurement.ts';
 import {
@@ -61,12 +61,12 @@ async function runWorkload(
   const show = (run: string, row: Omit<Parameters<Table['row']>[0], 'run'>) =>
     context.print(table.row({ run, ...row }));
   try {
-    for await (const { contestant, repetition, measurement } of contest(
+    for await (const { candidate, repetition, measurement } of repetitions(
       workload,
       options,
       context,
     )) {
-      const { target, setup } = contestant;
+      const { target, setup } = candidate;
       const origin = { target: target.name, setup: setup.label, connections: setup.connections };
       cases.add({ ...origin, repetition }, measurement);
       show(`${repetition}/${options.repeat}`, { ...origin, ...measurement });
@@ -80,42 +80,42 @@ async function runWorkload(
 }
 
 interface Measured {
-  readonly contestant: Contestant;
+  readonly candidate: Candidate;
   readonly repetition: number;
   readonly measurement: Measurement;
 }
 
 /** A/B/C, A/B/C, …: whatever changes on the machine in time changes for all of them. */
-async function* contest(
+async function* repetitions(
   workload: Workload,
   { targets, repeat, seconds = workload.seconds }: BenchOptions,
   { signal }: BenchContext,
 ): AsyncGenerator<Measured> {
   const warmupSeconds = Math.min(WARMUP_SECONDS, seconds * WARMUP_SHARE);
-  const contestants = await contestantsOf(workload, targets);
+  const candidates = await candidatesOf(workload, targets);
   for (let repetition = 1; repetition <= repeat; repetition += 1) {
-    for (const contestant of contestants) {
-      if (contestant.unavailable !== undefined && repetition > 1) continue;
-      for await (const measurement of measure(contestant, { seconds, warmupSeconds, signal })) {
-        yield { contestant, repetition, measurement };
+    for (const candidate of candidates) {
+      if (candidate.unavailable !== undefined && repetition > 1) continue;
+      for await (const measurement of measure(candidate, { seconds, warmupSeconds, signal })) {
+        yield { candidate, repetition, measurement };
       }
       signal.throwIfAborted();
     }
   }
 }
 
-async function contestantsOf(
+async function candidatesOf(
   { setups }: Workload,
   targets: BenchOptions['targets'],
-): Promise<Contestant[]> {
-  const contestants: Contestant[] = [];
+): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
   for (const setup of setups) {
     for (const target of targets) {
-      const contestant = await contestantOf(target, setup);
-      if (contestant !== undefined) contestants.push(contestant);
+      const candidate = await candidateOf(target, setup);
+      if (candidate !== undefined) candidates.push(candidate);
     }
   }
-  return contestants;
+  return candidates;
 }
 
 function rowOf({ median, ...rest }: CaseResult) {

@@ -12,7 +12,7 @@ export interface Clients {
   readonly replies: Readonly<Record<string, Buffer>>;
 }
 
-export interface Crowd {
+export interface ClientMix {
   readonly connections: number;
   readonly channelsOf: (connection: number) => readonly number[];
   readonly formats: readonly Format[];
@@ -34,8 +34,11 @@ export function formatsOf(target: Pick<Target, 'formats'>, mix: Mix): Format[] |
   return needed.every((format) => format !== undefined) ? needed : undefined;
 }
 
-export function gatherClients(server: Pick<RunningTarget, 'client'>, crowd: Crowd): Clients {
-  const { connections, channelsOf, formats } = crowd;
+export function describeClients(
+  server: Pick<RunningTarget, 'client'>,
+  clientMix: ClientMix,
+): Clients {
+  const { connections, channelsOf, formats } = clientMix;
   const kinds = new Map<string, { index: number; kind: ClientKind }>();
   const replies: Record<string, Buffer> = {};
   const members = Array.from({ length: connections }, (_, connection): Member => {

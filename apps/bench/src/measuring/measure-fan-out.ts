@@ -4,12 +4,12 @@ import type { Generator, Ready, RunResult } from '../load/generator.ts';
 import { type Figures, known, latencyFigures } from '../results/figures.ts';
 import { mergeHistograms } from '../results/histogram.ts';
 import type { Measurement } from '../results/measurement.ts';
-import { judge, missingOf } from '../results/verdict.ts';
+import { missingOf, verdictOf } from '../results/verdict.ts';
 import type { RunningTarget, Target } from '../targets/target.ts';
 import { type FanOutSetup, offeredDeliveries, type Part, type Step } from '../workloads/setups.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { within } from './deadline.ts';
-import { connectAll, connectStorm, factsOf, type Scene, setScene } from './rig.ts';
+import { buildRig, connectAll, connectStorm, factsOf, type Rig } from './rig.ts';
 import type { RunContext } from './run-context.ts';
 
 /** What servers do last for new connections is over by then. */
@@ -26,17 +26,17 @@ export async function* measureFanOut(
   setup: FanOutSetup,
   context: RunContext,
 ): AsyncGenerator<Measurement> {
-  await using scene = await setScene(target, setup, context);
-  await using generator = await connectAll(scene, setup, context);
+  await using rig = await buildRig(target, setup, context);
+  await using generator = await connectAll(rig, setup, context);
   await delay(AFTER_CONNECTING_MS, undefined, { signal: context.signal });
   for (const step of setup.steps) {
-    const run = await runStep({ scene, generator, step, setup }, context);
+    const run = await runStep({ rig, generator, step, setup }, context);
     for (const index of setup.parts.keys()) yield toMeasurement(run, index);
   }
 }
 
 interface Running {
-  readonly scene: Scene;
+  readonly rig: Rig;
   readonly generator: Generator;
   readonly step: Step;
   readonly setup: FanOutSetup;
@@ -54,7 +54,7 @@ interface Run extends Running {
 }
 
 async function runStep(running: Running, context: RunContext): Promise<Run> {
-  const { server, redis } = running.scene;
+  const { server, redis } = running.rig;
   const { seconds, warmupSeconds, signal } = context;
   const meter = new CpuMeter({ server: server.pids, redis: redis.pids });
   using memory = new PeakMemory(server.pids);
@@ -91,11 +91,11 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
 }
 
 async function startStorm(
-  { scene, setup }: Running,
+  { rig, setup }: Running,
   context: RunContext,
 ): Promise<Generator | undefined> {
   if (setup.storm === undefined) return undefined;
-  return await connectStorm(scene, { connections: setup.storm, setup }, context);
+  return await connectStorm(rig, { connections: setup.storm, setup }, context);
 }
 
 type Metrics = Readonly<Record<string, number>>;
@@ -116,19 +116,19 @@ function differences(before: Metrics, after: Metrics): Metrics {
 }
 
 function toMeasurement(run: Run, index: number): Measurement {
-  const { result, setup, step, scene } = run;
+  const { result, setup, step, rig } = run;
   const part = setup.parts[index] as Part;
   const offered = setup.parts.map((each, at) =>
     offeredDeliveries(setup, each, step.rates[at] ?? 0),
   );
   const total = offered.reduce((sum, rate) => sum + rate, 0);
-  const isAnswered = scene.server.publishing.ack !== undefined;
+  const isAnswered = rig.server.publishing.ack !== undefined;
   const missing = isAnswered ? missingOf(result) : { lost: result.lost, unanswered: 0 };
   return {
     step: step.label,
     part: part.label,
     offeredPerSecond: offered[index] ?? 0,
-    ...judge({
+    ...verdictOf({
       ...missing,
       stillComing: result.settleMs > STILL_COMING_MS,
       duplicates: result.duplicates,
@@ -144,7 +144,7 @@ function toMeasurement(run: Run, index: number): Measurement {
     },
     histogram: histogramOf(result, index),
     counts: countsOf(run),
-    server: factsOf(scene),
+    server: factsOf(rig),
   };
 }
 

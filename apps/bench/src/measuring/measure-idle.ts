@@ -3,12 +3,12 @@ import { COLLECTING_SERVER, collectGarbage, steadyResidentKb } from '@leque/lab'
 import { known } from '../results/figures.ts';
 import type { Measurement } from '../results/measurement.ts';
 import { median } from '../results/statistics.ts';
-import { judge, RIGHT } from '../results/verdict.ts';
+import { NO_FAULTS, verdictOf } from '../results/verdict.ts';
 import type { RunningTarget, Target } from '../targets/target.ts';
 import type { IdleSetup } from '../workloads/setups.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { within } from './deadline.ts';
-import { connectAll, factsOf, setScene } from './rig.ts';
+import { buildRig, connectAll, factsOf } from './rig.ts';
 import type { RunContext } from './run-context.ts';
 
 const HOLD_MARGIN_SECONDS = 30;
@@ -25,10 +25,10 @@ export async function* measureIdle(
   context: RunContext,
 ): AsyncGenerator<Measurement> {
   const { seconds, signal } = context;
-  await using scene = await setScene(target, setup, { ...context, settings: COLLECTING_SERVER });
-  const { server, redis } = scene;
+  await using rig = await buildRig(target, setup, { ...context, settings: COLLECTING_SERVER });
+  const { server, redis } = rig;
   const empty = await collectedKb(server.pids, signal);
-  await using generator = await connectAll(scene, setup, context);
+  await using generator = await connectAll(rig, setup, context);
   const uncollected = await steadyResidentKb(server.pids, signal);
   const full = await collectedKb(server.pids, signal);
   const meter = new CpuMeter({ server: server.pids, redis: redis.pids });
@@ -47,7 +47,7 @@ export async function* measureIdle(
     step: 'idle',
     part: '',
     offeredPerSecond: 0,
-    ...judge({ ...RIGHT, closed }),
+    ...verdictOf({ ...NO_FAULTS, closed }),
     figures: {
       ...cpu,
       ...known([
@@ -61,7 +61,7 @@ export async function* measureIdle(
     },
     histogram: [],
     counts: { closed, frames },
-    server: factsOf(scene),
+    server: factsOf(rig),
   };
 }
 

@@ -3,9 +3,9 @@ import { freePorts } from '@leque/testkit';
 import { type HttpLoadResult, runHttpLoad } from '../load/http-load.ts';
 import { known, latencyFigures } from '../results/figures.ts';
 import type { Measurement } from '../results/measurement.ts';
-import { type Judgement, judge, RIGHT } from '../results/verdict.ts';
+import { NO_FAULTS, type VerdictWithReason, verdictOf } from '../results/verdict.ts';
 import { authorizationOf, publishRequests, STORED_TEXT } from '../targets/leque-publisher.ts';
-import type { PublisherPlace, RunningPublisher } from '../targets/target.ts';
+import type { PublisherOptions, RunningPublisher } from '../targets/target.ts';
 import { projectId } from '../workloads/event.ts';
 import type { PublishSetup } from '../workloads/setups.ts';
 import { CpuMeter } from './cpu-meter.ts';
@@ -19,7 +19,7 @@ const SLACK_SECONDS = 70;
 
 /** Publishes through the API, at each of the rates. */
 export async function* measurePublishing(
-  start: (place: PublisherPlace) => Promise<RunningPublisher>,
+  start: (options: PublisherOptions) => Promise<RunningPublisher>,
   setup: PublishSetup,
   context: RunContext,
 ): AsyncGenerator<Measurement> {
@@ -38,7 +38,7 @@ export async function* measurePublishing(
       step: label,
       part: '',
       offeredPerSecond: offered,
-      ...judgeLoad(result, stored - before, { batch: setup.batch, offered }),
+      ...verdictOfLoad(result, stored - before, { batch: setup.batch, offered }),
       figures: {
         ...figuresOf(result, meter),
         ...known([['rssMb', megabytes(residentKb([publisher.pid]))]]),
@@ -92,19 +92,23 @@ interface Offer {
 }
 
 /** An event is lost when the publisher says that it is stored, and Redis does not have it. */
-function judgeLoad(result: HttpLoadResult, inRedis: number, { batch, offered }: Offer): Judgement {
+function verdictOfLoad(
+  result: HttpLoadResult,
+  inRedis: number,
+  { batch, offered }: Offer,
+): VerdictWithReason {
   if (result.unanswered > 0) return { verdict: 'failed', reason: 'requests were not answered' };
   const perSecond = result.measuredStored / result.seconds;
-  const judgement = judge({
-    ...RIGHT,
+  const outcome = verdictOf({
+    ...NO_FAULTS,
     lost: Math.max(0, result.stored - inRedis),
     // What was answered with a failure may be stored all the same.
     duplicates: Math.max(0, inRedis - result.stored - result.failed * batch),
     publishErrors: result.failed,
     share: offered === 0 ? 1 : perSecond / offered,
   });
-  if (result.failed === 0) return judgement;
-  return { ...judgement, reason: `${judgement.reason}: ${result.failure}` };
+  if (result.failed === 0) return outcome;
+  return { ...outcome, reason: `${outcome.reason}: ${result.failure}` };
 }
 
 function figuresOf(result: HttpLoadResult, meter: CpuMeter) {

@@ -12,11 +12,11 @@ import type { RunContext } from './run-context.ts';
 const OTHER_FILES = 200;
 const MAX_REASON = 240;
 /** Of what was offered: who delivers less does not deliver more at a higher rate. */
-const HOPELESS_PERCENT = 80;
+const MIN_DELIVERED_PERCENT = 80;
 const NO_SERVER: ServerFacts = { versions: {}, flags: '' };
 
 /** A target in one setup of a workload. */
-export interface Contestant {
+export interface Candidate {
   readonly target: Target;
   readonly setup: Setup;
   /** Why it cannot run; undefined when it can. */
@@ -28,7 +28,7 @@ export interface Contestant {
  * higher rate is too much as well, and take its time for it.
  */
 export async function* measure(
-  { target, setup, unavailable }: Contestant,
+  { target, setup, unavailable }: Candidate,
   context: RunContext,
 ): AsyncGenerator<Measurement> {
   if (unavailable !== undefined) {
@@ -37,7 +37,7 @@ export async function* measure(
   }
   const remaining = expectedOf(setup);
   try {
-    yield* untilTooMuch(start(target, setup, context), remaining);
+    yield* untilOverload(start(target, setup, context), remaining);
   } catch (error) {
     context.signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
@@ -50,27 +50,27 @@ export async function* measure(
 }
 
 /** Takes what was measured off `remaining`; stops after a rate that was too much. */
-async function* untilTooMuch(
+async function* untilOverload(
   measurements: AsyncGenerator<Measurement>,
   remaining: Expected[],
 ): AsyncGenerator<Measurement> {
-  let tooMuch = false;
+  let overloaded = false;
   for await (const measurement of measurements) {
     remaining.shift();
     yield measurement;
-    tooMuch ||= isTooMuch(measurement);
-    if (tooMuch && remaining[0]?.step !== measurement.step) return;
+    overloaded ||= isOverload(measurement);
+    if (overloaded && remaining[0]?.step !== measurement.step) return;
   }
 }
 
 /** A little behind, once, may have been the machine. */
-function isTooMuch({ verdict, figures }: Measurement): boolean {
+function isOverload({ verdict, figures }: Measurement): boolean {
   if (verdict !== 'behind') return verdict !== 'held';
-  return (figures.deliveredShare ?? 0) < HOPELESS_PERCENT;
+  return (figures.deliveredShare ?? 0) < MIN_DELIVERED_PERCENT;
 }
 
 /** Why a target cannot run in a setup at all; undefined when it takes no part in that. */
-export async function contestantOf(target: Target, setup: Setup): Promise<Contestant | undefined> {
+export async function candidateOf(target: Target, setup: Setup): Promise<Candidate | undefined> {
   if (setup.kind === 'publish') {
     if (target.startPublisher === undefined) return undefined;
     return { target, setup, unavailable: await target.unavailable() };

@@ -10,7 +10,7 @@ import type { ServerFacts } from '../results/measurement.ts';
 import type { RunningTarget, Target } from '../targets/target.ts';
 import { eventTemplate } from '../workloads/event.ts';
 import type { FanOutSetup, IdleSetup } from '../workloads/setups.ts';
-import { formatsOf, gatherClients } from './connections.ts';
+import { describeClients, formatsOf } from './connections.ts';
 import { acquiredWithin } from './deadline.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import type { RunContext } from './run-context.ts';
@@ -27,17 +27,17 @@ const CONNECT_BATCH = 64;
 const RETRY_MS = 5000;
 
 /** A Redis and a server, for one setup of one target. */
-export interface Scene extends AsyncDisposable {
+export interface Rig extends AsyncDisposable {
   readonly redis: OwnRedis;
   readonly server: RunningTarget;
   readonly target: Target;
 }
 
-export async function setScene(
+export async function buildRig(
   target: Target,
   setup: FanOutSetup | IdleSetup,
   { signal, settings = {} }: RunContext & { readonly settings?: Readonly<Record<string, string>> },
-): Promise<Scene> {
+): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startOwnRedis());
   const starting = target.start({
@@ -61,11 +61,11 @@ export async function setScene(
 
 /** @throws Error when not all connections could be made */
 export function connectAll(
-  scene: Scene,
+  rig: Rig,
   setup: FanOutSetup | IdleSetup,
   context: RunContext,
 ): Promise<Generator> {
-  const spec = { ...specOf(scene, setup), connectBatch: CONNECT_BATCH, retryMs: 0 };
+  const spec = { ...specOf(rig, setup), connectBatch: CONNECT_BATCH, retryMs: 0 };
   return connect(spec, context);
 }
 
@@ -74,13 +74,13 @@ export function connectAll(
  * @throws Error when not all connections could be made
  */
 export function connectStorm(
-  scene: Scene,
+  rig: Rig,
   { connections, setup }: { readonly connections: number; readonly setup: FanOutSetup },
   context: RunContext,
 ): Promise<Generator> {
   const channel = setup.channels - 1;
   const storm = { ...setup, connections, stalled: 0, channelsOf: () => [channel] };
-  const spec = { ...specOf(scene, storm), connectBatch: connections, retryMs: RETRY_MS };
+  const spec = { ...specOf(rig, storm), connectBatch: connections, retryMs: RETRY_MS };
   return connect(spec, context);
 }
 
@@ -93,12 +93,12 @@ async function connect(spec: GeneratorSpec, { signal }: RunContext): Promise<Gen
   throw new Error(`${failed} of ${spec.members.length} connections could not be made: ${reason}`);
 }
 
-function specOf({ server, target }: Scene, setup: FanOutSetup | IdleSetup) {
+function specOf({ server, target }: Rig, setup: FanOutSetup | IdleSetup) {
   const { connections, channels, channelsOf, mix } = setup;
   const formats = formatsOf(target, mix) ?? [];
   return {
     addresses: server.addresses,
-    ...gatherClients(server, { connections, channelsOf, formats }),
+    ...describeClients(server, { connections, channelsOf, formats }),
     publishing: server.publishing,
     publications: Array.from({ length: channels }, (_, channel) =>
       server.publication(channel, eventTemplate(channel)),
@@ -111,7 +111,7 @@ function specOf({ server, target }: Scene, setup: FanOutSetup | IdleSetup) {
 }
 
 /** For the report; where this repository is on the machine does not matter there. */
-export function factsOf({ server, redis }: Scene): ServerFacts {
+export function factsOf({ server, redis }: Rig): ServerFacts {
   return {
     versions: { ...server.versions, redis: redis.version },
     flags: server.flags.replaceAll(pathToFileURL(ROOT).href, '').replaceAll(ROOT, ''),

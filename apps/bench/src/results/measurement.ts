@@ -1,10 +1,10 @@
 import type { Figures } from './figures.ts';
 import type { Histogram } from './histogram.ts';
 import type { Counts } from './results.ts';
-import type { Judgement } from './verdict.ts';
+import type { VerdictWithReason } from './verdict.ts';
 
 /** What one run at one rate has shown about some channels. */
-export interface Measurement extends Judgement {
+export interface Measurement extends VerdictWithReason {
   readonly step: string;
   /** Empty where a workload does not tell channels apart. */
   readonly part: string;

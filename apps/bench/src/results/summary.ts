@@ -2,7 +2,7 @@ import { type Figures, medians, spreads } from './figures.ts';
 import { type Histogram, mergeHistograms } from './histogram.ts';
 import type { Measurement, ServerFacts } from './measurement.ts';
 import type { CaseResult, RunResult } from './results.ts';
-import { judgeRuns } from './verdict.ts';
+import { verdictOfRuns } from './verdict.ts';
 
 /** Which case a measurement belongs to. */
 export interface CaseOrigin {
@@ -45,12 +45,12 @@ export class Cases {
 }
 
 function sumUp({ head, runs, histograms, server }: OpenCase): CaseResult {
-  const judgement = judgeRuns(runs);
-  const right = judgement.verdict === 'held' || judgement.verdict === 'behind';
+  const outcome = verdictOfRuns(runs);
+  const right = outcome.verdict === 'held' || outcome.verdict === 'behind';
   const figures: Figures[] = right ? runs.map((run) => run.figures) : [];
   return {
     ...head,
-    ...judgement,
+    ...outcome,
     median: medians(figures),
     spread: spreads(figures),
     histogram: right ? mergeHistograms(histograms) : [],

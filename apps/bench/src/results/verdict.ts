@@ -3,7 +3,7 @@ import type { RunResult, Verdict } from './results.ts';
 /** Of what is offered, so much has to be delivered while the run goes on; the rest is jitter. */
 const HELD_SHARE = 0.98;
 
-export interface Judgement {
+export interface VerdictWithReason {
   readonly verdict: Verdict;
   /** Empty when it was held. */
   readonly reason: string;
@@ -29,7 +29,7 @@ export interface Deliveries {
 }
 
 /** Nothing wrong with them. */
-export const RIGHT: Deliveries = {
+export const NO_FAULTS: Deliveries = {
   lost: 0,
   unanswered: 0,
   stillComing: false,
@@ -70,7 +70,7 @@ export function missingOf({
 }
 
 /** Wrong is wrong however little; late is told apart. */
-export function judge(deliveries: Deliveries): Judgement {
+export function verdictOf(deliveries: Deliveries): VerdictWithReason {
   const { lost, stillComing, share } = deliveries;
   const faults = [
     [stillComing ? 0 : lost, 'lost'],
@@ -93,7 +93,7 @@ export function judge(deliveries: Deliveries): Judgement {
 }
 
 /** Of a case: the worst of its runs, with how many of them it was. */
-export function judgeRuns(runs: readonly RunResult[]): Judgement {
+export function verdictOfRuns(runs: readonly RunResult[]): VerdictWithReason {
   if (runs.length === 0) return { verdict: 'unavailable', reason: 'it did not run' };
   for (const verdict of ['failed', 'behind', 'unavailable'] as const) {
     const such = runs.filter((run) => run.verdict === verdict);

@@ -3,7 +3,7 @@ import { ServerProcess, TEST_API_KEY, TEST_JWT_SECRET } from '@leque/testkit';
 import manifest from '../../package.json' with { type: 'json' };
 import { eventTemplate } from '../workloads/event.ts';
 import type { PublishSetup } from '../workloads/setups.ts';
-import type { PublisherPlace, RunningPublisher } from './target.ts';
+import type { PublisherOptions, RunningPublisher } from './target.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 const ENTRY = 'apps/publisher/src/main.ts';
@@ -11,7 +11,7 @@ const ENTRY = 'apps/publisher/src/main.ts';
 export const STORED_TEXT = '"duplicate":false';
 
 /** One publisher of Leque as a process of its own, that takes an API key and nothing less. */
-export async function startPublisher({ redis, port }: PublisherPlace): Promise<RunningPublisher> {
+export async function startPublisher({ redis, port }: PublisherOptions): Promise<RunningPublisher> {
   const env = {
     REDIS_URL: redis.url,
     AUTH_MODE: 'required',

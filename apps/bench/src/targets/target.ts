@@ -16,10 +16,10 @@ export interface Target {
    * Starts what takes events over HTTP; a target without it takes no part in that.
    * @throws Error with the server's output when it does not come up
    */
-  startPublisher?(place: PublisherPlace): Promise<RunningPublisher>;
+  startPublisher?(options: PublisherOptions): Promise<RunningPublisher>;
 }
 
-export interface PublisherPlace {
+export interface PublisherOptions {
   readonly redis: Pick<RedisAddress, 'url'>;
   readonly port: number;
 }

@@ -22,7 +22,7 @@ export interface RelayClient {
 }
 
 /** What the relay does wrong, or otherwise than one frame at a time. */
-export interface Manners {
+export interface RelayBehaviour {
   /** Instead of sending it to a client that has subscribed to its channel. */
   deliver?(client: RelayClient, publication: Publication): void;
   /** Instead of sending the ready text. */
@@ -41,25 +41,25 @@ export interface Relay extends AsyncDisposable {
 }
 
 /** A WebSocket server that sends to its clients what it receives on a TCP port. */
-export async function startRelay(manners: Manners): Promise<Relay> {
+export async function startRelay(behaviour: RelayBehaviour): Promise<Relay> {
   const clients: RelayClient[] = [];
   const server = new WebSocketServer({
     host: '127.0.0.1',
     port: 0,
-    verifyClient: ({ req }, done) => done(!manners.refuse?.(parseUrl(req.url).index), 503),
+    verifyClient: ({ req }, done) => done(!behaviour.refuse?.(parseUrl(req.url).index), 503),
   });
   server.on('connection', (socket, request) => {
     const client = { ...parseUrl(request.url), socket, stream: request.socket };
     clients.push(client);
     socket.on('error', () => {});
-    socket.on('message', (data: RawData) => manners.onText?.(client, String(data)));
-    if (manners.welcome) manners.welcome(client);
+    socket.on('message', (data: RawData) => behaviour.onText?.(client, String(data)));
+    if (behaviour.welcome) behaviour.welcome(client);
     else socket.send(READY_TEXT);
   });
   await once(server, 'listening');
   const publishing = await startPublishing((publication) => {
-    for (const client of clients) relay(client, publication, manners);
-    return manners.answer?.(publication) ?? '+OK\n';
+    for (const client of clients) relay(client, publication, behaviour);
+    return behaviour.answer?.(publication) ?? '+OK\n';
   });
   return {
     address: addressOf(server.address()),
@@ -73,9 +73,9 @@ export async function startRelay(manners: Manners): Promise<Relay> {
   };
 }
 
-function relay(client: RelayClient, publication: Publication, manners: Manners): void {
+function relay(client: RelayClient, publication: Publication, behaviour: RelayBehaviour): void {
   if (!client.channels.includes(publication.channel)) return;
-  if (manners.deliver) manners.deliver(client, publication);
+  if (behaviour.deliver) behaviour.deliver(client, publication);
   else client.socket.send(publication.text);
 }
 

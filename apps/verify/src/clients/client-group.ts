@@ -2,10 +2,10 @@ import { Random } from '@leque/testkit';
 import type { AuditedClient } from './audited-client.ts';
 import { ClientRecord } from './client-record.ts';
 import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from './client-spec.ts';
-import type { Links } from './link-proxy.ts';
-import { RawClient } from './raw-audited-client.ts';
-import { type Way, Ways } from './routes.ts';
-import { SocketIoClient } from './socketio-audited-client.ts';
+import type { LinkProxy } from './link-proxy.ts';
+import { RawAuditedClient } from './raw-audited-client.ts';
+import { type Route, Routes } from './routes.ts';
+import { SocketIoAuditedClient } from './socketio-audited-client.ts';
 
 interface Member {
   readonly spec: ClientSpec;
@@ -18,28 +18,28 @@ const AT_ONCE = 50;
 const BETWEEN_MS = 20;
 
 /** The clients of one process. */
-export class Crowd {
+export class ClientGroup {
   readonly #members: readonly Member[];
-  readonly #links: readonly Links[];
+  readonly #links: readonly LinkProxy[];
 
-  private constructor(members: readonly Member[], links: readonly Links[]) {
+  private constructor(members: readonly Member[], links: readonly LinkProxy[]) {
     this.#members = members;
     this.#links = links;
   }
 
   /** Resolves as soon as all have begun to connect. */
-  static async open(spec: GroupSpec): Promise<Crowd> {
+  static async open(spec: GroupSpec): Promise<ClientGroup> {
     const random = new Random(spec.seed);
-    const ways = new Ways(spec, random);
+    const routes = new Routes(spec, random);
     const members = await Promise.all(
       spec.clients.map(async (client): Promise<Member> => {
         const record = new ClientRecord(client, spec.run);
-        const parts = { record, random, ...(await ways.to(client)) };
+        const parts = { record, random, ...(await routes.to(client)) };
         return { spec: client, record, client: makeClient(client, parts) };
       }),
     );
     await startGently(members);
-    return new Crowd(members, ways.links);
+    return new ClientGroup(members, routes.links);
   }
 
   status(): GroupStatus {
@@ -84,14 +84,15 @@ export class Crowd {
   }
 }
 
-interface ClientParts extends Way {
+interface ClientDeps extends Route {
   readonly record: ClientRecord;
   readonly random: Random;
 }
 
-function makeClient(spec: ClientSpec, parts: ClientParts): AuditedClient {
-  if (spec.kind === 'notifications' || spec.kind === 'project') return new RawClient(spec, parts);
-  return new SocketIoClient(spec, { ...parts, url: parts.nextUrl() });
+function makeClient(spec: ClientSpec, parts: ClientDeps): AuditedClient {
+  if (spec.kind === 'notifications' || spec.kind === 'project')
+    return new RawAuditedClient(spec, parts);
+  return new SocketIoAuditedClient(spec, { ...parts, url: parts.nextUrl() });
 }
 
 async function startGently(members: readonly Member[]): Promise<void> {

@@ -2,7 +2,7 @@ import { type Cursor, type Position, tryParseCursor } from '@leque/protocol';
 import { ChannelLog } from '../audit/channel-log.ts';
 import type { ClientResult, ClientSpec } from './client-spec.ts';
 
-const MAX_TOLD = 5;
+const MAX_REPORTED = 5;
 
 /** What a server says about a channel that is subscribed to, with or without a cursor. */
 export interface ChannelOutcome {
@@ -104,7 +104,7 @@ export class ClientRecord {
   }
 
   problem(text: string): void {
-    if (this.#problems.length < MAX_TOLD) this.#problems.push(text);
+    if (this.#problems.length < MAX_REPORTED) this.#problems.push(text);
   }
 
   result(): ClientResult {

@@ -13,7 +13,7 @@ interface Link {
  * What lies between clients and gateways: each connection goes to any gateway that takes it, as
  * behind a load balancer, and can be broken like one over the air.
  */
-export class Links implements AsyncDisposable {
+export class LinkProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #links = new Set<Link>();
@@ -31,16 +31,16 @@ export class Links implements AsyncDisposable {
     server.on('connection', (client) => this.#take(client));
   }
 
-  static async start(gateways: readonly string[], random: Random): Promise<Links> {
+  static async start(gateways: readonly string[], random: Random): Promise<LinkProxy> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Links(server, gateways, random);
+    return new LinkProxy(server, gateways, random);
   }
 
   /** All connections to the same gateway, as long as it takes them: HTTP polling needs that. */
-  static async startSticky(gateways: readonly string[], random: Random): Promise<Links> {
-    const links = await Links.start(random.shuffled(gateways), random);
+  static async startSticky(gateways: readonly string[], random: Random): Promise<LinkProxy> {
+    const links = await LinkProxy.start(random.shuffled(gateways), random);
     links.#sticky = true;
     return links;
   }

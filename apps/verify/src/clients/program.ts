@@ -1,18 +1,18 @@
 import { serve } from '../worker/serve.ts';
-import { Crowd } from './client-group.ts';
+import { ClientGroup } from './client-group.ts';
 import type { GroupSpec } from './client-spec.ts';
 
-let crowd: Crowd | undefined;
+let group: ClientGroup | undefined;
 
-function opened(): Crowd {
-  if (crowd === undefined) throw new Error('no clients are open');
-  return crowd;
+function opened(): ClientGroup {
+  if (group === undefined) throw new Error('no clients are open');
+  return group;
 }
 
 /** What a process of clients can be asked. */
 const commands = {
   open: async (spec: GroupSpec): Promise<void> => {
-    crowd = await Crowd.open(spec);
+    group = await ClientGroup.open(spec);
   },
   status: (_: object) => opened().status(),
   behind: (required: Readonly<Record<string, number>>) => opened().behind(required),

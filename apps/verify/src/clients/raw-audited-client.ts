@@ -22,7 +22,7 @@ interface Message {
   readonly incomplete_until?: string;
 }
 
-export interface RawClientParts {
+export interface RawAuditedClientDeps {
   readonly record: ClientRecord;
   /** Of the gateway to try next. */
   readonly nextUrl: () => string;
@@ -30,10 +30,10 @@ export interface RawClientParts {
 }
 
 /** A raw WebSocket client as the guide for clients wants it. */
-export class RawClient implements AuditedClient {
+export class RawAuditedClient implements AuditedClient {
   open = false;
   readonly #spec: ClientSpec;
-  readonly #parts: RawClientParts;
+  readonly #parts: RawAuditedClientDeps;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempts = 0;
@@ -42,7 +42,7 @@ export class RawClient implements AuditedClient {
   #stalled = false;
   #closed = false;
 
-  constructor(spec: ClientSpec, parts: RawClientParts) {
+  constructor(spec: ClientSpec, parts: RawAuditedClientDeps) {
     this.#spec = spec;
     this.#parts = parts;
   }

@@ -1,40 +1,40 @@
 import type { Random } from '@leque/testkit';
 import type { ClientSpec, GroupSpec } from './client-spec.ts';
-import { Links } from './link-proxy.ts';
+import { LinkProxy } from './link-proxy.ts';
 
 /** How one client gets to a gateway. */
-export interface Way {
+export interface Route {
   /** To try next. */
   readonly nextUrl: () => string;
   /** To be called when a connection has failed or ended. */
   readonly lost: () => void;
 }
 
-/** The ways of a group to the gateways; they share one, but for clients that need a sticky one. */
-export class Ways {
-  readonly links: Links[] = [];
+/** The routes of a group to the gateways; they share one, but for clients that need a sticky one. */
+export class Routes {
+  readonly links: LinkProxy[] = [];
   readonly #spec: GroupSpec;
   readonly #random: Random;
-  #shared: Promise<Links> | undefined;
+  #shared: Promise<LinkProxy> | undefined;
 
   constructor(spec: GroupSpec, random: Random) {
     this.#spec = spec;
     this.#random = random;
   }
 
-  async to(client: ClientSpec): Promise<Way> {
+  async to(client: ClientSpec): Promise<Route> {
     const { links: kind, urls } = this.#spec;
     if (client.kind === 'polling') {
-      const own = this.#keep(await Links.startSticky(urls, this.#random));
+      const own = this.#keep(await LinkProxy.startSticky(urls, this.#random));
       return { nextUrl: () => own.url, lost: () => own.turn() };
     }
     if (kind === 'direct') return { nextUrl: () => this.#random.pick(urls), lost: () => {} };
-    this.#shared ??= Links.start(urls, this.#random).then((links) => this.#keep(links));
+    this.#shared ??= LinkProxy.start(urls, this.#random).then((links) => this.#keep(links));
     const { url } = await this.#shared;
     return { nextUrl: () => url, lost: () => {} };
   }
 
-  #keep(links: Links): Links {
+  #keep(links: LinkProxy): LinkProxy {
     this.links.push(links);
     return links;
   }

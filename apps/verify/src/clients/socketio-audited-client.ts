@@ -17,7 +17,7 @@ interface Payload {
   readonly channels?: Readonly<Record<string, ChannelOutcome>>;
 }
 
-export interface SocketIoClientParts {
+export interface SocketIoAuditedClientDeps {
   readonly record: ClientRecord;
   /** Of something that leads to any of the gateways. */
   readonly url: string;
@@ -26,7 +26,7 @@ export interface SocketIoClientParts {
 }
 
 /** The official Socket.IO client, unmodified; what is ours is that it presents its cursors. */
-export class SocketIoClient implements AuditedClient {
+export class SocketIoAuditedClient implements AuditedClient {
   open = false;
   readonly #spec: ClientSpec;
   readonly #record: ClientRecord;
@@ -38,7 +38,7 @@ export class SocketIoClient implements AuditedClient {
   /** It connects for the first time. */
   #isNew = true;
 
-  constructor(spec: ClientSpec, { record, url, lost }: SocketIoClientParts) {
+  constructor(spec: ClientSpec, { record, url, lost }: SocketIoAuditedClientDeps) {
     this.#spec = spec;
     this.#record = record;
     this.#lost = lost;

@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@leque/testkit';
 import { LedgerWriter } from '../audit/ledger.ts';
 import type { Outcome } from './publish-batch.ts';
-import type { LaneSpec } from './publisher-spec.ts';
+import type { ChannelLoad } from './publisher-spec.ts';
 
 const MAX_BATCH = 100;
-const GLANCE_MS = 10;
+const POLL_INTERVAL_MS = 10;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 250;
 
-/** Sends events of a lane, and says what became of each. */
+/** Sends events of a channelLoad, and says what became of each. */
 export type Post = (events: readonly object[]) => Promise<readonly Outcome[]>;
 
-export interface LaneParts {
+export interface ChannelPublisherDeps {
   readonly run: string;
   readonly post: Post;
   readonly random: Random;
@@ -25,40 +25,40 @@ export interface LaneParts {
  * have to be stored. What has failed is sent again with the same idempotency key, until it is
  * acknowledged.
  */
-export class Lane {
+export class ChannelPublisher {
   readonly ledger = new LedgerWriter();
-  readonly #spec: LaneSpec;
-  readonly #parts: LaneParts;
+  readonly #spec: ChannelLoad;
+  readonly #parts: ChannelPublisherDeps;
   readonly #filling: string;
   #due = 0;
   #giveUpAt: number | undefined;
 
-  constructor(spec: LaneSpec, parts: LaneParts) {
+  constructor(spec: ChannelLoad, parts: ChannelPublisherDeps) {
     this.#spec = spec;
     this.#parts = parts;
     this.#filling = 'x'.repeat(spec.payloadBytes);
   }
 
   /** Publishes so many now, and resolves once they are acknowledged or given up. */
-  async publish(count: number, patienceMs: number): Promise<void> {
+  async publish(count: number, giveUpAfterMs: number): Promise<void> {
     this.#due += count;
-    this.#giveUpAt = Date.now() + patienceMs;
+    this.#giveUpAt = Date.now() + giveUpAfterMs;
     while (this.ledger.last < this.#due) await this.#sendNext();
     this.#giveUpAt = undefined;
   }
 
-  /** Publishes at the lane's rate until it is stopped; what was sent by then is seen through. */
-  async run(stop: AbortSignal, patienceMs: number): Promise<void> {
+  /** Publishes at the channelLoad's rate until it is stopped; what was sent by then is seen through. */
+  async run(stop: AbortSignal, giveUpAfterMs: number): Promise<void> {
     const startedAt = performance.now();
     const before = this.#due;
     stop.addEventListener('abort', () => {
-      this.#giveUpAt = Date.now() + patienceMs;
+      this.#giveUpAt = Date.now() + giveUpAfterMs;
     });
     while (!stop.aborted) {
       const elapsed = performance.now() - startedAt;
       this.#due = before + Math.floor((elapsed * this.#spec.perSecond) / 1000);
       if (this.ledger.last < this.#due) await this.#sendNext();
-      else await delay(GLANCE_MS);
+      else await delay(POLL_INTERVAL_MS);
     }
     this.#due = this.ledger.last;
     this.#giveUpAt = undefined;

@@ -1,26 +1,26 @@
 import { serve } from '../worker/serve.ts';
-import { Load } from './publisher.ts';
-import type { LoadSpec } from './publisher-spec.ts';
+import { Publisher } from './publisher.ts';
+import type { PublisherSpec } from './publisher-spec.ts';
 
-let load: Load | undefined;
+let load: Publisher | undefined;
 
-function prepared(): Load {
+function prepared(): Publisher {
   if (load === undefined) throw new Error('no load is prepared');
   return load;
 }
 
 /** What the process that publishes can be asked. */
 const commands = {
-  prepare: (spec: LoadSpec): void => {
-    load = new Load(spec);
+  prepare: (spec: PublisherSpec): void => {
+    load = new Publisher(spec);
   },
-  publish: ({ count, patienceMs }: { count: number; patienceMs: number }) =>
-    prepared().publish(count, patienceMs),
-  start: ({ patienceMs }: { patienceMs: number }) => prepared().start(patienceMs),
+  publish: ({ count, giveUpAfterMs }: { count: number; giveUpAfterMs: number }) =>
+    prepared().publish(count, giveUpAfterMs),
+  start: ({ giveUpAfterMs }: { giveUpAfterMs: number }) => prepared().start(giveUpAfterMs),
   stop: (_: object) => prepared().stop(),
   acknowledged: (_: object) => prepared().acknowledged(),
   result: (_: object) => prepared().result(),
 };
-export type LoadCommands = typeof commands;
+export type PublisherCommands = typeof commands;
 
 serve(commands);

@@ -1,17 +1,17 @@
 import type { ChannelLedger } from '../audit/ledger.ts';
 
 /** What is published, where, and how often. */
-export interface LoadSpec {
+export interface PublisherSpec {
   /** In the data of each event, so that those of two runs are not taken for each other. */
   readonly run: string;
   /** Of publishers; whoever does not get an answer turns to the next one. */
   readonly urls: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
-  readonly lanes: readonly LaneSpec[];
+  readonly channels: readonly ChannelLoad[];
   readonly seed: number;
 }
 
-export interface LaneSpec {
+export interface ChannelLoad {
   readonly channel: string;
   readonly perSecond: number;
   /** Of the text that is in each event beside its number. */
@@ -19,7 +19,7 @@ export interface LaneSpec {
 }
 
 /** What came of it. */
-export interface LoadResult {
+export interface PublishResult {
   readonly ledgers: Readonly<Record<string, ChannelLedger>>;
   /** Requests that were not answered with success, by what they were answered. */
   readonly failures: Readonly<Record<string, number>>;

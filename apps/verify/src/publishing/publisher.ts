@@ -1,42 +1,51 @@
 import { Random } from '@leque/testkit';
-import { Lane, type Post } from './channel-publisher.ts';
+import { ChannelPublisher, type Post } from './channel-publisher.ts';
 import { publishBatch } from './publish-batch.ts';
-import type { LoadResult, LoadSpec } from './publisher-spec.ts';
+import type { PublisherSpec, PublishResult } from './publisher-spec.ts';
 
-const MAX_TOLD = 5;
+const MAX_REPORTED = 5;
 
-/** Publishes in all its lanes at the same time, and remembers what became of it. */
-export class Load {
-  readonly #spec: LoadSpec;
-  readonly #lanes: ReadonlyMap<string, Lane>;
+/** Publishes in all its channels at the same time, and remembers what became of it. */
+export class Publisher {
+  readonly #spec: PublisherSpec;
+  readonly #channels: ReadonlyMap<string, ChannelPublisher>;
   readonly #failures: Record<string, number> = {};
   readonly #refused: string[] = [];
   #slowestRefusalMs = 0;
   #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(spec: LoadSpec) {
+  constructor(spec: PublisherSpec) {
     this.#spec = spec;
     const random = new Random(spec.seed);
     const refused = (reason: string) => {
-      if (this.#refused.length < MAX_TOLD) this.#refused.push(reason);
+      if (this.#refused.length < MAX_REPORTED) this.#refused.push(reason);
     };
-    const lanes = spec.lanes.map((lane, index): [string, Lane] => [
-      lane.channel,
-      new Lane(lane, { run: spec.run, post: this.#postFrom(index), random, refused }),
+    const channels = spec.channels.map((channelLoad, index): [string, ChannelPublisher] => [
+      channelLoad.channel,
+      new ChannelPublisher(channelLoad, {
+        run: spec.run,
+        post: this.#postFrom(index),
+        random,
+        refused,
+      }),
     ]);
-    this.#lanes = new Map(lanes);
+    this.#channels = new Map(channels);
   }
 
-  /** So many in each lane, now. */
-  async publish(count: number, patienceMs: number): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.publish(count, patienceMs)));
+  /** So many in each channelLoad, now. */
+  async publish(count: number, giveUpAfterMs: number): Promise<void> {
+    await Promise.all(
+      [...this.#channels.values()].map((channelLoad) => channelLoad.publish(count, giveUpAfterMs)),
+    );
   }
 
   /** Goes on until `stop`; after that, what is not acknowledged is tried for so long. */
-  start(patienceMs: number): void {
+  start(giveUpAfterMs: number): void {
     const { signal } = this.#stop;
-    const running = [...this.#lanes.values()].map((lane) => lane.run(signal, patienceMs));
+    const running = [...this.#channels.values()].map((channelLoad) =>
+      channelLoad.run(signal, giveUpAfterMs),
+    );
     this.#running = Promise.all(running);
     this.#running.catch(() => {}); // heard by who stops it
   }
@@ -49,12 +58,14 @@ export class Load {
 
   /** By channel, the highest number that was acknowledged. */
   acknowledged(): Record<string, number> {
-    const lanes = [...this.#lanes];
-    return Object.fromEntries(lanes.map(([channel, { ledger }]) => [channel, ledger.acknowledged]));
+    const channels = [...this.#channels];
+    return Object.fromEntries(
+      channels.map(([channel, { ledger }]) => [channel, ledger.acknowledged]),
+    );
   }
 
-  result(): LoadResult {
-    const ledgers = [...this.#lanes].map(([channel, { ledger }]) => [channel, ledger.read()]);
+  result(): PublishResult {
+    const ledgers = [...this.#channels].map(([channel, { ledger }]) => [channel, ledger.read()]);
     return {
       ledgers: Object.fromEntries(ledgers),
       failures: this.#failures,

@@ -2,48 +2,52 @@ import { auditChannel } from '../audit/audit-channel.ts';
 import { addFindings, type Findings, noFindings } from '../audit/findings.ts';
 import { LedgerIndex } from '../audit/ledger.ts';
 import type { ClientResult } from '../clients/client-spec.ts';
-import type { LoadResult } from '../publishing/publisher-spec.ts';
+import type { PublishResult } from '../publishing/publisher-spec.ts';
 import type { Plan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What is left to look at when a scenario is over. */
-export interface Evidence {
+export interface AuditInput {
   readonly plan: Plan;
-  readonly load: LoadResult;
+  readonly load: PublishResult;
   readonly clients: readonly ClientResult[];
   /** Clients that may be told that they have missed something, whatever the scenario. */
   readonly excused: ReadonlySet<string>;
 }
 
-export interface Judgement {
+export interface RunAudit {
   /** Acknowledged. */
   readonly events: number;
   readonly findings: Findings;
   readonly violations: readonly string[];
 }
 
-const MAX_TOLD = 5;
+const MAX_REPORTED = 5;
 
 /** Audits every client's log against what was acknowledged. */
-export function judge({ resyncs }: Scenario, evidence: Evidence): Judgement {
-  const { plan, load, clients } = evidence;
+export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
+  const { plan, load, clients } = input;
   const ledgers = new Map(
     Object.entries(load.ledgers).map(([channel, ledger]) => [channel, new LedgerIndex(ledger)]),
   );
   const findings = noFindings();
-  const told: string[] = [];
+  const problems: string[] = [];
   for (const client of clients) {
     const own = auditClient(client, plan, ledgers);
     addFindings(findings, own, client.id);
     // Theirs may be more than a gateway holds back for who comes again, so that it comes early.
-    if (evidence.excused.has(client.id)) continue;
+    if (input.excused.has(client.id)) continue;
     const wrong = resyncProblem(resyncs, own.resyncs, channelsOf(plan, client.id).length);
-    if (wrong !== undefined) told.push(`${client.id}: ${wrong}`);
-    told.push(...client.problems.map((problem) => `${client.id}: ${problem}`));
+    if (wrong !== undefined) problems.push(`${client.id}: ${wrong}`);
+    problems.push(...client.problems.map((problem) => `${client.id}: ${problem}`));
   }
   const events = [...ledgers.values()].reduce((sum, { count }) => sum + count, 0);
   const stored = storeProblems(ledgers, load);
-  return { events, findings, violations: [...countProblems(findings), ...stored, ...few(told)] };
+  return {
+    events,
+    findings,
+    violations: [...countProblems(findings), ...stored, ...few(problems)],
+  };
 }
 
 function auditClient(
@@ -95,7 +99,7 @@ function countProblems(findings: Findings): string[] {
 }
 
 /** Of what was stored, and of what was never. */
-function storeProblems(ledgers: ReadonlyMap<string, LedgerIndex>, load: LoadResult): string[] {
+function storeProblems(ledgers: ReadonlyMap<string, LedgerIndex>, load: PublishResult): string[] {
   const disorder = [...ledgers].flatMap(([channel, ledger]) =>
     ledger.disorder().map((number) => `${channel}: number ${number} was stored out of order`),
   );
@@ -107,6 +111,6 @@ function storeProblems(ledgers: ReadonlyMap<string, LedgerIndex>, load: LoadResu
 }
 
 function few(texts: readonly string[]): string[] {
-  const more = texts.length - MAX_TOLD;
-  return more > 0 ? [...texts.slice(0, MAX_TOLD), `and ${more} more`] : [...texts];
+  const more = texts.length - MAX_REPORTED;
+  return more > 0 ? [...texts.slice(0, MAX_REPORTED), `and ${more} more`] : [...texts];
 }

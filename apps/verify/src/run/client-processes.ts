@@ -7,13 +7,13 @@ const OPEN_DEADLINE_MS = 60_000;
 const ANSWER_DEADLINE_MS = 30_000;
 const RESULTS_DEADLINE_MS = 60_000;
 
-export interface CrowdsOptions extends Omit<GroupSpec, 'clients'> {
+export interface ClientProcessesOptions extends Omit<GroupSpec, 'clients'> {
   readonly clients: readonly ClientSpec[];
   readonly clientsPerProcess: number;
 }
 
 /** Clients of both protocols, in processes of their own. */
-export class Crowds implements AsyncDisposable {
+export class ClientProcesses implements AsyncDisposable {
   readonly #workers: readonly Worker<ClientCommands>[];
 
   private constructor(workers: readonly Worker<ClientCommands>[]) {
@@ -21,7 +21,11 @@ export class Crowds implements AsyncDisposable {
   }
 
   /** Resolves once all clients have begun to connect. */
-  static async open({ clients, clientsPerProcess, ...rest }: CrowdsOptions): Promise<Crowds> {
+  static async open({
+    clients,
+    clientsPerProcess,
+    ...rest
+  }: ClientProcessesOptions): Promise<ClientProcesses> {
     await using stack = new AsyncDisposableStack();
     const raw = clients.filter(({ kind }) => kind === 'notifications' || kind === 'project');
     const socketio = clients.filter((client) => !raw.includes(client));
@@ -35,7 +39,7 @@ export class Crowds implements AsyncDisposable {
     });
     await Promise.all(opening);
     stack.move();
-    return new Crowds(workers);
+    return new ClientProcesses(workers);
   }
 
   async status(): Promise<GroupStatus> {

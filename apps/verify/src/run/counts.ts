@@ -15,7 +15,7 @@ export class Counts {
 
   constructor(target: Target, plan: Plan) {
     this.#target = target;
-    this.#projects = plan.lanes
+    this.#projects = plan.channels
       .map(({ channel }) => channel)
       .filter((channel) => channel.startsWith(PROJECT))
       .map((channel) => channel.slice(PROJECT.length));

@@ -1,5 +1,5 @@
 import { CLIENT_KINDS, type ClientKind, type ClientSpec } from '../clients/client-spec.ts';
-import type { LaneSpec } from '../publishing/publisher-spec.ts';
+import type { ChannelLoad } from '../publishing/publisher-spec.ts';
 import type { Target } from '../target/target.ts';
 
 /** How much of everything a scenario has. */
@@ -47,7 +47,7 @@ const HEAVY_RATE = 30;
 /** Who gets what, and how often something comes there. */
 export interface Plan {
   readonly run: string;
-  readonly lanes: readonly LaneSpec[];
+  readonly channels: readonly ChannelLoad[];
   readonly clients: readonly ClientSpec[];
 }
 
@@ -59,11 +59,11 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
   const projects = numbered(sizes.projects, `verify-${run}-`);
   const users = numbered(sizes.users, `verify-${run}-user-`);
   const everybody = target.system === undefined ? [] : ['all'];
-  const lanes = [
-    ...projects.map((id) => lane(`project:${id}`, sizes.projectRate, sizes)),
-    ...users.map((id) => lane(`user:${id}`, sizes.userRate, sizes)),
-    ...everybody.map((channel) => lane(channel, sizes.userRate, sizes)),
-    ...heavyLanes(run, sizes),
+  const channels = [
+    ...projects.map((id) => channelLoad(`project:${id}`, sizes.projectRate, sizes)),
+    ...users.map((id) => channelLoad(`user:${id}`, sizes.userRate, sizes)),
+    ...everybody.map((channel) => channelLoad(channel, sizes.userRate, sizes)),
+    ...heavyChannels(run, sizes),
   ];
   const people = { run, projects, users, everybody, sizes };
   const clients = CLIENT_KINDS.flatMap((kind) =>
@@ -73,7 +73,7 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
       return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
     }),
   );
-  return { run, lanes, clients: await Promise.all(clients) };
+  return { run, channels, clients: await Promise.all(clients) };
 }
 
 interface People {
@@ -104,11 +104,11 @@ function heavyOf(has: boolean, index: number, { run, sizes }: People): string | 
   return has && sizes.heavyBytes > 0 && index < HEAVY_CLIENTS ? heavyId(run) : undefined;
 }
 
-function lane(channel: string, perSecond: number, { payloadBytes }: Sizes): LaneSpec {
+function channelLoad(channel: string, perSecond: number, { payloadBytes }: Sizes): ChannelLoad {
   return { channel, perSecond, payloadBytes };
 }
 
-function heavyLanes(run: string, { heavyBytes }: Sizes): LaneSpec[] {
+function heavyChannels(run: string, { heavyBytes }: Sizes): ChannelLoad[] {
   if (heavyBytes === 0) return [];
   return ['project', 'user'].map((kind) => ({
     channel: `${kind}:${heavyId(run)}`,

@@ -1,13 +1,13 @@
 import { Random } from '@leque/testkit';
 import type { ClientResult } from '../clients/client-spec.ts';
-import type { Front } from '../target/load-balancer.ts';
+import type { LoadBalancer } from '../target/load-balancer.ts';
 import type { Target } from '../target/target.ts';
-import { judge } from './audit-run.ts';
+import { auditRun } from './audit-run.ts';
 import { makePlan, STANDARD_SIZES } from './plan.ts';
 import type { ScenarioResult } from './result.ts';
 import type { Scenario } from './scenario.ts';
-import { World } from './scenario-context.ts';
-import { Lateness } from './timer-lag.ts';
+import { ScenarioContext } from './scenario-context.ts';
+import { TimerLag } from './timer-lag.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -21,42 +21,42 @@ export async function runScenario(
   { seed, target, signal }: RunOptions,
 ): Promise<ScenarioResult> {
   const startedAt = performance.now();
-  using lateness = new Lateness();
+  using timerLag = new TimerLag();
   const random = new Random(seed ^ numberOf(scenario.name));
   const sizes = { ...STANDARD_SIZES, ...scenario.sizes };
   const plan = await makePlan(uniqueRun(), sizes, target);
   const { clientsPerProcess } = sizes;
   if (target.system !== undefined) await scenario.before?.(target.system);
-  await using front = await openFront(scenario, target);
-  const urls = front === undefined ? target.gateways : [front.url];
-  await using world = await World.open({
-    ...{ target, urls, plan, random, signal, clientsPerProcess, front },
+  await using loadBalancer = await startLoadBalancer(scenario, target);
+  const urls = loadBalancer === undefined ? target.gateways : [loadBalancer.url];
+  await using context = await ScenarioContext.open({
+    ...{ target, urls, plan, random, signal, clientsPerProcess, loadBalancer },
   });
-  await world.begin();
-  await attempt(() => scenario.run(world), world, signal);
-  const load = await world.end();
-  const clients = await world.clients.results();
-  const judged = judge(scenario, { plan, load, clients, excused: world.excused });
-  await world.clients[Symbol.asyncDispose]();
-  await attempt(() => scenario.after?.(world), world, signal);
-  const slowest = slowestOf(clients, world.excused);
+  await context.begin();
+  await attempt(() => scenario.run(context), context, signal);
+  const load = await context.end();
+  const clients = await context.clients.results();
+  const audit = auditRun(scenario, { plan, load, clients, excused: context.excused });
+  await context.clients[Symbol.asyncDispose]();
+  await attempt(() => scenario.after?.(context), context, signal);
+  const slowest = slowestOf(clients, context.excused);
   const longestPauseMs = slowest?.longestPauseMs ?? 0;
   return {
     scenario: scenario.name,
     about: scenario.about,
     seed,
     redis: target.system?.redis.kind ?? '',
-    events: judged.events,
-    findings: judged.findings,
+    events: audit.events,
+    findings: audit.findings,
     longestPauseMs,
-    recoveredInMs: world.recoveredInMs,
+    recoveredInMs: context.recoveredInMs,
     clients: clients.length,
     connects: clients.reduce((sum, { connects }) => sum + connects, 0),
     failures: load.failures,
     slowestRefusalMs: load.slowestRefusalMs,
     seconds: (performance.now() - startedAt) / 1000,
-    violations: [...world.violations, ...judged.violations, ...pauseProblem(scenario, slowest)],
-    notes: [...world.notes, ...lateness.lines()],
+    violations: [...context.violations, ...audit.violations, ...pauseProblem(scenario, slowest)],
+    notes: [...context.notes, ...timerLag.lines()],
     slowest: `${slowest?.id}, back after ${((slowest?.slowestReturnMs ?? 0) / 1000).toFixed(1)} s at worst`,
   };
 }
@@ -64,20 +64,23 @@ export async function runScenario(
 /** What goes wrong in it is a violation: what the clients saw is worth an audit all the same. */
 async function attempt(
   part: () => Promise<void> | undefined,
-  world: World,
+  context: ScenarioContext,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await part();
   } catch (error) {
     signal.throwIfAborted();
-    world.violations.push(error instanceof Error ? error.message : String(error));
+    context.violations.push(error instanceof Error ? error.message : String(error));
   }
 }
 
-async function openFront({ front }: Scenario, target: Target): Promise<Front | undefined> {
-  if (front === undefined || target.system === undefined) return undefined;
-  return await front(target.system);
+async function startLoadBalancer(
+  { loadBalancer }: Scenario,
+  target: Target,
+): Promise<LoadBalancer | undefined> {
+  if (loadBalancer === undefined || target.system === undefined) return undefined;
+  return await loadBalancer(target.system);
 }
 
 /** With the longest pause, of the clients that nothing was done to. */

@@ -1,39 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@leque/testkit';
-import type { LoadCommands } from '../publishing/program.ts';
-import type { LoadResult } from '../publishing/publisher-spec.ts';
-import type { Front } from '../target/load-balancer.ts';
+import type { PublisherCommands } from '../publishing/program.ts';
+import type { PublishResult } from '../publishing/publisher-spec.ts';
+import type { LoadBalancer } from '../target/load-balancer.ts';
 import type { System, SystemNode } from '../target/system.ts';
 import type { Target } from '../target/target.ts';
 import { Worker } from '../worker/worker.ts';
-import { Crowds } from './client-processes.ts';
+import { ClientProcesses } from './client-processes.ts';
 import { Counts } from './counts.ts';
 import type { Plan } from './plan.ts';
 
 const PROGRAM = new URL('../publishing/program.ts', import.meta.url);
-const GLANCE_MS = 50;
+const POLL_INTERVAL_MS = 50;
 /** Of a process that may have to start first, on a busy machine. */
 const ANSWER_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
 /** For an event that is not acknowledged, once the load is over. */
-const PATIENCE_MS = 20_000;
+const GIVE_UP_AFTER_MS = 20_000;
 const SETTLE_DEADLINE_MS = 30_000;
 const COUNTS_DEADLINE_MS = 10_000;
 
-export interface WorldParts {
+export interface ScenarioContextDeps {
   readonly target: Target;
   /** What clients connect to. */
   readonly urls: readonly string[];
   readonly plan: Plan;
   readonly random: Random;
   readonly clientsPerProcess: number;
-  readonly front: Front | undefined;
+  readonly loadBalancer: LoadBalancer | undefined;
   /** Of somebody who wants it to end. */
   readonly signal: AbortSignal;
 }
 
 /** What a scenario works with: load, clients, what it can break, and what it can expect. */
-export class World implements AsyncDisposable {
+export class ScenarioContext implements AsyncDisposable {
   readonly random: Random;
   readonly plan: Plan;
   readonly target: Target;
@@ -45,28 +45,32 @@ export class World implements AsyncDisposable {
   readonly notes: string[] = [];
   /** How long it took, at worst, until every client had seen everything again: milliseconds. */
   recoveredInMs = 0;
-  readonly #front: Front | undefined;
-  readonly #load: Worker<LoadCommands>;
-  readonly #crowds: Crowds;
+  readonly #loadBalancer: LoadBalancer | undefined;
+  readonly #load: Worker<PublisherCommands>;
+  readonly #clientProcesses: ClientProcesses;
   readonly #signal: AbortSignal;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(parts: WorldParts, crowds: Crowds, stack: AsyncDisposableStack) {
+  private constructor(
+    parts: ScenarioContextDeps,
+    clientProcesses: ClientProcesses,
+    stack: AsyncDisposableStack,
+  ) {
     this.random = parts.random;
     this.plan = parts.plan;
     this.target = parts.target;
-    this.#front = parts.front;
+    this.#loadBalancer = parts.loadBalancer;
     this.#signal = parts.signal;
-    this.#crowds = crowds;
+    this.#clientProcesses = clientProcesses;
     this.#stack = stack;
-    this.#load = stack.use(new Worker<LoadCommands>(PROGRAM, 'load'));
+    this.#load = stack.use(new Worker<PublisherCommands>(PROGRAM, 'load'));
   }
 
-  static async open(parts: WorldParts): Promise<World> {
+  static async open(parts: ScenarioContextDeps): Promise<ScenarioContext> {
     await using stack = new AsyncDisposableStack();
     const { urls, plan, random } = parts;
-    const crowds = stack.use(
-      await Crowds.open({
+    const clientProcesses = stack.use(
+      await ClientProcesses.open({
         run: plan.run,
         urls,
         links: 'proxied',
@@ -75,11 +79,11 @@ export class World implements AsyncDisposable {
         clientsPerProcess: parts.clientsPerProcess,
       }),
     );
-    return new World(parts, crowds, stack.move());
+    return new ScenarioContext(parts, clientProcesses, stack.move());
   }
 
-  get clients(): Crowds {
-    return this.#crowds;
+  get clients(): ClientProcesses {
+    return this.#clientProcesses;
   }
 
   /** @throws Error on a system that is not ours to break */
@@ -89,31 +93,31 @@ export class World implements AsyncDisposable {
   }
 
   /** @throws Error where clients connect to the gateways themselves */
-  get front(): Front {
-    if (this.#front === undefined) throw new Error('nothing stands before the gateways');
-    return this.#front;
+  get loadBalancer(): LoadBalancer {
+    if (this.#loadBalancer === undefined) throw new Error('nothing stands before the gateways');
+    return this.#loadBalancer;
   }
 
   /** Waits until everybody gets something of everything; then the load begins. */
   async begin(): Promise<void> {
-    const { run, lanes } = this.plan;
+    const { run, channels } = this.plan;
     const { publishers: urls, headers } = this.target;
     const seed = this.random.below(2 ** 31);
-    await this.#load.ask('prepare', { run, urls, headers, lanes, seed }, ANSWER_DEADLINE_MS);
+    await this.#load.ask('prepare', { run, urls, headers, channels, seed }, ANSWER_DEADLINE_MS);
     await this.#allIn();
     await this.publishOne();
     if (!(await this.caughtUp(OPEN_DEADLINE_MS)))
       throw new Error('the first events did not arrive');
     this.recoveredInMs = 0;
     await this.startLoad();
-    await this.#crowds.time(true);
+    await this.#clientProcesses.time(true);
   }
 
   async #allIn(): Promise<void> {
     const all = this.plan.clients.length;
     let open = 0;
     const areIn = async () => {
-      open = (await this.#crowds.status()).open;
+      open = (await this.#clientProcesses.status()).open;
       return open === all;
     };
     if (await this.#poll(areIn, OPEN_DEADLINE_MS)) return;
@@ -121,8 +125,8 @@ export class World implements AsyncDisposable {
   }
 
   /** Ends the load; resolves when the last event of each channel was seen by all, or too late. */
-  async end(): Promise<LoadResult> {
-    await this.#crowds.time(false);
+  async end(): Promise<PublishResult> {
+    await this.#clientProcesses.time(false);
     await this.stopLoad();
     await this.publishOne();
     await this.caughtUp(SETTLE_DEADLINE_MS);
@@ -131,17 +135,17 @@ export class World implements AsyncDisposable {
   }
 
   async startLoad(): Promise<void> {
-    await this.#load.ask('start', { patienceMs: PATIENCE_MS }, ANSWER_DEADLINE_MS);
+    await this.#load.ask('start', { giveUpAfterMs: GIVE_UP_AFTER_MS }, ANSWER_DEADLINE_MS);
   }
 
   async stopLoad(): Promise<void> {
-    await this.#load.ask('stop', {}, PATIENCE_MS + ANSWER_DEADLINE_MS);
+    await this.#load.ask('stop', {}, GIVE_UP_AFTER_MS + ANSWER_DEADLINE_MS);
   }
 
   /** One event in each channel. */
   async publishOne(): Promise<void> {
-    const args = { count: 1, patienceMs: PATIENCE_MS };
-    await this.#load.ask('publish', args, PATIENCE_MS + ANSWER_DEADLINE_MS);
+    const args = { count: 1, giveUpAfterMs: GIVE_UP_AFTER_MS };
+    await this.#load.ask('publish', args, GIVE_UP_AFTER_MS + ANSWER_DEADLINE_MS);
   }
 
   /** By channel, the highest number that was acknowledged so far. */
@@ -182,7 +186,7 @@ export class World implements AsyncDisposable {
   async caughtUp(deadlineMs: number): Promise<boolean> {
     const required = await this.acknowledged();
     const startedAt = performance.now();
-    const none = async () => (await this.#crowds.behind(required)) === 0;
+    const none = async () => (await this.#clientProcesses.behind(required)) === 0;
     const held = await this.expect('all clients have seen everything', none, deadlineMs);
     this.recoveredInMs = Math.max(this.recoveredInMs, performance.now() - startedAt);
     return held;
@@ -192,7 +196,7 @@ export class World implements AsyncDisposable {
   async countsRight(deadlineMs: number): Promise<boolean> {
     if (this.target.system === undefined) return true; // others are connected to it, too
     const counts = new Counts(this.target, this.plan);
-    const right = async () => counts.match(await this.#crowds.status());
+    const right = async () => counts.match(await this.#clientProcesses.status());
     const held = await this.expect('the counts are right', right, deadlineMs);
     if (!held) this.violations.push(counts.difference);
     return held;
@@ -207,7 +211,7 @@ export class World implements AsyncDisposable {
     while (performance.now() < deadline) {
       this.#signal.throwIfAborted();
       if (await check()) return true;
-      await this.rest(GLANCE_MS);
+      await this.rest(POLL_INTERVAL_MS);
     }
     return check();
   }

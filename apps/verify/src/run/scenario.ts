@@ -1,8 +1,8 @@
-import type { Front } from '../target/load-balancer.ts';
+import type { LoadBalancer } from '../target/load-balancer.ts';
 import type { System, SystemOptions } from '../target/system.ts';
 import type { RedisKind } from '../target/system-redis.ts';
 import type { Sizes } from './plan.ts';
-import type { World } from './scenario-context.ts';
+import type { ScenarioContext } from './scenario-context.ts';
 
 /** Something that happens to a system under load, and what it has to stand. */
 export interface Scenario {
@@ -31,9 +31,9 @@ export interface Scenario {
   /** Called when the system is up, before anybody connects. */
   readonly before?: (system: System) => Promise<void>;
   /** Something that stands between the clients and the gateways of the system. */
-  readonly front?: (system: System) => Promise<Front>;
+  readonly loadBalancer?: (system: System) => Promise<LoadBalancer>;
   /** Called under load, when every client has seen something of each of its channels. */
-  readonly run: (world: World) => Promise<void>;
+  readonly run: (context: ScenarioContext) => Promise<void>;
   /** Called when everything is audited, and all clients are gone. */
-  readonly after?: (world: World) => Promise<void>;
+  readonly after?: (context: ScenarioContext) => Promise<void>;
 }

@@ -3,7 +3,7 @@ const EVERY_MS = 100;
 const WORTH_TELLING_MS = 1000;
 
 /** Whether this machine had time for what is verified: else it says little about how long things took. */
-export class Lateness implements Disposable {
+export class TimerLag implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #lookedAt = performance.now();
   #worstMs = 0;

@@ -1,6 +1,6 @@
 import type { FaultProxy } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 import type { SystemNode } from '../target/system.ts';
 
 const NOTICED_MS = 5000;
@@ -18,28 +18,28 @@ export function breakRedisLink(
   faults: readonly Fault[],
   durationsMs: readonly number[],
 ): Scenario['run'] {
-  return async (world: World) => {
+  return async (context: ScenarioContext) => {
     const rounds = faults.flatMap((fault) =>
       durationsMs.map((durationMs) => ({ fault, durationMs })),
     );
-    for (const { fault, durationMs } of world.random.shuffled(rounds)) {
-      const gateway = world.random.pick(world.system.gateways);
-      await world.rest(world.random.between(500, 1500));
+    for (const { fault, durationMs } of context.random.shuffled(rounds)) {
+      const gateway = context.random.pick(context.system.gateways);
+      await context.rest(context.random.between(500, 1500));
       FAULTS[fault]?.(gateway.link);
       const over = performance.now() + durationMs;
-      if (durationMs > NOTICED_MS) await unreadyAlone(world, gateway);
-      await world.rest(Math.max(over - performance.now(), 0));
+      if (durationMs > NOTICED_MS) await unreadyAlone(context, gateway);
+      await context.rest(Math.max(over - performance.now(), 0));
       gateway.link.restore();
       // One that is not back would be broken twice, which is another test.
-      if (!(await world.isReady(gateway, RECOVERY_MS))) return;
-      await world.caughtUp(RECOVERY_MS);
+      if (!(await context.isReady(gateway, RECOVERY_MS))) return;
+      await context.caughtUp(RECOVERY_MS);
     }
   };
 }
 
-async function unreadyAlone(world: World, gateway: SystemNode): Promise<void> {
+async function unreadyAlone(context: ScenarioContext, gateway: SystemNode): Promise<void> {
   const unready = async () => (await gateway.readiness()) === 503;
-  await world.expect(`${gateway.id} says that it is not ready`, unready, NOTICED_MS);
-  const others = world.system.gateways.filter((other) => other !== gateway);
-  for (const other of others) await world.isReady(other, NOTICED_MS);
+  await context.expect(`${gateway.id} says that it is not ready`, unready, NOTICED_MS);
+  const others = context.system.gateways.filter((other) => other !== gateway);
+  for (const other of others) await context.isReady(other, NOTICED_MS);
 }

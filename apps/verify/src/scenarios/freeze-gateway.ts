@@ -1,5 +1,5 @@
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const RECOVERY_MS = 15_000;
 const LEASE_MS = 10_000;
@@ -9,20 +9,20 @@ const LEASE_MS = 10_000;
  * they wait go elsewhere; the others stay, and catch up.
  */
 export function freezeGateway(...durationsMs: readonly number[]): Scenario['run'] {
-  return async (world: World) => {
+  return async (context: ScenarioContext) => {
     for (const durationMs of durationsMs) {
-      const gateway = world.random.pick(world.system.gateways);
-      await world.rest(world.random.between(1000, 2000));
+      const gateway = context.random.pick(context.system.gateways);
+      await context.rest(context.random.between(1000, 2000));
       gateway.server.pause();
       try {
-        await world.rest(durationMs);
+        await context.rest(durationMs);
         // Beyond its lease it is not counted, and neither are those who have left it.
-        if (durationMs > LEASE_MS) await world.countsRight(LEASE_MS);
+        if (durationMs > LEASE_MS) await context.countsRight(LEASE_MS);
       } finally {
         gateway.server.resume();
       }
-      await world.isReady(gateway, RECOVERY_MS);
-      await Promise.all([world.caughtUp(RECOVERY_MS), world.countsRight(LEASE_MS)]);
+      await context.isReady(gateway, RECOVERY_MS);
+      await Promise.all([context.caughtUp(RECOVERY_MS), context.countsRight(LEASE_MS)]);
     }
   };
 }

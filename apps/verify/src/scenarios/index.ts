@@ -137,10 +137,10 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'all gateways replaced behind nginx, one after the other',
     breaks: 'system',
     resyncs: 'never',
-    sizes: { polling: 0 }, // HTTP polling needs a front that keeps a client at one gateway
+    sizes: { polling: 0 }, // HTTP polling needs a loadBalancer that keeps a client at one gateway
     maxPauseMs: 3000, // two seconds, and the hint, which is spread over one
     missing: nginxMissing,
-    front: startNginx,
+    loadBalancer: startNginx,
     run: rollingDeploy,
   },
 ];
@@ -154,11 +154,11 @@ export const SHORT_SCENARIOS: readonly Scenario[] = [
     resyncs: 'never',
     redis: 'standalone',
     system: { appendonly: true },
-    run: async (world) => {
-      await killGateway(1)(world);
-      await breakRedisLink(['stalled'], [7000])(world);
-      await killPublisher(1)(world);
-      await restartRedis(world);
+    run: async (context) => {
+      await killGateway(1)(context);
+      await breakRedisLink(['stalled'], [7000])(context);
+      await killPublisher(1)(context);
+      await restartRedis(context);
     },
   },
   ...SCENARIOS.filter(({ name }) => name === 'redis-empty'),

@@ -1,5 +1,5 @@
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const RECOVERY_MS = 10_000;
 /** Less than a publisher waits for an answer: nobody has been told anything when it dies. */
@@ -10,17 +10,17 @@ const UNANSWERED_MS = 500;
  * told. Those that publish try again, with the same keys, also with the other one.
  */
 export function killPublisher(rounds: number): Scenario['run'] {
-  return async (world: World) => {
+  return async (context: ScenarioContext) => {
     for (let round = 0; round < rounds; round += 1) {
-      const publisher = world.random.pick(world.system.publishers);
-      await world.rest(world.random.between(1000, 2000));
-      const isProxied = world.system.redis.kind === 'standalone';
+      const publisher = context.random.pick(context.system.publishers);
+      await context.rest(context.random.between(1000, 2000));
+      const isProxied = context.system.redis.kind === 'standalone';
       if (isProxied) publisher.link.stall('', 'toClient');
-      await world.rest(UNANSWERED_MS);
+      await context.rest(UNANSWERED_MS);
       await publisher.server.kill();
       if (isProxied) publisher.link.restore();
       await publisher.server.restart();
-      await world.caughtUp(RECOVERY_MS);
+      await context.caughtUp(RECOVERY_MS);
     }
   };
 }

@@ -1,5 +1,5 @@
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const AWAY_MS = 3000;
 /** The publisher's second, and what the way there and back takes on a busy machine. */
@@ -7,14 +7,14 @@ const REFUSED_MS = 1500;
 const RECOVERY_MS = 20_000;
 
 /** Killed in the middle of its work; whether it keeps anything is how it was started. */
-export const restartRedis: Scenario['run'] = async (world: World) => {
-  const redis = world.system.redis.standalone;
-  await world.rest(world.random.between(3000, 5000));
+export const restartRedis: Scenario['run'] = async (context: ScenarioContext) => {
+  const redis = context.system.redis.standalone;
+  await context.rest(context.random.between(3000, 5000));
   await redis.kill();
-  await world.rest(AWAY_MS);
+  await context.rest(AWAY_MS);
   await redis.restart();
-  for (const gateway of world.system.gateways) await world.isReady(gateway, RECOVERY_MS);
-  await world.caughtUp(RECOVERY_MS);
-  await world.failedLoudly(REFUSED_MS);
-  await world.rest(3000);
+  for (const gateway of context.system.gateways) await context.isReady(gateway, RECOVERY_MS);
+  await context.caughtUp(RECOVERY_MS);
+  await context.failedLoudly(REFUSED_MS);
+  await context.rest(3000);
 };

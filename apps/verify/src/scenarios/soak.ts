@@ -1,6 +1,6 @@
 import type { Random } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 import { badLinks } from './bad-links.ts';
 import { breakRedisLink } from './break-redis-link.ts';
 import { freezeGateway } from './freeze-gateway.ts';
@@ -26,22 +26,22 @@ export function soakScenario(minutes: number): Scenario {
     redis: 'standalone',
     system: { appendonly: true, settings: SETTINGS },
     before: (system) => leftovers.remember(system),
-    run: (world) => soak(world, minutes),
-    after: (world) => leftovers.compare(world),
+    run: (context) => soak(context, minutes),
+    after: (context) => leftovers.compare(context),
   };
 }
 
-async function soak(world: World, minutes: number): Promise<void> {
+async function soak(context: ScenarioContext, minutes: number): Promise<void> {
   const over = performance.now() + minutes * MS_PER_MINUTE;
-  const memory = new MemoryLog(world.system);
+  const memory = new MemoryLog(context.system);
   while (performance.now() < over) {
-    await pickFault(world.random)(world);
-    await world.caughtUp(RECOVERY_MS);
-    await world.countsRight(COUNTS_MS);
+    await pickFault(context.random)(context);
+    await context.caughtUp(RECOVERY_MS);
+    await context.countsRight(COUNTS_MS);
     await memory.sample();
   }
-  world.notes.push(...memory.lines());
-  world.violations.push(...memory.growth());
+  context.notes.push(...memory.lines());
+  context.violations.push(...memory.growth());
 }
 
 function pickFault(random: Random): Scenario['run'] {
@@ -56,9 +56,9 @@ function pickFault(random: Random): Scenario['run'] {
 }
 
 /** The last one lives through everything, so that its memory tells something. */
-async function killOneOfTwo(world: World): Promise<void> {
-  const gateway = world.random.pick(world.system.gateways.slice(0, -1));
+async function killOneOfTwo(context: ScenarioContext): Promise<void> {
+  const gateway = context.random.pick(context.system.gateways.slice(0, -1));
   await gateway.server.kill();
-  await world.caughtUp(RECOVERY_MS);
+  await context.caughtUp(RECOVERY_MS);
   await gateway.server.restart();
 }

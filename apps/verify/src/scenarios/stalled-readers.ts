@@ -1,6 +1,6 @@
 import { COLLECTING_SERVER, collectGarbage, residentKb } from '@leque/lab';
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 
 /** Until the heaps of the gateways are as large as the load makes them. */
 const WARM_UP_MS = 20_000;
@@ -24,26 +24,26 @@ export const STALLED_SETTINGS = {
 };
 
 /** A few of them read nothing for a while; what they miss by that they are told. */
-export const stalledReaders: Scenario['run'] = async (world: World) => {
-  await world.rest(WARM_UP_MS);
-  for (const id of [...STALLED, CONFLATED]) world.excused.add(id);
-  const before = await heldMb(world);
+export const stalledReaders: Scenario['run'] = async (context: ScenarioContext) => {
+  await context.rest(WARM_UP_MS);
+  for (const id of [...STALLED, CONFLATED]) context.excused.add(id);
+  const before = await heldMb(context);
   let most = before;
-  await world.clients.stall(STALLED, true);
+  await context.clients.stall(STALLED, true);
   const over = performance.now() + STALL_MS;
   while (performance.now() < over) {
-    await world.rest(LOOK_MS);
-    most = Math.max(most, await heldMb(world));
+    await context.rest(LOOK_MS);
+    most = Math.max(most, await heldMb(context));
   }
-  await world.clients.stall(STALLED, false);
-  await world.caughtUp(RECOVERY_MS);
-  world.notes.push(`the gateways held ${before} MB, and at most ${most} MB`);
-  if (most - before > MAX_GROWTH_MB) world.violations.push(`the gateways grew to ${most} MB`);
+  await context.clients.stall(STALLED, false);
+  await context.caughtUp(RECOVERY_MS);
+  context.notes.push(`the gateways held ${before} MB, and at most ${most} MB`);
+  if (most - before > MAX_GROWTH_MB) context.violations.push(`the gateways grew to ${most} MB`);
 };
 
-async function heldMb(world: World): Promise<number> {
-  const pids = world.system.gateways.map(({ server }) => server.pid);
+async function heldMb(context: ScenarioContext): Promise<number> {
+  const pids = context.system.gateways.map(({ server }) => server.pid);
   collectGarbage(pids);
-  await world.rest(COLLECTING_MS);
+  await context.rest(COLLECTING_MS);
   return Math.round((residentKb(pids) ?? 0) / 1024);
 }

@@ -1,6 +1,6 @@
 import { RedisProbe } from '@leque/lab';
 import type { Scenario } from '../run/scenario.ts';
-import type { World } from '../run/scenario-context.ts';
+import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const DOWN_MS = 3000;
 const RECOVERY_MS = 10_000;
@@ -9,24 +9,24 @@ const MOST = 0.99;
 const FEW = 0.2;
 
 /** Everybody comes back at the same moment, with cursors, and has missed something. */
-export const storm: Scenario['run'] = async (world: World) => {
-  await world.rest(2000);
-  await world.stopLoad();
-  using redis = await RedisProbe.connect(world.system.redis.standalone.port);
-  await world.clients.down(DOWN_MS);
-  for (let round = 0; round < 3; round += 1) await world.publishOne();
-  await world.rest(DOWN_MS);
+export const storm: Scenario['run'] = async (context: ScenarioContext) => {
+  await context.rest(2000);
+  await context.stopLoad();
+  using redis = await RedisProbe.connect(context.system.redis.standalone.port);
+  await context.clients.down(DOWN_MS);
+  for (let round = 0; round < 3; round += 1) await context.publishOne();
+  await context.rest(DOWN_MS);
   const before = await functionCalls(redis);
   const startedAt = performance.now();
-  const all = world.plan.clients.length;
-  const back = async () => (await world.clients.status()).open >= all * MOST;
-  await world.expect(`${MOST * 100} % are back`, back, RECOVERY_MS);
-  world.notes.push(`${MOST * 100} % of ${all} were back after ${secondsSince(startedAt)} s`);
-  await world.caughtUp(RECOVERY_MS);
+  const all = context.plan.clients.length;
+  const back = async () => (await context.clients.status()).open >= all * MOST;
+  await context.expect(`${MOST * 100} % are back`, back, RECOVERY_MS);
+  context.notes.push(`${MOST * 100} % of ${all} were back after ${secondsSince(startedAt)} s`);
+  await context.caughtUp(RECOVERY_MS);
   const calls = (await functionCalls(redis)) - before;
-  world.notes.push(`${calls} calls to Redis for ${all} clients`);
-  if (calls > all * FEW) world.violations.push(`${calls} calls to Redis are too many`);
-  await world.startLoad();
+  context.notes.push(`${calls} calls to Redis for ${all} clients`);
+  if (calls > all * FEW) context.violations.push(`${calls} calls to Redis are too many`);
+  await context.startLoad();
 };
 
 /** Histories and positions are read by functions. */

@@ -1,6 +1,6 @@
 import { fillTemplate, PeerProcess, program } from '@leque/lab';
 import { freePorts } from '@leque/testkit';
-import type { Front } from './load-balancer.ts';
+import type { LoadBalancer } from './load-balancer.ts';
 import type { System } from './system.ts';
 
 const TEMPLATE = new URL('./nginx.conf', import.meta.url);
@@ -11,7 +11,7 @@ export function nginxMissing(): string | undefined {
 }
 
 /** An nginx before the gateways, as it is in production. */
-export async function startNginx({ gateways }: System): Promise<Front> {
+export async function startNginx({ gateways }: System): Promise<LoadBalancer> {
   await using stack = new AsyncDisposableStack();
   const port = await freePorts(1);
   const valuesFor = (urls: readonly string[]) => ({

@@ -11,7 +11,7 @@ export const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
 export type RedisKind = (typeof REDIS_KINDS)[number];
 
 /** The Redis of a system, of whichever kind; who breaks it asks for the kind that it knows. */
-export class RedisSide implements AsyncDisposable {
+export class SystemRedis implements AsyncDisposable {
   readonly kind: RedisKind;
   readonly #servers: TestRedis | TestSentinel | TestRedisCluster;
 
@@ -20,13 +20,13 @@ export class RedisSide implements AsyncDisposable {
     this.#servers = servers;
   }
 
-  static async start(kind: RedisKind, appendonly: boolean): Promise<RedisSide> {
+  static async start(kind: RedisKind, appendonly: boolean): Promise<SystemRedis> {
     const starters = {
       standalone: () => startRedis({ own: true, appendonly }),
       sentinel: () => startSentinel({ appendonly }),
       cluster: () => startRedisCluster({ appendonly }),
     };
-    return new RedisSide(kind, await starters[kind]());
+    return new SystemRedis(kind, await starters[kind]());
   }
 
   get url(): string {

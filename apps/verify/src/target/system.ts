@@ -7,7 +7,7 @@ import {
   TEST_API_KEY,
   TEST_JWT_SECRET,
 } from '@leque/testkit';
-import { type RedisKind, RedisSide } from './system-redis.ts';
+import { type RedisKind, SystemRedis } from './system-redis.ts';
 
 const GATEWAYS = 3;
 const PUBLISHERS = 2;
@@ -46,7 +46,7 @@ export interface SystemOptions {
 
 /** A cluster of our own, each part a process that can be killed, stopped and cut off. */
 export interface System extends AsyncDisposable {
-  readonly redis: RedisSide;
+  readonly redis: SystemRedis;
   readonly gateways: readonly SystemNode[];
   readonly publishers: readonly SystemNode[];
   /** How gateways leave, in milliseconds. */
@@ -89,7 +89,7 @@ export class SystemNode {
 export async function startSystem(options: SystemOptions): Promise<System> {
   await using starting = new AsyncDisposableStack();
   let stack = starting;
-  const redis = stack.use(await RedisSide.start(options.redis, options.appendonly));
+  const redis = stack.use(await SystemRedis.start(options.redis, options.appendonly));
   const gatewaySettings = { ...GATEWAY_SETTINGS, ...options.settings };
   const start = async (app: 'gateway' | 'publisher', index: number) => {
     const id = `${app}-${index + 1}`;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { PeerProcess } from '@leque/lab';
 import manifest from 'fastify/package.json' with { type: 'json' };
-import type { PublisherPlace, RunningPublisher, Target } from '../../targets/target.ts';
+import type { PublisherOptions, RunningPublisher, Target } from '../../targets/target.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 
@@ -17,7 +17,7 @@ export const fastify: Target = {
   startPublisher,
 };
 
-async function startPublisher({ redis, port }: PublisherPlace): Promise<RunningPublisher> {
+async function startPublisher({ redis, port }: PublisherOptions): Promise<RunningPublisher> {
   const command = [process.execPath, SERVER, String(port), redis.url] as const;
   const peer = await PeerProcess.start(command, { port, settings: {} });
   return {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import type { World } from '../../run/scenario-context.ts';
+import type { ScenarioContext } from '../../run/scenario-context.ts';
 import type { System } from '../../target/system.ts';
 
 const SETTLE_MS = 30_000;
@@ -22,18 +22,18 @@ export class Leftovers {
   }
 
   /** Histories stay for a while: each of their keys has to say how long. */
-  async compare(world: World): Promise<void> {
-    const { system } = world;
+  async compare(context: ScenarioContext): Promise<void> {
+    const { system } = context;
     const free = async () => handlesOf(system) <= this.#handles + MORE_HANDLES;
-    await world.expect('open handles are as few as before', free, SETTLE_MS);
-    world.notes.push(`open handles: ${this.#handles} before, ${handlesOf(system)} after`);
+    await context.expect('open handles are as few as before', free, SETTLE_MS);
+    context.notes.push(`open handles: ${this.#handles} before, ${handlesOf(system)} after`);
     let lasting: string[] = [];
     const clean = async () => {
       lasting = await this.#lastingKeys(system);
       return lasting.length === 0;
     };
-    if (await world.expect('no key is left behind in Redis', clean, SETTLE_MS)) return;
-    world.violations.push(`left behind: ${lasting.slice(0, 5).join(', ')}`);
+    if (await context.expect('no key is left behind in Redis', clean, SETTLE_MS)) return;
+    context.violations.push(`left behind: ${lasting.slice(0, 5).join(', ')}`);
   }
 
   async #lastingKeys(system: System): Promise<string[]> {
