@@ -11,15 +11,15 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import { ChannelLog } from './broker/channel-log.ts';
 import { RedisBroker } from './broker/redis-broker.ts';
-import { openAdapterConnection } from './connection/adapter-connection.ts';
-import { parseRedisUrl, type RedisAddress, serverEndpoint } from './connection/redis-address.ts';
+import { type AdapterConnection, openAdapterConnection } from './connection/adapter-connection.ts';
+import { sentinelEndpoint, serverEndpoint } from './connection/client-options.ts';
+import { type RedisAddress, tryParseRedisUrl } from './connection/redis-address.ts';
 import { SentinelWatch } from './connection/sentinel-watch.ts';
 import { RedisControl } from './control/redis-control.ts';
 import { type Inspection, inspectRedis } from './inspection/inspection.ts';
 import type { Rights } from './inspection/rights.ts';
 import { ProbeCounts } from './link/probe-counts.ts';
 import type { LinkDeps, RedisLink } from './link/redis-link.ts';
-import { SentinelLink } from './link/sentinel-link.ts';
 import { SingleLink } from './link/single-link.ts';
 import { RedisClusterLink } from './redis-cluster/redis-cluster-link.ts';
 import type { RedisSettings } from './settings.ts';
@@ -70,9 +70,14 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const parts = { prefix, nodeId, limits: historyLimits(settings), probes, ...ports };
   const { link, open } = connectionsTo(address, parts);
   const log = new ChannelLog(link, prefix);
-  const adapterConnections: (Redis | Cluster)[] = [];
+  const adapterConnections: AdapterConnection[] = [];
+  const openAdapter = () => {
+    const connection = open();
+    adapterConnections.push(connection);
+    return connection.redis;
+  };
   const state = new RedisState({ link, prefix, nodeId, leaseMs, ...ports });
-  const control = new RedisControl({ link, open, prefix, nodeId, ...ports });
+  const control = new RedisControl({ link, open: openAdapter, prefix, nodeId, ...ports });
   const broker = new RedisBroker({ link, log, prefix, ...ports });
   return {
     broker,
@@ -86,24 +91,20 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       leaseAgeMs: () => state.leaseAgeMs,
     },
     connect: () => link.connect(),
-    connection() {
-      const connection = open();
-      adapterConnections.push(connection);
-      return connection;
-    },
+    connection: openAdapter,
     inspect: (app) => inspectRedis(address, { app, prefix }),
     async close() {
       await state.close();
       await broker.close();
       await control.close();
       link.close();
-      for (const each of adapterConnections) each.disconnect();
+      for (const each of adapterConnections) each.close();
     },
   };
 }
 
 function addressIn(settings: RedisSettings): RedisAddress {
-  const address = parseRedisUrl(settings.REDIS_URL);
+  const address = tryParseRedisUrl(settings.REDIS_URL);
   if (address === undefined) throw new Error('REDIS_URL cannot be read');
   const { REDIS_SENTINEL_USERNAME: username, REDIS_SENTINEL_PASSWORD: password } = settings;
   return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
@@ -113,13 +114,13 @@ function addressIn(settings: RedisSettings): RedisAddress {
 function connectionsTo(
   address: RedisAddress,
   parts: LinkDeps,
-): { link: RedisLink; open: () => Redis | Cluster } {
+): { link: RedisLink; open: () => AdapterConnection } {
   if (address.kind === 'sentinel') {
     const watch = new SentinelWatch(address);
-    const link = new SentinelLink(address, watch, parts);
+    const link = new SingleLink({ endpoint: sentinelEndpoint(address, watch), watch }, parts);
     return { link, open: () => openAdapterConnection(address, watch) };
   }
   const open = () => openAdapterConnection(address);
   if (address.kind === 'cluster') return { link: new RedisClusterLink(address, parts), open };
-  return { link: new SingleLink(serverEndpoint(address.url), parts), open };
+  return { link: new SingleLink({ endpoint: serverEndpoint(address.url) }, parts), open };
 }

@@ -1,6 +1,6 @@
 import { type ConfigRule, HistorySettings } from '@leque/core';
 import { type Static, Type } from 'typebox';
-import { parseRedisUrl } from './connection/redis-address.ts';
+import { tryParseRedisUrl } from './connection/redis-address.ts';
 
 export const RedisSettings = Type.Object({
   REDIS_URL: Type.String({
@@ -29,7 +29,7 @@ export type RedisSettings = Static<typeof RedisSettings>;
 /** Whether the address can be used, as far as one can tell without trying. */
 export const redisRule: ConfigRule<{ readonly REDIS_URL?: string }> = ({ REDIS_URL: url }) => {
   if (typeof url !== 'string' || !/^rediss?(\+(sentinel|cluster))?:/.test(url)) return [];
-  if (parseRedisUrl(url) !== undefined) return [];
+  if (tryParseRedisUrl(url) !== undefined) return [];
   return [
     `REDIS_URL cannot be read as ${shapeOf(url)}; what is special in its password must be URL-encoded`,
   ];

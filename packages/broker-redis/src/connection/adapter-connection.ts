@@ -1,34 +1,37 @@
-import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
-import { PatientConnection, unwatched } from './patient-connection.ts';
-import {
-  accessOptions,
-  type RedisAddress,
-  type RedisClusterAddress,
-  sentinelOptions,
-} from './redis-address.ts';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { accessOptions, sentinelOptions } from './client-options.ts';
+import type { RedisAddress, RedisClusterAddress } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
+import { handleFailures, RetryingConnection } from './retrying-connection.ts';
 import { askFirst } from './sentinel-connector.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
 
+export interface AdapterConnection {
+  readonly redis: Redis | Cluster;
+  close(): void;
+}
+
 /**
- * A connection for a library that brings its own protocol: it waits for Redis however long that
- * takes, as such a library subscribes once and never again. In a Cluster it is to all servers, and
- * what is published reaches all.
- * @param watch of the sentinels, which is started by somebody else; without it the connection goes to
- *   another master when the old one ends it
+ * Opens a connection for a library that brings its own protocol: it waits for Redis however long
+ * that takes, because such a library subscribes once and never again. In a Redis Cluster it leads to
+ * all servers, and what is published reaches all.
+ * @param watch closed by the caller; without it the connection goes to another master only when the
+ *   old one ends it
  */
 export function openAdapterConnection(
   address: RedisAddress,
   watch?: SentinelWatch,
-): Redis | Cluster {
-  if (address.kind === 'cluster') return new RetryingCluster(address);
-  if (address.kind === 'server') return new PatientConnection(address.url, OPTIONS);
-  const connection = new PatientConnection({
-    ...OPTIONS,
-    ...sentinelOptions(address),
-    Connector: askFirst(() => watch?.informed),
-  });
-  if (watch !== undefined) connection.onClosed(watch.onSwitched(() => connection.leave()));
+): AdapterConnection {
+  if (address.kind === 'cluster') return openClusterConnection(address);
+  if (address.kind === 'server') return new RetryingConnection(new Redis(address.url, OPTIONS));
+  const connection = new RetryingConnection(
+    new Redis({
+      ...OPTIONS,
+      ...sentinelOptions(address),
+      ...(watch && { Connector: askFirst(watch) }),
+    }),
+  );
+  if (watch !== undefined) connection.onClose(watch.onFailover(() => connection.leave()));
   return connection;
 }
 
@@ -39,25 +42,16 @@ const OPTIONS = {
   maxRetriesPerRequest: null,
 } as const satisfies RedisOptions;
 
-/** The connections of the broker report the same failures. */
-const ignore = () => {};
-
-class RetryingCluster extends Cluster {
-  constructor(address: RedisClusterAddress) {
-    super([...address.hosts], clusterOptions(address));
-    this.on('error', ignore);
-  }
-
-  override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
-    return unwatched(super.sendCommand(...args));
-  }
+function openClusterConnection(address: RedisClusterAddress): AdapterConnection {
+  const redis = handleFailures(new Cluster([...address.hosts], clusterOptions(address)));
+  return { redis, close: () => redis.disconnect() };
 }
 
 function clusterOptions(address: RedisClusterAddress): ClusterOptions {
   return {
     clusterRetryStrategy: retryStrategy,
     redisOptions: { connectTimeout: CONNECT_TIMEOUT_MS, ...accessOptions(address) },
-    // Names are resolved by whoever connects, so that certificates fit them.
+    // Whoever connects resolves names, so that certificates fit them.
     ...(address.tls && { dnsLookup: (name, callback) => callback(null, name) }),
   };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl } from './redis-address.ts';
+import { tryParseRedisUrl } from './redis-address.ts';
 
 test('sentinels, the name of their master and the database are read', () => {
   const url = 'rediss+sentinel://ana:p%40s%3As@a:1,b.example.org,[::1]:3/main-1/2';
-  expect(parseRedisUrl(url)).toEqual({
+  expect(tryParseRedisUrl(url)).toEqual({
     kind: 'sentinel',
     hosts: [
       { host: 'a', port: 1 },
@@ -20,7 +20,7 @@ test('sentinels, the name of their master and the database are read', () => {
 });
 
 test('some servers of a Cluster are read', () => {
-  expect(parseRedisUrl('redis+cluster://:secret@127.0.0.1:7001,b')).toEqual({
+  expect(tryParseRedisUrl('redis+cluster://:secret@127.0.0.1:7001,b')).toEqual({
     kind: 'cluster',
     hosts: [
       { host: '127.0.0.1', port: 7001 },
@@ -34,5 +34,5 @@ test('some servers of a Cluster are read', () => {
 
 test('the address of one server stays as it is', () => {
   const url = 'redis://127.0.0.1:7000/2';
-  expect(parseRedisUrl(url)).toEqual({ kind: 'server', url });
+  expect(tryParseRedisUrl(url)).toEqual({ kind: 'server', url });
 });

@@ -5,28 +5,37 @@ import {
   SentinelIterator,
 } from 'ioredis';
 
-/** The sentinel that told of a new master: the others may still name the old one. */
-export interface Informed {
+/** A sentinel has announced a new master; the other sentinels may still name the old one. */
+export interface FailoverNotice {
   readonly sentinel: Sentinel;
 }
 
+/** Where failovers are announced. */
+export interface FailoverSource {
+  /** The newest notice; undefined before the first failover. */
+  readonly notice: FailoverNotice | undefined;
+  /** Begins to listen; does nothing when it was started before. */
+  start(): void;
+}
+
 /**
- * Asks the sentinel that told of a new master before all others, once for each master: asked again
- * after that, it may be the one that is behind.
+ * Makes a connector that starts `failovers`, and asks the sentinel of the newest notice before all
+ * others. It does so once for each notice: later that sentinel may be the one that is behind.
  */
-export function askFirst(informed: () => Informed | undefined): RedisOptions['Connector'] {
+export function askFirst(failovers: FailoverSource): RedisOptions['Connector'] {
   return class extends SentinelConnector {
-    #asked: Informed | undefined;
+    #used: FailoverNotice | undefined;
 
     constructor(options: unknown) {
       super(options as RedisOptions);
     }
 
     override connect(...args: Parameters<SentinelConnector['connect']>) {
-      const newest = informed();
-      if (newest !== undefined && newest !== this.#asked) {
-        this.#asked = newest;
-        this.sentinelIterator = startingWith(newest.sentinel, this.sentinelIterator);
+      failovers.start();
+      const { notice } = failovers;
+      if (notice !== undefined && notice !== this.#used) {
+        this.#used = notice;
+        this.sentinelIterator = startingWith(notice.sentinel, this.sentinelIterator);
       }
       return super.connect(...args);
     }

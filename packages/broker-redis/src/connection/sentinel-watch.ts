@@ -1,66 +1,67 @@
 import type { Cancel } from '@leque/core';
-import { PatientConnection } from './patient-connection.ts';
-import { type SentinelAddress, sentinelClientOptions } from './redis-address.ts';
+import { Redis } from 'ioredis';
+import { sentinelClientOptions } from './client-options.ts';
+import type { SentinelAddress } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
-import type { Informed } from './sentinel-connector.ts';
+import { RetryingConnection } from './retrying-connection.ts';
+import type { FailoverNotice, FailoverSource } from './sentinel-connector.ts';
 
-/** On which sentinels tell of another master. */
-export const SWITCHES = '+switch-master';
+/** The channel in which sentinels announce another master. */
+export const SWITCH_MASTER = '+switch-master';
 
 /**
- * Hears from each sentinel that another server has become the master. An old one that can reach
- * nobody but this process would go on answering it, and nobody else.
+ * Listens to every sentinel for another master. Without it a process stays with an old master that
+ * can reach nobody else: that one goes on answering.
  */
-export class SentinelWatch {
-  readonly #clients: readonly PatientConnection[];
+export class SentinelWatch implements FailoverSource {
+  readonly #clients: readonly RetryingConnection[];
   readonly #name: string;
   #last = '';
-  #informed: Informed | undefined;
+  #notice: FailoverNotice | undefined;
   readonly #listeners = new Set<() => void>();
   #started = false;
 
   constructor(address: SentinelAddress) {
     this.#name = address.name;
     this.#clients = address.hosts.map((host) => {
-      const redis = new PatientConnection({
+      const redis = new Redis({
         ...sentinelClientOptions(host, address),
         connectTimeout: CONNECT_TIMEOUT_MS,
         disconnectTimeout: 200,
         maxRetriesPerRequest: null,
         retryStrategy,
       });
-      redis.on('message', (_, text: string) => this.#heard(text, { sentinel: host }));
-      return redis;
+      redis.on('message', (_, text: string) => this.#message(text, { sentinel: host }));
+      return new RetryingConnection(redis);
     });
   }
 
-  /** Of the newest master; undefined as long as it is the first. */
-  get informed(): Informed | undefined {
-    return this.#informed;
+  get notice(): FailoverNotice | undefined {
+    return this.#notice;
   }
 
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    // Waits for the sentinel, and is repeated on every new connection.
-    for (const each of this.#clients) each.subscribe(SWITCHES).catch(() => {});
+    // ioredis waits for the sentinel, and subscribes again on every new connection.
+    for (const { redis } of this.#clients) redis.subscribe(SWITCH_MASTER).catch(() => {});
   }
 
-  /** Calls whenever another server has become the master. */
-  onSwitched(listener: () => void): Cancel {
+  /** Calls `listener` whenever another server has become the master. */
+  onFailover(listener: () => void): Cancel {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
   close(): void {
-    for (const each of this.#clients) each.disconnect();
+    for (const each of this.#clients) each.close();
   }
 
-  /** `NAME OLD_IP OLD_PORT NEW_IP NEW_PORT`, from each of them. */
-  #heard(text: string, from: Informed): void {
+  /** @param text `NAME OLD_IP OLD_PORT NEW_IP NEW_PORT`, the same from every sentinel */
+  #message(text: string, notice: FailoverNotice): void {
     if (text === this.#last || !text.startsWith(`${this.#name} `)) return;
     this.#last = text;
-    this.#informed = from;
+    this.#notice = notice;
     for (const listener of this.#listeners) listener();
   }
 }

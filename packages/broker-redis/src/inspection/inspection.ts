@@ -2,15 +2,11 @@ import type { Socket } from 'node:net';
 import { ProtocolError } from '@leque/protocol';
 import { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from '../connection/adapter-connection.ts';
-import {
-  type HostPort,
-  type RedisAddress,
-  type SentinelAddress,
-  sentinelClientOptions,
-} from '../connection/redis-address.ts';
+import { sentinelClientOptions } from '../connection/client-options.ts';
+import type { HostPort, RedisAddress, SentinelAddress } from '../connection/redis-address.ts';
 import { CONNECT_TIMEOUT_MS } from '../connection/redis-connection.ts';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
-import { SWITCHES } from '../connection/sentinel-watch.ts';
+import { SWITCH_MASTER } from '../connection/sentinel-watch.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { describeCommands, neededCommands, type Rights } from './rights.ts';
 
@@ -51,17 +47,18 @@ export async function inspectRedis(
   rights: Omit<Rights, 'inCluster'>,
 ): Promise<Inspection> {
   const connection = openAdapterConnection(address);
+  const { redis } = connection;
+  const inCluster = redis instanceof Cluster;
   try {
-    await within(connection.ping());
-    const masters = connection instanceof Cluster ? connection.nodes('master') : [connection];
-    const inCluster = connection instanceof Cluster;
+    await within(redis.ping());
+    const masters = inCluster ? redis.nodes('master') : [redis];
     const [servers, sentinels] = await Promise.all([
-      Promise.all(masters.map((redis) => inspectServer(redis, { ...rights, inCluster }))),
+      Promise.all(masters.map((master) => inspectServer(master, { ...rights, inCluster }))),
       address.kind === 'sentinel' ? inspectSentinels(address) : [],
     ]);
     return { servers, sentinels };
   } finally {
-    connection.disconnect();
+    connection.close();
   }
 }
 
@@ -123,7 +120,7 @@ async function problemOf(
     const { name } = address;
     const master = await inTime(redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name));
     if (master === null) return { problem: `it knows no master named ${name}`, away: false };
-    await inTime(redis.subscribe(SWITCHES));
+    await inTime(redis.subscribe(SWITCH_MASTER));
     return { problem: undefined, away: false };
   } catch (error) {
     const { message } = why ?? (error as Error);

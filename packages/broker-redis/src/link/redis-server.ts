@@ -1,6 +1,6 @@
 import type { Cancel, HistoryLimits } from '@leque/core';
 import type { Redis } from 'ioredis';
-import type { Endpoint } from '../connection/redis-address.ts';
+import type { Endpoint } from '../connection/client-options.ts';
 import { RedisConnection } from '../connection/redis-connection.ts';
 import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
 import { FunctionLibrary } from '../functions/function-library.ts';

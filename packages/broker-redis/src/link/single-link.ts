@@ -1,5 +1,6 @@
 import type { Cancel } from '@leque/core';
-import type { Endpoint } from '../connection/redis-address.ts';
+import type { Endpoint } from '../connection/client-options.ts';
+import type { SentinelWatch } from '../connection/sentinel-watch.ts';
 import { StateKeys } from '../connection/state-keys.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { Command } from '../lib/send-together.ts';
@@ -7,11 +8,18 @@ import { PlainPubSub } from './pub-sub.ts';
 import type { LinkDeps, RedisLink, Subscriptions } from './redis-link.ts';
 import { RedisServer } from './redis-server.ts';
 
-/** One server has everything: always the same, or whichever the sentinels name. */
+export interface SingleLinkOptions {
+  readonly endpoint: Endpoint;
+  /** The sentinels that know the master, where there are some; closed with the link. */
+  readonly watch?: SentinelWatch;
+}
+
+/** One server has everything: always the same, or the master that the sentinels name. */
 export class SingleLink implements RedisLink {
   readonly #server: RedisServer;
+  readonly #watch: SentinelWatch | undefined;
 
-  constructor(endpoint: Endpoint, deps: LinkDeps) {
+  constructor({ endpoint, watch }: SingleLinkOptions, deps: LinkDeps) {
     const { prefix, nodeId, limits, probes, telemetry, clock } = deps;
     const spec = {
       endpoint,
@@ -28,6 +36,8 @@ export class SingleLink implements RedisLink {
       ignores: () => false,
     } satisfies ConstructorParameters<typeof RedisServer>[0];
     this.#server = new RedisServer(spec, { telemetry, clock, misplaced: () => {} });
+    this.#watch = watch;
+    watch?.onFailover(() => this.#server.leave('another server is the master now'));
   }
 
   get subscriptions(): Subscriptions {
@@ -63,12 +73,8 @@ export class SingleLink implements RedisLink {
     return this.#server.onConnected(listener);
   }
 
-  /** Goes where the endpoint leads now. */
-  switchServer(): void {
-    this.#server.leave('another server is the master now');
-  }
-
   close(): void {
+    this.#watch?.close();
     this.#server.close();
   }
 }

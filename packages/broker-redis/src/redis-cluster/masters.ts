@@ -1,9 +1,6 @@
 import type { Clock } from '@leque/core';
-import {
-  endpointOf,
-  type HostPort,
-  type RedisClusterAddress,
-} from '../connection/redis-address.ts';
+import { endpointOf } from '../connection/client-options.ts';
+import type { HostPort, RedisClusterAddress } from '../connection/redis-address.ts';
 import { redirectionOf } from '../connection/redis-errors.ts';
 import type { LinkDeps } from '../link/redis-link.ts';
 import { RedisServer } from '../link/redis-server.ts';

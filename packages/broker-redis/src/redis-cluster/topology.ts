@@ -1,10 +1,7 @@
 import { type Cancel, type Clock, every } from '@leque/core';
 import type { Redis } from 'ioredis';
-import {
-  endpointOf,
-  type HostPort,
-  type RedisClusterAddress,
-} from '../connection/redis-address.ts';
+import { endpointOf } from '../connection/client-options.ts';
+import type { HostPort, RedisClusterAddress } from '../connection/redis-address.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import { hostPortOf, nameOf, readView, type TopologyView } from './topology-view.ts';
 

@@ -12,10 +12,10 @@ test('[HON] a connection that is accepted and never answered is made anew', {
   const proxy = stack.use(await startFaultProxy({ target: redis.url }));
   const address = { kind: 'server', url: proxy.through(redis.url) } as const;
   const connection = openAdapterConnection(address);
-  stack.defer(() => connection.disconnect());
-  await expect.poll(() => connection.status).toBe('ready');
+  stack.defer(() => connection.close());
+  await expect.poll(() => connection.redis.status).toBe('ready');
   proxy.halfOpen();
-  await expect.poll(() => connection.status, PATIENCE).toBe('connect');
+  await expect.poll(() => connection.redis.status, PATIENCE).toBe('connect');
   proxy.restore();
-  await expect.poll(() => connection.status, PATIENCE).toBe('ready');
+  await expect.poll(() => connection.redis.status, PATIENCE).toBe('ready');
 });

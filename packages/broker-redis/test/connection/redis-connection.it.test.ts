@@ -3,7 +3,7 @@ import { startRedis } from '@leque/testkit';
 import { describeOnOwnRedis } from '@leque/testkit/contracts';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { serverEndpoint } from '../../src/connection/redis-address.ts';
+import { serverEndpoint } from '../../src/connection/client-options.ts';
 import { RedisConnection } from '../../src/connection/redis-connection.ts';
 
 describeOnOwnRedis('RedisConnection', () => {

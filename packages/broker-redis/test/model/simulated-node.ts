@@ -56,13 +56,16 @@ export class SimulatedNode {
       return connection.asRedis;
     };
     const ports = { telemetry, clock };
-    this.#link = new SingleLink(endpoint, {
-      prefix: PREFIX,
-      nodeId: name,
-      limits: LIMITS,
-      probes: new ProbeCounts(),
-      ...ports,
-    });
+    this.#link = new SingleLink(
+      { endpoint },
+      {
+        prefix: PREFIX,
+        nodeId: name,
+        limits: LIMITS,
+        probes: new ProbeCounts(),
+        ...ports,
+      },
+    );
     const log = new ChannelLog(this.#link, PREFIX);
     this.#broker = new RedisBroker({ link: this.#link, log, prefix: PREFIX, ...ports });
     this.hub = new Hub({ broker: this.#broker, state: this.#state(), ...ports }, limits);

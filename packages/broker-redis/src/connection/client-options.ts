@@ -1,0 +1,65 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Access, HostPort, SentinelAddress } from './redis-address.ts';
+import { askFirst, type FailoverSource } from './sentinel-connector.ts';
+
+const SENTINEL_TIMEOUT_MS = 1000;
+
+/** Makes clients of one server, or of the master that the sentinels name at the time. */
+export type Endpoint = (options: RedisOptions) => Redis;
+
+export function serverEndpoint(url: string): Endpoint {
+  return (options) => new Redis(url, options);
+}
+
+/** Follows the master which the sentinels name. */
+export function sentinelEndpoint(address: SentinelAddress, failovers: FailoverSource): Endpoint {
+  return (options) =>
+    new Redis({
+      ...options,
+      ...sentinelOptions(address),
+      Connector: askFirst(failovers),
+      // The server is no master any more; the sentinels know the new one.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    });
+}
+
+/** One server of a Redis Cluster; all have the same access. */
+export function endpointOf({ host, port }: HostPort, access: Access): Endpoint {
+  return (options) => new Redis({ ...options, ...accessOptions(access), host, port });
+}
+
+/** Options of a client that follows the master which the sentinels name. */
+export function sentinelOptions(address: SentinelAddress): RedisOptions {
+  const { hosts, name, db, tls } = address;
+  const { username, password } = address.sentinels;
+  return {
+    ...accessOptions(address),
+    sentinels: [...hosts],
+    name,
+    db,
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+  };
+}
+
+/** Options of a client of one sentinel itself. */
+export function sentinelClientOptions(host: HostPort, address: SentinelAddress): RedisOptions {
+  const { username, password } = address.sentinels;
+  return {
+    ...host,
+    ...accessOptions({ username, password, tls: address.tls }),
+    lazyConnect: true,
+    enableReadyCheck: false, // there is nothing to load
+    disableClientInfo: true,
+  };
+}
+
+export function accessOptions({ username, password, tls }: Access): RedisOptions {
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+  };
+}
