@@ -9,8 +9,8 @@ import {
   type Control,
   countedVerifier,
   Hub,
-  type HubLimits,
-  journalLimits,
+  type HubOptions,
+  journalOptions,
   type OriginPolicy,
   pacedVerifier,
   parseSlowConsumerRules,
@@ -70,7 +70,7 @@ export interface Gateway {
 /** Attaches both transports to an HTTP server and joins the cluster. */
 export async function createGateway(app: FastifyInstance, parts: GatewayParts): Promise<Gateway> {
   const { broker, state, settings } = parts;
-  const hub = new Hub(parts, hubLimits(settings));
+  const hub = new Hub(parts, hubOptions(settings));
   const shared = sharedContext(parts, hub);
   const { admission, verifications } = shared;
   await registerWebSockets(
@@ -114,7 +114,7 @@ export async function createGateway(app: FastifyInstance, parts: GatewayParts): 
   };
 }
 
-function hubLimits(settings: GatewaySettings): HubLimits {
+function hubOptions(settings: GatewaySettings): HubOptions {
   return {
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
     fanoutWindowMs: settings.FANOUT_WINDOW_MS,
@@ -122,7 +122,7 @@ function hubLimits(settings: GatewaySettings): HubLimits {
     unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
     maxRecovered: MAX_RECOVERED,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
-    journal: journalLimits(settings),
+    journal: journalOptions(settings),
   };
 }
 

@@ -26,7 +26,7 @@ class LateBroker extends MemoryBroker {
         if (!this.late) this.arrive();
       },
       resync: (channel, position) => sink.resync(channel, position),
-      renamed: (channel, position) => sink.renamed(channel, position),
+      epochChanged: (channel, position) => sink.epochChanged(channel, position),
     });
   }
 

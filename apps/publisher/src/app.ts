@@ -8,7 +8,7 @@ import {
   type Control,
   countedVerifier,
   isOriginAllowed,
-  type JournalLimits,
+  type JournalOptions,
   type OriginPolicy,
   type Telemetry,
   type TokenVerifier,
@@ -59,7 +59,7 @@ export interface PublisherPolicy {
   readonly firehose: boolean;
   readonly limits: PublisherLimits;
   /** What is remembered for traces. */
-  readonly journal: JournalLimits;
+  readonly journal: JournalOptions;
 }
 
 /**

@@ -2,7 +2,7 @@ import {
   ChannelRecords,
   type Clock,
   type Control,
-  type JournalLimits,
+  type JournalOptions,
   type Published,
 } from '@leque/core';
 import { type Cursor, type Event, type Position, toCursor } from '@leque/protocol';
@@ -39,7 +39,7 @@ export class PublishJournal {
   readonly #clock: Clock;
   readonly #published: ChannelRecords<Stored> | undefined;
 
-  constructor(clock: Clock, limits: JournalLimits) {
+  constructor(clock: Clock, limits: JournalOptions) {
     this.#clock = clock;
     this.#published = limits.entries > 0 ? new ChannelRecords(clock, limits) : undefined;
   }

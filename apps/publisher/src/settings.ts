@@ -1,5 +1,5 @@
 import type { AuthSettings } from '@leque/auth-jwt';
-import { HistorySettings, JournalSettings, journalLimits, OriginSettings } from '@leque/core';
+import { HistorySettings, JournalSettings, journalOptions, OriginSettings } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { listOf } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
@@ -45,7 +45,7 @@ export function publisherPolicy(
       loopback: settings.AUTH_MODE === 'open',
     },
     firehose: settings.FIREHOSE === 'on',
-    journal: journalLimits(settings),
+    journal: journalOptions(settings),
     limits: {
       maxEventBytes: settings.MAX_EVENT_SIZE,
       maxBatchBytes: settings.MAX_BATCH_SIZE,

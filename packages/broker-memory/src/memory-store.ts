@@ -2,7 +2,7 @@ import {
   type Clock,
   type HistoryExtent,
   type HistoryLimit,
-  type HistoryLimits,
+  type HistoryOptions,
   type HistoryPage,
   Publication,
   type Published,
@@ -20,13 +20,13 @@ const MAX_IDLE_CHANNELS = 50_000;
 
 /** What the nodes of one process share, in place of Redis: every channel's log and who receives it. */
 export class MemoryStore {
-  readonly #limits: HistoryLimits;
+  readonly #limits: HistoryOptions;
   readonly #clock: Clock;
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #receivers = new Map<string, Set<Receive>>();
   #sweptAt = 0;
 
-  constructor(limits: HistoryLimits, clock: Clock = systemClock) {
+  constructor(limits: HistoryOptions, clock: Clock = systemClock) {
     this.#limits = limits;
     this.#clock = clock;
   }

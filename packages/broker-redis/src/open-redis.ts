@@ -4,7 +4,7 @@ import {
   type Clock,
   type ClusterState,
   type Control,
-  historyLimits,
+  historyOptions,
   systemClock,
   type Telemetry,
 } from '@leque/core';
@@ -67,7 +67,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const ports = { telemetry, clock };
   const address = addressIn(settings);
   const probes = new ProbeCounts();
-  const parts = { prefix, nodeId, limits: historyLimits(settings), probes, ...ports };
+  const parts = { prefix, nodeId, limits: historyOptions(settings), probes, ...ports };
   const { link, open } = connectionsTo(address, parts);
   const log = new ChannelLog(link, prefix);
   const adapterConnections: AdapterConnection[] = [];

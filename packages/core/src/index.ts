@@ -44,23 +44,23 @@ export {
   type TransportLimits,
   tooManyCommands,
 } from './clients/transport.ts';
-export { Hub, type HubPorts, type SubscribeOptions } from './fan-out/hub.ts';
-export type { HubLimits } from './fan-out/hub-limits.ts';
+export { Hub, type HubDeps, type SubscribeOptions } from './fan-out/hub.ts';
+export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules, type SlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
 export type { Filter, Outcome, Subscription } from './fan-out/subscription.ts';
 export { ChannelRecords } from './journal/channel-records.ts';
 export {
   type DeliveryRecord,
-  type JournalLimits,
+  type JournalOptions,
   JournalSettings,
-  journalLimits,
+  journalOptions,
 } from './journal/delivery-journal.ts';
 export { BucketCounts } from './lib/bucket-counts.ts';
 export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
-export { CommandLimiter } from './lib/command-limiter.ts';
-export { ConcurrencyLimit, type ConcurrencyLimits } from './lib/concurrency-limit.ts';
+export { ConcurrencyLimit, type ConcurrencyOptions } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
+export { RateWindow } from './lib/rate-window.ts';
 export {
   type Broker,
   type BrokerReadings,
@@ -84,9 +84,9 @@ export {
 } from './ports/control.ts';
 export {
   type HistoryLimit,
-  type HistoryLimits,
+  type HistoryOptions,
   HistorySettings,
-  historyLimits,
+  historyOptions,
 } from './ports/history-settings.ts';
 export type { Fact, Telemetry } from './ports/telemetry.ts';
 export type { TokenVerifier } from './ports/token-verifier.ts';

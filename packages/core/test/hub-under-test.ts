@@ -1,6 +1,6 @@
 import type { Position } from '@leque/protocol';
 import { Hub, type SubscribeOptions } from '../src/fan-out/hub.ts';
-import type { HubLimits } from '../src/fan-out/hub-limits.ts';
+import type { HubOptions } from '../src/fan-out/hub-options.ts';
 import type { Session } from '../src/fan-out/session.ts';
 import { parseSlowConsumerRules } from '../src/fan-out/slow-consumer-rules.ts';
 import {
@@ -34,7 +34,7 @@ export class HubUnderTest {
   readonly clock = new FakeClock();
   readonly hub: Hub;
 
-  constructor(more: Partial<HubLimits> = {}) {
+  constructor(more: Partial<HubOptions> = {}) {
     this.hub = new Hub(this, { ...limits, ...more });
   }
 

@@ -6,7 +6,7 @@ import {
   MemoryStore,
 } from '@leque/broker-memory';
 import { openRedis } from '@leque/broker-redis';
-import { historyLimits, type Telemetry } from '@leque/core';
+import { historyOptions, type Telemetry } from '@leque/core';
 import { type GatewayBackend, redisAdapter } from '@leque/gateway';
 import type { DevConfig } from './config.ts';
 
@@ -19,7 +19,7 @@ export function openBackend(config: DevConfig, telemetry: Telemetry): GatewayBac
 }
 
 function openMemory(config: DevConfig): GatewayBackend {
-  const broker = new MemoryBroker(new MemoryStore(historyLimits(config)));
+  const broker = new MemoryBroker(new MemoryStore(historyOptions(config)));
   const state = new MemoryClusterState(new MemoryCluster());
   return {
     broker,

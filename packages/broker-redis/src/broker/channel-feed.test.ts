@@ -174,11 +174,11 @@ test('[GAP] the node hears of a new name in which nothing has been published', a
   feed.message(log.append());
   log.rename('e1');
   feed.subscribed();
-  await expect.poll(() => sink.renames(CHANNEL)).toEqual([{ epoch: 'e1', offset: 1 }]);
+  await expect.poll(() => sink.epochChanges(CHANNEL)).toEqual([{ epoch: 'e1', offset: 1 }]);
   feed.subscribed();
   feed.message(log.append());
   await expect.poll(() => feed.position).toEqual({ epoch: 'e1', offset: 2 });
-  expect(sink.renames(CHANNEL)).toHaveLength(1);
+  expect(sink.epochChanges(CHANNEL)).toHaveLength(1);
   expect(sink.resyncs(CHANNEL)).toEqual([]);
 });
 

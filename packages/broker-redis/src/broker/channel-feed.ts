@@ -205,7 +205,7 @@ export class ChannelFeed implements ChannelHandler {
     if (count > 0) {
       telemetry.report({ type: 'gap_filled', channel: this.#channel, publications: count });
     } else if (isRenamed) {
-      sink.renamed(this.#channel, position);
+      sink.epochChanged(this.#channel, position);
     }
     return position.offset >= top.offset;
   }

@@ -72,7 +72,7 @@ export class ChannelLog {
       position: positionOf(epoch, top),
       publications: entries.map((entry) => toPublication(channel, epoch, entry)),
       complete: outcome === 1,
-      ...(outcome === -1 && { readInVain: true }),
+      ...(outcome === -1 && { readAndRejected: true }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { HistoryLimits, Telemetry } from '@leque/core';
+import type { HistoryOptions, Telemetry } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
@@ -25,16 +25,16 @@ const PARTS = [
   'rights',
 ];
 
-const rendered = new WeakMap<HistoryLimits, string>();
+const rendered = new WeakMap<HistoryOptions, string>();
 
 /** The Redis Functions, with this process's limits in them, as Redis takes them. */
-function libraryFor(limits: HistoryLimits): string {
+function libraryFor(limits: HistoryOptions): string {
   const code = rendered.get(limits) ?? renderLibrary(limits);
   rendered.set(limits, code); // each master of a Cluster gets the same
   return code;
 }
 
-function renderLibrary(limits: HistoryLimits): string {
+function renderLibrary(limits: HistoryOptions): string {
   const { history, idempotencyTtlMs, firehose } = limits;
   const config = {
     limits: Object.fromEntries(
@@ -67,7 +67,7 @@ export class FunctionLibrary {
   #loading: Promise<void> | undefined;
   #problem: string | undefined = 'the functions are not loaded yet';
 
-  constructor(redis: Redis, limits: HistoryLimits, telemetry: Telemetry) {
+  constructor(redis: Redis, limits: HistoryOptions, telemetry: Telemetry) {
     this.#redis = redis;
     this.#telemetry = telemetry;
     this.#code = libraryFor(limits);

@@ -1,4 +1,4 @@
-import type { Cancel, HistoryLimits } from '@leque/core';
+import type { Cancel, HistoryOptions } from '@leque/core';
 import type { ConnectionDeps } from '../connection/redis-connection.ts';
 import type { Command } from '../lib/send-together.ts';
 import type { ProbeCounts } from './probe-counts.ts';
@@ -8,7 +8,7 @@ export interface LinkDeps extends ConnectionDeps {
   readonly prefix: string;
   /** Names this process in the Redis channels by which it proves that it receives. */
   readonly nodeId: string;
-  readonly limits: HistoryLimits;
+  readonly limits: HistoryOptions;
   /** What the probes of the process show is counted here. */
   readonly probes: ProbeCounts;
 }

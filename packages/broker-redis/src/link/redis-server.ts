@@ -1,4 +1,4 @@
-import type { Cancel, HistoryLimits } from '@leque/core';
+import type { Cancel, HistoryOptions } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { Endpoint } from '../connection/client-options.ts';
 import { RedisConnection } from '../connection/redis-connection.ts';
@@ -15,7 +15,7 @@ export interface ServerOptions {
   readonly endpoint: Endpoint;
   /** Which one it is, where there are several; else empty. */
   readonly name: string;
-  readonly limits: HistoryLimits;
+  readonly limits: HistoryOptions;
   readonly probes: ProbeCounts;
   /** How it publishes and subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;

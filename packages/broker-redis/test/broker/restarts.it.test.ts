@@ -98,9 +98,9 @@ describeOnOwnRedis('restarts', () => {
     await expect.poll(() => near.sink.offsets(P)).toEqual([1]);
     await redis.kill();
     await redis.restart();
-    await expect.poll(() => near.sink.renames(P), PATIENCE).toHaveLength(1);
+    await expect.poll(() => near.sink.epochChanges(P), PATIENCE).toHaveLength(1);
     const { position } = await near.broker.history(P, undefined, 1);
-    expect(near.sink.renames(P)).toEqual([position]);
+    expect(near.sink.epochChanges(P)).toEqual([position]);
     expect(near.sink.resyncs(P)).toEqual([]);
   });
 

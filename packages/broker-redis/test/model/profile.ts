@@ -1,4 +1,4 @@
-import { type HubLimits, parseSlowConsumerRules } from '@leque/core';
+import { type HubOptions, parseSlowConsumerRules } from '@leque/core';
 import type { Random } from '@leque/testkit';
 
 export const PROJECTS = ['P', 'C'];
@@ -32,7 +32,7 @@ export interface Profile {
   readonly channels: readonly string[];
   /** What may happen beside what clients and publishers do. */
   readonly faults: readonly Fault[];
-  readonly hub: HubLimits;
+  readonly hub: HubOptions;
   /** Nothing happens by which anything could be missed: nobody may be told that it was. */
   readonly isGentle: boolean;
 }

@@ -1,9 +1,9 @@
 import {
   type ClusterState,
   type Connection,
-  type HistoryLimits,
+  type HistoryOptions,
   Hub,
-  type HubLimits,
+  type HubOptions,
   type Identity,
   type Telemetry,
 } from '@leque/core';
@@ -18,7 +18,7 @@ import { PREFIX } from './simulated-redis.ts';
 
 /** What the simulated Redis keeps is its own business. */
 const KEPT = { size: 1, ttlMs: 1 };
-const LIMITS: HistoryLimits = {
+const LIMITS: HistoryOptions = {
   history: { project: KEPT, user: KEPT, all: KEPT },
   idempotencyTtlMs: 1,
   firehose: false,
@@ -40,7 +40,7 @@ export class SimulatedNode {
   readonly #link: SingleLink;
   readonly #broker: RedisBroker;
 
-  constructor(name: string, limits: HubLimits, around: Surroundings) {
+  constructor(name: string, limits: HubOptions, around: Surroundings) {
     this.name = name;
     this.#around = around;
     const clock = around.scheduler.startProcess();

@@ -67,7 +67,7 @@ describe('resuming several channels', () => {
 
   test('[LIVE] [RE1] after several that were too much, only what was not missed is recovered', async () => {
     const { node, outcomes, answer } = startResume([...FOUR, ...FOUR, ...FOUR]);
-    const tooMuch = { complete: false, readInVain: true };
+    const tooMuch = { complete: false, readAndRejected: true };
     for (let n = 0; n < 5; n += 1) await answer(0, tooMuch);
     for (let n = 0; n < 6; n += 1) await answer(0);
     expect(node.broker.asked.map(({ bytes }) => bytes > 0)).toEqual([

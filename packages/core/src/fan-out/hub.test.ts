@@ -22,7 +22,7 @@ describe('fan-out', () => {
     const [first, second] = [node.connect(), node.connect()];
     await node.subscribe(first.session, P);
     node.hub.deliver(publication(P, 5));
-    node.hub.renamed(P, at(5, 'e2'));
+    node.hub.epochChanged(P, at(5, 'e2'));
     expect((await node.subscribe(second.session, P)).position).toEqual(at(5, 'e2'));
     node.hub.deliver(publication(P, 6, 'e2'));
     node.clock.endTurn();

@@ -11,15 +11,15 @@ import type { Publication } from '../publication/publication.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
 import { BacklogRounds } from './backlog-rounds.ts';
-import type { HubLimits } from './hub-limits.ts';
+import type { HubOptions } from './hub-options.ts';
 import { LocalChannel } from './local-channel.ts';
 import { Recoveries } from './recoveries.ts';
-import { Session, type SessionContext } from './session.ts';
+import { Session, type SessionDeps } from './session.ts';
 import { type Filter, Subscription } from './subscription.ts';
 import { TokenEnds } from './token-ends.ts';
 import { UserSessions } from './user-sessions.ts';
 
-export interface HubPorts {
+export interface HubDeps {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly telemetry: Telemetry;
@@ -42,9 +42,9 @@ const MAX_BATCH_BYTES = 65_536;
 
 /** Local fan-out: which sessions on this node want a channel. */
 export class Hub implements BrokerSink {
-  readonly #ports: HubPorts;
-  readonly #limits: HubLimits;
-  readonly #context: SessionContext;
+  readonly #ports: HubDeps;
+  readonly #limits: HubOptions;
+  readonly #context: SessionDeps;
   readonly #sessions = new Set<Session>();
   readonly #userSessions = new UserSessions();
   readonly #channels = new Map<string, LocalChannel>();
@@ -56,7 +56,7 @@ export class Hub implements BrokerSink {
   readonly #journal: DeliveryJournal | undefined = undefined;
   #reportedMessages = 0;
 
-  constructor(ports: HubPorts, limits: HubLimits) {
+  constructor(ports: HubDeps, limits: HubOptions) {
     this.#ports = ports;
     this.#limits = limits;
     this.#context = {
@@ -196,8 +196,8 @@ export class Hub implements BrokerSink {
     this.#channels.get(channel)?.resync(position);
   }
 
-  renamed(channel: string, position: Position): void {
-    this.#channels.get(channel)?.renamed(position);
+  epochChanged(channel: string, position: Position): void {
+    this.#channels.get(channel)?.epochChanged(position);
   }
 
   /** Stops the hub's timers; sessions are closed by their transports. */

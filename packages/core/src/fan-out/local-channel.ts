@@ -8,7 +8,7 @@ import { type Flusher, QUANTUM, type TurnTask } from '../writing/flusher.ts';
 import { Batch } from './batch.ts';
 import type { Subscription } from './subscription.ts';
 
-export interface LocalChannelInit {
+export interface LocalChannelDeps {
   /** The broker's answer to subscribing. */
   readonly subscribed: Promise<Position | undefined>;
   readonly flusher: Flusher;
@@ -40,7 +40,7 @@ export class LocalChannel implements TurnTask {
   /** Of the last publication that was offered. */
   #position: Position | undefined;
 
-  constructor(name: string, init: LocalChannelInit) {
+  constructor(name: string, init: LocalChannelDeps) {
     this.name = name;
     this.#flusher = init.flusher;
     this.#clock = init.clock;
@@ -70,7 +70,7 @@ export class LocalChannel implements TurnTask {
   }
 
   /** Those who come from now on get a cursor that lives longer. */
-  renamed(position: Position): void {
+  epochChanged(position: Position): void {
     this.endTurn();
     this.#position = position;
   }

@@ -1,13 +1,13 @@
 import type { Position } from '@leque/protocol';
 import type { DeliveryJournal } from '../journal/delivery-journal.ts';
 import type { Clock } from '../lib/clock.ts';
-import { CommandLimiter } from '../lib/command-limiter.ts';
 import { ConcurrencyLimit } from '../lib/concurrency-limit.ts';
+import { RateWindow } from '../lib/rate-window.ts';
 import type { Broker } from '../ports/broker.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
-export interface RecoveryPorts {
+export interface RecoveryDeps {
   readonly broker: Pick<Broker, 'history'>;
   readonly clock: Clock;
   /** Told of what is read for those who come back. */
@@ -31,7 +31,7 @@ export interface RecoveryOutcomes {
 interface Reader {
   readonly line: ConcurrencyLimit;
   /** Made when there is something to count. */
-  inVain: CommandLimiter | undefined;
+  inVain: RateWindow | undefined;
 }
 
 /**
@@ -39,13 +39,13 @@ interface Reader {
  * room that is left (MEM); and whoever asks for too much again and again is no burden to others.
  */
 export class Recoveries {
-  readonly #ports: RecoveryPorts;
+  readonly #ports: RecoveryDeps;
   readonly #maxRecovered: number;
   readonly #outcomes: RecoveryOutcomes;
   readonly #readers = new WeakMap<Session, Reader>();
 
   /** @param outcomes what became of them is counted here */
-  constructor(ports: RecoveryPorts, maxRecovered: number, outcomes: RecoveryOutcomes) {
+  constructor(ports: RecoveryDeps, maxRecovered: number, outcomes: RecoveryOutcomes) {
     this.#ports = ports;
     this.#maxRecovered = maxRecovered;
     this.#outcomes = outcomes;
@@ -83,8 +83,8 @@ export class Recoveries {
     const bytes = isAllowed ? session.roomBytes : 0;
     const extent = { publications: this.#maxRecovered, bytes };
     const page = await this.#ports.broker.history(subscription.channel, since, extent);
-    if (page.readInVain) {
-      reader.inVain ??= new CommandLimiter(this.#ports.clock, IN_VAIN_PER_SECOND);
+    if (page.readAndRejected) {
+      reader.inVain ??= new RateWindow(this.#ports.clock, IN_VAIN_PER_SECOND);
       reader.inVain.take();
     }
     this.#ports.journal?.noteRecovered(page.publications);

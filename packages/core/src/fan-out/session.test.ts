@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FakeClock, FakeConnection, FakeTelemetry, identity } from '../../test/fakes.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
-import { Session, type SessionContext } from './session.ts';
+import { Session, type SessionDeps } from './session.ts';
 
 const frame = (text: string) => ({ text, byteLength: 10 });
 
@@ -13,7 +13,7 @@ function open() {
   const counters = new FanOutCounters();
   const connection = new FakeConnection();
   const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
-  const context: SessionContext = {
+  const context: SessionDeps = {
     flusher,
     outboxMaxBytes: 25,
     counters,

@@ -15,7 +15,7 @@ const HELD_SHARE = 2 / 3;
 /** A client with more than this part of its outbox to read is too slow for what may be left out. */
 const CONGESTED_SHARE = 1 / 2;
 
-export interface SessionContext {
+export interface SessionDeps {
   readonly flusher: Flusher;
   /** Told before a slow consumer is closed, of the bytes that it has not read. */
   readonly onSlow: (session: Session, queuedBytes: number) => void;
@@ -37,12 +37,12 @@ export class Session implements Subscriber {
   identity: Identity;
   /** By channel; changed by the hub only. */
   readonly subscriptions = new SmallMap<string, Subscription>();
-  readonly #context: SessionContext;
+  readonly #context: SessionDeps;
   readonly #outbox: Outbox;
   #closing = false;
   #closeCode: CloseCode | undefined;
 
-  constructor(connection: Connection, identity: Identity, context: SessionContext) {
+  constructor(connection: Connection, identity: Identity, context: SessionDeps) {
     this.openedAt = context.now();
     this.connection = connection;
     this.format = connection.format;

@@ -23,13 +23,13 @@ export const JournalSettings = Type.Object({
 });
 export type JournalSettings = Static<typeof JournalSettings>;
 
-export interface JournalLimits {
+export interface JournalOptions {
   /** Publications that are remembered; 0 for none. */
   readonly entries: number;
   readonly ttlMs: number;
 }
 
-export function journalLimits(settings: JournalSettings): JournalLimits {
+export function journalOptions(settings: JournalSettings): JournalOptions {
   return { entries: settings.TRACE_JOURNAL_SIZE, ttlMs: settings.TRACE_JOURNAL_TTL * 1000 };
 }
 
@@ -75,7 +75,7 @@ export class DeliveryJournal {
   readonly #entries: ChannelRecords<Entry>;
   readonly #cuts: Cut[] = [];
 
-  constructor(clock: Clock, limits: JournalLimits) {
+  constructor(clock: Clock, limits: JournalOptions) {
     this.#clock = clock;
     this.#entries = new ChannelRecords(clock, limits);
   }

@@ -1,6 +1,6 @@
 import { ProtocolError } from '@leque/protocol';
 
-export interface ConcurrencyLimits {
+export interface ConcurrencyOptions {
   /** Tasks that run at a time. */
   readonly running: number;
   /** Tasks that wait for one of them to end; more are refused at once (LIVE). */
@@ -15,11 +15,11 @@ interface Waiting {
 
 /** Lets so many tasks run at a time; so many others wait in line. */
 export class ConcurrencyLimit {
-  readonly #limits: ConcurrencyLimits;
+  readonly #limits: ConcurrencyOptions;
   readonly #line = new Set<Waiting>();
   #running = 0;
 
-  constructor(limits: ConcurrencyLimits) {
+  constructor(limits: ConcurrencyOptions) {
     this.#limits = limits;
   }
 

@@ -12,7 +12,7 @@ export interface BrokerSink {
   /** What lies before `position` cannot be had any more; the next publication follows it. */
   resync(channel: string, position: Position | undefined): void;
   /** What was delivered is the same, but its end is called `position` now: of another epoch. */
-  renamed(channel: string, position: Position): void;
+  epochChanged(channel: string, position: Position): void;
 }
 
 export interface Published {
@@ -50,7 +50,7 @@ export interface HistoryPage {
    */
   readonly complete: boolean;
   /** Not complete, and that was found out by reading as much as was asked for. */
-  readonly readInVain?: boolean;
+  readonly readAndRejected?: boolean;
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
-import { HistorySettings, historyLimits } from './history-settings.ts';
+import { HistorySettings, historyOptions } from './history-settings.ts';
 
 test('the defaults are those of the contract', () => {
   expect(
-    historyLimits(Value.Default(HistorySettings, {}) as Static<typeof HistorySettings>),
+    historyOptions(Value.Default(HistorySettings, {}) as Static<typeof HistorySettings>),
   ).toEqual({
     history: {
       project: { size: 1000, ttlMs: 300_000 },

@@ -28,7 +28,7 @@ export interface HistoryLimit {
   readonly ttlMs: number;
 }
 
-export interface HistoryLimits {
+export interface HistoryOptions {
   readonly history: Readonly<Record<HistoryKind, HistoryLimit>>;
   readonly idempotencyTtlMs: number;
   /** Whether project publications are repeated for those who may see all projects. */
@@ -36,7 +36,7 @@ export interface HistoryLimits {
 }
 
 /** The settings as brokers take them. */
-export function historyLimits(settings: HistorySettings): HistoryLimits {
+export function historyOptions(settings: HistorySettings): HistoryOptions {
   const limit = (size: number, ttlSeconds: number) => ({ size, ttlMs: ttlSeconds * 1000 });
   return {
     history: {

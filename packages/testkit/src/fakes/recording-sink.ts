@@ -8,7 +8,7 @@ export type Received =
 /** What a node was told by its broker, by channel. */
 export class RecordingSink implements BrokerSink {
   readonly #received = new Map<string, Received[]>();
-  readonly #renames: { channel: string; position: Position }[] = [];
+  readonly #epochChanges: { channel: string; position: Position }[] = [];
 
   deliver(publication: Publication): void {
     this.of(publication.channel).push({ kind: 'publication', publication });
@@ -18,15 +18,15 @@ export class RecordingSink implements BrokerSink {
     this.of(channel).push({ kind: 'resync', position });
   }
 
-  renamed(channel: string, position: Position): void {
-    this.#renames.push({ channel, position });
+  epochChanged(channel: string, position: Position): void {
+    this.#epochChanges.push({ channel, position });
   }
 
-  renames(channel: string): Position[] {
-    return this.#renames.flatMap((each) => (each.channel === channel ? [each.position] : []));
+  epochChanges(channel: string): Position[] {
+    return this.#epochChanges.flatMap((each) => (each.channel === channel ? [each.position] : []));
   }
 
-  /** Everything of a channel, in order; but for its renames. */
+  /** Everything of a channel, in order, except its epoch changes. */
   of(channel: string): Received[] {
     const received = this.#received.get(channel) ?? [];
     this.#received.set(channel, received);

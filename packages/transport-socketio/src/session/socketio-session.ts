@@ -1,12 +1,12 @@
 import {
   COMMANDS_PER_SECOND,
-  CommandLimiter,
   type CommandOwner,
   CommandQueue,
   errorForClient,
   type Identity,
   type Outcome,
   outcomesOf,
+  RateWindow,
   type Session,
   tooManyCommands,
 } from '@leque/core';
@@ -37,7 +37,7 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
   readonly #connection: SocketIoConnection;
   readonly #context: SocketIoContext;
   /** Made for the first command. */
-  #limiter: CommandLimiter | undefined;
+  #limiter: RateWindow | undefined;
   readonly #commands: CommandQueue;
   /** Until its client has been told of it. */
   #opening: Opening | undefined;
@@ -214,7 +214,7 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
   }
 
   #admit(ack: Ack | undefined): boolean {
-    this.#limiter ??= new CommandLimiter(this.#context.clock, COMMANDS_PER_SECOND);
+    this.#limiter ??= new RateWindow(this.#context.clock, COMMANDS_PER_SECOND);
     const verdict = this.#limiter.take();
     if (verdict === 'close') this.session.close(CLOSE.tooManyCommands, 'too many commands');
     if (verdict === 'refuse') this.#refuse(tooManyCommands(), ack);

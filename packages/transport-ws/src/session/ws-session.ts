@@ -1,7 +1,6 @@
 import {
   type Beating,
   COMMANDS_PER_SECOND,
-  CommandLimiter,
   type CommandOwner,
   CommandQueue,
   type Connection,
@@ -9,6 +8,7 @@ import {
   errorForClient,
   type Frame,
   type Identity,
+  RateWindow,
   type Session,
   type SubscribeOptions,
   type Subscription,
@@ -48,7 +48,7 @@ export class WsSession implements Beating, CommandOwner {
   #cancelHold = nothing;
   readonly #execute: WsSessionInit['execute'];
   /** Made for the first command. */
-  #limiter: CommandLimiter | undefined;
+  #limiter: RateWindow | undefined;
   readonly #commands: CommandQueue;
 
   constructor(init: WsSessionInit, context: WsContext) {
@@ -75,8 +75,8 @@ export class WsSession implements Beating, CommandOwner {
     if (this.#take(commands) !== 'ok') throw tooManyCommands();
   }
 
-  #take(commands?: number): ReturnType<CommandLimiter['take']> {
-    this.#limiter ??= new CommandLimiter(this.context.clock, COMMANDS_PER_SECOND);
+  #take(commands?: number): ReturnType<RateWindow['take']> {
+    this.#limiter ??= new RateWindow(this.context.clock, COMMANDS_PER_SECOND);
     return this.#limiter.take(commands);
   }
 

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '../../test/fakes.ts';
-import { CommandLimiter } from './command-limiter.ts';
+import { RateWindow } from './rate-window.ts';
 
 test('so many commands in a second, then as many warnings, then the end', () => {
-  const limiter = new CommandLimiter(new FakeClock(), 2);
+  const limiter = new RateWindow(new FakeClock(), 2);
   const verdicts = Array.from({ length: 5 }, () => limiter.take());
   expect(verdicts).toEqual(['ok', 'ok', 'refuse', 'refuse', 'close']);
 });
 
 test('[LIVE] a command counts for as much as it asks for', () => {
-  const limiter = new CommandLimiter(new FakeClock(), 3);
+  const limiter = new RateWindow(new FakeClock(), 3);
   expect([limiter.take(3), limiter.take(2), limiter.take(2)]).toEqual(['ok', 'refuse', 'close']);
 });
 
 test('a new second starts anew', () => {
   const clock = new FakeClock();
-  const limiter = new CommandLimiter(clock, 1);
+  const limiter = new RateWindow(clock, 1);
   expect([limiter.take(), limiter.take()]).toEqual(['ok', 'refuse']);
   clock.advance(999);
   expect(limiter.take()).toBe('close');

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 const WINDOW_MS = 1000;
 
 /** Counts one connection's commands per second: first a warning, then the end. */
-export class CommandLimiter {
+export class RateWindow {
   readonly #clock: Clock;
   readonly #perSecond: number;
   #windowStart = 0;

@@ -1,8 +1,8 @@
-import type { JournalLimits } from '../journal/delivery-journal.ts';
+import type { JournalOptions } from '../journal/delivery-journal.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 
 /** What a node allows its sessions. */
-export interface HubLimits {
+export interface HubOptions {
   readonly outboxMaxBytes: number;
   /** A busy session is written to at most once in this time. */
   readonly fanoutWindowMs: number;
@@ -15,5 +15,5 @@ export interface HubLimits {
   /** What is done in which channel for clients that read too slowly. */
   readonly slowConsumerRules: SlowConsumerRules;
   /** What is remembered for traces; nothing without it. */
-  readonly journal?: JournalLimits;
+  readonly journal?: JournalOptions;
 }
