@@ -1,6 +1,7 @@
 import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
 import type { HistoryPage } from '@leque/core';
 import { ProtocolError, toCursor } from '@leque/protocol';
+import { upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
@@ -26,7 +27,7 @@ async function startWithHistory() {
     gateway,
     publish: (n: number) => gateway.publish({ type: 'x', data: { n }, project_id: 'P' }),
     async cursorOf(offset: number) {
-      const { publications } = await broker.history('project:P', undefined, 100);
+      const { publications } = await broker.history('project:P', undefined, upTo(100));
       const position = publications.find((each) => each.position?.offset === offset)?.position;
       return position && toCursor(position);
     },

@@ -1,6 +1,7 @@
 import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
 import type { HistoryPage } from '@leque/core';
 import { ProtocolError, toCursor } from '@leque/protocol';
+import { upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { connect, cut, cutFor, publisher, subscribe } from './support/recovering-client.ts';
@@ -102,13 +103,13 @@ test('[GAP] [DUP] [IO5] [IO8] a recovered state takes precedence over `auth.curs
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   await publish.project('Q');
-  const page = await gateway.broker.history('project:Q', undefined, 1);
+  const page = await gateway.broker.history('project:Q', undefined, upTo(1));
   const cursor = page.position && toCursor(page.position);
   const token = await tokenFor('ana', { projects: ['P', 'Q'] });
   using client = await connect(gateway);
   await subscribe(client, 'P');
   await publish.project('P');
-  const old = (await gateway.broker.history('project:P', undefined, 1)).position;
+  const old = (await gateway.broker.history('project:P', undefined, upTo(1))).position;
   await publish.project('P');
   await expect.poll(() => client.seen).toEqual(['moved 2', 'moved 3']);
   await cut(client, async () => {

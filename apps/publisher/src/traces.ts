@@ -1,4 +1,10 @@
-import type { Broker, Control, ControlAnswer, Json } from '@leque/core';
+import {
+  type Broker,
+  type Control,
+  type ControlAnswer,
+  type Json,
+  MAX_HISTORY_BYTES,
+} from '@leque/core';
 import { FIREHOSE, toCursor } from '@leque/protocol';
 import { type Bystanders, type DeliveryTrace, TRACE_QUESTIONS } from '@leque/service';
 import type { Deadline } from './deadline.ts';
@@ -8,7 +14,7 @@ import { PUBLISHED_QUESTION, type PublishedTrace } from './publish-journal.ts';
 import { stateUnavailable } from './publishing.ts';
 
 /** How much of a history is searched for a message of which nobody remembers that it was published. */
-const SEARCHED = 1_000;
+const SEARCHED = { publications: 1_000, bytes: MAX_HISTORY_BYTES };
 
 export interface TracesParts {
   readonly control: Control;

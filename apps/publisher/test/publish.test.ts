@@ -1,3 +1,4 @@
+import { upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { notification, openPolicy, PublisherUnderTest } from './publisher-under-test.ts';
 
@@ -13,7 +14,7 @@ test('[ACK] a published event is stored, and its position is in the answer', asy
     cursor: expect.stringMatching(/\.1$/),
     duplicate: false,
   });
-  const page = await publisher.broker.history('project:PROJ-001', undefined, 10);
+  const page = await publisher.broker.history('project:PROJ-001', undefined, upTo(10));
   expect(page.publications[0]?.event).toMatchObject({
     type: 'notification',
     data: notification.data,
@@ -40,7 +41,7 @@ test.each([
   const first = await publish();
   const second = await publish();
   expect(second.json).toEqual({ ...first.json, duplicate: true });
-  const page = await publisher.broker.history('project:PROJ-001', undefined, 10);
+  const page = await publisher.broker.history('project:PROJ-001', undefined, upTo(10));
   expect(page.publications).toHaveLength(1);
   expect((await publisher.get('/api/ws/stats')).json.total_broadcasts).toBe(1);
 });
@@ -71,7 +72,7 @@ test('[EV3] data may have fields of any name, those that JavaScript gives a mean
   const data = '{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}}}';
   const { status } = await publisher.post('/api/publish', `{"type":"x","data":${data}}`);
   expect(status).toBe(200);
-  const page = await publisher.broker.history('all', undefined, 10);
+  const page = await publisher.broker.history('all', undefined, upTo(10));
   const [stored] = page.publications;
   expect(Buffer.from(stored?.body ?? []).toString()).toContain(`"data":${data}`);
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
@@ -177,7 +178,7 @@ test('[ORD] a batch of 1,000 is stored in its order', async () => {
   const { json } = await publisher.post('/api/publish', batch);
   const offsets = json.results.map(({ cursor }: { cursor: string }) => cursor.split('.')[1]);
   expect(offsets).toEqual(batch.map((_, index) => String(index + 1)));
-  const page = await publisher.broker.history('all', undefined, 1_000);
+  const page = await publisher.broker.history('all', undefined, upTo(1_000));
   expect(page.publications.map(({ event }) => event['data'])).toEqual(
     batch.map(({ data }) => data),
   );

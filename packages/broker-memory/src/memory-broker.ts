@@ -38,7 +38,7 @@ export class MemoryBroker implements Broker {
   async history(
     channel: string,
     after: Position | undefined,
-    extent: number | HistoryExtent,
+    extent: HistoryExtent,
   ): Promise<HistoryPage> {
     this.#assertOpen();
     return this.#store.history(channel, after, extent);

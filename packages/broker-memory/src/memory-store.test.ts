@@ -1,4 +1,4 @@
-import { FakeClock } from '@leque/testkit/fakes';
+import { FakeClock, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { MemoryStore } from './memory-store.ts';
 
@@ -27,9 +27,9 @@ test('[GAP] the epoch of an idle channel is kept for a week after its last use',
   passing(6 * DAY_MS);
   expect(store.position('project:P')).toEqual(position);
   passing(6 * DAY_MS);
-  expect(store.history('project:P', position, 10).complete).toBe(true);
+  expect(store.history('project:P', position, upTo(10)).complete).toBe(true);
   passing(DAY_MS);
-  expect(store.history('project:P', position, 10).complete).toBe(false);
+  expect(store.history('project:P', position, upTo(10)).complete).toBe(false);
 });
 
 test('of very many idle channels the longest unused are forgotten, never those with subscribers', () => {
@@ -39,7 +39,7 @@ test('of very many idle channels the longest unused are forgotten, never those w
   const positions = Array.from({ length: 60_000 }, (_, n) => store.position(`user:${n}`));
   store.position('user:0');
   passing(1000);
-  const isKept = (n: number) => store.history(`user:${n}`, positions[n], 10).complete;
+  const isKept = (n: number) => store.history(`user:${n}`, positions[n], upTo(10)).complete;
   expect(isKept(0)).toBe(true);
   expect(isKept(1)).toBe(false);
   expect(isKept(9_000)).toBe(false);

@@ -7,7 +7,6 @@ import {
   Publication,
   type Published,
   systemClock,
-  toExtent,
 } from '@leque/core';
 import { type Event, FIREHOSE, historyKind, type Position, tryParseChannel } from '@leque/protocol';
 import { MemoryChannel } from './memory-channel.ts';
@@ -58,17 +57,13 @@ export class MemoryStore {
     return kept.position;
   }
 
-  history(
-    channel: string,
-    after: Position | undefined,
-    extent: number | HistoryExtent,
-  ): HistoryPage {
+  history(channel: string, after: Position | undefined, extent: HistoryExtent): HistoryPage {
     const kept = this.#channels.get(channel);
     if (kept === undefined) {
       return { position: undefined, publications: [], complete: after === undefined };
     }
     kept.expire(this.#clock.now());
-    return kept.page(after, toExtent(extent));
+    return kept.page(after, extent);
   }
 
   pageAfter(channel: string, after: Position, limit: number): HistoryPage {

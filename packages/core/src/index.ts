@@ -69,7 +69,6 @@ export {
   type HistoryPage,
   MAX_HISTORY_BYTES,
   type Published,
-  toExtent,
 } from './ports/broker.ts';
 export type { ClusterState, ClusterStateSink, Totals } from './ports/cluster-state.ts';
 export type { Connection } from './ports/connection.ts';

@@ -1,13 +1,7 @@
 import type { Event, Position, Stats } from '@leque/protocol';
 import { Grants, type Identity, type Scope } from '../src/access/grants.ts';
 import type { Cancel, Clock } from '../src/lib/clock.ts';
-import {
-  type Broker,
-  type HistoryExtent,
-  type HistoryPage,
-  type Published,
-  toExtent,
-} from '../src/ports/broker.ts';
+import type { Broker, HistoryExtent, HistoryPage, Published } from '../src/ports/broker.ts';
 import type { ClusterState, Totals } from '../src/ports/cluster-state.ts';
 import type { Connection } from '../src/ports/connection.ts';
 import type { Fact } from '../src/ports/telemetry.ts';
@@ -159,9 +153,9 @@ export class FakeBroker implements Broker {
   async history(
     channel: string,
     _: Position | undefined,
-    extent: number | HistoryExtent,
+    extent: HistoryExtent,
   ): Promise<HistoryPage> {
-    this.asked.push({ channel, ...toExtent(extent) });
+    this.asked.push({ channel, ...extent });
     return this.page;
   }
 

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { HistoryPage } from '@leque/core';
+import { type HistoryPage, MAX_HISTORY_BYTES } from '@leque/core';
 import {
   encodeEnvelope,
   ProtocolError,
@@ -66,7 +66,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
       const after = positionOf(since);
       const reading =
         after === undefined
-          ? broker.history(channel, undefined, limit)
+          ? broker.history(channel, undefined, { publications: limit, bytes: MAX_HISTORY_BYTES })
           : broker.pageAfter(channel, after, limit);
       const page = await deadline.settle(reading, stateUnavailable);
       return {

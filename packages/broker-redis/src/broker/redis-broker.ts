@@ -7,7 +7,6 @@ import {
   type HistoryPage,
   type Published,
   type Telemetry,
-  toExtent,
 } from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
 import { unavailable } from '../connection/redis-errors.ts';
@@ -90,12 +89,11 @@ export class RedisBroker implements Broker {
   async history(
     channel: string,
     after: Position | undefined,
-    extent: number | HistoryExtent,
+    extent: HistoryExtent,
   ): Promise<HistoryPage> {
-    const { publications, bytes } = toExtent(extent);
-    const limits = { publications: Math.min(publications, MAX_PAGE), bytes };
+    const publications = Math.min(extent.publications, MAX_PAGE);
     try {
-      return await this.#histories.read(channel, after, limits);
+      return await this.#histories.read(channel, after, { ...extent, publications });
     } catch (error) {
       throw unavailable(error);
     }

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@leque/protocol';
 import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
 import { describeOnOwnRedis } from '@leque/testkit/contracts';
-import { makeEvent } from '@leque/testkit/fakes';
+import { makeEvent, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
@@ -61,9 +61,9 @@ describeOnOwnRedis('outages', () => {
     await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual(range(1, 60));
     expect(far.sink.resyncs(P)).toEqual([]);
     expect(far.telemetry.of('gap_filled').length).toBeGreaterThan(1);
-    const whole = await near.broker.history(P, start, 1000);
+    const whole = await near.broker.history(P, start, upTo(1000));
     expect(whole).toMatchObject({ complete: false, publications: [] });
-    const newest = await near.broker.history(P, undefined, 1000);
+    const newest = await near.broker.history(P, undefined, upTo(1000));
     expect(newest.publications.length).toBeGreaterThan(10);
     expect(newest.publications.length).toBeLessThan(60);
   });
@@ -125,7 +125,7 @@ describeOnOwnRedis('outages', () => {
     await expect.poll(() => far.broker.health().ok).toBe(false);
     for (const attempt of [
       () => far.broker.publish(makeEvent(P)),
-      () => far.broker.history(P, undefined, 1),
+      () => far.broker.history(P, undefined, upTo(1)),
       () => far.broker.subscribe('project:other'),
       () => far.state.stats(),
       () => far.state.subscribers([P]),
@@ -135,7 +135,7 @@ describeOnOwnRedis('outages', () => {
       expect(code).toBe('unavailable');
       expect(ms).toBeLessThan(1100);
     }
-    expect((await near.broker.history(P, undefined, 10)).publications).toEqual([]);
+    expect((await near.broker.history(P, undefined, upTo(10))).publications).toEqual([]);
     proxy.restore();
     await healthy(far);
     await publish(far, range(1, 1));
@@ -156,7 +156,7 @@ describeOnOwnRedis('outages', () => {
     proxy.resume();
     await healthy(far);
     await far.broker.publish(event);
-    expect((await near.broker.history(P, undefined, 10)).publications).toHaveLength(1);
+    expect((await near.broker.history(P, undefined, upTo(10))).publications).toHaveLength(1);
   });
 
   test('[ACK] a Redis that has lost its functions gets them back in the middle of things', async () => {
@@ -171,7 +171,7 @@ describeOnOwnRedis('outages', () => {
     await command(redis.url, 'FUNCTION', 'FLUSH');
     expect(await far.broker.subscribe('project:new')).toMatchObject({ offset: 0 });
     await command(redis.url, 'FUNCTION', 'FLUSH');
-    expect((await near.broker.history(P, undefined, 100)).publications).toHaveLength(20);
+    expect((await near.broker.history(P, undefined, upTo(100))).publications).toHaveLength(20);
   });
 
   test('[GAP] a flushed Redis shows as a resync, and nothing after it is lost', async () => {
@@ -188,7 +188,7 @@ describeOnOwnRedis('outages', () => {
     expect(resync?.offset).toBe(0);
     expect(resync?.epoch).not.toBe(before?.epoch);
     expect(far.sink.of(P).map(({ kind }) => kind)[3]).toBe('resync');
-    expect(await near.broker.history(P, before, 100)).toMatchObject({ complete: false });
+    expect(await near.broker.history(P, before, upTo(100))).toMatchObject({ complete: false });
   });
 
   test('[GAP] a Redis that comes back empty shows as a resync in every channel', async () => {

@@ -1,6 +1,6 @@
 import type { Position } from '@leque/protocol';
 import { describeOnOwnRedis } from '@leque/testkit/contracts';
-import { makeEvent } from '@leque/testkit/fakes';
+import { makeEvent, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import type { RedisNode } from '../support/redis-node.ts';
@@ -25,14 +25,14 @@ describeOnOwnRedis('restarts', () => {
     const { redis, far, near } = all;
     await far.broker.subscribe(P);
     await publish(near, range(1, 3));
-    const { position: cursor } = await near.broker.history(P, undefined, 1);
+    const { position: cursor } = await near.broker.history(P, undefined, upTo(1));
     await redis.kill();
     await redis.restart();
     await healthy(near);
     await publish(near, range(4, 6));
     await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual(range(1, 6));
     expect(far.sink.resyncs(P)).toEqual([]);
-    const page = await far.broker.history(P, cursor, 100);
+    const page = await far.broker.history(P, cursor, upTo(100));
     expect(page.complete).toBe(true);
     expect(page.publications.map(({ position }) => position?.offset)).toEqual([4, 5, 6]);
   });
@@ -42,10 +42,10 @@ describeOnOwnRedis('restarts', () => {
     const { redis, far, near } = all;
     await far.broker.subscribe(P);
     await publish(near, range(1, 3));
-    const kept = (await near.broker.history(P, undefined, 1)).position;
+    const kept = (await near.broker.history(P, undefined, upTo(1))).position;
     await command(redis.url, 'SAVE');
     await publish(near, range(4, 6));
-    const lost = (await near.broker.history(P, undefined, 1)).position;
+    const lost = (await near.broker.history(P, undefined, upTo(1))).position;
     await expect.poll(() => far.sink.numbers(P)).toEqual(range(1, 6));
     await redis.kill();
     await redis.restart();
@@ -66,8 +66,8 @@ describeOnOwnRedis('restarts', () => {
     expect(far.sink.resyncs(P)).toHaveLength(1);
     const resyncedAt = far.sink.of(P).findIndex(({ kind }) => kind === 'resync');
     expect(resyncedAt).toBe(6);
-    expect(await far.broker.history(P, lost, 100)).toMatchObject({ complete: false });
-    const resumed = await far.broker.history(P, kept, 100);
+    expect(await far.broker.history(P, lost, upTo(100))).toMatchObject({ complete: false });
+    const resumed = await far.broker.history(P, kept, upTo(100));
     expect(resumed.complete).toBe(true);
     expect(resumed.publications.map(({ event }) => (event['data'] as { n: number }).n)).toEqual(
       range(7, 12),
@@ -80,12 +80,12 @@ describeOnOwnRedis('restarts', () => {
     const cursors: (Position | undefined)[] = [];
     for (let n = 1; n <= 4; n += 1) {
       await near.broker.publish(makeEvent(P, { n }));
-      cursors.push((await near.broker.history(P, undefined, 1)).position);
+      cursors.push((await near.broker.history(P, undefined, upTo(1))).position);
       await redis.kill();
       await redis.restart();
       await healthy(near);
     }
-    const after = await Promise.all(cursors.map((each) => near.broker.history(P, each, 10)));
+    const after = await Promise.all(cursors.map((each) => near.broker.history(P, each, upTo(10))));
     expect(after.map(({ complete }) => complete)).toEqual([true, true, true, true]);
     expect(after.map(({ publications }) => publications.length)).toEqual([3, 2, 1, 0]);
   });
@@ -99,7 +99,7 @@ describeOnOwnRedis('restarts', () => {
     await redis.kill();
     await redis.restart();
     await expect.poll(() => near.sink.epochChanges(P), PATIENCE).toHaveLength(1);
-    const { position } = await near.broker.history(P, undefined, 1);
+    const { position } = await near.broker.history(P, undefined, upTo(1));
     expect(near.sink.epochChanges(P)).toEqual([position]);
     expect(near.sink.resyncs(P)).toEqual([]);
   });
@@ -116,7 +116,7 @@ describeOnOwnRedis('restarts', () => {
     }
     const { epoch = '', offset = 0 } = first.position ?? {};
     const complete = async (of: number) =>
-      (await near.broker.history(P, { epoch, offset: of }, 10)).complete;
+      (await near.broker.history(P, { epoch, offset: of }, upTo(10))).complete;
     expect([await complete(offset), await complete(offset + 1)]).toEqual([true, false]);
   });
 });

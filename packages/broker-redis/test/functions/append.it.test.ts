@@ -1,5 +1,5 @@
 import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
-import { makeEvent } from '@leque/testkit/fakes';
+import { makeEvent, upTo } from '@leque/testkit/fakes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, foreignService, type Reply } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
@@ -30,7 +30,7 @@ async function startAppending(settings = {}) {
 }
 
 async function kept({ broker }: RedisNode, channel = P) {
-  const { publications } = await broker.history(channel, undefined, 1000);
+  const { publications } = await broker.history(channel, undefined, upTo(1000));
   return publications.map(({ position, event }) => [
     position?.offset,
     (event['data'] as { n: number }).n,

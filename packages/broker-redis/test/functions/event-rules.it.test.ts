@@ -1,5 +1,6 @@
 import { type EVENT_DATA, tryParseEvent } from '@leque/protocol';
 import { startRedis, uniquePrefix } from '@leque/testkit';
+import { upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { foreignService } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
@@ -48,7 +49,7 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
       const parsed = tryParseEvent({ ...JSON.parse(text), channel });
       expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
       if (!parsed.ok) continue;
-      const { publications } = await node.broker.history(channel, undefined, 1);
+      const { publications } = await node.broker.history(channel, undefined, upTo(1));
       const [json] = publications.map((publication) => JSON.parse(publication.json));
       expect(json).toEqual(JSON.parse(parsed.event.json));
       stored.push(kind === undefined ? undefined : json[kind]);

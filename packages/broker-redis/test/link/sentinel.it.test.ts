@@ -1,6 +1,6 @@
 import { startSentinel, uniquePrefix } from '@leque/testkit';
 import { describeOnRedisServers } from '@leque/testkit/contracts';
-import { makeEvent } from '@leque/testkit/fakes';
+import { makeEvent, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
@@ -52,7 +52,7 @@ describeOnRedisServers('Sentinel', () => {
     await using all = await startNodes();
     const { redis, one, other } = all;
     for (const n of range(1, 5)) await publish(one, n);
-    const before = (await one.broker.history(P, undefined, 1)).position;
+    const before = (await one.broker.history(P, undefined, upTo(1))).position;
     const [old, replica] = [await redis.master(), await redis.replica()];
     await redis.settled();
     const replicated = () => command(replica.url, 'XLEN', `${all.prefix}{${P}}:log`);
@@ -72,7 +72,7 @@ describeOnRedisServers('Sentinel', () => {
       expect(sink.resyncs(P)).toEqual([]);
       expect(sink.resyncs('logs').length).toBeGreaterThan(0);
     }
-    const page = await other.broker.history(P, before, 10);
+    const page = await other.broker.history(P, before, upTo(10));
     expect(page).toMatchObject({ complete: true });
     expect(page.publications).toHaveLength(3);
   });
@@ -131,7 +131,7 @@ describeOnRedisServers('Sentinel', () => {
     await second.pause();
     await command(first.url, 'CLIENT', 'KILL', 'TYPE', 'replica');
     for (const n of [2, 3]) await publish(node, n);
-    const lost = (await node.broker.history(P, undefined, 1)).position;
+    const lost = (await node.broker.history(P, undefined, upTo(1))).position;
     await first.pause();
     await second.resume();
     expect(await redis.promoted(first)).toBe(second);
@@ -139,7 +139,7 @@ describeOnRedisServers('Sentinel', () => {
     await redis.settled();
     expect(await redis.failover()).toBe(first);
     for (const n of [4, 5, 6]) await publishUntilStored(node, n);
-    expect(await node.broker.history(P, lost, 10)).toMatchObject({ complete: false });
+    expect(await node.broker.history(P, lost, upTo(10))).toMatchObject({ complete: false });
   });
 
   test('[HON] a node that is left on a demoted master goes where the sentinels say', {

@@ -1,6 +1,6 @@
 import { startRedisCluster, uniquePrefix } from '@leque/testkit';
 import { describeOnRedisServers } from '@leque/testkit/contracts';
-import { makeEvent } from '@leque/testkit/fakes';
+import { makeEvent, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
@@ -30,13 +30,13 @@ describeOnRedisServers(
         await redis.settled();
         const key = `${options.prefix}{${P}}`;
         const [old, replica] = [await redis.masterOf(key), await redis.replicaOf(key)];
-        const kept = (await one.broker.history(P, undefined, 1)).position;
+        const kept = (await one.broker.history(P, undefined, upTo(1))).position;
         await expect.poll(() => holdsLog(replica.url, key)).toBe(true);
         await replica.pause();
         await command(old.url, 'CLIENT', 'KILL', 'TYPE', 'replica');
         for (const n of [2, 3]) await publish(one, n);
         await expect.poll(() => other.sink.numbers(P)).toEqual([1, 2, 3]);
-        const lost = (await one.broker.history(P, undefined, 1)).position;
+        const lost = (await one.broker.history(P, undefined, upTo(1))).position;
         await old.kill();
         await replica.resume();
         await publish(one, 4);
@@ -53,7 +53,7 @@ describeOnRedisServers(
             [1, 2, 3, 5],
           ]).toContainEqual(sink.numbers(P));
         }
-        const after = (position: typeof kept) => other.broker.history(P, position, 10);
+        const after = (position: typeof kept) => other.broker.history(P, position, upTo(10));
         const page = await after(kept);
         expect(page.complete).toBe(true);
         expect(page.publications.map(({ event }) => event['data'])).toEqual([{ n: 4 }, { n: 5 }]);

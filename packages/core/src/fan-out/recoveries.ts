@@ -3,7 +3,7 @@ import type { DeliveryJournal } from '../journal/delivery-journal.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ConcurrencyLimit } from '../lib/concurrency-limit.ts';
 import { RateWindow } from '../lib/rate-window.ts';
-import type { Broker } from '../ports/broker.ts';
+import { type Broker, MAX_HISTORY_BYTES } from '../ports/broker.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -80,7 +80,7 @@ export class Recoveries {
   async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
     const reader = this.#readerOf(session);
     const isAllowed = reader.inVain === undefined || reader.inVain.take(0) === 'ok';
-    const bytes = isAllowed ? session.roomBytes : 0;
+    const bytes = isAllowed ? Math.min(session.roomBytes, MAX_HISTORY_BYTES) : 0;
     const extent = { publications: this.#maxRecovered, bytes };
     const page = await this.#ports.broker.history(subscription.channel, since, extent);
     if (page.readAndRejected) {

@@ -23,20 +23,14 @@ export interface Published {
   readonly duplicate: boolean;
 }
 
-/** No history is given in one piece that is larger, in bytes of JSON: brokers serve others, too. */
+/** The largest history that is read in one piece, in bytes of JSON: brokers serve other clients, too. */
 export const MAX_HISTORY_BYTES = 1_048_576;
 
-/** How much of a history is asked for, at most. */
+/** The most that is read of a history. */
 export interface HistoryExtent {
   readonly publications: number;
-  /** Of their JSON; of no use beyond `MAX_HISTORY_BYTES`. */
+  /** Bytes of JSON in all publications together; at most `MAX_HISTORY_BYTES`. */
   readonly bytes: number;
-}
-
-/** A mere number is one of publications. */
-export function toExtent(asked: number | HistoryExtent): HistoryExtent {
-  if (typeof asked === 'number') return { publications: asked, bytes: MAX_HISTORY_BYTES };
-  return { ...asked, bytes: Math.min(asked.bytes, MAX_HISTORY_BYTES) };
 }
 
 export interface HistoryPage {
@@ -46,10 +40,10 @@ export interface HistoryPage {
   readonly publications: readonly Publication[];
   /**
    * All publications after the asked position are here. False when some are gone for good, and when
-   * they are more than was asked for, or than `MAX_HISTORY_BYTES`.
+   * they do not fit into the extent.
    */
   readonly complete: boolean;
-  /** Not complete, and that was found out by reading as much as was asked for. */
+  /** Not complete, and the broker found that out only by reading up to the whole extent. */
   readonly readAndRejected?: boolean;
 }
 
@@ -79,7 +73,7 @@ export interface Broker {
   history(
     channel: string,
     after: Position | undefined,
-    extent: number | HistoryExtent,
+    extent: HistoryExtent,
   ): Promise<HistoryPage>;
   /**
    * The beginning of what follows `after`, to be read on from its last publication: at most `limit`,

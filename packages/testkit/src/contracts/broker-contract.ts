@@ -2,6 +2,7 @@ import type { Published } from '@leque/core';
 import { FIREHOSE } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { makeEvent } from '../fakes/make-event.ts';
+import { upTo } from '../fakes/up-to.ts';
 import {
   type BrokerCluster,
   PATIENCE,
@@ -125,7 +126,7 @@ function describeDelivery(startCluster: () => Promise<BrokerCluster>): void {
       json: event.json,
       position: published.position,
     });
-    const { publications } = await broker.history(PROJECT, undefined, 10);
+    const { publications } = await broker.history(PROJECT, undefined, upTo(10));
     expect(publications.map(({ type, json }) => ({ type, json }))).toEqual([
       { type: 'probe', json: event.json },
     ]);
@@ -149,7 +150,9 @@ function describeIdempotency(startCluster: () => Promise<BrokerCluster>): void {
       await broker.publish(makeEvent(PROJECT, { last: true }));
       await expect.poll(() => sink.of(PROJECT).length).toBeGreaterThan(1);
     }
-    expect((await nodes[0]?.broker.history(PROJECT, undefined, 100))?.publications).toHaveLength(3);
+    expect(
+      (await nodes[0]?.broker.history(PROJECT, undefined, upTo(100)))?.publications,
+    ).toHaveLength(3);
   });
 
   test('[ACK] an idempotency key counts within its channel', async () => {
@@ -181,9 +184,11 @@ function describeLiveOnly(startCluster: () => Promise<BrokerCluster>): void {
     const published = await publishMany(broker, 3, { channel: 'logs' });
     expect(published.map(({ position }) => position)).toEqual([undefined, undefined, undefined]);
     await expect.poll(() => sink.numbers('logs')).toEqual([1, 2, 3]);
-    const page = await broker.history('logs', undefined, 10);
+    const page = await broker.history('logs', undefined, upTo(10));
     expect(page).toEqual({ complete: true, publications: [], position: undefined });
-    expect((await broker.history('logs', { epoch: 'e', offset: 1 }, 10)).complete).toBe(false);
+    expect((await broker.history('logs', { epoch: 'e', offset: 1 }, upTo(10))).complete).toBe(
+      false,
+    );
   });
 
   test('[ORD] the firehose repeats project publications under their own channel, and nothing else', async () => {

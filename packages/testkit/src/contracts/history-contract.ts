@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeEvent } from '../fakes/make-event.ts';
+import { upTo } from '../fakes/up-to.ts';
 import {
   type BrokerCluster,
   PROJECT,
@@ -16,13 +17,13 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     const start = await one.broker.subscribe(PROJECT);
     expect(start).toMatchObject({ offset: 0 });
     const published = await publishMany(one.broker, 20);
-    const page = await other.broker.history(PROJECT, published[14]?.position, 5);
+    const page = await other.broker.history(PROJECT, published[14]?.position, upTo(5));
     expect(page.complete).toBe(true);
     expect(page.position).toEqual(published[19]?.position);
     expect(page.publications.map(({ position }) => position)).toEqual(
       published.slice(15).map(({ position }) => position),
     );
-    const all = await other.broker.history(PROJECT, start, 1000);
+    const all = await other.broker.history(PROJECT, start, upTo(1000));
     expect(all.complete).toBe(true);
     expect(all.publications).toHaveLength(20);
   });
@@ -60,9 +61,9 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     const [published] = await publishMany(broker, 1);
     const top = published?.position;
     const complete = { complete: true, publications: [], position: top };
-    expect(await broker.history(PROJECT, top, 10)).toEqual(complete);
+    expect(await broker.history(PROJECT, top, upTo(10))).toEqual(complete);
     await cluster.expireHistory(PROJECT);
-    expect(await broker.history(PROJECT, top, 10)).toEqual(complete);
+    expect(await broker.history(PROJECT, top, upTo(10))).toEqual(complete);
   });
 
   test('[GAP] a history that does not reach back is never given in part', async () => {
@@ -70,7 +71,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     const { broker } = await cluster.node();
     const published = await publishMany(broker, USER_HISTORY_SIZE + 10, { channel: USER });
     const at = (offset: number) => published[offset - 1]?.position;
-    const page = (offset: number, limit: number) => broker.history(USER, at(offset), limit);
+    const page = (offset: number, limit: number) => broker.history(USER, at(offset), upTo(limit));
     const nothing = { complete: false, publications: [] };
 
     expect((await page(10, 1000)).publications).toHaveLength(USER_HISTORY_SIZE);
@@ -78,10 +79,10 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(await page(100, 109)).toMatchObject(nothing); // more than asked for
     expect((await page(100, 110)).publications).toHaveLength(110);
     const epoch = at(1)?.epoch ?? '';
-    expect(await broker.history(USER, { epoch: 'other', offset: 200 }, 1000)).toMatchObject(
+    expect(await broker.history(USER, { epoch: 'other', offset: 200 }, upTo(1000))).toMatchObject(
       nothing,
     );
-    expect(await broker.history(USER, { epoch, offset: 211 }, 1000)).toMatchObject(nothing);
+    expect(await broker.history(USER, { epoch, offset: 211 }, upTo(1000))).toMatchObject(nothing);
     await cluster.expireHistory(USER);
     expect(await page(209, 1000)).toMatchObject(nothing); // expired
   });
@@ -120,9 +121,9 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     await cluster.expireHistory(PROJECT);
     await broker.publish(makeEvent(USER));
     const nothing = { complete: true, publications: [], position: start };
-    expect(await broker.history(PROJECT, start, 10)).toEqual(nothing);
+    expect(await broker.history(PROJECT, start, upTo(10))).toEqual(nothing);
     const [first] = await publishMany(broker, 1);
-    const page = await broker.history(PROJECT, start, 10);
+    const page = await broker.history(PROJECT, start, upTo(10));
     expect(page.complete).toBe(true);
     expect(page.publications.map(({ position }) => position)).toEqual([first?.position]);
   });
@@ -135,11 +136,11 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     await cluster.expireHistory(PROJECT);
     await broker.publish(makeEvent(USER));
     const nothing = { complete: false, publications: [], position: top };
-    expect(await broker.history(PROJECT, first, 10)).toEqual(nothing);
+    expect(await broker.history(PROJECT, first, upTo(10))).toEqual(nothing);
     const [next] = await publishMany(broker, 1);
     expect(next?.position).toEqual({ epoch: top?.epoch, offset: 4 });
-    expect((await broker.history(PROJECT, first, 10)).complete).toBe(false);
-    expect((await broker.history(PROJECT, top, 10)).complete).toBe(true);
+    expect((await broker.history(PROJECT, first, upTo(10))).complete).toBe(false);
+    expect((await broker.history(PROJECT, top, upTo(10))).complete).toBe(true);
   });
 
   test('[GAP] offsets go on after the history has expired', async () => {
@@ -151,14 +152,14 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     const [second] = await publishMany(broker, 1);
     expect(second?.position).toEqual({ epoch: first?.position?.epoch, offset: 2 });
     await expect.poll(() => sink.offsets(PROJECT)).toEqual([1, 2]);
-    expect((await broker.history(PROJECT, first?.position, 10)).complete).toBe(true);
+    expect((await broker.history(PROJECT, first?.position, upTo(10))).complete).toBe(true);
   });
 
   test('the newest publications are had without a position, oldest of them first', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const newest = async (limit: number) =>
-      (await broker.history(PROJECT, undefined, limit)).publications.map(
+      (await broker.history(PROJECT, undefined, upTo(limit))).publications.map(
         (each) => each.event['data'],
       );
     expect(await newest(3)).toEqual([]);
