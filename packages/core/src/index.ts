@@ -49,10 +49,9 @@ export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules, type SlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
 export type { Filter, Outcome, Subscription } from './fan-out/subscription.ts';
-export { ChannelRecords } from './journal/channel-records.ts';
+export { ChannelRecords, type JournalOptions } from './journal/channel-records.ts';
 export {
   type DeliveryRecord,
-  type JournalOptions,
   JournalSettings,
   journalOptions,
 } from './journal/delivery-journal.ts';

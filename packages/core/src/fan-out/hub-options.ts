@@ -1,4 +1,4 @@
-import type { JournalOptions } from '../journal/delivery-journal.ts';
+import type { JournalOptions } from '../journal/channel-records.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 
 /** What a node allows its sessions. */

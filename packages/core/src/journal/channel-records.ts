@@ -1,28 +1,43 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../lib/clock.ts';
-import { type RecentLimits, RecentMap } from '../lib/recent-map.ts';
 
-/** Of one message id, which its publisher may give to all that it publishes: the newest channels. */
+/**
+ * Channels remembered for one message id. A publisher may give the same id to everything that it
+ * publishes, so their number needs a bound.
+ */
 const MAX_CHANNELS = 16;
 
-/** What is remembered of each message id: the newest records, one for each channel. */
-export class ChannelRecords<R extends { readonly channel: string }> {
-  readonly #records: RecentMap<R[]>;
+export interface JournalOptions {
+  /** Message ids that are remembered; 0 for none. */
+  readonly entries: number;
+  readonly ttlMs: number;
+}
 
-  constructor(clock: Pick<Clock, 'monotonic'>, limits: RecentLimits) {
-    this.#records = new RecentMap(clock, limits);
+/** The newest records of each of the newest message ids, at most one record per channel. */
+export class ChannelRecords<R extends { readonly channel: string }> {
+  readonly #records: LRUCache<string, R[]>;
+
+  /** @param options at least one entry; memory for the index is reserved at once */
+  constructor(clock: Pick<Clock, 'monotonic'>, options: JournalOptions) {
+    this.#records = new LRUCache({
+      max: options.entries,
+      ttl: options.ttlMs,
+      ttlResolution: 0, // the library would set timers of its own to remember the time
+      perf: { now: () => clock.monotonic() },
+    });
   }
 
   find(messageId: string): readonly R[] {
-    return this.#records.get(messageId) ?? [];
+    return this.#recordsOf(messageId) ?? [];
   }
 
   findIn(channel: string, messageId: string): R | undefined {
-    return this.#records.get(messageId)?.find((record) => record.channel === channel);
+    return this.#recordsOf(messageId)?.find((record) => record.channel === channel);
   }
 
-  /** In place of what is known of the same channel. */
+  /** Replaces the record of the same channel, if there is one. */
   set(messageId: string, record: R): void {
-    const records = this.#records.get(messageId);
+    const records = this.#recordsOf(messageId);
     if (records === undefined) {
       this.#records.set(messageId, [record]);
       return;
@@ -31,5 +46,10 @@ export class ChannelRecords<R extends { readonly channel: string }> {
     if (known !== -1) records.splice(known, 1);
     else if (records.length >= MAX_CHANNELS) records.shift();
     records.push(record);
+  }
+
+  /** Reading a record does not make it newer. */
+  #recordsOf(messageId: string): R[] | undefined {
+    return this.#records.peek(messageId);
   }
 }

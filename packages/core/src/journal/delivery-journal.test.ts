@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { identity } from '../../test/fakes.ts';
 import { HubUnderTest, P } from '../../test/hub-under-test.ts';
-import { RecentMap } from '../lib/recent-map.ts';
 import { messageIdOf } from '../publication/message-id.ts';
 import { Publication } from '../publication/publication.ts';
 import { DeliveryJournal } from './delivery-journal.ts';
@@ -153,21 +152,4 @@ test('the id of a message is its own, wherever others stand and however it is wr
   expect(idOf('{"message_id" : "spaced"}')).toBe('spaced');
   expect(idOf('{"message_id":"q\\"q\\u00e9"}')).toBe('q"qé');
   expect(idOf('{"type":"t"}')).toBeUndefined();
-});
-
-test('[LIVE] a recent map has the newest entries, never more than it may, and none that is too old', () => {
-  let now = 0;
-  const map = new RecentMap<number>({ monotonic: () => now }, { entries: 4, ttlMs: 10 });
-  for (let n = 1; n <= 100; n += 1) {
-    map.set(`k${n}`, n);
-    expect(map.size).toBeLessThanOrEqual(4);
-    for (let newest = Math.max(1, n - 1); newest <= n; newest += 1) {
-      expect(map.get(`k${newest}`)).toBe(newest);
-    }
-    expect(map.get(`k${n - 4}`)).toBeUndefined();
-  }
-  map.set('k100', -100);
-  expect(map.get('k100')).toBe(-100);
-  now = 11;
-  expect(map.get('k100')).toBeUndefined();
 });

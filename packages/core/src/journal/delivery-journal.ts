@@ -2,32 +2,26 @@ import { type Static, Type } from 'typebox';
 import type { Clock } from '../lib/clock.ts';
 import { messageIdOf } from '../publication/message-id.ts';
 import type { Deliveries, Publication } from '../publication/publication.ts';
-import { ChannelRecords } from './channel-records.ts';
+import { ChannelRecords, type JournalOptions } from './channel-records.ts';
 
-/** How much each process remembers of what it published or delivered, to be asked for a trace. */
+/** Configures the memory of each process for what became of its publications. */
 export const JournalSettings = Type.Object({
   TRACE_JOURNAL_SIZE: Type.Integer({
     default: 20_000,
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'stored publications that this process remembers for `leque trace`, or half as many; about ' +
-      '500 bytes each; 0 for none',
+      'stored publications that this process remembers for `leque trace`, about 500 bytes each; ' +
+      '0 for none',
   }),
   TRACE_JOURNAL_TTL: Type.Integer({
     default: 900,
     minimum: 1,
     maximum: 86_400,
-    description: 'seconds that it remembers them',
+    description: 'seconds for which they are remembered',
   }),
 });
 export type JournalSettings = Static<typeof JournalSettings>;
-
-export interface JournalOptions {
-  /** Publications that are remembered; 0 for none. */
-  readonly entries: number;
-  readonly ttlMs: number;
-}
 
 export function journalOptions(settings: JournalSettings): JournalOptions {
   return { entries: settings.TRACE_JOURNAL_SIZE, ttlMs: settings.TRACE_JOURNAL_TTL * 1000 };
