@@ -110,9 +110,9 @@ export const MUTATIONS = [
     about: 'what came meanwhile is delivered before what was missed',
     patches: [
       {
-        file: subscription,
-        from: 'this.#held = [...page.publications, ...this.#held];',
-        to: 'this.#held = [...this.#held, ...page.publications];',
+        file: 'packages/core/src/fan-out/held-publications.ts',
+        from: 'this.#publications = [...publications, ...this.#publications];',
+        to: 'this.#publications = [...this.#publications, ...publications];',
       },
     ],
     proof: model,
@@ -124,8 +124,8 @@ export const MUTATIONS = [
       { file: subscription, from: '    if (this.#delivered) return false;\n', to: '' },
       {
         file: subscription,
-        from: 'this.#held === undefined || this.#delivered',
-        to: 'this.#held === undefined',
+        from: 'held === undefined || this.#delivered',
+        to: 'held === undefined',
       },
     ],
     proof: model,

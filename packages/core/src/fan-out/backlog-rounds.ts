@@ -36,13 +36,13 @@ export class BacklogRounds {
   #goLater(): void {
     this.#cancelRound ??= this.#clock.after(ROUND_MS, () => {
       this.#cancelRound = undefined;
-      for (const subscription of this.#waiting) this.#relieve(subscription);
+      for (const subscription of this.#waiting) this.#flush(subscription);
       if (this.#waiting.size > 0) this.#goLater();
     });
   }
 
-  #relieve(subscription: Subscription): void {
-    const leftOut = subscription.relieve();
+  #flush(subscription: Subscription): void {
+    const leftOut = subscription.flushBacklog();
     if (leftOut === undefined) return;
     this.#counters.conflated += leftOut.conflated;
     this.#counters.dropped += leftOut.dropped;

@@ -12,7 +12,7 @@ import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
 import { BacklogRounds } from './backlog-rounds.ts';
 import type { HubOptions } from './hub-options.ts';
-import { LocalChannel } from './local-channel.ts';
+import { LocalChannels } from './local-channels.ts';
 import { Recoveries } from './recoveries.ts';
 import { Session, type SessionDeps } from './session.ts';
 import { type Filter, Subscription } from './subscription.ts';
@@ -37,17 +37,14 @@ export interface SubscribeOptions {
 /** How late a token's end may be seen, and how old the totals that are reported may be. */
 const SWEEP_MS = 250;
 
-/** A batch is one piece in each outbox, and has to fit into it beside others. */
-const MAX_BATCH_BYTES = 65_536;
-
 /** Local fan-out: which sessions on this node want a channel. */
 export class Hub implements BrokerSink {
-  readonly #ports: HubDeps;
-  readonly #limits: HubOptions;
-  readonly #context: SessionDeps;
+  readonly #deps: HubDeps;
+  readonly #options: HubOptions;
+  readonly #sessionDeps: SessionDeps;
   readonly #sessions = new Set<Session>();
   readonly #userSessions = new UserSessions();
-  readonly #channels = new Map<string, LocalChannel>();
+  readonly #channels: LocalChannels;
   readonly #stopSweep: Cancel;
   readonly #counters = new FanOutCounters();
   readonly #backlogs: BacklogRounds;
@@ -56,25 +53,27 @@ export class Hub implements BrokerSink {
   readonly #journal: DeliveryJournal | undefined = undefined;
   #reportedMessages = 0;
 
-  constructor(ports: HubDeps, limits: HubOptions) {
-    this.#ports = ports;
-    this.#limits = limits;
-    this.#context = {
-      flusher: new Flusher(ports.clock, limits.fanoutWindowMs, this.#counters.sliceSeconds),
+  constructor(deps: HubDeps, options: HubOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const flusher = new Flusher(deps.clock, options.fanoutWindowMs, this.#counters.sliceSeconds);
+    this.#channels = new LocalChannels({ ...deps, flusher }, options);
+    this.#sessionDeps = {
+      flusher,
       onSlow: (session, queuedBytes) => this.#noteSlow(session, queuedBytes),
-      outboxMaxBytes: limits.outboxMaxBytes,
-      now: () => ports.clock.now(),
+      outboxMaxBytes: options.outboxMaxBytes,
+      now: () => deps.clock.now(),
       counters: this.#counters,
     };
-    const { journal = { entries: 0, ttlMs: 0 } } = limits;
-    if (journal.entries > 0) this.#journal = new DeliveryJournal(ports.clock, journal);
+    const { journal = { entries: 0, ttlMs: 0 } } = options;
+    if (journal.entries > 0) this.#journal = new DeliveryJournal(deps.clock, journal);
     this.#recoveries = new Recoveries(
-      { ...ports, journal: this.#journal },
-      limits.maxRecovered,
+      { ...deps, journal: this.#journal },
+      options.maxRecovered,
       this.#counters.resumes,
     );
-    this.#backlogs = new BacklogRounds(ports.clock, this.#counters);
-    this.#stopSweep = every(ports.clock, SWEEP_MS, () => this.#sweep());
+    this.#backlogs = new BacklogRounds(deps.clock, this.#counters);
+    this.#stopSweep = every(deps.clock, SWEEP_MS, () => this.#sweep());
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -95,13 +94,13 @@ export class Hub implements BrokerSink {
   }
 
   open(connection: Connection, identity: Identity): Session {
-    const session = new Session(connection, identity, this.#context);
+    const session = new Session(connection, identity, this.#sessionDeps);
     this.#sessions.add(session);
     this.#counters.of(connection.format.transport).open += 1;
     this.#tokenEnds.expect(identity.expiresAt);
     this.#countUser(session, +1);
-    this.#ports.state.setConnections(this.#sessions.size);
-    this.#ports.state.addTotals({ connections: 1 });
+    this.#deps.state.setConnections(this.#sessions.size);
+    this.#deps.state.addTotals({ connections: 1 });
     return session;
   }
 
@@ -111,7 +110,7 @@ export class Hub implements BrokerSink {
     this.#counters.of(session.format.transport).open -= 1;
     session.discard();
     this.#countUser(session, -1);
-    this.#ports.state.setConnections(this.#sessions.size);
+    this.#deps.state.setConnections(this.#sessions.size);
     for (const subscription of [...session.subscriptions.values()]) {
       this.#drop(session, subscription);
     }
@@ -133,8 +132,8 @@ export class Hub implements BrokerSink {
     }
     if (!this.#sessions.has(session)) throw sessionEnded();
     const existing = session.subscriptions.get(channel);
-    if (existing === undefined && session.subscriptions.size >= this.#limits.maxSubscriptions) {
-      const { maxSubscriptions } = this.#limits;
+    if (existing === undefined && session.subscriptions.size >= this.#options.maxSubscriptions) {
+      const { maxSubscriptions } = this.#options;
       throw new ProtocolError('too_many_subscriptions', `at most ${maxSubscriptions} channels`);
     }
     const subscription = existing ?? this.#add(session, channel, options.accepts);
@@ -158,9 +157,9 @@ export class Hub implements BrokerSink {
    * @throws ProtocolError `unavailable`
    */
   async catchUp(channel: string): Promise<void> {
-    if (!this.#channels.has(channel)) return;
-    await this.#ports.broker.subscribe(channel);
-    this.#context.flusher.runTasks(); // what it replaces is in channels of its own
+    if (this.#channels.get(channel) === undefined) return;
+    await this.#deps.broker.subscribe(channel);
+    this.#sessionDeps.flusher.runTasks(); // what it replaces is in channels of its own
   }
 
   unsubscribe(session: Session, channel: string): void {
@@ -192,7 +191,7 @@ export class Hub implements BrokerSink {
   }
 
   resync(channel: string, position: Position | undefined): void {
-    this.#ports.telemetry.report({ type: 'resync', channel });
+    this.#deps.telemetry.report({ type: 'resync', channel });
     this.#channels.get(channel)?.resync(position);
   }
 
@@ -200,43 +199,24 @@ export class Hub implements BrokerSink {
     this.#channels.get(channel)?.epochChanged(position);
   }
 
-  /** Stops the hub's timers; sessions are closed by their transports. */
+  /** Stops the hub's timers; sessions are closed by their transdeps. */
   close(): void {
     this.#stopSweep();
-    this.#context.flusher.close();
+    this.#sessionDeps.flusher.close();
     this.#backlogs.close();
     this.#reportMessages();
-    for (const channel of this.#channels.values()) channel.cancelLeave?.();
+    this.#channels.close();
   }
 
   #add(session: Session, channel: string, accepts: Filter | undefined): Subscription {
-    const local = this.#channels.get(channel) ?? this.#enter(channel);
-    const { name } = local; // one text for all who subscribe, who each bring their own
+    const local = this.#channels.enter(channel);
+    const { name } = local; // shared, because each client brings a copy of the text
     const subscription = new Subscription(session, name, accepts);
-    const rule = this.#limits.slowConsumerRules(name);
-    if (rule !== undefined) subscription.mayLeaveOut(rule, this.#backlogs.add);
+    const rule = this.#options.slowConsumerRules(name);
+    if (rule !== undefined) subscription.setSlowConsumerRule(rule, this.#backlogs.add);
     session.subscriptions.set(name, subscription);
-    local.cancelLeave?.();
-    local.cancelLeave = undefined;
-    local.add(subscription);
-    this.#ports.state.setSubscribers(name, local.subscriptions.size);
+    this.#channels.add(local, subscription);
     return subscription;
-  }
-
-  #enter(name: string): LocalChannel {
-    const local = new LocalChannel(name, {
-      subscribed: this.#ports.broker.subscribe(name),
-      flusher: this.#context.flusher,
-      clock: this.#ports.clock,
-      tracing: this.#ports.tracing,
-      maxBatchBytes: Math.min(MAX_BATCH_BYTES, this.#limits.outboxMaxBytes / 4),
-    });
-    // Each waiting session reports the failure; nobody may be waiting any more.
-    local.joined?.catch(() => {
-      if (this.#forget(local)) this.#ports.state.setSubscribers(name, 0);
-    });
-    this.#channels.set(name, local);
-    return local;
   }
 
   #drop(session: Session, subscription: Subscription): void {
@@ -244,32 +224,12 @@ export class Hub implements BrokerSink {
     subscription.end();
     this.#backlogs.remove(subscription);
     if (session.subscriptions.get(channel) === subscription) session.subscriptions.delete(channel);
-    const local = this.#channels.get(channel);
-    if (!local?.subscriptions.delete(subscription)) return;
-    this.#ports.state.setSubscribers(channel, local.subscriptions.size);
-    if (local.subscriptions.size === 0) this.#leaveLater(local);
-  }
-
-  /** Clients that reconnect, or tabs that reload, want the same channel again in a moment. */
-  #leaveLater(local: LocalChannel): void {
-    const { clock, broker, telemetry } = this.#ports;
-    local.cancelLeave = clock.after(this.#limits.unsubscribeGraceMs, () => {
-      this.#forget(local);
-      broker.unsubscribe(local.name).catch((error: unknown) => {
-        telemetry.report({ type: 'failure', where: 'unsubscribe', error });
-      });
-    });
-  }
-
-  /** False when it was forgotten before. */
-  #forget(local: LocalChannel): boolean {
-    local.cancelLeave?.();
-    return this.#channels.get(local.name) === local && this.#channels.delete(local.name);
+    this.#channels.remove(subscription);
   }
 
   #noteSlow(session: Session, queuedBytes: number): void {
     const { id: sessionId } = session;
-    this.#ports.telemetry.report({ type: 'slow_consumer', sessionId, queuedBytes });
+    this.#deps.telemetry.report({ type: 'slow_consumer', sessionId, queuedBytes });
     for (const channel of session.subscriptions.keys()) {
       const delivered = this.#channels.get(channel)?.deliveredBytes ?? 0;
       this.#journal?.noteSlow(channel, delivered, queuedBytes);
@@ -279,18 +239,18 @@ export class Hub implements BrokerSink {
   #countUser(session: Session, change: 1 | -1): void {
     const { userId } = session.identity;
     if (userId === undefined) return;
-    this.#ports.state.setUserConnections(userId, this.#userSessions.add(userId, change));
+    this.#deps.state.setUserConnections(userId, this.#userSessions.add(userId, change));
   }
 
   #sweep(): void {
-    this.#tokenEnds.closeExpired(this.#sessions, this.#ports.clock.now());
+    this.#tokenEnds.closeExpired(this.#sessions, this.#deps.clock.now());
     this.#reportMessages();
   }
 
   #reportMessages(): void {
     const { messagesSent } = this.#counters;
     if (messagesSent === this.#reportedMessages) return;
-    this.#ports.state.addTotals({ messagesSent: messagesSent - this.#reportedMessages });
+    this.#deps.state.addTotals({ messagesSent: messagesSent - this.#reportedMessages });
     this.#reportedMessages = messagesSent;
   }
 }

@@ -2,22 +2,15 @@ import { type Cursor, type Position, toCursor } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
 import { before, isUpTo } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
-import { Backlog, type LeftOut } from './backlog.ts';
+import type { LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
+import { HeldPublications } from './held-publications.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
+import { SlowConsumerState } from './slow-consumer-state.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** What waited for its client was published long ago, and no delay of the node's. */
+/** Delayed publications are not measured, because the client or its resume caused the delay. */
 const UNKNOWN_TIME = 0;
-
-/** Leaving out instead of closing, for the clients that read too slowly. */
-interface Relief {
-  readonly backlog: Backlog;
-  /** Told when there is something in it, to call `relieve` later. */
-  readonly onBacklog: (subscription: Subscription) => void;
-  /** What waits follows this. */
-  after: Position | undefined;
-}
 
 export interface Outcome {
   /** Absent in a channel without history. */
@@ -29,45 +22,55 @@ export interface Outcome {
 /** Narrows a subscription to some of the channel's publications, for example by log level. */
 export type Filter = (publication: Publication) => boolean;
 
+/** Holding back for `start`, or delivering, or dropped by the hub. */
+type Phase = HeldPublications | 'flowing' | 'ended';
+
 /**
- * Session × channel. It starts holding publications back, so that the answer to the client and
- * what the client missed can go out before them; `start` lets them flow.
+ * Session × channel. A new subscription holds publications back, so that the answer to the client
+ * and the publications that it missed can go out before them; `start` lets them flow.
  */
 export class Subscription {
   readonly channel: string;
   readonly #subscriber: Subscriber;
-  /** What passes; everything without it. */
+  /** Selects the publications for the client; undefined selects all. */
   accepts: Filter | undefined;
   #position: Position | undefined;
-  /** Everything after it, up to `#position`, was delivered. */
+  /** Everything after this position, up to `#position`, was delivered. */
   #since: Position | undefined;
-  #held: Publication[] | undefined = [];
-  #heldBytes = 0;
+  #phase: Phase;
   #recovered: boolean | undefined;
+  /** Whether the client was sent something that a replay would have to come before (ORD). */
   #delivered = false;
-  #relief: Relief | undefined;
+  #slow: SlowConsumerState | undefined;
 
   constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
     this.#subscriber = subscriber;
     this.channel = channel;
     this.accepts = accepts;
-  }
-
-  /** From now on, when the client reads too slowly, publications are left out by the rule. */
-  mayLeaveOut(rule: SlowConsumerRule, onBacklog: Relief['onBacklog']): void {
-    this.#relief = { backlog: new Backlog(rule), onBacklog, after: undefined };
+    this.#phase = new HeldPublications(subscriber);
   }
 
   /**
-   * Sends what the client may have of what it was too slow for, after a resync when some was left
-   * out (GAP).
-   * @returns how many were left out; undefined while it is still too slow
+   * From now on publications are left out by the rule while the client reads too slowly.
+   * @param onBacklog called when the first publication waits; `flushBacklog` is to be called later
    */
-  relieve(): LeftOut | undefined {
-    if (this.#subscriber.congested) return undefined;
-    const { publications, leftOut } = this.#takeBacklog();
+  setSlowConsumerRule(
+    rule: SlowConsumerRule,
+    onBacklog: (subscription: Subscription) => void,
+  ): void {
+    this.#slow = new SlowConsumerState(this.#subscriber, rule, () => onBacklog(this));
+  }
+
+  /**
+   * Sends the backlog of a client that was too slow, after a resync when some publications were
+   * left out (GAP).
+   * @returns how many were left out; undefined while the client is still too slow
+   */
+  flushBacklog(): LeftOut | undefined {
+    if (this.#slow === undefined || this.#subscriber.congested) return undefined;
+    const { publications, leftOut } = this.#slow.take();
     if (leftOut.conflated + leftOut.dropped > 0) {
-      this.#tellLeftOut(publications.find(({ position }) => position));
+      this.#reportLeftOut(publications.find(({ position }) => position));
     }
     for (const publication of publications) this.#send(publication, UNKNOWN_TIME);
     return leftOut;
@@ -75,14 +78,14 @@ export class Subscription {
 
   /** The client has seen everything up to here; undefined in a channel without history. */
   get position(): Position | undefined {
-    return this.#relief?.backlog.empty === false ? this.#relief.after : this.#position;
+    return this.#slow?.waiting ? this.#slow.after : this.#position;
   }
 
   get recovered(): boolean | undefined {
     return this.#recovered;
   }
 
-  /** What the client is told of it. */
+  /** The result that is reported to the client. */
   get outcome(): Outcome {
     const { position } = this;
     return {
@@ -95,18 +98,22 @@ export class Subscription {
     return this.#held !== undefined;
   }
 
+  get #held(): HeldPublications | undefined {
+    return typeof this.#phase === 'string' ? undefined : this.#phase;
+  }
+
   /** Nothing at or before `position` will be delivered. */
   moveTo(position: Position | undefined): void {
     this.#position = position;
     this.#since = position;
   }
 
-  /** What is before its position reached the client another way: replaying it would break ORD. */
+  /** The client got the publications up to the position in another way; a replay would break ORD. */
   deliveredElsewhere(): void {
     this.#delivered = true;
   }
 
-  /** Nothing is to be recovered, whatever was before. */
+  /** Nothing is to be recovered; an earlier outcome is forgotten. */
   recoverNothing(): void {
     this.#recovered = undefined;
   }
@@ -118,7 +125,7 @@ export class Subscription {
   recoverFromDelivered(since: Position): boolean {
     const [first, last] = [this.#since, this.#position];
     if (first === undefined || last?.epoch !== since.epoch) return false;
-    if (this.#relief?.backlog.empty === false) return false;
+    if (this.#slow?.waiting) return false;
     if (since.offset < first.offset || since.offset > last.offset) return false;
     this.#recovered = true;
     return true;
@@ -126,53 +133,56 @@ export class Subscription {
 
   /**
    * Holds back again, so that older publications can be replayed.
-   * @returns false when newer ones were already delivered, as replaying would break ORD
+   * @returns false when newer ones were already delivered, because a replay would break ORD
    */
   rewind(): boolean {
     if (this.#delivered) return false;
-    this.#held ??= [];
+    if (this.#phase === 'flowing') this.#phase = new HeldPublications(this.#subscriber);
     this.#recovered = undefined;
     return true;
   }
 
   /**
-   * Puts what was missed since `after` in front of what is held; unless a resync came meanwhile,
-   * after which older publications would only confuse.
+   * Puts the missed publications, which follow `after`, in front of the held ones; unless a resync
+   * came meanwhile, because the client must not see older publications after it.
    */
   replay(after: Position, page: HistoryPage): void {
     if (this.#recovered === false) return;
-    if (this.#held === undefined || this.#delivered) {
-      // Whoever let it flow meanwhile has delivered what comes after this.
+    const held = this.#held;
+    if (held === undefined || this.#delivered) {
+      // Publications that follow the missed ones were let through meanwhile.
       this.#recovered = false;
       return;
     }
     this.#recovered = page.complete;
     this.moveTo(page.complete ? after : page.position);
     if (!page.complete) return;
-    this.#held = [...page.publications, ...this.#held];
-    this.#countHeld(this.#subscriber.bytesOf(page.publications));
+    held.prepend(page.publications);
   }
 
-  /** The history could not be put in order any more; the client has to fetch anew. */
+  /** Reports that the missed publications cannot be replayed in order; the client has to fetch anew. */
   giveUpRecovery(): void {
     this.#recovered = false;
   }
 
+  /** Lets the held publications and all later ones flow. */
   start(): void {
-    const held = this.#held ?? [];
-    this.#letGo();
-    for (const publication of held) this.#offerOne(publication, UNKNOWN_TIME);
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#phase = 'flowing';
+    for (const publication of held.take()) this.#offerOne(publication, UNKNOWN_TIME);
   }
 
-  /** What is held is not delivered any more; called when the hub drops the subscription. */
+  /** Drops everything that waits, and delivers nothing any more. Called by the hub. */
   end(): void {
-    this.#letGo();
-    this.#takeBacklog();
-    this.#relief = undefined;
+    this.#held?.take();
+    this.#slow?.take();
+    this.#slow = undefined;
+    this.#phase = 'ended';
     this.#recovered = false;
   }
 
-  /** Called by the hub for what comes in the channel, in order. */
+  /** Called for all publications of the channel, in order. */
   offer(batch: Batch): void {
     if (this.#takesWhole(batch)) {
       this.#position = batch.last ?? this.#position;
@@ -189,54 +199,44 @@ export class Subscription {
 
   #takesWhole(batch: Batch): boolean {
     return (
-      this.#held === undefined &&
+      this.#phase === 'flowing' &&
       this.accepts === undefined &&
       batch.follows(this.#position) &&
-      !this.#isRelieved()
+      !this.#slow?.active
     );
   }
 
   #offerOne(publication: Publication, publishedAtMs: number): void {
-    if (this.#held !== undefined) this.#hold(publication, this.#held);
+    if (typeof this.#phase !== 'string') this.#hold(publication, this.#phase);
+    else if (this.#phase === 'ended') return;
     else if (this.#advance(publication.position)) this.#deliver(publication, publishedAtMs);
   }
 
+  /** Reports to the client that publications up to `position` are missing. */
   resync(position: Position | undefined): void {
     if (isUpTo(position, this.#position)) return; // a recovery has brought what the node missed
     if (this.#held !== undefined) {
-      this.#letGo();
-      this.#held = [];
+      this.#held.take();
       this.#recovered = false;
     }
-    this.#takeBacklog(); // older than what follows
+    this.#slow?.take(); // older than what follows
     this.moveTo(position);
     this.#delivered = true;
     this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position), 1);
   }
 
   /**
-   * What is held counts like what is queued: nobody may fill the node's memory by waiting (MEM).
-   * What is too much flows; cursors that come after it are too late, and are told so (GAP).
+   * Without room to hold more, everything flows; a cursor that is presented after that comes too
+   * late, and the client is reported `recovered: false` (GAP).
    */
-  #hold(publication: Publication, held: Publication[]): void {
-    held.push(publication);
-    this.#countHeld(this.#subscriber.bytesOf([publication]));
+  #hold(publication: Publication, held: HeldPublications): void {
+    held.append(publication);
     if (!this.#subscriber.canHold(0)) this.start();
   }
 
-  #letGo(): void {
-    this.#held = undefined;
-    this.#countHeld(-this.#heldBytes);
-  }
-
-  #countHeld(change: number): void {
-    this.#heldBytes += change;
-    this.#subscriber.heldBytes += change;
-  }
-
   /**
-   * False for what this session has seen already (DUP), also under the name of an earlier epoch: in
-   * a new one offsets go on, unless a resync says where they start.
+   * False for a publication that the session has seen already (DUP). Epochs are not compared, because
+   * offsets go on in a new epoch, unless a resync says where they start.
    */
   #advance(position: Position | undefined): boolean {
     if (position === undefined) return true;
@@ -252,7 +252,7 @@ export class Subscription {
       if (publication.deliveries !== undefined) publication.deliveries.filtered += 1;
       return;
     }
-    if (this.#relief !== undefined && this.#isRelieved()) this.#leave(publication, this.#relief);
+    if (this.#slow?.active) this.#slow.add(publication, this.#position);
     else this.#send(publication, publishedAtMs);
   }
 
@@ -266,34 +266,8 @@ export class Subscription {
     if (deliveries !== undefined) deliveries[this.#subscriber.tooSlow ? 'slow' : 'closing'] += 1;
   }
 
-  /** Whether publications go to the backlog now. */
-  #isRelieved(): boolean {
-    if (this.#relief === undefined) return false;
-    return !this.#relief.backlog.empty || this.#subscriber.congested;
-  }
-
-  /** What waits counts like what is held (MEM); what is too much is left out. */
-  #leave(publication: Publication, relief: Relief): void {
-    const { backlog } = relief;
-    const bytes = backlog.bytes;
-    if (backlog.empty) {
-      relief.after = before(publication.position) ?? this.#position;
-      relief.onBacklog(this);
-    }
-    backlog.add(publication, this.#subscriber.bytesOf([publication]));
-    while (!this.#subscriber.canHold(backlog.bytes - bytes) && backlog.dropOldest());
-    this.#subscriber.heldBytes += backlog.bytes - bytes;
-  }
-
-  #takeBacklog(): ReturnType<Backlog['take']> {
-    const backlog = this.#relief?.backlog;
-    if (backlog === undefined) return { publications: [], leftOut: { conflated: 0, dropped: 0 } };
-    this.#subscriber.heldBytes -= backlog.bytes;
-    return backlog.take();
-  }
-
-  /** The client goes on before the first that follows; up to where it is now some are missing. */
-  #tellLeftOut(next: Publication | undefined): void {
+  /** The client goes on before `next`; more publications are missing up to its position now. */
+  #reportLeftOut(next: Publication | undefined): void {
     const until = this.#position;
     this.#since = until;
     const position = before(next?.position) ?? until;
