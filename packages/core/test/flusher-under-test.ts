@@ -1,7 +1,7 @@
+import { FakeClock, FakeConnection } from '@leque/testkit/fakes';
 import { FanOutCounters } from '../src/writing/fan-out-counters.ts';
 import { Flusher } from '../src/writing/flusher.ts';
 import { Outbox } from '../src/writing/outbox.ts';
-import { FakeClock, FakeConnection } from './fakes.ts';
 
 export const WINDOW_MS = 5;
 

@@ -1,17 +1,16 @@
 import type { Position } from '@leque/protocol';
+import {
+  FakeBroker,
+  FakeClock,
+  FakeClusterState,
+  FakeConnection,
+  RecordingTelemetry,
+} from '@leque/testkit/fakes';
 import { Hub, type SubscribeOptions } from '../src/fan-out/hub.ts';
 import type { HubOptions } from '../src/fan-out/hub-options.ts';
 import type { Session } from '../src/fan-out/session.ts';
 import { parseSlowConsumerRules } from '../src/fan-out/slow-consumer-rules.ts';
-import {
-  FakeBroker,
-  FakeClock,
-  FakeConnection,
-  FakeState,
-  FakeTelemetry,
-  identity,
-  publication,
-} from './fakes.ts';
+import { identity, publication } from './samples.ts';
 
 export const P = 'project:P';
 export const at = (offset: number, epoch = 'e'): Position => ({ epoch, offset });
@@ -29,8 +28,8 @@ const limits = {
 /** A hub with nothing but fakes around it. */
 export class HubUnderTest {
   readonly broker = new FakeBroker();
-  readonly state = new FakeState();
-  readonly telemetry = new FakeTelemetry();
+  readonly state = new FakeClusterState();
+  readonly telemetry = new RecordingTelemetry();
   readonly clock = new FakeClock();
   readonly hub: Hub;
 

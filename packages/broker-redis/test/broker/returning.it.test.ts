@@ -51,7 +51,7 @@ async function startNode(redis: TestRedis) {
       expect(subscription.recovered).toBe(true);
       subscription.start();
       session.flush();
-      return connection.sent.map(({ position }) => position?.offset);
+      return connection.positions.map((position) => position?.offset);
     },
     [Symbol.asyncDispose]: () => owner.disposeAsync(),
   };

@@ -1,5 +1,5 @@
+import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../test/fakes.ts';
 import { Admission } from './admission.ts';
 
 /** That of a node whose turns of the event loop may take long. */
@@ -100,5 +100,5 @@ test('[LIVE] from its close on nobody waits or goes in, and no timer is left', a
   come(1);
   await pass(0);
   expect([count('in'), count('draining')]).toEqual([1, 5]);
-  expect(clock.timers).toBe(0);
+  expect(clock.pending).toBe(0);
 });

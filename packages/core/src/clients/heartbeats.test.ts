@@ -1,5 +1,5 @@
+import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../test/fakes.ts';
 import { Heartbeats } from './heartbeats.ts';
 
 const INTERVAL_MS = 30_000;

@@ -1,6 +1,7 @@
+import { FakeConnection, TextFormat } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeConnection, publication, TextFormat } from '../../test/fakes.ts';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { publication } from '../../test/samples.ts';
 import { Publication } from '../publication/publication.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { FrameJoiner } from '../writing/frame-joiner.ts';
@@ -37,7 +38,7 @@ test('a batch is one frame, made once per wire format', () => {
   const format = new TextFormat();
   const two = batch(1, 2);
   expect(two.frameIn(format)).toBe(two.frameIn(format));
-  expect(two.frameIn(format)).toMatchObject({ texts: ['1', '2'] });
+  expect(two.frameIn(format)).toMatchObject({ frames: [{ text: '1' }, { text: '2' }] });
   expect(format.encoded).toBe(2);
 });
 
@@ -100,10 +101,10 @@ test('[GAP] sessions that have the same queued share what is written, and only t
   const frames = [one, two].filter((each) => each !== undefined);
   expect(joiner.join(format, [...frames])).toBe(joiner.join(format, [...frames]));
   const others = [one, three].filter((each) => each !== undefined);
-  expect(joiner.join(format, others)).toMatchObject({ texts: ['1', '3'] });
+  expect(joiner.join(format, others)).toMatchObject({ frames: [{ text: '1' }, { text: '3' }] });
   const all = [one, two, three].filter((each) => each !== undefined);
   for (const some of [frames, all, frames]) {
-    expect(joiner.join(format, [...some])).toMatchObject({ texts: some.map(({ text }) => text) });
+    expect(joiner.join(format, [...some])).toMatchObject({ frames: some });
   }
   const other = new TextFormat();
   expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { identity, publication } from '../../test/fakes.ts';
 import { at, HubUnderTest } from '../../test/hub-under-test.ts';
+import { identity, publication } from '../../test/samples.ts';
 import { ALL_PROJECTS, Grants } from '../access/grants.ts';
 import type { HistoryPage } from '../ports/broker.ts';
 

@@ -1,7 +1,7 @@
 import { CLOSE, type Position } from '@leque/protocol';
 import { describe, expect, test } from 'vitest';
-import { identity, publication } from '../../test/fakes.ts';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { identity, publication } from '../../test/samples.ts';
 import { ALL_PROJECTS, Grants } from '../access/grants.ts';
 import type { HistoryPage } from '../ports/broker.ts';
 import { Publication } from '../publication/publication.ts';

@@ -1,7 +1,8 @@
 import { CLOSE, type Position } from '@leque/protocol';
+import { FakeConnection, TextFormat } from '@leque/testkit/fakes';
 import { describe, expect, test } from 'vitest';
-import { FakeConnection, identity, publication, TextFormat } from '../../test/fakes.ts';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { identity, publication } from '../../test/samples.ts';
 
 describe('fan-out', () => {
   test('[ORD] every subscribed session gets a publication, in order, and no other session', async () => {
@@ -213,7 +214,7 @@ describe('the end of things', () => {
     await node.subscribe(session, P);
     node.hub.remove(session);
     node.hub.close();
-    expect(node.clock.timers).toBe(0);
+    expect(node.clock.pending).toBe(0);
   });
 });
 

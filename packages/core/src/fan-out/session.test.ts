@@ -1,6 +1,7 @@
 import { CLOSE } from '@leque/protocol';
+import { FakeClock, FakeConnection, RecordingTelemetry } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeClock, FakeConnection, FakeTelemetry, identity } from '../../test/fakes.ts';
+import { identity } from '../../test/samples.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
 import { Session, type SessionDeps } from './session.ts';
@@ -9,7 +10,7 @@ const frame = (text: string) => ({ text, byteLength: 10 });
 
 function open() {
   const clock = new FakeClock();
-  const telemetry = new FakeTelemetry();
+  const telemetry = new RecordingTelemetry();
   const counters = new FanOutCounters();
   const connection = new FakeConnection();
   const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);

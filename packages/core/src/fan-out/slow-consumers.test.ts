@@ -1,7 +1,8 @@
 import { CLOSE } from '@leque/protocol';
+import type { FakeConnection } from '@leque/testkit/fakes';
 import { describe, expect, test } from 'vitest';
-import { type FakeConnection, identity } from '../../test/fakes.ts';
 import { HubUnderTest } from '../../test/hub-under-test.ts';
+import { identity } from '../../test/samples.ts';
 import { Publication } from '../publication/publication.ts';
 import { parseSlowConsumerRules } from './slow-consumer-rules.ts';
 
@@ -173,33 +174,33 @@ test('[LIVE] a session that ends while something waits for it leaves nothing beh
   node.hub.close();
   node.clock.advance(5000);
   expect(connection.sent).toEqual([]);
-  expect(node.clock.timers).toBe(0);
+  expect(node.clock.pending).toBe(0);
 });
 
 test('[LIVE] slow clients that leave and others that come are looked at by one timer', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
-  const timers = node.clock.timers;
+  const timers = node.clock.pending;
   for (let n = 1; n <= 10; n += 1) {
     progress('a', n);
     node.hub.unsubscribe(session, CONFLATED);
     await node.subscribe(session, CONFLATED);
   }
   progress('a', 11);
-  expect(node.clock.timers).toBe(timers + 1);
+  expect(node.clock.pending).toBe(timers + 1);
   node.clock.advance(3 * ROUND_MS);
-  expect(node.clock.timers).toBe(timers + 1);
+  expect(node.clock.pending).toBe(timers + 1);
 });
 
 test('[LIVE] nobody looks after a client that left while it was slow', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
-  const { timers } = node.clock;
+  const { pending: timers } = node.clock;
   connection.bufferedBytes = CONGESTED_BYTES;
   progress('a', 1);
   node.hub.unsubscribe(session, CONFLATED);
   await node.subscribe(session, CONFLATED); // no grace period
   node.clock.advance(2 * ROUND_MS);
-  expect(node.clock.timers).toBe(timers);
+  expect(node.clock.pending).toBe(timers);
 });
 
 test('[GAP] a client for which there was room for nothing is told that it missed something', async () => {

@@ -1,5 +1,6 @@
+import { TextFormat } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { publication, TextFormat } from '../../test/fakes.ts';
+import { publication } from '../../test/samples.ts';
 import { Publication } from '../publication/publication.ts';
 import { Batch } from './batch.ts';
 import { type Filter, Subscription } from './subscription.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { identity } from '../../test/fakes.ts';
 import { HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { identity } from '../../test/samples.ts';
 import { messageIdOf } from '../publication/message-id.ts';
 import { Publication } from '../publication/publication.ts';
 import { DeliveryJournal } from './delivery-journal.ts';

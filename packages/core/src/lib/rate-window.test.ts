@@ -1,5 +1,5 @@
+import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeClock } from '../../test/fakes.ts';
 import { RateWindow } from './rate-window.ts';
 
 test('so many commands in a second, then as many warnings, then the end', () => {

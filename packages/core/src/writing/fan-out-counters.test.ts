@@ -1,6 +1,7 @@
+import { FakeConnection } from '@leque/testkit/fakes';
 import { describe, expect, test } from 'vitest';
-import { FakeConnection, identity } from '../../test/fakes.ts';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
+import { identity } from '../../test/samples.ts';
 import type { BucketCounts } from '../lib/bucket-counts.ts';
 import { Publication } from '../publication/publication.ts';
 

@@ -1,5 +1,5 @@
+import { FakeConnection } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeConnection } from '../../test/fakes.ts';
 import { slowConnection, startFlusher } from '../../test/flusher-under-test.ts';
 import { QUANTUM } from './flusher.ts';
 

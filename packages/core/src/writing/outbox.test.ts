@@ -1,5 +1,5 @@
+import { FakeClock, FakeConnection } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { FakeClock, FakeConnection } from '../../test/fakes.ts';
 import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
 import { FrameJoiner } from './frame-joiner.ts';

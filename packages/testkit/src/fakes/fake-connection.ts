@@ -1,55 +1,44 @@
 import type { Connection, Frame, FrameFormat } from '@leque/core';
 import type { CloseCode, Position } from '@leque/protocol';
+import { messagesOf, TextFormat, type TextFrame } from './text-format.ts';
 
-/** What a client of the fake format would have read. */
-export type FakeMessage =
-  | {
-      readonly kind: 'publication';
-      readonly channel: string;
-      readonly type: string;
-      readonly position: Position | undefined;
-      readonly event: Readonly<Record<string, unknown>>;
-    }
-  | { readonly kind: 'resync'; readonly channel: string; readonly position: Position | undefined };
-
-interface FakeFrame extends Frame {
-  readonly messages: readonly FakeMessage[];
-}
-
-/** Frames that keep their content readable; as long as its JSON. */
-const fakeFormat: FrameFormat = {
-  transport: 'fake',
-  encodePublication({ origin, type, position, event }) {
-    return frameOf([{ kind: 'publication', channel: origin, type, position, event }]);
-  },
-  join(frames) {
-    return frameOf((frames as readonly FakeFrame[]).flatMap(({ messages }) => messages));
-  },
-  encodeResync(channel, position) {
-    return frameOf([{ kind: 'resync', channel, position }]);
-  },
-};
-
-/** A client whose reading is up to the test. */
+/** A client that remembers what it was sent; the test decides whether it reads. */
 export class FakeConnection implements Connection {
-  readonly format = fakeFormat;
-  /** Everything that was written, in order. */
-  readonly sent: FakeMessage[] = [];
-  /** Calls of `write`: one flush is one write. */
-  writes = 0;
+  readonly format: FrameFormat;
+  readonly #writes: (readonly TextFrame[])[] = [];
   bufferedBytes = 0;
   closed: { readonly code: CloseCode; readonly reason: string } | undefined;
+  stamp?(frame: Frame): Frame;
+  readonly stampBytes?: number;
+  /** False for a client that does not read: what is written stays in the buffer. */
+  reads = true;
+
+  constructor(format: FrameFormat = new TextFormat()) {
+    this.format = format;
+  }
+
+  /** The texts of each write. One flush is one write. */
+  get writes(): string[][] {
+    return this.#writes.map((frames) => frames.map(({ text }) => text));
+  }
+
+  /** The texts of all writes, in order. */
+  get sent(): string[] {
+    return this.writes.flat();
+  }
+
+  /** The position of each text in `sent`. */
+  get positions(): (Position | undefined)[] {
+    return this.#writes.flatMap((frames) => frames.map(({ position }) => position));
+  }
 
   write(frame: Frame): void {
-    this.writes += 1;
-    this.sent.push(...(frame as FakeFrame).messages);
+    if (this.closed) throw new Error('written to after it was closed');
+    this.#writes.push(messagesOf(frame));
+    if (!this.reads) this.bufferedBytes += frame.byteLength;
   }
 
   close(code: CloseCode, reason: string): void {
     this.closed ??= { code, reason };
   }
-}
-
-function frameOf(messages: readonly FakeMessage[]): FakeFrame {
-  return { byteLength: Buffer.byteLength(JSON.stringify(messages)), messages };
 }

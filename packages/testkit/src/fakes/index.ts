@@ -1,6 +1,9 @@
+export { FakeBroker } from './fake-broker.ts';
 export { FakeClock } from './fake-clock.ts';
-export { FakeConnection, type FakeMessage } from './fake-connection.ts';
+export { FakeClusterState } from './fake-cluster-state.ts';
+export { FakeConnection } from './fake-connection.ts';
 export { makeEvent } from './make-event.ts';
 export { RecordingSink } from './recording-sink.ts';
 export { RecordingTelemetry } from './recording-telemetry.ts';
+export { TextFormat } from './text-format.ts';
 export { upTo } from './up-to.ts';
