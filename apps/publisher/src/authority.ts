@@ -71,7 +71,18 @@ export class Authority {
     }
     const token = bearerToken(headers.authorization);
     if (token === undefined) return this.#withoutCredentials();
-    return this.#isApiKey(token) ? this.#acceptedKey() : this.#verifier.verify(token);
+    return this.#isApiKey(token) ? this.#acceptedKey() : this.#verify(token);
+  }
+
+  /** Verifies a bearer that is not an API key; one that is not a token may have been meant as a key. */
+  async #verify(token: string): Promise<Identity> {
+    try {
+      return await this.#verifier.verify(token);
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === 'token_malformed')) throw error;
+      const message = 'neither a known API key nor a JSON Web Token';
+      throw new ProtocolError('token_malformed', message, { cause: error });
+    }
   }
 
   #acceptedKey(): Identity {

@@ -45,9 +45,10 @@ describe('where tokens are required', () => {
     const asToken = await publisher.post('/api/publish', notification, {
       authorization: 'Bearer a-key-that-nobody-knows',
     });
-    expect({ status: asToken.status, code: asToken.json.code }).toEqual({
+    expect({ status: asToken.status, ...asToken.json }).toMatchObject({
       status: 401,
       code: 'token_malformed',
+      detail: 'neither a known API key nor a JSON Web Token',
     });
   });
 
@@ -95,7 +96,7 @@ describe('in open mode', () => {
     expect(status).toBe(401);
     expect(json.code).toBe('token_malformed');
     expect(headers['www-authenticate']).toBe(
-      'Bearer error="invalid_token", error_description="not a JSON Web Token"',
+      'Bearer error="invalid_token", error_description="neither a known API key nor a JSON Web Token"',
     );
     const weak = await bearer([]);
     expect((await publisher.post('/api/publish', notification, weak)).status).toBe(403);
