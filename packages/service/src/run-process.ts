@@ -22,7 +22,8 @@ export class StartError extends Error {
 
 /**
  * The life of a server process: starts it, waits until it is told to stop, stops it, and exits
- * with 0; with 1 when it cannot start or go on, or is told a second time.
+ * with 0; with 2 when its configuration is wrong; with 1 when it cannot start or go on, or is told to
+ * stop a second time.
  */
 export async function runProcess(
   start: () => Promise<RunningServer>,
@@ -39,7 +40,7 @@ export async function runProcess(
     exit(0);
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
-    exit(1);
+    exit(error instanceof ConfigError ? 2 : 1);
   }
 }
 
