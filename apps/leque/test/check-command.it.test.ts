@@ -58,12 +58,13 @@ test('every master of a Cluster is looked at', async () => {
 test('wrong variables, and a Redis that is not there, have exit codes of their own', async () => {
   const nowhere = `redis://127.0.0.1:${await freePorts(1)}`;
   const [wrong, gone] = await Promise.all([
-    check({ REDIS_URL: 'http://x', PORT: 'many' }),
+    check({ REDIS_URL: 'http://x', PORT: 'many', WEBSOCKET_TIMEOT: '30' }),
     check({ REDIS_URL: nowhere }, '--app', 'publisher'),
   ]);
   expect(wrong.code).toBe(2);
   expect(wrong.stdout).toMatch(/PORT/);
   expect(wrong.stdout).toMatch(/REDIS_URL/);
+  expect(wrong.stdout).toMatch(/WEBSOCKET_TIMEOT; did you mean WEBSOCKET_TIMEOUT\?/);
   expect(gone.code).toBe(3);
   expect(gone.stdout).toMatch(/^Redis cannot be used: /);
 });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   expiredTokenFor,
   get,
@@ -12,6 +15,7 @@ import {
 } from '@leque/lab';
 import { type Cluster, startCluster, TEST_API_KEY } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
 
 const ADMIN = tokenFor('ops', { scope: 'admin' });
 const PATIENCE = { timeout: 10_000 };
@@ -33,8 +37,13 @@ describe('a cluster that runs', () => {
     const { code, stdout } = await run('stats');
     expect(code).toBe(0);
     const lines = stdout.trim().split('\n');
-    const line = (node: string) =>
-      lines.find((each) => each.startsWith(node))?.split(/ {2,}/) ?? [];
+    const line = (node: string) => {
+      const start = lines.findIndex((each) => each.startsWith(node));
+      return lines
+        .slice(start, start + 2)
+        .join('')
+        .split(/ {2,}/);
+    };
     expect(line('gateway-1').slice(1, 3)).toEqual(['gateway', 'ready']);
     expect(line('gateway-1').slice(4, 5)).toEqual(['1']);
     expect(line('gateway-2').slice(1, 3)).toEqual(['gateway', 'ready']);
@@ -143,9 +152,54 @@ test('completion: what each shell gets knows every command, and the shell can re
   expect((await leque(['completion', 'cmd'])).code).toBe(2);
 });
 
-test('a command that there is not is called by its name', async () => {
+test('a misspelt command is named, and the nearest one suggested', async () => {
   expect(await leque(['trase', 'x'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("unknown command 'trase'"),
+    stderr: expect.stringMatching(/unknown command 'trase'\n\(Did you mean trace\?\)/),
   });
+});
+
+test('a misspelt option is named, and the nearest one suggested', async () => {
+  expect(await leque(['stats', '--wacht'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/unknown option '--wacht'\n\(Did you mean --watch\?\)/),
+  });
+});
+
+test('without a command, the help is printed and the exit code is that of a mistake', async () => {
+  const { stdout: help } = await leque(['--help']);
+  expect(await leque([])).toEqual({ code: 2, stdout: '', stderr: help });
+});
+
+test('--version prints the version of the package', async () => {
+  expect(await leque(['--version'])).toEqual({
+    code: 0,
+    stdout: `${manifest.version}\n`,
+    stderr: '',
+  });
+});
+
+test.each([
+  ['text/html', '<h1>It works</h1>'],
+  ['application/json', '{"hello":"world"}'],
+])('an answer of another server, %s, is a sentence', async (type, body) => {
+  const other = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': type }).end(body);
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => void other.close());
+  await once(other.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  for (const args of [
+    ['stats'],
+    ['trace', 'x'],
+    ['log-level', 'info'],
+    ['publish', '--type', 'x'],
+  ]) {
+    expect(await leque([...args, '--url', url]), args.join(' ')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `200 from ${url}, but not an answer of Leque; is that the right URL?\n`,
+    });
+  }
 });

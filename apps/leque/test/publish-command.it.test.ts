@@ -46,7 +46,8 @@ test('[ORD] a file is stored in its order; what is wrong in it is told, and the 
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(results).toHaveLength(251);
-  expect(results[120]).toMatchObject({ status: 'refused' });
+  expect(results[120]).toMatchObject({ line: 121, status: 'refused' });
+  expect(results[121]).toMatchObject({ line: 123, status: 'stored' });
   expect(await historyOf(server.url)).toEqual(texts.slice(-100));
 });
 
@@ -76,6 +77,61 @@ test('[ACK] an answer that is lost on its way does not make it store an event tw
   expect(await historyOf(server.url)).toEqual(['once']);
 });
 
+test('the line of a refused event is named, for people too', async () => {
+  await using server = await startLeque();
+  const input = [note('a'), '{"data":{}}', note('b')].join('\n');
+  const args = ['publish', '--url', server.url, '--file', '-'];
+  const { code, stdout } = await leque(args, { input });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^stored .*\nline 2 refused: .*type.*\nstored .*\n$/);
+});
+
+test('a line that is not JSON ends it, and what became of the lines before is reported', async () => {
+  await using server = await startLeque();
+  const texts = Array.from({ length: 150 }, (_, index) => `n${index}`);
+  const input = [...texts.map(note), 'not JSON', note('after')].join('\n');
+  const args = ['publish', '--url', server.url, '--file', '-'];
+  const { code, stdout, stderr } = await leque(args, { input });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: [
+      'error: line 151 is not a JSON object: not JSON',
+      'The results up to line 100 are printed. Nothing after line 100 was sent.',
+      '',
+    ].join('\n'),
+  });
+  expect(stdout.trim().split('\n')).toHaveLength(100);
+  expect((await historyOf(server.url)).at(-1)).toBe('n99');
+});
+
+test('a wrong API key is reported as one', async () => {
+  await using server = await startLeque({ AUTH_MODE: 'required' });
+  const args = ['publish', '--url', server.url, '--type', 'note', '--api-key', 'wrong'];
+  const { code, stderr } = await leque(args);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^401 from .*: neither a known API key nor a JSON Web Token\n$/);
+});
+
+test('a URL with a path leads to a Leque behind that path', async () => {
+  await using server = await startLeque();
+  const paths: (string | undefined)[] = [];
+  const front = createServer(async (request, response) => {
+    paths.push(request.url);
+    const answer = await fetch(`${server.url}/api/publish`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.concat(await request.toArray()),
+    });
+    response.end(await answer.text());
+  });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => void front.close());
+  await once(front.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/leque/`;
+  const { code } = await leque(['publish', '--url', url, '--type', 'note', '--project', 'P']);
+  expect({ code, paths }).toEqual({ code: 0, paths: ['/leque/api/publish'] });
+});
+
 test('what it cannot do is one sentence, and an exit code of its own', async () => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'leque-publish-'));
@@ -85,10 +141,10 @@ test('what it cannot do is one sentence, and an exit code of its own', async () 
   const nowhere = `http://127.0.0.1:${await freePorts(1)}`;
   const cases = [
     [['--data', '{}'], 2, '--type or --file is needed'],
-    [['--type', 'note', '--data', 'x'], 2, '--data is not a JSON object: x'],
-    [['--type', 'note', '--url', 'nowhere'], 2, '"nowhere" is no URL'],
+    [['--type', 'note', '--data', 'x'], 2, "argument 'x' is invalid. It is not a JSON object"],
+    [['--type', 'note', '--url', 'nowhere'], 2, "'nowhere' is invalid. It is not a URL such as"],
     [['--file', `${file}-missing`], 2, '--file: ENOENT'],
-    [['--file', file], 2, 'line 2 is not a JSON object: not JSON'],
+    [['--file', file], 2, 'line 2 is not a JSON object: not JSON\nNothing was sent.'],
     [['--type', 'note', '--url', nowhere], 3, 'does not answer'],
   ] as const;
   const ended = await Promise.all(cases.map(([args]) => leque(['publish', ...args])));

@@ -97,7 +97,7 @@ describe('leque tail', () => {
       token,
     ]);
     expect(code).toBe(1);
-    expect(stderr).toBe('user:bob is for its own user, and this token is of user alice\n');
+    expect(stderr).toBe('user:bob is for its own user, and this token is for user alice\n');
   });
 
   test('what it cannot do is one sentence, and an exit code of its own', async () => {
@@ -105,7 +105,7 @@ describe('leque tail', () => {
       [['firehose'], 2, '"firehose" is not a channel'],
       [['logs', '--since', 'abc'], 2, 'is not a cursor'],
       [['project:P', '--level', 'info'], 2, '--level is for logs only'],
-      [['all', '--count', 'many'], 2, '--count "many" is not a number'],
+      [['all', '--count', 'many'], 2, "'many' is invalid. It is not a number above 0"],
       [[], 2, "missing required argument 'channel'"],
       [['all', '--token', 'nonsense'], 1, '401 from'],
       [['project:Q', '--token', tokenFor('a', { projects: ['P'] })], 1, 'does not allow project:Q'],
@@ -141,6 +141,6 @@ test('[GAP] comes back to a server that was killed, and goes on where it was', a
   await publish(second.url, note(3));
   await first.restart();
   expect(await process.exited).toMatchObject({ code: 0 });
-  expect(process.output).toContain('coming back');
+  expect(process.output).toContain('; reconnecting');
   expect(process.output).not.toContain('lost');
 }, 60_000);

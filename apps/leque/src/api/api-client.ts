@@ -1,57 +1,48 @@
-import { ConfigError } from '@leque/service';
-import type { Command } from 'commander';
-
-/** What scripts find in `$?`; 0 is success. */
-export const EXIT = { refused: 1, usage: 2, unreachable: 3 } as const;
+import { type Command, Option } from 'commander';
+import { CommandError, EXIT, usageError } from './exit.ts';
+import { parseBaseUrl, tryParseObject } from './parse-option.ts';
 
 const DEFAULT_URL = 'http://localhost:9001';
 const ANSWER_TIMEOUT_MS = 10_000;
+/** What the value of an HTTP header may consist of. */
+const CREDENTIAL = /^[\x21-\x7e]+$/;
 
-/** Ends a command with a sentence and an exit code, without a stack. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly exitCode: number;
-  /** Whether it may help to try again. */
-  readonly passing: boolean;
+/** The environment variables of the options below; an empty one counts as not set. */
+export const API_VARIABLES = ['LEQUE_URL', 'PUBLISH_API_KEY', 'LEQUE_TOKEN'] as const;
+const [URL_VARIABLE, KEY_VARIABLE, TOKEN_VARIABLE] = API_VARIABLES;
 
-  constructor(
-    message: string,
-    { exitCode, passing = false, cause }: { exitCode: number; passing?: boolean; cause?: unknown },
-  ) {
-    super(message, { cause });
-    this.exitCode = exitCode;
-    this.passing = passing;
-  }
-}
-
-/** Where a running Leque is, and who asks. */
+/** Values of the options that most commands have, beside those of `openApi`. */
 export interface ApiOptions {
-  readonly url?: string;
-  readonly apiKey?: string;
-  readonly token?: string;
+  readonly json?: boolean;
 }
 
-export const API_ENVIRONMENT =
-  'Environment: LEQUE_URL, PUBLISH_API_KEY, LEQUE_TOKEN in place of --url, --api-key, --token.';
-
-/** @param scope what the token, or the API key, has to allow */
-export function addApiOptions(command: Command, scope: string): Command {
+/** @param right what the token has to allow, as a complement of "JWT" */
+export function addApiOptions(command: Command, right: string): Command {
   return command
-    .option('--url <url>', `of Leque (default: ${DEFAULT_URL})`)
-    .option('--api-key <key>', 'one of its PUBLISH_API_KEYS')
-    .option('--token <jwt>', `with the scope ${scope}`);
+    .addOption(
+      new Option('--url <url>', 'URL of the Leque API')
+        .env(URL_VARIABLE)
+        .argParser(parseBaseUrl)
+        .default(DEFAULT_URL),
+    )
+    .addOption(
+      new Option('--api-key <key>', 'API key, one of the PUBLISH_API_KEYS of the publisher').env(
+        KEY_VARIABLE,
+      ),
+    )
+    .addOption(new Option('--token <jwt>', `JWT ${right}`).env(TOKEN_VARIABLE));
 }
 
 export interface Api {
-  /** With its scheme, host and port. */
-  readonly origin: string;
+  /** Base URL, without a slash at its end. */
+  readonly url: string;
   readonly credential: string | undefined;
   /**
-   * @param body sent as JSON; asks with GET without one
-   * @returns the answer's JSON, whatever its status
-   * @throws CommandError when nobody answers
+   * Sends `body` as JSON with POST, or asks with GET without a body.
+   * @returns the answer, whatever its status
+   * @throws CommandError when no server answers, or the answer is not JSON
    */
-  ask(path: string, body?: unknown): Promise<ApiAnswer>;
+  request(path: string, body?: unknown): Promise<ApiAnswer>;
 }
 
 export interface ApiAnswer {
@@ -60,78 +51,86 @@ export interface ApiAnswer {
 }
 
 /**
- * An option stands above the environment; where both are there, keys are for services that publish.
- * @param needs what goes first: no key has the scope `admin`, or follows channels
- * @throws ConfigError when the URL is none
+ * Reads the options that `addApiOptions` has added. An option has precedence over the environment;
+ * where the environment has both a key and a token, `preferred` decides.
+ * @param preferred `token` where no key suffices: to follow a channel, and for the scope `admin`
+ * @throws CommandError when the options contradict each other
  */
-export function openApi(
-  options: ApiOptions,
-  env: NodeJS.ProcessEnv,
-  needs: 'key' | 'token' = 'key',
-): Api {
-  const url = options.url ?? (env['LEQUE_URL'] || DEFAULT_URL);
-  if (!URL.canParse(url)) throw new ConfigError([`--url "${url}" is no URL`]);
-  const { origin } = new URL(url);
-  const given = { key: options.apiKey, token: options.token };
-  const known = {
-    key: env['PUBLISH_API_KEY'] || undefined,
-    token: env['LEQUE_TOKEN'] || undefined,
-  };
-  const other = needs === 'token' ? 'key' : 'token';
-  const credential = given[needs] ?? given[other] ?? known[needs] ?? known[other];
+export function openApi(command: Command, preferred: 'key' | 'token' = 'key'): Api {
+  const { url } = command.opts<{ url: string }>();
+  const credential = credentialOf(command, preferred);
   return {
-    origin,
+    url,
     credential,
-    async ask(path, body) {
-      const response = await fetch(new URL(path, origin), {
+    async request(path, body) {
+      const response = await fetch(`${url}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(credential && { authorization: `Bearer ${credential}` }),
+          ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       }).catch((cause: unknown) => {
-        const message = `${origin} does not answer: ${reasonOf(cause)}`;
-        throw new CommandError(message, { exitCode: EXIT.unreachable, passing: true, cause });
+        throw unreachable(url, cause);
       });
-      const answer = (await response.json().catch(() => ({}))) as ApiAnswer['body'];
-      return { status: response.status, body: answer };
+      const text = await response.text().catch((cause: unknown) => {
+        throw unreachable(url, cause);
+      });
+      const { status } = response;
+      const answer = tryParseObject(text);
+      // A load balancer has no JSON for a server that is away.
+      if (answer === undefined && status < 500) throw notLeque(url, status);
+      return { status, body: answer ?? {} };
     },
   };
 }
 
-/** What a request that did not succeed is answered with, as an error. */
-export function refusal({ origin }: Api, { status, body }: ApiAnswer): CommandError {
-  const said = body['detail'] ?? body['title'] ?? 'no reason given';
-  return new CommandError(`${status} from ${origin}: ${said}`, {
-    exitCode: EXIT.refused,
-    passing: status >= 500,
-  });
-}
-
 /**
- * Runs a command's action: what goes wrong is a sentence on stderr and an exit code.
- * @param readerGone when nobody reads what it prints any more, as in `leque … | head`; it ends then
+ * @returns the body of a successful answer
+ * @throws CommandError when the answer reports a failure, or lacks `field`
  */
-export async function runCommand(
-  action: () => Promise<number>,
-  readerGone: () => void = () => process.exit(0),
-): Promise<void> {
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE') process.exit(EXIT.refused);
-    readerGone();
-  });
-  try {
-    process.exitCode = await action();
-  } catch (error) {
-    if (!(error instanceof CommandError || error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    process.exitCode = error instanceof CommandError ? error.exitCode : EXIT.usage;
-  }
+export function bodyWith<T>(field: keyof T & string, answer: ApiAnswer, api: Api): T {
+  if (answer.status !== 200) throw refusal(api, answer);
+  if (!(field in answer.body)) throw notLeque(api.url, answer.status);
+  return answer.body as T;
 }
 
-/** `fetch` says only that it failed; why is in the cause. */
+/** The error for an answer without success. */
+function refusal({ url }: Api, { status, body }: ApiAnswer): CommandError {
+  const reason = body['detail'] ?? body['title'] ?? 'no reason given';
+  return new CommandError(`${status} from ${url}: ${reason}`, {
+    exitCode: EXIT.refused,
+    retryable: status >= 500,
+  });
+}
+
+function notLeque(url: string, status: number): CommandError {
+  const message = `${status} from ${url}, but not an answer of Leque; is that the right URL?`;
+  return new CommandError(message, { exitCode: EXIT.refused });
+}
+
+function unreachable(url: string, cause: unknown): CommandError {
+  return new CommandError(`${url} does not answer: ${reasonOf(cause)}`, {
+    exitCode: EXIT.unreachable,
+    retryable: true,
+    cause,
+  });
+}
+
+function credentialOf(command: Command, preferred: 'key' | 'token'): string | undefined {
+  const names = preferred === 'key' ? ['apiKey', 'token'] : ['token', 'apiKey'];
+  const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+  if (given.length > 1) throw usageError(['--api-key and --token exclude each other']);
+  const name = given[0] ?? names.find((each) => command.getOptionValue(each) !== undefined);
+  if (name === undefined) return undefined;
+  const credential = String(command.getOptionValue(name)).trim();
+  if (CREDENTIAL.test(credential)) return credential;
+  const option = name === 'apiKey' ? '--api-key' : '--token';
+  throw usageError([`${option} is empty, or has characters that no HTTP header may have`]);
+}
+
+/** `fetch` reports only that it failed; the reason is in the cause. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { readonly cause?: Error; readonly message: string };
   return cause?.message || message;

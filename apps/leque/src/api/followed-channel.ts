@@ -1,21 +1,23 @@
 import { on, once } from 'node:events';
 import { LOGS, tryParseChannel } from '@leque/protocol';
 import { WebSocket } from 'ws';
-import { CommandError, EXIT } from './api-client.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { tryParseObject } from './parse-option.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
-/** Nothing is heard for so long, heartbeats included: the connection is gone without a word. */
+/** A connection that brings nothing for this long, not even a heartbeat, counts as lost. */
 const SILENCE_MS = 120_000;
-/** Messages that wait to be printed before the socket is read no further. */
-const WAITING = { highWaterMark: 1_000, lowWaterMark: 100 };
-/** After which coming back would end in the same way; see docs/reconnecting.md. */
-const FINAL = [1003, 1007, 1008, 1009, 4001, 4003];
+/** Numbers of unprinted messages at which reading from the socket pauses and goes on. */
+const READ_LIMITS = { highWaterMark: 1_000, lowWaterMark: 100 };
+/** Close codes after which a new connection would end in the same way; see docs/reconnecting.md. */
+const FINAL_CODES = [1003, 1007, 1008, 1009, 4001, 4003];
 
 export interface FollowOptions {
-  readonly origin: string;
+  /** Base URL of Leque, without a slash at its end. */
+  readonly url: string;
   readonly token: string | undefined;
   readonly channel: string;
-  /** Of logs, and above. */
+  /** Least severe level, for the channel `logs`. */
   readonly level: string | undefined;
 }
 
@@ -26,7 +28,9 @@ export interface TailEvent {
   readonly cursor?: string;
 }
 
-/** What a channel brings: where it stands, events, and that some of them are lost for good. */
+/**
+ * A message of the channel: `ready` has its position, `gap` reports that events are lost for good.
+ */
 export type Followed =
   | { readonly kind: 'ready' | 'gap'; readonly cursor: string | undefined }
   | ({ readonly kind: 'event'; readonly text: string } & TailEvent);
@@ -42,7 +46,7 @@ interface Envelope extends TailEvent {
   };
 }
 
-/** One channel over a raw WebSocket, as clients of the contract follow it. */
+/** Follows one channel over a raw WebSocket, as any client does. */
 export class FollowedChannel {
   readonly #options: FollowOptions;
   #hintMs: number | undefined;
@@ -51,28 +55,28 @@ export class FollowedChannel {
     this.#options = options;
   }
 
-  /** When the server that closed the connection wants it back. */
+  /** Milliseconds after which the server that closed the connection wants it back. */
   get hintMs(): number | undefined {
     return this.#hintMs;
   }
 
   /**
-   * One connection, to its end.
-   * @param since begins after it, as far as the history reaches
-   * @throws CommandError when it ends; `passing` when it may help to come back
+   * Follows the channel over one connection.
+   * @param since cursor after which to begin, as far as the history reaches
+   * @throws CommandError when the connection ends; `retryable` when another one may succeed
    */
   async *events(since: string | undefined): AsyncGenerator<Followed, never> {
-    this.#hintMs = undefined; // it was for once
+    this.#hintMs = undefined; // a hint is for one reconnect only
     const socket = await this.#open();
     const silence = setTimeout(() => socket.terminate(), SILENCE_MS).unref();
-    // Not `once`, which fails with an error before it.
+    // `once` of node:events would reject on an error that precedes the close.
     const closed = new Promise<{ code: number; reason: string }>((resolve) => {
       socket.once('close', (code, reason) => resolve({ code, reason: String(reason) }));
     });
-    const beat = () => silence.refresh();
-    socket.on('message', beat).on('ping', beat);
+    const restart = () => silence.refresh();
+    socket.on('message', restart).on('ping', restart);
     try {
-      const messages = on(socket, 'message', { close: ['close'], ...WAITING });
+      const messages = on(socket, 'message', { close: ['close'], ...READ_LIMITS });
       socket.resume();
       if (this.#projectId !== undefined) this.#subscribe(socket, since);
       for await (const [text] of messages) {
@@ -95,10 +99,10 @@ export class FollowedChannel {
   }
 
   async #open(): Promise<WebSocket> {
-    const { origin, token, channel, level } = this.#options;
-    const url = new URL(channel === LOGS ? '/ws/logs' : '/ws/notifications', origin);
+    const { url: base, token, channel, level } = this.#options;
+    const url = new URL(`${base}/ws/${channel === LOGS ? 'logs' : 'notifications'}`);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    if (channel !== LOGS) url.searchParams.set('resume', '1'); // nothing flows before the cursor has come
+    if (channel !== LOGS) url.searchParams.set('resume', '1'); // holds events back until the cursor is sent
     if (level !== undefined) url.searchParams.set('level', level);
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, { headers, handshakeTimeout: OPEN_TIMEOUT_MS });
@@ -108,13 +112,13 @@ export class FollowedChannel {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        connection.destroy(); // a server that keeps it open would keep this process
+        connection.destroy(); // otherwise a server that keeps it open keeps this process running
         reject(this.#refused(statusCode, Buffer.concat(chunks).toString()));
       });
     });
     socket.on('error', (cause) => {
-      const message = `${origin} does not answer: ${cause.message || (cause as NodeJS.ErrnoException).code}`;
-      reject(new CommandError(message, { exitCode: EXIT.unreachable, passing: true, cause }));
+      const message = `${base} does not answer: ${cause.message || (cause as NodeJS.ErrnoException).code}`;
+      reject(new CommandError(message, { exitCode: EXIT.unreachable, retryable: true, cause }));
     });
     socket.once('open', () => socket.pause()); // until somebody listens
     await Promise.race([once(socket, 'open'), refused]);
@@ -137,9 +141,9 @@ export class FollowedChannel {
       case 'connection':
         return this.#connected(socket, data, since);
       case 'subscribed':
-        return standing(data);
+        return toPosition(data);
       case 'resumed':
-        return standing(data.channels?.[channel] ?? {});
+        return toPosition(data.channels?.[channel] ?? {});
       case 'resync':
         return envelope.channel === channel ? { kind: 'gap', cursor: data.cursor } : undefined;
       case 'error':
@@ -150,7 +154,7 @@ export class FollowedChannel {
     }
   }
 
-  /** Channels that are subscribed by themselves: from here on, or from the cursor. */
+  /** Asks for what came after `since` in a channel that needs no `subscribe`. */
   #connected(
     socket: WebSocket,
     { user_id: userId }: Envelope['data'],
@@ -161,7 +165,7 @@ export class FollowedChannel {
     if (parsed?.kind === 'project') return undefined;
     if (parsed?.kind === 'user' && parsed.id !== userId) {
       const who = userId === undefined ? 'nobody' : `user ${userId}`;
-      throw new CommandError(`${channel} is for its own user, and this token is of ${who}`, {
+      throw new CommandError(`${channel} is for its own user, and this token is for ${who}`, {
         exitCode: EXIT.refused,
       });
     }
@@ -171,10 +175,10 @@ export class FollowedChannel {
   }
 
   #refused(status: number, body: string): CommandError {
-    const { detail = '' } = parseObject(body);
-    return new CommandError(`${status} from ${this.#options.origin}: ${detail}`, {
+    const { detail = 'no reason given' } = tryParseObject(body) ?? {};
+    return new CommandError(`${status} from ${this.#options.url}: ${detail}`, {
       exitCode: EXIT.refused,
-      passing: status >= 500,
+      retryable: status >= 500,
     });
   }
 
@@ -182,21 +186,13 @@ export class FollowedChannel {
     const isHint = (code === 1001 || code === 1012) && /^\d+$/.test(reason);
     this.#hintMs = isHint ? Number(reason) : undefined;
     const why = code === 4001 ? 'the token has expired' : reason || `code ${code}`;
-    return new CommandError(`${this.#options.origin} has ended the connection: ${why}`, {
+    return new CommandError(`${this.#options.url} has ended the connection: ${why}`, {
       exitCode: EXIT.refused,
-      passing: !FINAL.includes(code),
+      retryable: !FINAL_CODES.includes(code),
     });
   }
 }
 
-function standing({ recovered, cursor }: { recovered?: boolean; cursor?: string }): Followed {
+function toPosition({ recovered, cursor }: { recovered?: boolean; cursor?: string }): Followed {
   return { kind: recovered === false ? 'gap' : 'ready', cursor };
-}
-
-function parseObject(text: string): { readonly detail?: string } {
-  try {
-    return JSON.parse(text) as { readonly detail?: string };
-  } catch {
-    return {};
-  }
 }

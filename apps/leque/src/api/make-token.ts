@@ -1,8 +1,9 @@
 import { signToken } from '@leque/auth-jwt';
 import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
 import { isId } from '@leque/protocol';
-import { ConfigError } from '@leque/service';
-import { devSecret } from '../dev/dev-secret.ts';
+import { devSecret } from './dev-secret.ts';
+import { usageError } from './exit.ts';
+import { tryParsePositive } from './parse-option.ts';
 
 export interface TokenOptions {
   readonly user: string;
@@ -10,25 +11,31 @@ export interface TokenOptions {
   readonly projects: string;
   /** Comma-separated scopes. */
   readonly scope: string;
-  /** Seconds. */
+  /** Seconds, in decimal digits. */
   readonly ttl: string;
 }
 
-/** As the servers have them in their environment. */
+/** Variables of the environment that sign a token, as servers have them. */
 export interface TokenKey {
   readonly JWT_SECRET?: string | undefined;
   readonly JWT_ISSUER?: string | undefined;
   readonly JWT_AUDIENCE?: string | undefined;
 }
 
+export interface SignedToken {
+  readonly token: string;
+  /** RFC 3339, UTC. */
+  readonly expiresAt: string;
+}
+
 /**
  * Signs a token with `JWT_SECRET`, or with the secret that `leque dev` uses on this machine.
- * @throws ConfigError that names what is wrong with the options
+ * @throws CommandError that names everything that is wrong with the options
  */
-export function makeToken(options: TokenOptions, env: TokenKey): Promise<string> {
+export async function makeToken(options: TokenOptions, env: TokenKey): Promise<SignedToken> {
   const projects = split(options.projects);
   const scopes = split(options.scope);
-  const expiresInSeconds = Number(options.ttl);
+  const end = endAfter(options.ttl);
   const problems = [
     ...(isId(options.user) ? [] : [`--user "${options.user}" is not a user id`]),
     ...projects
@@ -37,19 +44,26 @@ export function makeToken(options: TokenOptions, env: TokenKey): Promise<string>
     ...scopes
       .filter((scope) => !isScope(scope))
       .map((scope) => `--scope: "${scope}" is none of ${SCOPES.join(', ')}`),
-    ...(expiresInSeconds > 0 ? [] : [`--ttl "${options.ttl}" is not a number of seconds`]),
+    ...(end === undefined ? [`--ttl "${options.ttl}" is not a number of seconds above 0`] : []),
   ];
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (end === undefined || problems.length > 0) throw usageError(problems);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
-  return signToken({
+  const token = await signToken({
     secret: env.JWT_SECRET || devSecret(),
     userId: options.user,
     projects,
     scopes: scopes.filter(isScope),
-    expiresInSeconds,
+    expiresInSeconds: Number(options.ttl),
     ...(issuer && { issuer }),
     ...(audience && { audience }),
   });
+  return { token, expiresAt: end.toISOString() };
+}
+
+/** Undefined when the text is not a number above 0, or leads beyond the last date of JavaScript. */
+function endAfter(seconds: string): Date | undefined {
+  const end = new Date(Date.now() + (tryParsePositive(seconds) ?? Number.NaN) * 1000);
+  return Number.isNaN(end.getTime()) ? undefined : end;
 }
 
 function isScope(scope: string): scope is Scope {

@@ -1,4 +1,4 @@
-/** Columns as wide as they have to be, those with numbers to the right. */
+/** Makes each column as wide as its content, and aligns columns of numbers to the right. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

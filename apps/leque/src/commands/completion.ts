@@ -1,26 +1,31 @@
 import { Argument, Command } from 'commander';
+import { EXIT } from '../api/exit.ts';
+import { runCommand } from '../api/run-command.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 const EXAMPLES = `
 Examples:
-  source <(leque completion bash)                                   in ~/.bashrc
-  source <(leque completion zsh)                                    in ~/.zshrc, after compinit
+  source <(leque completion bash)     in ~/.bashrc
+  source <(leque completion zsh)      in ~/.zshrc, after compinit
   leque completion fish > ~/.config/fish/completions/leque.fish`;
 
-/** Prints what teaches a shell to complete this command; made from the commands themselves. */
+/** Prints a completion script that is generated from the commands of the program. */
 export function completionCommand(program: Command): Command {
   return new Command('completion')
-    .description('a script for bash, zsh or fish that completes commands and options')
-    .addArgument(new Argument('<shell>', 'whose').choices([...SHELLS]))
+    .description('print a script for bash, zsh or fish that completes commands and options')
+    .addArgument(new Argument('<shell>', 'shell to complete for').choices([...SHELLS]))
     .addHelpText('after', EXAMPLES)
-    .action((shell: Shell) => {
-      console.log(SCRIPTS[shell](wordsOf(program)));
-    });
+    .action((shell: Shell) =>
+      runCommand(() => {
+        console.log(SCRIPTS[shell](wordsOf(program)));
+        return EXIT.done;
+      }),
+    );
 }
 
-/** What may come after each command, by its name. */
+/** Description and possible next words of each command, by its name. */
 type Words = ReadonlyMap<string, { readonly about: string; readonly words: readonly string[] }>;
 
 function wordsOf(program: Command): Words {

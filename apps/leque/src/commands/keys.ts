@@ -1,10 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { EXIT } from '../api/exit.ts';
+import { runCommand } from '../api/run-command.ts';
 
 const SECRET_BYTES = 32;
 const API_KEY_BYTES = 24;
 
-/** How to make a pair for each algorithm that gateways and publishers verify. */
+/** Makes a key pair for each algorithm that gateways and publishers verify. */
 const PAIRS = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   EdDSA: () => generateKeyPairSync('ed25519'),
@@ -20,27 +22,30 @@ interface KeysOptions {
 const EXAMPLES = `
 Examples:
   leque keys > .env                      a secret for tokens, and a key to publish with
-  leque keys --algorithm ES256 --json    a pair: whoever signs keeps the private half`;
+  leque keys --algorithm ES256 --json    a key pair; the private key is for the issuer of tokens`;
 
-/** Makes what gateways and publishers need to know whom they talk to. */
+/** Makes the keys that gateways and publishers verify their callers with. */
 export function keysCommand(): Command {
   const algorithms = ['HS256', ...Object.keys(PAIRS)];
   return new Command('keys')
-    .description('make keys: for tokens, and for services that publish')
+    .description('make keys: for signing tokens, and for services that publish')
     .addOption(
-      new Option('--algorithm <name>', 'that tokens are signed with')
+      new Option('--algorithm <name>', 'algorithm that signs the tokens')
         .choices(algorithms)
         .default('HS256'),
     )
-    .option('--json', 'as an object, instead of lines for the environment')
+    .option('--json', 'print a JSON object instead of lines for the environment')
     .addHelpText('after', EXAMPLES)
-    .action(({ algorithm, json = false }: KeysOptions) => {
-      const keys = makeKeys(algorithm);
-      console.log(json ? JSON.stringify(keys, null, 2) : toLines(keys));
-    });
+    .action(({ algorithm, json = false }: KeysOptions) =>
+      runCommand(() => {
+        const keys = makeKeys(algorithm);
+        console.log(json ? JSON.stringify(keys, null, 2) : toLines(keys));
+        return EXIT.done;
+      }),
+    );
 }
 
-/** By the names that they have in the environment; `JWT_PRIVATE_KEY` is for whoever signs. */
+/** Keys by the names of their environment variables; `JWT_PRIVATE_KEY` is for the issuer alone. */
 export function makeKeys(algorithm: KeysOptions['algorithm']): Readonly<Record<string, string>> {
   const PUBLISH_API_KEYS = randomBytes(API_KEY_BYTES).toString('base64url');
   if (algorithm === 'HS256') {
@@ -54,7 +59,7 @@ export function makeKeys(algorithm: KeysOptions['algorithm']): Readonly<Record<s
   };
 }
 
-/** PEM has several lines, which shells and `.env` files take in quotes. */
+/** Quotes PEM, because shells and `.env` files need quotes around several lines. */
 function toLines(keys: Readonly<Record<string, string>>): string {
   return Object.entries(keys)
     .map(([name, value]) =>

@@ -1,45 +1,53 @@
-import { PROCESS_LOG_LEVELS } from '@leque/service';
+import type { PROCESS_LOG_LEVELS } from '@leque/service';
 import { Argument, Command } from 'commander';
-import {
-  API_ENVIRONMENT,
-  type ApiOptions,
-  addApiOptions,
-  openApi,
-  refusal,
-  runCommand,
-} from '../api/api-client.ts';
+import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
+import { EXIT, type ExitCode } from '../api/exit.ts';
+import { runCommand } from '../api/run-command.ts';
+
+/** A table of the names only, so that the help is printed without loading the service package. */
+const LEVELS: Readonly<Record<(typeof PROCESS_LOG_LEVELS)[number], true>> = {
+  fatal: true,
+  error: true,
+  warn: true,
+  info: true,
+  debug: true,
+  trace: true,
+  silent: true,
+};
 
 interface LogLevelOptions extends ApiOptions {
   readonly node?: string;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
 Examples:
-  leque log-level debug --node gateway-1     one process, until it ends or is told again
-  leque log-level info                       all of them
+  leque log-level debug --node gateway-1     one process, until it restarts or gets another level
+  leque log-level info                       all processes
 
-Exit codes: 0 done, 1 nobody answered or the token is not enough, 2 wrong options, 3 nobody there.
-${API_ENVIRONMENT}`;
+Exit codes: 0 done; 1 no such process, or the token does not suffice; 2 wrong options;
+3 no server answers.`;
 
 /** Changes what running processes log. */
-export function logLevelCommand(env: NodeJS.ProcessEnv): Command {
+export function logLevelCommand(): Command {
   const command = new Command('log-level')
     .description('change what all processes log, or one of them')
-    .addArgument(new Argument('<level>', 'the least severe line').choices([...PROCESS_LOG_LEVELS]))
-    .option('--node <id>', 'its NODE_ID; all without it');
-  return addApiOptions(command, 'admin')
-    .option('--json', 'as the API answers')
+    .addArgument(
+      new Argument('<level>', 'least severe level that is logged').choices(Object.keys(LEVELS)),
+    )
+    .option('--node <id>', 'NODE_ID of one process (default: all processes)');
+  return addApiOptions(command, 'with the scope admin')
+    .option('--json', 'print the answer of the API as JSON')
     .addHelpText('after', EXAMPLES)
-    .action((level: string, options: LogLevelOptions) =>
-      runCommand(async () => {
-        const api = openApi(options, env, 'token');
-        const { node } = options;
-        const answer = await api.ask('/api/log-level', { level, ...(node && { node }) });
-        if (answer.status !== 200) throw refusal(api, answer);
-        const { changed } = answer.body as { readonly changed: readonly string[] };
-        console.log(options.json ? JSON.stringify(answer.body) : `${level}: ${changed.join(', ')}`);
-        return 0;
-      }),
+    .action((level: string, _options, self: Command) =>
+      runCommand(() => changeLogLevel(level, self)),
     );
+}
+
+async function changeLogLevel(level: string, command: Command): Promise<ExitCode> {
+  const { node, json } = command.opts<LogLevelOptions>();
+  const api = openApi(command, 'token');
+  const answer = await api.request('/api/log-level', { level, ...(node && { node }) });
+  const body = bodyWith<{ changed: readonly string[] }>('changed', answer, api);
+  console.log(json ? JSON.stringify(body) : `${level}: ${body.changed.join(', ')}`);
+  return EXIT.done;
 }

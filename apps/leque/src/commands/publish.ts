@@ -1,38 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigError } from '@leque/service';
-import { Command } from 'commander';
-import {
-  API_ENVIRONMENT,
-  type ApiOptions,
-  addApiOptions,
-  CommandError,
-  EXIT,
-  openApi,
-  refusal,
-  runCommand,
-} from '../api/api-client.ts';
+import { Command, Option } from 'commander';
+import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
+import { type EventLine, readEventLines } from '../api/event-lines.ts';
+import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
+import { parseJsonObject } from '../api/parse-option.ts';
+import { runCommand } from '../api/run-command.ts';
 
 const EVENTS_PER_REQUEST = 100;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
+/** Options that describe one event, by their names in `PublishOptions`. */
+const EVENT_OPTIONS = ['type', 'project', 'user', 'channel', 'data', 'key'];
 
 interface PublishOptions extends ApiOptions {
   readonly type?: string;
   readonly project?: string;
   readonly user?: string;
   readonly channel?: string;
-  readonly data: string;
+  readonly data?: object;
   readonly key?: string;
   readonly file?: string;
-  readonly json?: boolean;
 }
 
-type Sent = Readonly<Record<string, unknown>>;
+type Event = EventLine['event'];
 
-/** Of one event, as `POST /api/publish` answers; see its documentation. */
+/** The result of one event, in the shape of the answer to `POST /api/publish`. */
 interface Result {
   readonly status: 'stored' | 'refused' | 'unavailable' | 'unknown';
   readonly message_id?: string;
@@ -45,69 +38,113 @@ const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
   leque publish --type note --user alice --data '{"text":"hello"}' --json
-  leque publish --file events.ndjson     one event a line, in their order; - is the standard input
+  leque publish --file events.ndjson     one event a line, stored in their order; - is stdin
 
-Tries again when it has to; with idempotency keys, so that nothing is stored twice.
-Exit codes: 0 all are stored, 1 some are not, 2 wrong options, 3 nobody answers.
-${API_ENVIRONMENT}`;
+It tries again when no server answers or Redis is away. Idempotency keys keep it from storing an
+event twice.
+Exit codes: 0 all events are stored; 1 some are not; 2 wrong options; 3 no server answers.`;
 
 /** Publishes over HTTP, as any service does. */
-export function publishCommand(env: NodeJS.ProcessEnv): Command {
+export function publishCommand(): Command {
   const command = new Command('publish')
-    .description('publish an event, or a file of them')
-    .option('--type <type>', 'of the event')
-    .option('--project <id>', 'whose subscribers get it')
-    .option('--user <id>', 'who gets it')
-    .option('--channel <name>', 'all, logs, project:ID or user:ID; all where nothing else is said')
-    .option('--data <json>', 'an object', '{}')
-    .option('--key <key>', 'idempotency key: with the same one it is stored once')
-    .option('--file <file>', 'events as JSON, one a line; - for the standard input');
-  return addApiOptions(command, 'publish')
-    .option('--json', 'a line of JSON for each event')
-    .addHelpText('after', EXAMPLES)
-    .action((options: PublishOptions) =>
-      // What is left is still to be stored, and the exit code still tells.
-      runCommand(
-        () => publish(options, env),
-        () => {},
-      ),
+    .description('publish an event, or a file of events')
+    .option('--type <type>', 'type of the event')
+    .addOption(
+      new Option('--project <id>', 'project whose subscribers receive it').conflicts([
+        'user',
+        'channel',
+      ]),
+    )
+    .addOption(new Option('--user <id>', 'user who receives it').conflicts('channel'))
+    .option('--channel <name>', 'channel to publish to: all, logs, project:ID or user:ID')
+    .option('--data <json>', 'data of the event, a JSON object (default: {})', parseJsonObject)
+    .option('--key <key>', 'idempotency key; the same key is stored once (default: random)')
+    .addOption(
+      new Option(
+        '--file <file>',
+        'publish the events of this file, one JSON object a line',
+      ).conflicts(EVENT_OPTIONS),
     );
+  return addApiOptions(command, 'with the scope publish')
+    .option('--json', 'print the result of each event as a line of JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((_options, self: Command) => runCommand(() => publish(self), keepPublishing));
 }
 
-/** @returns the exit code */
-async function publish(options: PublishOptions, env: NodeJS.ProcessEnv): Promise<number> {
-  const post = poster(options, env);
-  let exitCode = 0;
-  for await (const events of batchesOf(options)) {
-    for (const result of await persist(post, events)) {
-      if (result.status !== 'stored') exitCode = EXIT.refused;
-      console.log(options.json ? JSON.stringify(result) : describe(result));
-    }
+/** Events are stored, and the exit code is set, although nobody reads the results. */
+function keepPublishing(): void {}
+
+function publish(command: Command): Promise<ExitCode> {
+  const options = command.opts<PublishOptions>();
+  const api = openApi(command);
+  return options.file === undefined
+    ? publishOne(api, options)
+    : publishFile(api, options.file, options.json);
+}
+
+async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
+  const [result] = await publishAll(api, [eventOf(options)]);
+  if (result === undefined) throw new Error('one event has one result');
+  console.log(options.json ? JSON.stringify(result) : describe(result));
+  return result.status === 'stored' ? EXIT.done : EXIT.refused;
+}
+
+async function publishFile(api: Api, file: string, json = false): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  for await (const { line, result } of resultsOf(api, file)) {
+    if (result.status !== 'stored') exitCode = EXIT.refused;
+    console.log(json ? JSON.stringify({ line, ...result }) : describe(result, line));
   }
   return exitCode;
 }
 
-function describe({ status, message_id, cursor, duplicate, problem }: Result): string {
-  if (status !== 'stored') return `${status}: ${problem?.detail ?? 'no reason given'}`;
-  const known = duplicate ? 'known already' : 'stored';
-  return [known, message_id, cursor].filter((part) => part !== undefined).join(' ');
+async function* resultsOf(
+  api: Api,
+  file: string,
+): AsyncGenerator<{ readonly line: number; readonly result: Result }> {
+  const progress = { reported: 0, sent: 0 };
+  try {
+    for await (const batch of batchesOf(file)) {
+      progress.sent = batch.at(-1)?.line ?? 0;
+      const events = batch.map(({ event }) => event);
+      for (const [index, result] of (await publishAll(api, events)).entries()) {
+        yield { line: batch[index]?.line ?? 0, result };
+      }
+      progress.reported = progress.sent;
+    }
+  } catch (error) {
+    throw error instanceof CommandError ? withProgress(error, progress) : error;
+  }
 }
 
-async function* batchesOf(options: PublishOptions): AsyncGenerator<readonly Sent[]> {
-  if (options.file === undefined) return yield [eventOf(options)];
-  const input = options.file === '-' ? process.stdin : createReadStream(options.file);
-  // A file that cannot be read fails while it is read: the lines' own iterator would wait for ever.
-  const failed = new Promise<never>((_, reject) => {
-    input.once('error', ({ message }: Error) => reject(new ConfigError([`--file: ${message}`])));
+/** Adds what became of the other lines; 2 as the exit code would mean that nothing was tried. */
+function withProgress(
+  error: CommandError,
+  { reported, sent }: { reported: number; sent: number },
+): CommandError {
+  const sentences = [
+    ...(reported > 0 ? [`The results up to line ${reported} are printed.`] : []),
+    ...(sent > reported ? [`Lines ${reported + 1} to ${sent} may be stored.`] : []),
+    sent > 0 ? `Nothing after line ${sent} was sent.` : 'Nothing was sent.',
+  ];
+  const { exitCode } = error;
+  return new CommandError(`${error.message}\n${sentences.join(' ')}`, {
+    exitCode: sent > 0 && exitCode === EXIT.usage ? EXIT.refused : exitCode,
+    cause: error,
   });
-  failed.catch(() => {});
-  const lines = createInterface({ input })[Symbol.asyncIterator]();
-  let batch: Sent[] = [];
-  for (let number = 1; ; number += 1) {
-    const { value: line, done } = await Promise.race([lines.next(), failed]);
-    if (done === true) break;
-    if (String(line).trim() === '') continue;
-    batch.push(keyed(parseObject(String(line), `line ${number}`)));
+}
+
+function describe({ status, message_id, cursor, duplicate, problem }: Result, line = 0): string {
+  const where = line === 0 ? '' : `line ${line} `;
+  if (status !== 'stored') return `${where}${status}: ${problem?.detail ?? 'no reason given'}`;
+  const outcome = duplicate ? 'known already' : 'stored';
+  return [outcome, message_id, cursor].filter((part) => part !== undefined).join(' ');
+}
+
+async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {
+  let batch: EventLine[] = [];
+  for await (const { line, event } of readEventLines(file)) {
+    batch.push({ line, event: withKey(event) });
     if (batch.length < EVENTS_PER_REQUEST) continue;
     yield batch;
     batch = [];
@@ -115,11 +152,11 @@ async function* batchesOf(options: PublishOptions): AsyncGenerator<readonly Sent
   if (batch.length > 0) yield batch;
 }
 
-function eventOf({ type, project, user, channel, data, key }: PublishOptions): Sent {
-  if (type === undefined) throw new ConfigError(['--type or --file is needed']);
-  return keyed({
+function eventOf({ type, project, user, channel, data = {}, key }: PublishOptions): Event {
+  if (type === undefined) throw usageError(['--type or --file is needed']);
+  return withKey({
     type,
-    data: parseObject(data, '--data'),
+    data,
     project_id: project,
     user_id: user,
     channel,
@@ -127,43 +164,30 @@ function eventOf({ type, project, user, channel, data, key }: PublishOptions): S
   });
 }
 
-function parseObject(text: string, where: string): Sent {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Sent;
-  } catch {
-    // Said below.
-  }
-  throw new ConfigError([`${where} is not a JSON object: ${text.slice(0, 60)}`]);
-}
-
-function keyed(event: Sent): Sent {
+function withKey(event: Event): Event {
   return { ...event, idempotency_key: event['idempotency_key'] ?? randomUUID() };
 }
 
-/** Until the outcome of each is known, or it is hopeless. */
-async function persist(
-  post: (events: readonly Sent[]) => Promise<readonly Result[]>,
-  events: readonly Sent[],
-): Promise<readonly Result[]> {
+/**
+ * Publishes until the outcome of each event is known, or five attempts have failed.
+ * @returns a result for each event, in their order
+ */
+async function publishAll(api: Api, events: readonly Event[]): Promise<readonly Result[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const results = await post(events);
+      const results = await publishOnce(api, events);
       const open = results.some(({ status }) => status === 'unavailable' || status === 'unknown');
       if (!open || attempt === ATTEMPTS) return results;
     } catch (error) {
-      if (!(error instanceof CommandError && error.passing) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof CommandError && error.retryable) || attempt === ATTEMPTS) throw error;
     }
     await delay(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
   }
 }
 
-function poster(options: PublishOptions, env: NodeJS.ProcessEnv) {
-  const api = openApi(options, env);
-  return async (events: readonly Sent[]): Promise<readonly Result[]> => {
-    const answer = await api.ask('/api/publish', events);
-    const { results } = answer.body as { readonly results?: readonly Result[] };
-    if (results === undefined) throw refusal(api, answer);
-    return results;
-  };
+async function publishOnce(api: Api, events: readonly Event[]): Promise<readonly Result[]> {
+  const answer = await api.request('/api/publish', events);
+  const { results } = answer.body as { readonly results?: readonly Result[] };
+  // Results that are not all stored come with the status of a failure.
+  return results ?? bodyWith<{ results: readonly Result[] }>('results', answer, api).results;
 }

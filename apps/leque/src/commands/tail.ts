@@ -1,83 +1,84 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FIREHOSE, LOGS, tryParseChannel, tryParseCursor } from '@leque/protocol';
-import { ConfigError } from '@leque/service';
-import { Command } from 'commander';
-import {
-  API_ENVIRONMENT,
-  type ApiOptions,
-  addApiOptions,
-  CommandError,
-  openApi,
-  runCommand,
-} from '../api/api-client.ts';
-import { positive } from '../api/arguments.ts';
-import { FollowedChannel, type TailEvent } from '../api/followed-channel.ts';
+import type { LogLevel } from '@leque/protocol';
+import { Command, Option } from 'commander';
+import { type ApiOptions, addApiOptions, openApi } from '../api/api-client.ts';
+import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
+import type { FollowedChannel, TailEvent } from '../api/followed-channel.ts';
+import { parseCount } from '../api/parse-option.ts';
+import { runCommand } from '../api/run-command.ts';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
-const LOST = 'Some events are lost: the history does not reach back to where this was.';
+const LOST =
+  'Some events are lost: the history does not reach back to the last one that was printed.';
+/** A table of the names only, so that the help is printed without loading the protocol. */
+const LEVELS: Readonly<Record<LogLevel, true>> = {
+  debug: true,
+  info: true,
+  warning: true,
+  error: true,
+  critical: true,
+};
 
 interface TailOptions extends ApiOptions {
   readonly since?: string;
   readonly level?: string;
-  readonly count?: string;
-  readonly json?: boolean;
+  readonly count?: number;
 }
 
 const EXAMPLES = `
 Examples:
   leque tail project:PROJ-001
-  leque tail project:PROJ-001 --since 5d1a92b8d5ac59c3.17     what came after that first
+  leque tail project:PROJ-001 --since 5d1a92b8d5ac59c3.17     prints first what came after it
   leque tail logs --level error --json | jq .data.message
   leque tail user:alice --token "$(leque token --user alice)" --count 1
 
-Comes back by itself and goes on where it was; what is lost for good is told on the standard error.
-Exit codes: 0 --count is reached; 1 refused; 2 wrong options; 3 nobody answers at the start.
-${API_ENVIRONMENT}`;
+It reconnects by itself and resumes where it was. Events that are lost for good are reported on
+stderr.
+Exit codes: 0 --count is reached; 1 refused; 2 wrong options; 3 no server answers at the start.`;
 
-/** Follows a channel as any client does, and prints what comes. */
-export function tailCommand(env: NodeJS.ProcessEnv): Command {
+/** Follows a channel as any client does, and prints its events. */
+export function tailCommand(): Command {
   const command = new Command('tail')
     .description('follow a channel live')
     .argument('<channel>', 'project:ID, user:ID, all or logs')
-    .option('--since <cursor>', 'begin after this, as far as it is remembered')
-    .option('--level <level>', 'of logs, and above')
-    .option('--count <n>', 'end after so many events');
-  return addApiOptions(command, 'of a client that may see it')
-    .option('--json', 'each event as clients get it, one a line')
+    .option('--since <cursor>', 'print first what the history has after this cursor')
+    .addOption(
+      new Option('--level <level>', 'least severe level of logs to print').choices(
+        Object.keys(LEVELS),
+      ),
+    )
+    .option('--count <n>', 'end after this number of events', parseCount);
+  return addApiOptions(command, 'of a client that may see the channel')
+    .option('--json', 'print each event as clients receive it, one a line')
     .addHelpText('after', EXAMPLES)
-    .action((channel: string, options: TailOptions) =>
-      runCommand(() => tail(channel, options, env)),
-    );
+    .action((channel: string, _options, self: Command) => runCommand(() => tail(channel, self)));
 }
 
-async function tail(
-  channel: string,
-  options: TailOptions,
-  env: NodeJS.ProcessEnv,
-): Promise<number> {
-  checkOptions(channel, options);
-  const { origin, credential: token } = openApi(options, env, 'token');
-  const count = options.count === undefined ? undefined : positive('--count', options.count);
-  const followed = new FollowedChannel({ origin, token, channel, level: options.level });
+async function tail(channel: string, command: Command): Promise<ExitCode> {
+  const { since, level, count, json } = command.opts<TailOptions>();
+  const { url, credential: token } = openApi(command, 'token');
+  await checkOptions(channel, { since, level });
+  const { FollowedChannel } = await import('../api/followed-channel.ts');
+  const followed = new FollowedChannel({ url, token, channel, level });
   let printed = 0;
-  for await (const event of comingBack(followed, options.since)) {
-    console.log(options.json ? event.text : describe(event));
+  for await (const event of reconnecting(followed, since)) {
+    console.log(json ? event.text : describe(event));
     printed += 1;
     if (count !== undefined && printed >= count) break;
   }
-  return 0;
+  return EXIT.done;
 }
 
-/** How far it has come over all of its connections. */
+/** State that lasts over all connections of one command. */
 interface Progress {
   since: string | undefined;
   failures: number;
   wasConnected: boolean;
 }
 
-/** @throws CommandError when it cannot be followed at all, or not any more */
-async function* comingBack(followed: FollowedChannel, since: string | undefined) {
+/** @throws CommandError when the channel cannot be followed, or no longer */
+async function* reconnecting(followed: FollowedChannel, since: string | undefined) {
   const progress: Progress = { since, failures: 0, wasConnected: false };
   for (;;) {
     yield* oneConnection(followed, progress);
@@ -96,20 +97,24 @@ async function* oneConnection(followed: FollowedChannel, progress: Progress) {
       if (each.kind === 'event') yield each;
     }
   } catch (error) {
-    if (!progress.wasConnected || !mayPass(error)) throw error;
-    console.error(`${error.message}; coming back`);
+    if (!progress.wasConnected || !isRetryable(error)) throw error;
+    console.error(`${error.message}; reconnecting`);
   }
 }
 
-function mayPass(error: unknown): error is CommandError {
-  return error instanceof CommandError && error.passing;
+function isRetryable(error: unknown): error is CommandError {
+  return error instanceof CommandError && error.retryable;
 }
 
 function pauseAfter(failures: number): number {
   return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
 }
 
-function checkOptions(channel: string, { since, level }: TailOptions): void {
+async function checkOptions(
+  channel: string,
+  { since, level }: { since: string | undefined; level: string | undefined },
+): Promise<void> {
+  const { FIREHOSE, LOGS, tryParseChannel, tryParseCursor } = await import('@leque/protocol');
   const kind = tryParseChannel(channel)?.kind;
   const problems = [
     ...(kind === undefined || kind === FIREHOSE
@@ -121,15 +126,15 @@ function checkOptions(channel: string, { since, level }: TailOptions): void {
     ...(since !== undefined && kind === LOGS ? ['--since: logs have no history'] : []),
     ...(level !== undefined && kind !== LOGS ? ['--level is for logs only'] : []),
   ];
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw usageError(problems);
 }
 
-/** For people: when, what, and with which data. */
+/** One line for people: time, type, data and cursor. */
 function describe({ type, timestamp, data, cursor = '' }: TailEvent): string {
   return inert(`${timestamp}  ${type}  ${JSON.stringify(data)}${cursor && `  ${cursor}`}`);
 }
 
-/** With nothing that moves a terminal's cursor, colours it or turns its text around. */
+/** Escapes every character that moves a cursor of the terminal, colours it or turns text around. */
 function inert(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Bidi_Control}]/gu,

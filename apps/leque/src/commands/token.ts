@@ -1,30 +1,32 @@
 import { Command } from 'commander';
-import { runCommand } from '../api/api-client.ts';
-import { makeToken, type TokenOptions } from '../api/make-token.ts';
+import { EXIT } from '../api/exit.ts';
+import type { TokenOptions } from '../api/make-token.ts';
+import { runCommand } from '../api/run-command.ts';
 
 const EXAMPLES = `
 Examples:
   leque token --user alice --projects PROJ-001
   JWT_SECRET=… leque token --user ops --scope admin --ttl 600 --json
 
-Signed with JWT_SECRET, or with the secret that leque dev uses on this machine.`;
+Signed with JWT_SECRET, or without one with the secret of leque dev on this machine. JWT_ISSUER and
+JWT_AUDIENCE become claims of the token.`;
 
-/** Prints a token, as an application's own sign-in would make one. */
+/** Prints a token, as the sign-in of an application would make one. */
 export function tokenCommand(env: NodeJS.ProcessEnv): Command {
   return new Command('token')
     .description('print a token for a user')
-    .requiredOption('--user <id>', 'the user')
-    .option('--projects <ids>', 'comma-separated projects, or *', '')
+    .requiredOption('--user <id>', 'user that the token is for')
+    .option('--projects <ids>', 'comma-separated projects that the user may see; * for all', '')
     .option('--scope <scopes>', 'comma-separated scopes: publish, stats, admin', '')
-    .option('--ttl <seconds>', 'how long it is valid', '86400')
-    .option('--json', 'as an object, with when it ends')
+    .option('--ttl <seconds>', 'seconds until the token expires', '86400')
+    .option('--json', 'print a JSON object that has the time of expiry, too')
     .addHelpText('after', EXAMPLES)
     .action((options: TokenOptions & { readonly json?: boolean }) =>
       runCommand(async () => {
-        const token = await makeToken(options, env);
-        const endsAt = new Date(Date.now() + Number(options.ttl) * 1000).toISOString();
-        console.log(options.json ? JSON.stringify({ token, expires_at: endsAt }) : token);
-        return 0;
+        const { makeToken } = await import('../api/make-token.ts');
+        const { token, expiresAt } = await makeToken(options, env);
+        console.log(options.json ? JSON.stringify({ token, expires_at: expiresAt }) : token);
+        return EXIT.done;
       }),
     );
 }

@@ -1,48 +1,41 @@
 import { Command } from 'commander';
-import {
-  API_ENVIRONMENT,
-  type ApiOptions,
-  addApiOptions,
-  openApi,
-  refusal,
-  runCommand,
-} from '../api/api-client.ts';
+import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
+import { EXIT, type ExitCode } from '../api/exit.ts';
+import { runCommand } from '../api/run-command.ts';
 
 interface TraceOptions extends ApiOptions {
   readonly channel?: string;
-  readonly json?: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   leque trace 9cbb3e04-74ab-4934-9f73-ddab6f517aa1 --token "$(leque token --user ops --scope admin)"
-  leque trace MESSAGE_ID --channel project:PROJ-001     one that was published straight to Redis, or in several
+  leque trace MESSAGE_ID --channel project:PROJ-001
 
-Exit codes: 0 found, 1 nobody knows of it or the token is not enough, 2 wrong options, 3 nobody answers.
-${API_ENVIRONMENT}`;
+Exit codes: 0 found; 1 not found, or the token does not suffice; 2 wrong options;
+3 no server answers.`;
 
-/** "My message did not arrive": asks the whole cluster what became of it. */
-export function traceCommand(env: NodeJS.ProcessEnv): Command {
+/** Answers "my message did not arrive": asks the whole cluster what became of it. */
+export function traceCommand(): Command {
   const command = new Command('trace')
-    .description('what became of a message: who got it, who did not, and why')
-    .argument('<message-id>', 'as publishing answered it, or as clients see it')
+    .description('explain what became of a message: who received it, who did not, and why')
+    .argument('<message-id>', 'message_id, from the answer to its publisher or from a client')
     .option(
       '--channel <name>',
-      'where to look for it: published straight to Redis, or in several channels',
+      'channel to search; needed for a message published straight to Redis or to several channels',
     );
-  return addApiOptions(command, 'admin')
-    .option('--json', 'as the API answers')
+  return addApiOptions(command, 'with the scope admin')
+    .option('--json', 'print the answer of the API as JSON')
     .addHelpText('after', EXAMPLES)
-    .action((id: string, options: TraceOptions) => runCommand(() => trace(id, options, env)));
+    .action((id: string, _options, self: Command) => runCommand(() => trace(id, self)));
 }
 
-async function trace(id: string, options: TraceOptions, env: NodeJS.ProcessEnv): Promise<number> {
-  const api = openApi(options, env, 'token');
-  const query =
-    options.channel === undefined ? '' : `?channel=${encodeURIComponent(options.channel)}`;
-  const answer = await api.ask(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
-  if (answer.status !== 200) throw refusal(api, answer);
-  const { explanation } = answer.body as { readonly explanation: readonly string[] };
-  console.log(options.json ? JSON.stringify(answer.body, null, 2) : explanation.join('\n'));
-  return 0;
+async function trace(id: string, command: Command): Promise<ExitCode> {
+  const { channel, json } = command.opts<TraceOptions>();
+  const api = openApi(command, 'token');
+  const query = channel === undefined ? '' : `?channel=${encodeURIComponent(channel)}`;
+  const answer = await api.request(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
+  const body = bodyWith<{ explanation: readonly string[] }>('explanation', answer, api);
+  console.log(json ? JSON.stringify(body, null, 2) : body.explanation.join('\n'));
+  return EXIT.done;
 }

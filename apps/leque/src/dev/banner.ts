@@ -77,7 +77,7 @@ interface Examples {
 }
 
 async function linesToTry({ api, gateway, authMode, key }: Examples): Promise<string[]> {
-  const token = key.JWT_SECRET && (await makeToken(DEMO, key));
+  const token = key.JWT_SECRET && (await makeToken(DEMO, key)).token;
   const needed = authMode === 'required' ? token || 'THE_TOKEN' : undefined;
   const query = needed === undefined ? '' : `?token=${needed}`;
   const header = needed === undefined ? '' : ` -H 'Authorization: Bearer ${needed}'`;

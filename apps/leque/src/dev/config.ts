@@ -3,7 +3,7 @@ import { GatewaySettings, gatewayRules } from '@leque/gateway';
 import { PublisherSettings } from '@leque/publisher';
 import { processSettings, readConfig } from '@leque/service';
 import { type Static, type TSchema, Type } from 'typebox';
-import { devSecret } from './dev-secret.ts';
+import { devSecret } from '../api/dev-secret.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

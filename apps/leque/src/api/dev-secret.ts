@@ -6,8 +6,8 @@ const FOLDER = fileURLToPath(new URL('../../../../.leque', import.meta.url));
 const FILE = `${FOLDER}/dev-secret`;
 
 /**
- * The secret of this machine's development servers: made at random once and kept, so that tokens
- * survive a restart and `leque token` fits a running `leque dev`.
+ * Reads the secret of this machine's development servers, or makes it at random the first time. It
+ * is kept in a file, so that tokens survive a restart and `leque token` fits a running `leque dev`.
  */
 export function devSecret(): string {
   try {
@@ -15,7 +15,7 @@ export function devSecret(): string {
   } catch {
     const secret = randomBytes(32).toString('base64url');
     mkdirSync(FOLDER, { recursive: true });
-    // Two processes may start at once: the first to write wins, the other reads it.
+    // Two processes may start at once: the first one writes the file, the other one reads it.
     try {
       writeFileSync(FILE, `${secret}\n`, { mode: 0o600, flag: 'wx' });
       return secret;

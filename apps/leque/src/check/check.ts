@@ -1,0 +1,111 @@
+import { openRedis, RedisSettings, redisRule } from '@leque/broker-redis';
+import { GatewayConfig, readGatewayConfig } from '@leque/gateway';
+import { ProtocolError } from '@leque/protocol';
+import { PublisherConfig, readPublisherConfig } from '@leque/publisher';
+import { ConfigError, readConfig } from '@leque/service';
+import { API_VARIABLES } from '../api/api-client.ts';
+import { EXIT, type ExitCode } from '../api/exit.ts';
+import { ClusterConfig, DevConfig } from '../dev/config.ts';
+import { adviseOn, adviseOnSentinel, type Finding } from './redis-advice.ts';
+import { findUnknownVariables, type UnknownVariable } from './unknown-variables.ts';
+
+export type App = 'gateway' | 'publisher';
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Report {
+  readonly exitCode: ExitCode;
+  /** Problems of the variables. */
+  readonly configuration: readonly string[];
+  /** Variables that are probably misspelt; no app reads them. */
+  readonly unknown: readonly UnknownVariable[];
+  /** Findings for each Redis server and sentinel. */
+  readonly servers: readonly { readonly server: string; readonly findings: readonly Finding[] }[];
+  /** The reason why Redis cannot be used. */
+  readonly unreachable?: string;
+}
+
+/** Variables that something of Leque reads. */
+const KNOWN = [
+  ...[GatewayConfig, PublisherConfig, DevConfig, ClusterConfig].flatMap(({ properties }) =>
+    Object.keys(properties),
+  ),
+  ...API_VARIABLES,
+  'NODE_ENV',
+];
+
+/** Checks the environment as the app would read it, and the Redis that it names. */
+export async function check(app: App, env: Env): Promise<Report> {
+  const unknown = findUnknownVariables(env, [...new Set(KNOWN)]);
+  const problem = problemOf(app, env);
+  if (problem !== undefined) {
+    return { exitCode: EXIT.usage, configuration: [problem], unknown, servers: [] };
+  }
+  return { configuration: [], unknown, ...(await checkRedis(app, env)) };
+}
+
+function problemOf(app: App, env: Env): string | undefined {
+  try {
+    (app === 'gateway' ? readGatewayConfig : readPublisherConfig)(env);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message;
+  }
+}
+
+type RedisReport = Pick<Report, 'exitCode' | 'servers' | 'unreachable'>;
+
+async function checkRedis(app: App, env: Env): Promise<RedisReport> {
+  const redis = openRedis(readConfig(RedisSettings, env, [redisRule]), {
+    nodeId: 'check',
+    telemetry: { report: () => {} },
+  });
+  try {
+    await redis.connect();
+    const health = redis.broker.health();
+    if (!health.ok) return unusable(health.reason);
+    const { servers, sentinels } = await redis.inspect(app);
+    const checked = [
+      ...servers.map(({ server, ...facts }) => ({ server, findings: adviseOn(facts) })),
+      ...sentinels.map(({ sentinel, ...facts }) => ({
+        server: `sentinel ${sentinel}`,
+        findings: adviseOnSentinel(facts),
+      })),
+    ];
+    const isWrong = checked.some(({ findings }) => findings.some(({ level }) => level === 'error'));
+    return { exitCode: isWrong ? EXIT.refused : EXIT.done, servers: checked };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return unusable(error.message);
+  } finally {
+    await redis.close();
+  }
+}
+
+function unusable(unreachable: string): RedisReport {
+  return { exitCode: EXIT.unreachable, servers: [], unreachable };
+}
+
+/** The report as text for people. */
+export function describe({ configuration, unknown, servers, unreachable }: Report): string {
+  const misspelt = unknown.map(
+    ({ name, meant }) =>
+      `warning: no variable of Leque is called ${name}${meant ? `; did you mean ${meant}?` : ''}`,
+  );
+  if (configuration.length > 0) return [...configuration, ...misspelt].join('\n');
+  if (unreachable !== undefined)
+    return [`Redis cannot be used: ${unreachable}`, ...misspelt].join('\n');
+  return [
+    'The configuration is right.',
+    ...misspelt,
+    ...servers.map(({ server, findings }) =>
+      findings.length === 0
+        ? `Redis ${server}: fine.`
+        : [`Redis ${server}:`, ...findings.map(sentence)].join('\n'),
+    ),
+  ].join('\n');
+}
+
+function sentence({ level, what, advice }: Finding): string {
+  return `  ${level}: ${what}; ${advice}`;
+}
