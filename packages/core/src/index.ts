@@ -1,3 +1,6 @@
+// Grouped by room; README.md says what lives in each.
+
+// access: who may connect, and who may receive from which channel
 export { bearerToken } from './access/bearer.ts';
 export {
   ALL_PROJECTS,
@@ -13,6 +16,7 @@ export {
   type OriginPolicy,
   OriginSettings,
 } from './access/origin-policy.ts';
+// clients: the contract with clients, whatever their transport
 export { Admission, AdmissionSettings } from './clients/admission.ts';
 export { type CommandOwner, CommandQueue } from './clients/command-queue.ts';
 export {
@@ -44,22 +48,26 @@ export {
   type TransportLimits,
   tooManyCommands,
 } from './clients/transport.ts';
-export { Hub, type HubDeps, type SubscribeOptions } from './fan-out/hub.ts';
+// fan-out: sessions, subscriptions, and how publications reach them
+export { Hub, type SubscribeOptions } from './fan-out/hub.ts';
 export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
-export { parseSlowConsumerRules, type SlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
+export { parseSlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
 export type { Filter, Outcome, Subscription } from './fan-out/subscription.ts';
+// journal: what became of publications on this node
 export { ChannelRecords, type JournalOptions } from './journal/channel-records.ts';
 export {
   type DeliveryRecord,
   JournalSettings,
   journalOptions,
 } from './journal/delivery-journal.ts';
+// lib: clocks, limits and collections
 export { BucketCounts } from './lib/bucket-counts.ts';
 export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
-export { ConcurrencyLimit, type ConcurrencyOptions } from './lib/concurrency-limit.ts';
+export { ConcurrencyLimit } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
 export { RateWindow } from './lib/rate-window.ts';
+// ports: the interfaces that drivers implement
 export {
   type Broker,
   type BrokerReadings,
@@ -89,7 +97,9 @@ export {
 export type { Fact, Telemetry } from './ports/telemetry.ts';
 export type { TokenVerifier } from './ports/token-verifier.ts';
 export type { FanOut, Publishing, PublishSpan, Tracing } from './ports/tracing.ts';
+// publication: one event in a channel, and its frames
 export { type Frame, type FrameFormat, Publication } from './publication/publication.ts';
+// writing: frames, and when sockets are written to
 export { FanOutCounters, type TransportCounters } from './writing/fan-out-counters.ts';
 export {
   allocateTextFrame,
