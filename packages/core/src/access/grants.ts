@@ -5,19 +5,19 @@ export type Scope = (typeof SCOPES)[number];
 export const ALL_PROJECTS = '*';
 const NONE: readonly never[] = [];
 
-/** Who a session or a publisher is, and what it may do. */
+/** The identity of a session or a publisher, and its rights. */
 export interface Identity {
   /** Undefined for an anonymous session in open mode. */
   readonly userId: string | undefined;
   readonly grants: Grants;
-  /** Milliseconds since the Unix epoch; undefined for what never expires. */
+  /** Milliseconds since the Unix epoch; undefined for an identity that never expires. */
   readonly expiresAt: number | undefined;
 }
 
-/** What a token allows. */
+/** The rights that a token gives. */
 export class Grants {
   readonly #userId: string | undefined;
-  // Arrays, as they are short, and a node holds one of each per session.
+  // Arrays, because they are short and each session has its own.
   readonly #projects: readonly string[];
   readonly #scopes: readonly Scope[];
   readonly #allProjects: boolean;
@@ -37,7 +37,7 @@ export class Grants {
     return this.#allProjects;
   }
 
-  /** The projects named one by one; empty for a token for all of them. */
+  /** The projects that the token names; empty for a token for all projects. */
   get projects(): readonly string[] {
     return this.#projects;
   }
@@ -46,7 +46,7 @@ export class Grants {
     return this.#allProjects || this.#projects.includes(projectId);
   }
 
-  /** The only place that decides who may receive from a channel (ISO). */
+  /** Decides who may receive from a channel (ISO). No other place does. */
   covers(channel: string): boolean {
     const parsed = tryParseChannel(channel);
     switch (parsed?.kind) {
@@ -70,8 +70,8 @@ export class Grants {
 }
 
 /**
- * Who has no token in open mode: sees what belongs to no user, publishes, and reads statistics, but
- * does not touch other people's connections.
+ * The identity of clients without a token in open mode. It receives from all channels except those
+ * of users, publishes and reads statistics, but has no power over other connections.
  */
 export function anonymous(): Identity {
   return {

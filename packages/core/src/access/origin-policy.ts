@@ -1,32 +1,32 @@
 import { Type } from 'typebox';
 
-/** Part of the configuration of each app that pages talk to. */
+/** Configuration of each app that accepts requests from web pages. */
 export const OriginSettings = Type.Object({
   CORS_ORIGIN: Type.Optional(
     Type.String({
       description:
-        'origins of other pages that may connect, with commas between them; `*` for any, also for ' +
-        'one that was opened from a file. With `AUTH_MODE=open` those on loopback hosts may, too',
+        'comma-separated origins of other pages that may connect; `*` allows any, also pages ' +
+        'opened from a file. With `AUTH_MODE=open` pages on loopback hosts may always connect',
     }),
   ),
 });
 
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** A name that leads to this machine and nowhere else; without its port. */
+/** Whether a host name, without its port, can only mean this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return LOOPBACK_HOST.test(hostname);
 }
 
-/** Which pages may connect. The same rule on every transport and for plain HTTP. */
+/** Decides which pages may connect, for every transport and for plain HTTP. */
 export interface OriginPolicy {
-  /** Origins as browsers send them, `https://example.org`; `*` for any. */
+  /** Origins as browsers send them, such as `https://example.org`; `*` allows any. */
   readonly allowed: readonly string[];
-  /** Open mode on a developer's machine: pages on loopback hosts may, whatever their port. */
+  /** Whether pages on loopback hosts may connect from any port, for development. */
   readonly loopback: boolean;
 }
 
-/** Requests without an origin do not come from a page; their token decides. */
+/** Requests without an origin do not come from a page, so they are allowed: their token decides. */
 export function isOriginAllowed(
   policy: OriginPolicy,
   origin: string | undefined,

@@ -1,12 +1,12 @@
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Subscription } from './subscription.ts';
 
-/** How soon a client that was too slow gets what waits for it. */
+/** Interval at which backlogs are flushed to clients that have caught up. */
 const ROUND_MS = 50;
 
 /**
- * Gives clients what waits in their backlogs once they have read what was before it. The kernel
- * tells nobody that it has room again for a client, so this looks.
+ * Flushes backlogs to clients that read again. The kernel does not report that it has room for a
+ * client again, so all waiting subscriptions are checked at an interval.
  */
 export class BacklogRounds {
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class BacklogRounds {
   readonly #waiting = new Set<Subscription>();
   #cancelRound: Cancel | undefined;
 
-  /** @param counters where the publications that were left out are counted */
+  /** @param counters incremented for publications that were left out */
   constructor(clock: Clock, counters: { conflated: number; dropped: number }) {
     this.#clock = clock;
     this.#counters = counters;

@@ -1,26 +1,26 @@
 import type { Publication } from '../publication/publication.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
 
-interface Kept {
+interface Entry {
   readonly publication: Publication;
   readonly bytes: number;
 }
 
-/** How many publications a client did not get, and why. */
+/** Numbers of publications that a client did not get. */
 export interface LeftOut {
-  /** A newer one of the same key took the place. */
+  /** Replaced by a newer publication of the same key. */
   readonly conflated: number;
-  /** There was no room for them. */
+  /** Dropped because there was no room. */
   readonly dropped: number;
 }
 
 /**
- * What waits for a client that does not read fast enough, in a channel of which it may miss some:
- * the newest of each key, or as many of the newest as fit. In the order in which it came.
+ * Publications that wait for a slow client, in the order of arrival: the newest of each key, or as
+ * many of the newest as fit.
  */
 export class Backlog {
   readonly #rule: SlowConsumerRule;
-  readonly #kept = new Map<unknown, Kept>();
+  readonly #entries = new Map<unknown, Entry>();
   #bytes = 0;
   #conflated = 0;
   #dropped = 0;
@@ -30,38 +30,40 @@ export class Backlog {
   }
 
   get empty(): boolean {
-    return this.#kept.size === 0 && this.#conflated + this.#dropped === 0;
+    return this.#entries.size === 0 && this.#conflated + this.#dropped === 0;
   }
 
-  /** Of what is kept, as it will be written. */
+  /** Size of the waiting publications as frames. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @param bytes what it takes when it is written */
+  /** @param bytes size of the publication as a frame */
   add(publication: Publication, bytes: number): void {
     const key = this.#keyOf(publication);
     if (this.#leaveOut(key, 'conflated')) this.#conflated += 1;
-    this.#kept.set(key, { publication, bytes });
+    this.#entries.set(key, { publication, bytes });
     this.#bytes += bytes;
   }
 
-  /** @returns false when nothing is kept */
+  /** @returns false when nothing is waiting */
   dropOldest(): boolean {
-    for (const key of this.#kept.keys()) {
+    for (const key of this.#entries.keys()) {
       this.#dropped += 1;
       return this.#leaveOut(key, 'dropped');
     }
     return false;
   }
 
-  /** Everything that is kept, and how many were left out beside it; empty afterwards. */
+  /**
+   * Returns the waiting publications and the numbers of those left out, and empties the backlog.
+   */
   take(): { publications: Publication[]; leftOut: LeftOut } {
     const taken = {
-      publications: [...this.#kept.values()].map(({ publication }) => publication),
+      publications: [...this.#entries.values()].map(({ publication }) => publication),
       leftOut: { conflated: this.#conflated, dropped: this.#dropped },
     };
-    this.#kept.clear();
+    this.#entries.clear();
     this.#bytes = 0;
     this.#conflated = 0;
     this.#dropped = 0;
@@ -69,16 +71,16 @@ export class Backlog {
   }
 
   #leaveOut(key: unknown, how: 'conflated' | 'dropped'): boolean {
-    const kept = this.#kept.get(key);
-    if (kept === undefined) return false;
-    const { deliveries } = kept.publication;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return false;
+    const { deliveries } = entry.publication;
     if (deliveries !== undefined) deliveries[how] += 1;
-    this.#kept.delete(key);
-    this.#bytes -= kept.bytes;
+    this.#entries.delete(key);
+    this.#bytes -= entry.bytes;
     return true;
   }
 
-  /** What has no key is its own. */
+  /** A publication without a key is its own key, so nothing replaces it. */
   #keyOf(publication: Publication): unknown {
     if (this.#rule.kind !== 'conflate') return publication;
     const field = this.#rule.keys.get(publication.type);

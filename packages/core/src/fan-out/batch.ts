@@ -3,18 +3,18 @@ import type { Frame, FrameFormat, Publication } from '../publication/publication
 import { bytesOf } from '../writing/frame-joiner.ts';
 
 /**
- * The publications of one channel that came in one turn of the event loop, in order. A session that
- * stands right before them gets them as one frame, which is made once per wire format.
+ * The publications of one channel in one turn of the event loop, in order. A session whose position
+ * is right before them gets them as one frame, which is made once per wire format.
  */
 export class Batch {
   readonly publications: readonly Publication[];
-  /** Of the first publication that has a position; undefined where all are live only. */
+  /** The first position in the batch; undefined when all publications are live-only. */
   readonly first: Position | undefined;
-  /** Of the last publication that has a position. */
+  /** The last position in the batch. */
   readonly last: Position | undefined;
-  /** Of the oldest, in whole milliseconds on the monotonic clock; 0 when it is not known. */
+  /** Publish time of the oldest, in whole milliseconds on the monotonic clock; 0 when unknown. */
   readonly publishedAtMs: number;
-  /** Sessions that took all of it at once. */
+  /** Number of sessions that got the batch as one frame. */
   takenWhole = 0;
   readonly #frames = new Map<FrameFormat, Frame>();
 
@@ -30,7 +30,7 @@ export class Batch {
     return this.publications.length;
   }
 
-  /** Whether a session that has seen everything up to `position` takes all of it. */
+  /** Whether a session that has seen everything up to `position` gets the whole batch. */
   follows(position: Position | undefined): boolean {
     const { first, last } = this;
     if (first === undefined) return true;
@@ -38,7 +38,7 @@ export class Batch {
       position !== undefined &&
       position.offset + 1 === first.offset &&
       position.epoch === first.epoch &&
-      // A new epoch within the batch is judged publication by publication.
+      // A batch with two epochs is offered publication by publication.
       first.epoch === last?.epoch
     );
   }

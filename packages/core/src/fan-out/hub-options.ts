@@ -1,19 +1,19 @@
 import type { JournalOptions } from '../journal/channel-records.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 
-/** What a node allows its sessions. */
+/** Limits and times of one node. */
 export interface HubOptions {
   readonly outboxMaxBytes: number;
-  /** A busy session is written to at most once in this time. */
+  /** Minimum time between two writes to a busy session; 0 for no pacing. */
   readonly fanoutWindowMs: number;
-  /** How long a channel stays subscribed after its last session left. */
+  /** How long a channel stays subscribed after its last subscription ended. */
   readonly unsubscribeGraceMs: number;
   /** Channels that one session may subscribe to. */
   readonly maxSubscriptions: number;
-  /** Publications that one recovery may bring; a client that missed more fetches anew. */
+  /** Publications that one recovery may bring; a client that missed more has to fetch anew. */
   readonly maxRecovered: number;
-  /** What is done in which channel for clients that read too slowly. */
+  /** Rule for clients that read too slowly, by channel. */
   readonly slowConsumerRules: SlowConsumerRules;
-  /** What is remembered for traces; nothing without it. */
+  /** Memory for delivery reports; absent for none. */
   readonly journal?: JournalOptions;
 }

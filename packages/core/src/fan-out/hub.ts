@@ -24,17 +24,18 @@ export interface HubDeps {
   readonly state: ClusterState;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** None where nobody collects spans. */
+  /** Undefined where nobody collects spans. */
   readonly tracing?: Tracing | undefined;
 }
 
 export interface SubscribeOptions {
-  /** The client has seen everything up to here and wants what followed. */
+  /** The client has seen everything up to here; later publications are recovered. */
   readonly since?: Position;
+  /** Selects publications of the channel; absent for all. */
   readonly accepts?: Filter;
 }
 
-/** How late a token's end may be seen, and how old the totals that are reported may be. */
+/** Delay after which an expired token is noticed, and between two reports of totals. */
 const SWEEP_MS = 250;
 
 /** Local fan-out: which sessions on this node want a channel. */
@@ -80,7 +81,7 @@ export class Hub implements BrokerSink {
     return this.#sessions;
   }
 
-  /** Undefined when nothing is remembered. */
+  /** Undefined when the journal is switched off. */
   get journal(): DeliveryJournal | undefined {
     return this.#journal;
   }
@@ -93,6 +94,7 @@ export class Hub implements BrokerSink {
     return this.#channels.size;
   }
 
+  /** The transport has to call `remove` when the connection is gone. */
   open(connection: Connection, identity: Identity): Session {
     const session = new Session(connection, identity, this.#sessionDeps);
     this.#sessions.add(session);
@@ -117,10 +119,11 @@ export class Hub implements BrokerSink {
   }
 
   /**
-   * Subscribes a session, holding publications back until the caller has sent its answer and
-   * calls `start` on what it gets. Subscribe first, then read: nothing can fall between.
-   * @throws ProtocolError `forbidden` (ISO), `too_many_subscriptions`; `unavailable`, also for a
-   *   session that has ended
+   * Subscribes a session. The subscription holds publications back until the caller has sent its
+   * answer and calls `start`. The channel is subscribed before its history is read, so nothing is
+   * lost in between.
+   * @throws ProtocolError `forbidden` (ISO), `too_many_subscriptions`, or `unavailable`: the broker
+   *   does not answer, or the session is closed
    */
   async subscribe(
     session: Session,
@@ -152,14 +155,14 @@ export class Hub implements BrokerSink {
   }
 
   /**
-   * Settles once everything that was published in a subscribed channel before the call has been
-   * offered to its subscriptions, and what came to this node before that, in any channel, to theirs.
+   * Settles once everything published in this channel before the call has been offered to its
+   * subscriptions, and everything that reached this node before that, to those of its channels.
    * @throws ProtocolError `unavailable`
    */
   async catchUp(channel: string): Promise<void> {
     if (this.#channels.get(channel) === undefined) return;
     await this.#deps.broker.subscribe(channel);
-    this.#sessionDeps.flusher.runTasks(); // what it replaces is in channels of its own
+    this.#sessionDeps.flusher.runTasks(); // other channels may wait for the end of the turn
   }
 
   unsubscribe(session: Session, channel: string): void {
@@ -168,7 +171,8 @@ export class Hub implements BrokerSink {
   }
 
   /**
-   * Gives the session a fresh token's grants; what they no longer cover is unsubscribed (ISO).
+   * Replaces the session's identity by a fresh token's. Channels that its grants no longer cover
+   * are unsubscribed (ISO).
    * @throws ProtocolError `forbidden` for the token of another user
    */
   renew(session: Session, identity: Identity): void {
@@ -260,5 +264,5 @@ function assertKept(session: Session, subscription: Subscription): void {
 }
 
 function sessionEnded(): ProtocolError {
-  return new ProtocolError('unavailable', 'the session left while it subscribed');
+  return new ProtocolError('unavailable', 'session closed while subscribing');
 }

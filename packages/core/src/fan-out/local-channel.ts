@@ -9,35 +9,35 @@ import { Batch } from './batch.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface LocalChannelDeps {
-  /** The broker's answer to subscribing. */
+  /** The broker's answer to the subscription. */
   readonly subscribed: Promise<Position | undefined>;
   readonly flusher: Flusher;
   readonly clock: Clock;
   readonly tracing: Tracing | undefined;
-  /** Bytes of JSON; what is more goes out as several batches. */
+  /** Bytes of JSON; more publications go out as several batches. */
   readonly maxBatchBytes: number;
 }
 
-/** One channel on this node: who wants it, and how far it has come. */
+/** One channel on this node: its subscriptions and its position. */
 export class LocalChannel implements TurnTask {
   readonly name: string;
   readonly subscriptions = new SmallSet<Subscription>();
   /**
-   * Settles once the broker delivers this channel, and is gone then; rejects when it could not be
-   * subscribed.
+   * Settles once the broker delivers this channel, and is undefined after that. Rejects when the
+   * channel could not be subscribed.
    */
   joined: Promise<void> | undefined;
-  /** Set while the channel waits for its grace period to end. */
+  /** Set during the grace period after the last subscription. */
   cancelLeave: Cancel | undefined;
   readonly #flusher: Flusher;
   readonly #clock: Clock;
   readonly #tracing: Tracing | undefined;
   readonly #maxBatchBytes: number;
-  /** Delivered by the broker in this turn of the event loop, and not offered yet. */
+  /** Publications delivered by the broker in this turn of the event loop, and not offered yet. */
   #pending: Publication[] | undefined;
   #pendingBytes = 0;
   #deliveredBytes = 0;
-  /** Of the last publication that was offered. */
+  /** Position of the last publication that was offered. */
   #position: Position | undefined;
 
   constructor(name: string, init: LocalChannelDeps) {
@@ -49,18 +49,18 @@ export class LocalChannel implements TurnTask {
     this.joined = init.subscribed.then((position) => this.#join(position));
   }
 
-  /** Of JSON, in all. */
+  /** Total JSON bytes delivered in this channel. */
   get deliveredBytes(): number {
     return this.#deliveredBytes;
   }
 
-  /** The subscription starts where the channel is now; what is pending is still offered to it. */
+  /** The subscription starts at the channel's position; pending publications are offered to it. */
   add(subscription: Subscription): void {
     this.subscriptions.add(subscription);
     subscription.moveTo(this.#position);
   }
 
-  /** Offers it at the end of this turn, or soon after, together with what else has come by then. */
+  /** Offers the publication at the end of this turn or soon after, together with later ones. */
   deliver(publication: Publication): void {
     if (this.#pending === undefined) this.#flusher.atEndOfTurn(this);
     this.#pending ??= [];
@@ -69,7 +69,7 @@ export class LocalChannel implements TurnTask {
     if (this.#pendingBytes >= this.#maxBatchBytes) this.endTurn();
   }
 
-  /** Those who come from now on get a cursor that lives longer. */
+  /** New subscriptions get a cursor of the new epoch, which stays valid longer. */
   epochChanged(position: Position): void {
     this.endTurn();
     this.#position = position;
@@ -81,13 +81,13 @@ export class LocalChannel implements TurnTask {
     for (const subscription of this.subscriptions) subscription.resync(position);
   }
 
-  /** Offers what is pending. */
+  /** Offers the pending publications. */
   endTurn(): void {
     if (this.#pending === undefined) return;
     const batch = new Batch(this.#pending, this.#publishedAtMs(this.#pending));
     this.#pending = undefined;
     this.#pendingBytes = 0;
-    // What is live only does not change where the channel stands.
+    // Live-only publications do not move the channel's position.
     this.#position = batch.last ?? this.#position;
     const startedAt = this.#tracing === undefined ? 0 : this.#clock.monotonic();
     let offered = 0;
@@ -125,8 +125,8 @@ export class LocalChannel implements TurnTask {
   }
 
   /**
-   * Those who came while the broker subscribed hold back everything after `position`; those who
-   * came after a publication that was quicker than this stand behind that already.
+   * Subscriptions that were added while the broker subscribed start after `position`. If a
+   * publication arrived before the broker's answer, later subscriptions have a position already.
    */
   #join(position: Position | undefined): void {
     this.joined = undefined;

@@ -22,8 +22,8 @@ export interface LocalChannelsDeps {
 const MAX_BATCH_BYTES = 65_536;
 
 /**
- * The channels of this node. A channel is subscribed at the broker for its first local subscription,
- * and unsubscribed a grace period after its last one ended (LIVE).
+ * The channels of this node. A channel is subscribed at the broker for its first local
+ * subscription, and unsubscribed a grace period after its last one ended (LIVE).
  */
 export class LocalChannels {
   readonly #deps: LocalChannelsDeps;

@@ -10,18 +10,18 @@ import type { Subscription } from './subscription.ts';
 export interface RecoveryDeps {
   readonly broker: Pick<Broker, 'history'>;
   readonly clock: Clock;
-  /** Told of what is read for those who come back. */
+  /** Remembers recovered publications; undefined when the journal is switched off. */
   readonly journal: Pick<DeliveryJournal, 'noteRecovered'> | undefined;
 }
 
-/** One after the other; a resume never has as many cursors as may wait. */
+/** One read at a time for each session; a resume never has as many cursors as may wait. */
 const LINE = { running: 1, waiting: 512 };
-/** How long a history may wait for those of the same session that are read before it. */
+/** How long a history may wait for earlier reads of the same session. */
 const TIMEOUT_MS = 10_000;
-/** Histories that a session may have read in a second and not get, as they are too much for it. */
-const IN_VAIN_PER_SECOND = 4;
+/** Reads per second that a session may cause for histories that turn out too large for it. */
+const REJECTED_PER_SECOND = 4;
 
-/** How many there were since the start of the process. */
+/** Recoveries since the start of the process, by outcome. */
 export interface RecoveryOutcomes {
   recovered: number;
   not_recovered: number;
@@ -30,23 +30,24 @@ export interface RecoveryOutcomes {
 
 interface Reader {
   readonly line: ConcurrencyLimit;
-  /** Made when there is something to count. */
-  inVain: RateWindow | undefined;
+  /** Counts reads that were rejected as too large; created for the first of them. */
+  rejected: RateWindow | undefined;
 }
 
 /**
- * Brings sessions what they missed. Those of one session are read one after the other, each for the
- * room that is left (MEM); and whoever asks for too much again and again is no burden to others.
+ * Recovers the publications that sessions missed. The histories of one session are read one after
+ * the other, each limited to the room that is left (MEM). A session that repeatedly asks for more
+ * than it can take gets no more reads, so that it does not slow down others.
  */
 export class Recoveries {
-  readonly #ports: RecoveryDeps;
+  readonly #deps: RecoveryDeps;
   readonly #maxRecovered: number;
   readonly #outcomes: RecoveryOutcomes;
   readonly #readers = new WeakMap<Session, Reader>();
 
-  /** @param outcomes what became of them is counted here */
-  constructor(ports: RecoveryDeps, maxRecovered: number, outcomes: RecoveryOutcomes) {
-    this.#ports = ports;
+  /** @param outcomes incremented for each recovery */
+  constructor(deps: RecoveryDeps, maxRecovered: number, outcomes: RecoveryOutcomes) {
+    this.#deps = deps;
     this.#maxRecovered = maxRecovered;
     this.#outcomes = outcomes;
   }
@@ -65,31 +66,31 @@ export class Recoveries {
   async #recover(session: Session, subscription: Subscription, since: Position): Promise<void> {
     if (subscription.recoverFromDelivered(since)) return;
     if (!subscription.rewind()) return subscription.giveUpRecovery();
-    const { clock } = this.#ports;
+    const { clock } = this.#deps;
     const until = clock.monotonic() + TIMEOUT_MS;
     const isWanted = () => session.open && clock.monotonic() < until;
     const reader = this.#readerOf(session);
     try {
       await reader.line.run(() => this.#replay(session, subscription, since), isWanted);
     } finally {
-      // Most sessions recover once, and would hold it as long as they live.
-      if (reader.line.idle && reader.inVain === undefined) this.#readers.delete(session);
+      // Most sessions recover once; without this each would keep its reader until it ends.
+      if (reader.line.idle && reader.rejected === undefined) this.#readers.delete(session);
     }
   }
 
   async #replay(session: Session, subscription: Subscription, since: Position): Promise<void> {
     const reader = this.#readerOf(session);
-    const isAllowed = reader.inVain === undefined || reader.inVain.take(0) === 'ok';
+    const isAllowed = reader.rejected === undefined || reader.rejected.take(0) === 'ok';
     const bytes = isAllowed ? Math.min(session.roomBytes, MAX_HISTORY_BYTES) : 0;
     const extent = { publications: this.#maxRecovered, bytes };
-    const page = await this.#ports.broker.history(subscription.channel, since, extent);
+    const page = await this.#deps.broker.history(subscription.channel, since, extent);
     if (page.readAndRejected) {
-      reader.inVain ??= new RateWindow(this.#ports.clock, IN_VAIN_PER_SECOND);
-      reader.inVain.take();
+      reader.rejected ??= new RateWindow(this.#deps.clock, REJECTED_PER_SECOND);
+      reader.rejected.take();
     }
-    this.#ports.journal?.noteRecovered(page.publications);
-    // As frames it is more. A client that it is too much for would be closed as a slow one, come
-    // back, and so on.
+    this.#deps.journal?.noteRecovered(page.publications);
+    // Frames are larger than JSON. A client without room for them would be closed as a slow consumer,
+    // come back, and so on.
     const fits = session.canHold(session.bytesOf(page.publications));
     const replayable = page.complete && fits;
     subscription.replay(since, replayable ? page : { ...page, complete: false, publications: [] });
@@ -98,7 +99,7 @@ export class Recoveries {
   #readerOf(session: Session): Reader {
     const existing = this.#readers.get(session);
     if (existing !== undefined) return existing;
-    const reader: Reader = { line: new ConcurrencyLimit(LINE), inVain: undefined };
+    const reader: Reader = { line: new ConcurrencyLimit(LINE), rejected: undefined };
     this.#readers.set(session, reader);
     return reader;
   }

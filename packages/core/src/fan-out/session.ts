@@ -10,14 +10,17 @@ import { Outbox } from '../writing/outbox.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Subscription } from './subscription.ts';
 
-/** The part of the outbox that may be taken by what is held back, beside what is queued. */
+/**
+ * Share of the outbox limit that held and queued bytes together may take while publications are
+ * held.
+ */
 const HELD_SHARE = 2 / 3;
-/** A client with more than this part of its outbox to read is too slow for what may be left out. */
+/** Share of the outbox limit from which on publications are left out where a rule allows it. */
 const CONGESTED_SHARE = 1 / 2;
 
 export interface SessionDeps {
   readonly flusher: Flusher;
-  /** Told before a slow consumer is closed, of the bytes that it has not read. */
+  /** Called before a slow consumer is closed, with the number of bytes that it has not read. */
   readonly onSlow: (session: Session, queuedBytes: number) => void;
   readonly outboxMaxBytes: number;
   /** Milliseconds since the Unix epoch. */
@@ -35,7 +38,7 @@ export class Session implements Subscriber {
   readonly format: FrameFormat;
   /** Replaced when a fresh token arrives; by the hub only. */
   identity: Identity;
-  /** By channel; changed by the hub only. */
+  /** Keyed by channel; changed by the hub only. */
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionDeps;
   readonly #outbox: Outbox;
@@ -74,17 +77,17 @@ export class Session implements Subscriber {
     return bytes;
   }
 
-  /** What may still be held; never negative. */
+  /** Bytes that may still be held; never negative. */
   get roomBytes(): number {
     return Math.max(0, Math.floor(this.#room));
   }
 
-  /** A part of the outbox stays free, for what comes while what is held back flows. */
+  /** Part of the outbox stays free for publications that arrive while the held ones are sent. */
   get #room(): number {
     return HELD_SHARE * this.#context.outboxMaxBytes - this.#outbox.queuedBytes;
   }
 
-  /** False once the session is being closed; nothing is sent after that. */
+  /** False once the session is closing; nothing is sent after that. */
   get open(): boolean {
     return !this.#closing;
   }
@@ -93,16 +96,16 @@ export class Session implements Subscriber {
     return this.#closeCode === CLOSE.slowConsumer;
   }
 
-  /** Why this side closed it; undefined while it is open, and when the client went by itself. */
+  /** Why this node closed it; undefined while it is open, and when the client left by itself. */
   get closeCode(): CloseCode | undefined {
     return this.#closeCode;
   }
 
   /**
-   * Queues a frame with so many messages; a client that does not read as fast as it is sent to is
-   * closed, because queueing on for it would let it hold the node's memory (MEM).
+   * Queues a frame of `messages` messages. A client that reads too slowly is closed, because its
+   * queue would fill the node's memory (MEM).
    * @param publishedAtMs see `Outbox.push`
-   * @returns false when it is being closed, perhaps for this
+   * @returns false when the session is closing, perhaps because of this frame
    */
   send(frame: Frame, messages: number, publishedAtMs = 0): boolean {
     if (this.#closing) return false;
@@ -117,19 +120,19 @@ export class Session implements Subscriber {
     return false;
   }
 
-  /** Writes what is queued now, for what has to follow it beside the outbox. */
+  /** Writes the outbox now, before something that follows it is written to the socket directly. */
   flush(): void {
     if (!this.#closing) this.#context.flusher.flushNow(this.#outbox);
   }
 
-  /** A burst within one turn is no slow client yet: the kernel may take what is queued so far. */
+  /** A burst within one turn does not make a slow client: the kernel may take the queued bytes. */
   #queue(frame: Frame, messages: number, publishedAtMs: number): boolean {
     if (this.#outbox.push(frame, messages, publishedAtMs)) return true;
     this.#context.flusher.flushNow(this.#outbox);
     return this.#outbox.push(frame, messages, publishedAtMs);
   }
 
-  /** Flushes what is queued, then starts closing the connection; the hub hears of its end. */
+  /** Flushes the outbox, then starts closing. The transport reports the end to the hub. */
   close(code: CloseCode, reason: string): void {
     if (this.#closing) return;
     this.#closing = true;
@@ -138,14 +141,14 @@ export class Session implements Subscriber {
     this.connection.close(code, reason);
   }
 
-  /** The connection is gone: what is queued has nowhere to go. */
+  /** Drops the outbox of a connection that is gone. */
   discard(): void {
     this.#closing = true;
     this.#outbox.clear();
   }
 }
 
-/** The same text in one piece: what is joined from many is kept with all of them until it is read. */
+/** A flat copy of a text; a concatenated string would keep its parts in memory, too. */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }

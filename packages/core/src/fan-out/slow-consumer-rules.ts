@@ -1,15 +1,17 @@
 import { tryParseChannel } from '@leque/protocol';
 
-/** What is done for a client that reads more slowly than a channel brings; it is closed without one. */
+/** How publications are left out for a client that reads too slowly, instead of closing it. */
 export type SlowConsumerRule =
   | { readonly kind: 'drop-oldest' }
   | {
       readonly kind: 'conflate';
-      /** By event type, the field of `data` of whose values only the newest publication counts. */
+      /**
+       * Maps an event type to a field of `data`: only the newest publication of each value is kept.
+       */
       readonly keys: ReadonlyMap<string, string>;
     };
 
-/** The rule of a channel; undefined where slow clients are closed. */
+/** The rule for a channel; undefined where slow clients are closed. */
 export type SlowConsumerRules = (channel: string) => SlowConsumerRule | undefined;
 
 const RULE = /^(\S+) +(drop-oldest|conflate +(\S+))$/;
@@ -17,9 +19,9 @@ const KEY = /^([A-Za-z0-9._:-]{1,64})\/([A-Za-z0-9_]{1,64})$/;
 const PATTERN = /^(all|logs|firehose|(project|user):[A-Za-z0-9._:@+-]{1,128}|(project|user):\*)$/;
 
 /**
- * Reads rules such as `logs drop-oldest; project:* conflate job_progress/job_id`. A rule names a
- * channel, or all projects or users with `*`; what is named exactly wins.
- * @throws Error that names the rule that is wrong
+ * Parses rules such as `logs drop-oldest; project:* conflate job_progress/job_id`. A rule is for
+ * one channel, or with `*` for all projects or users; a rule for the exact channel wins.
+ * @throws Error whose message quotes the invalid rule
  */
 export function parseSlowConsumerRules(text: string): SlowConsumerRules {
   const rules = new Map(
@@ -46,6 +48,6 @@ function parseRule(text: string): [string, SlowConsumerRule] {
 
 function wrong(rule: string): Error {
   return new Error(
-    `"${rule}" is no rule: CHANNEL drop-oldest, or CHANNEL conflate TYPE/FIELD[,TYPE/FIELD…]`,
+    `"${rule}" is not a rule; write CHANNEL drop-oldest, or CHANNEL conflate TYPE/FIELD[,TYPE/FIELD…]`,
   );
 }

@@ -1,22 +1,22 @@
 import type { Frame, FrameFormat, Publication } from '../publication/publication.ts';
 
-/** A session, as its subscriptions see it. */
+/** The part of a session that its subscriptions use. */
 export interface Subscriber {
   readonly format: FrameFormat;
-  /** So much is queued for it that what may be left out should be. */
+  /** Whether so much is queued that publications should be left out where a rule allows it. */
   readonly congested: boolean;
-  /** What all its subscriptions hold back: kept up to date by them. */
+  /** Bytes held back by all its subscriptions, which keep this number up to date. */
   heldBytes: number;
-  /** Whether that, and so many bytes more, is no more than may wait for it (MEM). */
+  /** Whether `bytes` more may be held without passing the limit (MEM). */
   canHold(bytes: number): boolean;
-  /** What the publications take once they flow. */
+  /** Bytes that the publications will take as frames. */
   bytesOf(publications: readonly Publication[]): number;
   /**
-   * @param messages how many are in the frame
-   * @param publishedAtMs see `Batch.publishedAtMs`
-   * @returns false when it is being closed, perhaps for this
+   * @param messages number of messages in the frame
+   * @param publishedAtMs see `Batch.publishedAtMs`; 0 or absent when unknown
+   * @returns false when the session is closing, perhaps because of this frame
    */
   send(frame: Frame, messages: number, publishedAtMs?: number): boolean;
-  /** It is closed for being too slow. */
+  /** Whether it is closed as a slow consumer. */
   readonly tooSlow: boolean;
 }

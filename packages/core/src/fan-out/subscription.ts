@@ -108,7 +108,9 @@ export class Subscription {
     this.#since = position;
   }
 
-  /** The client got the publications up to the position in another way; a replay would break ORD. */
+  /**
+   * The client got the publications up to the position in another way; a replay would break ORD.
+   */
   deliveredElsewhere(): void {
     this.#delivered = true;
   }
@@ -160,7 +162,9 @@ export class Subscription {
     held.prepend(page.publications);
   }
 
-  /** Reports that the missed publications cannot be replayed in order; the client has to fetch anew. */
+  /**
+   * Reports that the missed publications cannot be replayed in order; the client has to fetch anew.
+   */
   giveUpRecovery(): void {
     this.#recovered = false;
   }
@@ -235,8 +239,8 @@ export class Subscription {
   }
 
   /**
-   * False for a publication that the session has seen already (DUP). Epochs are not compared, because
-   * offsets go on in a new epoch, unless a resync says where they start.
+   * False for a publication that the session has seen already (DUP). Epochs are not compared,
+   * because offsets go on in a new epoch, unless a resync says where they start.
    */
   #advance(position: Position | undefined): boolean {
     if (position === undefined) return true;

@@ -1,11 +1,16 @@
 import { CLOSE } from '@leque/protocol';
 import type { Session } from './session.ts';
 
-/** Ends sessions with their tokens; looks at all of them only when the next one is due. */
+/**
+ * Closes sessions whose tokens have expired. It walks all sessions only when the next one is due.
+ */
 export class TokenEnds {
   #next = Number.POSITIVE_INFINITY;
 
-  /** A session has got a token that ends then, in milliseconds since the Unix epoch. */
+  /**
+   * @param expiresAt end of a session's token in milliseconds since the Unix epoch; undefined for
+   * none
+   */
   expect(expiresAt: number | undefined): void {
     this.#next = Math.min(this.#next, expiresAt ?? Number.POSITIVE_INFINITY);
   }

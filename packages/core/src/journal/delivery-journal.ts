@@ -27,15 +27,15 @@ export function journalOptions(settings: JournalSettings): JournalOptions {
   return { entries: settings.TRACE_JOURNAL_SIZE, ttlMs: settings.TRACE_JOURNAL_TTL * 1000 };
 }
 
-/** What became of one publication in one channel of this node; the firehose is a channel, too. */
+/** What became of one publication in one channel of this node, or in the firehose. */
 export interface DeliveryRecord {
   readonly channel: string;
-  /** Where it stands in its own channel. */
+  /** Position in the channel in which it was published. */
   readonly position: Publication['position'];
-  /** Milliseconds since the Unix epoch; when it came the first time, live or recovered. */
+  /** When it came the first time, live or recovered, in milliseconds since the Unix epoch. */
   readonly receivedAt: number;
   readonly live: Readonly<Deliveries>;
-  /** Those who came back, or came late, and got it from the history. */
+  /** Sessions that got it from the history; undefined for none. */
   readonly recovered: Readonly<Deliveries> | undefined;
   /** Clients that were closed as slow consumers before they had read it. */
   readonly unread: number;
@@ -47,55 +47,58 @@ interface Entry extends DeliveryRecord {
 }
 
 /** A client that was closed as a slow consumer. */
-interface Cut {
+interface SlowClose {
   readonly channel: string;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
-  /** Delivered bytes of the channel that it may have read. */
+  /** Delivered bytes of the channel that the client has certainly read. */
   readonly fromBytes: number;
   /** Delivered bytes of the channel when it was closed. */
   readonly toBytes: number;
 }
 
-/** Of the newest clients that were too slow. */
-const MAX_CUTS = 1_000;
+/** Slow-consumer closes remembered. */
+const MAX_SLOW_CLOSES = 1_000;
 
 /**
- * Remembers for a while what became of publications on this node. Only of those that are stored:
- * what is live only has been promised to nobody.
+ * Remembers for a while what became of publications on this node. Live-only publications are not
+ * remembered, because their delivery is not guaranteed.
  */
 export class DeliveryJournal {
   readonly #clock: Clock;
   readonly #entries: ChannelRecords<Entry>;
-  readonly #cuts: Cut[] = [];
+  readonly #slowCloses: SlowClose[] = [];
 
   constructor(clock: Clock, limits: JournalOptions) {
     this.#clock = clock;
     this.#entries = new ChannelRecords(clock, limits);
   }
 
-  /** From now on its deliveries are counted. */
+  /** Starts to count the deliveries of a live publication. */
   note(publication: Publication): void {
     publication.deliveries = this.#entryOf(publication)?.live;
   }
 
-  /** The same of what is read from the history. */
+  /** Starts to count the deliveries of publications that were read from the history. */
   noteRecovered(publications: readonly Publication[]): void {
     for (const publication of publications) {
-      if (publication.deliveries !== undefined) continue; // read for another one, too
+      if (publication.deliveries !== undefined) continue; // also read for another session
       const entry = this.#entryOf(publication);
       if (entry !== undefined) publication.deliveries = entry.recovered ??= newDeliveries();
     }
   }
 
-  /** A client was too slow: `unreadBytes` of what the channel had delivered it may not have read. */
+  /**
+   * Remembers that a slow client was closed, which may not have read the last `unreadBytes` of the
+   * channel's delivered bytes.
+   */
   noteSlow(channel: string, deliveredBytes: number, unreadBytes: number): void {
     const fromBytes = deliveredBytes - unreadBytes;
-    this.#cuts.push({ channel, at: this.#clock.now(), fromBytes, toBytes: deliveredBytes });
-    if (this.#cuts.length > MAX_CUTS) this.#cuts.shift();
+    this.#slowCloses.push({ channel, at: this.#clock.now(), fromBytes, toBytes: deliveredBytes });
+    if (this.#slowCloses.length > MAX_SLOW_CLOSES) this.#slowCloses.shift();
   }
 
-  /** Once for each channel of this node that brought it, the newest ones. */
+  /** One record for each channel that brought the message to this node, for the newest channels. */
   find(messageId: string): readonly DeliveryRecord[] {
     return this.#entries
       .find(messageId)
@@ -120,15 +123,15 @@ export class DeliveryJournal {
     return entry;
   }
 
-  /** Its end lies in what the client had been given, and had not read. */
+  /** Counts the slow closes whose unread bytes contain the end of this publication. */
   #unreadOf({ channel, receivedAt, live: { endsAtBytes } }: Entry): number {
     if (endsAtBytes === 0) return 0;
-    return this.#cuts.filter(
-      (cut) =>
-        cut.channel === channel &&
-        cut.at >= receivedAt && // a channel that was left and entered again counts from 0
-        endsAtBytes > cut.fromBytes &&
-        endsAtBytes <= cut.toBytes,
+    return this.#slowCloses.filter(
+      (close) =>
+        close.channel === channel &&
+        close.at >= receivedAt && // byte counts start at 0 again when a channel is entered again
+        endsAtBytes > close.fromBytes &&
+        endsAtBytes <= close.toBytes,
     ).length;
   }
 }

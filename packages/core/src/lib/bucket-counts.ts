@@ -1,11 +1,11 @@
 /**
- * A histogram as plain numbers, for places that are passed too often for a metrics library: how many
- * of the observed values lie in each bucket, and their sum. Read when somebody scrapes.
+ * A histogram of plain numbers, for code that runs too often for a metrics library: the number of
+ * observed values in each bucket, and their sum. Metrics read it on each scrape.
  */
 export class BucketCounts {
-  /** Upper ends of the buckets, which belong to them, rising; what is more lies in one beyond. */
+  /** Inclusive upper bounds of the buckets, ascending; larger values go to an overflow bucket. */
   readonly bounds: readonly number[];
-  /** One for each bucket, and one for what is beyond; not cumulative. */
+  /** One count for each bucket and one for the overflow; not cumulative. */
   readonly #counts: Float64Array;
   readonly #sum = new Float64Array(1);
 

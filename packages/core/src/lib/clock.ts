@@ -1,12 +1,12 @@
 export type Cancel = () => void;
 
-/** Time as the core sees it; tests replace it. */
+/** Time and timers. Tests replace them by fakes. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds with fractions, from anywhere, and never backwards: for measuring how long. */
+  /** Milliseconds with fractions since an arbitrary moment; never goes backwards. */
   monotonic(): number;
-  /** Runs `task` once after `delayMs`, unless cancelled; never keeps the process alive. */
+  /** Runs `task` once after `delayMs`, unless cancelled. Does not keep the process alive. */
   after(delayMs: number, task: () => void): Cancel;
   /** Runs `task` once at the end of this turn of the event loop. */
   defer(task: () => void): void;
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Runs `task` every `periodMs` until cancelled; a run never overlaps the one before. */
+/** Runs `task` every `periodMs` until cancelled, also after it has thrown. */
 export function every(clock: Clock, periodMs: number, task: () => void): Cancel {
   let cancel = clock.after(periodMs, tick);
   function tick(): void {

@@ -1,9 +1,9 @@
 import { ProtocolError } from '@leque/protocol';
 
 export interface ConcurrencyOptions {
-  /** Tasks that run at a time. */
+  /** Maximum number of running tasks. */
   readonly running: number;
-  /** Tasks that wait for one of them to end; more are refused at once (LIVE). */
+  /** Maximum number of waiting tasks; more are rejected at once (LIVE). */
   readonly waiting: number;
 }
 
@@ -13,7 +13,7 @@ interface Waiting {
   readonly giveUp: () => void;
 }
 
-/** Lets so many tasks run at a time; so many others wait in line. */
+/** Runs at most `running` tasks, queues at most `waiting`, and rejects the rest. */
 export class ConcurrencyLimit {
   readonly #limits: ConcurrencyOptions;
   readonly #line = new Set<Waiting>();
@@ -23,14 +23,14 @@ export class ConcurrencyLimit {
     this.#limits = limits;
   }
 
-  /** Nothing runs, and nothing waits. */
+  /** Whether no task runs or waits. */
   get idle(): boolean {
     return this.#running === 0;
   }
 
   /**
-   * @param isWanted whether anybody still waits for it when its turn comes: if not, it is not run
-   * @throws ProtocolError `unavailable` for what is not run
+   * @param isWanted called when the task's turn comes; the task is not run when it returns false
+   * @throws ProtocolError `unavailable` when the task is not run
    */
   async run<T>(task: () => Promise<T>, isWanted: () => boolean): Promise<T> {
     if (this.#running < this.#limits.running) this.#running += 1;
@@ -45,11 +45,10 @@ export class ConcurrencyLimit {
 
   async #turn(isWanted: () => boolean): Promise<void> {
     if (this.#line.size >= this.#limits.waiting) {
-      throw new ProtocolError('unavailable', 'too many wait already');
+      throw new ProtocolError('unavailable', 'queue is full');
     }
     await new Promise<void>((resolve, reject) => {
-      const giveUp = () =>
-        reject(new ProtocolError('unavailable', 'its turn did not come in time'));
+      const giveUp = () => reject(new ProtocolError('unavailable', 'timed out in the queue'));
       this.#line.add({ isWanted, begin: resolve, giveUp });
     });
   }

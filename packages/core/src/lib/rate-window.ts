@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 
 const WINDOW_MS = 1000;
 
-/** Counts one connection's commands per second: first a warning, then the end. */
+/** Limits the actions of one client per second, in fixed windows of a second. */
 export class RateWindow {
   readonly #clock: Clock;
   readonly #perSecond: number;
@@ -15,16 +15,16 @@ export class RateWindow {
   }
 
   /**
-   * `close` when a client goes on, with as many again in the same second.
-   * @param commands how many a command that asks for much counts for
+   * @param actions how many actions to count; 0 only asks whether the limit is passed
+   * @returns `ok` within the limit, `refuse` up to twice the limit, `close` beyond that
    */
-  take(commands = 1): 'ok' | 'refuse' | 'close' {
+  take(actions = 1): 'ok' | 'refuse' | 'close' {
     const now = this.#clock.now();
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#windowStart = now;
       this.#count = 0;
     }
-    this.#count += commands;
+    this.#count += actions;
     if (this.#count <= this.#perSecond) return 'ok';
     return this.#count <= 2 * this.#perSecond ? 'refuse' : 'close';
   }

@@ -1,14 +1,14 @@
-/** From here on looking things up in an array takes longer than a hash table does. */
+/** With more entries a look-up in an array takes longer than in a hash table. */
 const SMALL = 8;
 const NONE: readonly never[] = [];
 
 /**
- * A map in the order of insertion that is an array while it is small. Most sessions have one or two
- * subscriptions, and a hash table for each of thousands of sessions would be most of their memory.
+ * A map in the order of insertion that is kept in arrays while it is small. Most sessions have one
+ * or two subscriptions, and a hash table for each of them would be most of a session's memory.
  */
 export class SmallMap<K, V> {
-  // Made anew at each change, and by methods: arrays that grow, and literals that spread others,
-  // reserve room for many more.
+  // Replaced at each change, by methods that size arrays exactly: growing arrays and spread literals
+  // reserve room for many more elements.
   #keys: readonly K[] = NONE;
   #values: readonly V[] = NONE;
   #large: Map<K, V> | undefined;

@@ -1,11 +1,14 @@
-/** From here on looking a member up in an array takes longer than a hash table does. */
+/** With more members a look-up in an array takes longer than in a hash table. */
 const SMALL = 8;
 const NONE: readonly never[] = [];
 
-/** A set in the order of insertion that is an array while it is small: most channels are a user's own. */
+/**
+ * A set in the order of insertion that is kept in an array while it is small. Most channels are of
+ * one user and have one or two subscriptions, for which a hash table would take too much memory.
+ */
 export class SmallSet<T> {
-  // Made anew at each change, and by methods: arrays that grow, and literals that spread others,
-  // reserve room for many more.
+  // Replaced at each change, by methods that size arrays exactly: growing arrays and spread literals
+  // reserve room for many more elements.
   #members: readonly T[] = NONE;
   #large: Set<T> | undefined;
 
@@ -30,7 +33,7 @@ export class SmallSet<T> {
     return true;
   }
 
-  /** May be changed while somebody goes through it. */
+  /** The set may be changed during the iteration. */
   [Symbol.iterator](): Iterator<T> {
     return (this.#large ?? this.#members)[Symbol.iterator]();
   }

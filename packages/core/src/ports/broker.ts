@@ -2,28 +2,34 @@ import type { Event, Position } from '@leque/protocol';
 import type { BucketCounts } from '../lib/bucket-counts.ts';
 import type { Publication } from '../publication/publication.ts';
 
-/** What the broker tells this node. Called in order for each channel; must not throw. */
+/**
+ * Receives what the broker has for this node. Called in order within each channel; must not throw.
+ */
 export interface BrokerSink {
   /**
-   * A publication of a subscribed channel: never a hole, never a duplicate (GAP, DUP). Offsets go on
-   * in a new epoch, unless a `resync` says where they start.
+   * Takes a publication of a subscribed channel. There are no holes and no duplicates (GAP, DUP).
+   * Offsets go on in a new epoch, unless a `resync` says where they start.
    */
   deliver(publication: Publication): void;
-  /** What lies before `position` cannot be had any more; the next publication follows it. */
+  /** Publications up to `position` are lost to this node; the next publication follows it. */
   resync(channel: string, position: Position | undefined): void;
-  /** What was delivered is the same, but its end is called `position` now: of another epoch. */
+  /**
+   * The channel has a new epoch without a gap: the last delivered publication is at `position` now.
+   */
   epochChanged(channel: string, position: Position): void;
 }
 
 export interface Published {
   readonly messageId: string;
-  /** Undefined where the channel keeps no history. */
+  /** Undefined in a channel without history. */
   readonly position: Position | undefined;
-  /** The idempotency key was known: nothing was stored now, this is the first result. */
+  /** The idempotency key was known: nothing was stored now, and this is the earlier result. */
   readonly duplicate: boolean;
 }
 
-/** The largest history that is read in one piece, in bytes of JSON: brokers serve other clients, too. */
+/**
+ * The largest history that is read in one piece, in bytes of JSON, because others share the broker.
+ */
 export const MAX_HISTORY_BYTES = 1_048_576;
 
 /** The most that is read of a history. */
@@ -39,8 +45,8 @@ export interface HistoryPage {
   /** Oldest first. Empty unless `complete`. */
   readonly publications: readonly Publication[];
   /**
-   * All publications after the asked position are here. False when some are gone for good, and when
-   * they do not fit into the extent.
+   * Whether all publications after the given position are here. False when some are gone for good,
+   * and when they do not fit into the extent.
    */
   readonly complete: boolean;
   /** Not complete, and the broker found that out only by reading up to the whole extent. */
@@ -48,16 +54,16 @@ export interface HistoryPage {
 }
 
 /**
- * Carries publications between nodes and keeps history. Every call settles within a deadline;
- * those that cannot be carried out reject with ProtocolError `unavailable`.
+ * Carries publications between nodes and keeps history. Every call settles within a deadline; a
+ * call that cannot be carried out rejects with ProtocolError `unavailable`.
  */
 export interface Broker {
-  /** Connects. Called once, before everything else. */
+  /** Connects. Called once, before all other methods. */
   start(sink: BrokerSink): Promise<void>;
   /**
-   * Delivers the channel's publications from now on. Idempotent: for a channel that is subscribed
-   * it settles once everything that was published in it before the call has been delivered.
-   * @returns the position after which delivery starts; undefined where no history is kept
+   * Delivers the channel's publications from now on. May be called again for a subscribed channel:
+   * then it settles once everything published in it before the call has been delivered.
+   * @returns the position after which delivery starts; undefined in a channel without history
    */
   subscribe(channel: string): Promise<Position | undefined>;
   unsubscribe(channel: string): Promise<void>;
@@ -67,8 +73,8 @@ export interface Broker {
    */
   publish(event: Event): Promise<Published>;
   /**
-   * What follows `after` in the channel, all or nothing; or, without it, as many of the newest
-   * publications as fit, at least one.
+   * Reads the publications that follow `after`, all of them or none. Without `after` it reads as
+   * many of the newest publications as fit, at least one.
    */
   history(
     channel: string,
@@ -76,20 +82,20 @@ export interface Broker {
     extent: HistoryExtent,
   ): Promise<HistoryPage>;
   /**
-   * The beginning of what follows `after`, to be read on from its last publication: at most `limit`,
-   * and at least one where there is any. Here `complete` says that nothing is missing before them.
+   * Reads the first publications that follow `after`: at most `limit`, and at least one if there is
+   * any. `complete` says here that none is missing before them; the next page follows the last one.
    */
   pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage>;
-  /** Whether this node can receive publications right now (HON); the reason when it cannot. */
+  /** Whether this node can receive publications right now (HON), and the reason when it cannot. */
   health(): { readonly ok: true } | { readonly ok: false; readonly reason: string };
   close(): Promise<void>;
 }
 
-/** How a node stands with a broker outside of its process; for metrics. */
+/** Readings of the connection to a broker outside of the process, for metrics. */
 export interface BrokerReadings {
-  /** How long what the node publishes to itself takes to come back. */
+  /** Round trips of the publications by which the node checks that it receives. */
   readonly probeSeconds: BucketCounts;
   readonly probesMissed: number;
-  /** Since the lease of the node was last renewed; 0 before it has one. */
+  /** Milliseconds since the node's lease was last renewed; 0 before it has one. */
   leaseAgeMs(): number;
 }

@@ -1,20 +1,20 @@
 import type { CloseCode } from '@leque/protocol';
 import type { Frame, FrameFormat } from '../publication/publication.ts';
 
-/** A live socket as the core sees it: the writing half. Reading belongs to the transport. */
+/** The writing half of a live socket. Reading belongs to the transport. */
 export interface Connection {
   readonly format: FrameFormat;
-  /** Bytes that were written but not taken by the kernel yet. */
+  /** Bytes that were written, and that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   /**
-   * The frame with what this client alone needs in it; without this, all get the same bytes. Called
-   * for everything that is sent, in that order.
+   * Adds to a frame what this client alone needs. Called for every frame, in the order of sending.
+   * Without this method all clients get the same bytes.
    */
   stamp?(frame: Frame): Frame;
-  /** The most that `stamp` would add to the frame of a publication now; nothing without it. */
+  /** The most bytes that `stamp` would add to a publication's frame now; absent without `stamp`. */
   readonly stampBytes?: number;
-  /** Takes a frame that `format` made, in as few writes as it can. Never throws. */
+  /** Writes a frame made by `format`, with as few system calls as possible. Never throws. */
   write(frame: Frame): void;
-  /** Starts closing; frames written before it still go out, later ones are dropped. */
+  /** Starts closing. Frames written before still go out; later ones are dropped. */
   close(code: CloseCode, reason: string): void;
 }

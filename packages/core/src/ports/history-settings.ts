@@ -6,23 +6,23 @@ const seconds = (fallback: number, description: string) =>
 const publications = (fallback: number, description: string) =>
   Type.Integer({ default: fallback, minimum: 1, maximum: 1_000_000, description });
 
-/** What a broker keeps of each channel, whichever broker it is. */
+/** Configures how much any broker keeps of each channel. */
 export const HistorySettings = Type.Object({
-  HISTORY_PROJECT_SIZE: publications(1000, 'publications kept of each project'),
-  HISTORY_PROJECT_TTL: seconds(300, 'seconds that they are kept after the last one'),
-  HISTORY_USER_SIZE: publications(200, 'publications kept of each user'),
-  HISTORY_USER_TTL: seconds(300, 'seconds that they are kept after the last one'),
-  HISTORY_ALL_SIZE: publications(200, 'publications kept of the channel `all`'),
-  HISTORY_ALL_TTL: seconds(300, 'seconds that they are kept after the last one'),
+  HISTORY_PROJECT_SIZE: publications(1000, 'publications kept for each project'),
+  HISTORY_PROJECT_TTL: seconds(300, 'seconds for which they are kept after the newest one'),
+  HISTORY_USER_SIZE: publications(200, 'publications kept for each user'),
+  HISTORY_USER_TTL: seconds(300, 'seconds for which they are kept after the newest one'),
+  HISTORY_ALL_SIZE: publications(200, 'publications kept for the channel `all`'),
+  HISTORY_ALL_TTL: seconds(300, 'seconds for which they are kept after the newest one'),
   IDEMPOTENCY_TTL: seconds(300, 'seconds in which a repeated idempotency key stores nothing'),
   FIREHOSE: Type.Enum(['on', 'off'], {
     default: 'on',
-    description: 'whether project publications are repeated for those who may see all projects',
+    description: 'whether project publications are repeated for clients that may see all projects',
   }),
 });
 export type HistorySettings = Static<typeof HistorySettings>;
 
-/** How much of a channel is kept: its newest publications, and for how long after the last one. */
+/** How many publications of a channel are kept, and for how long after the newest one. */
 export interface HistoryLimit {
   readonly size: number;
   readonly ttlMs: number;
@@ -31,11 +31,11 @@ export interface HistoryLimit {
 export interface HistoryOptions {
   readonly history: Readonly<Record<HistoryKind, HistoryLimit>>;
   readonly idempotencyTtlMs: number;
-  /** Whether project publications are repeated for those who may see all projects. */
+  /** Whether project publications are repeated for clients that may see all projects. */
   readonly firehose: boolean;
 }
 
-/** The settings as brokers take them. */
+/** Converts the settings to the options of brokers, with times in milliseconds. */
 export function historyOptions(settings: HistorySettings): HistoryOptions {
   const limit = (size: number, ttlSeconds: number) => ({ size, ttlMs: ttlSeconds * 1000 });
   return {

@@ -1,6 +1,8 @@
 import type { ErrorCode } from '@leque/protocol';
 
-/** What happened, for logs and metrics. Never once per delivery, and never with a payload. */
+/**
+ * An event for logs and metrics. Facts are never reported per delivery, and never carry a payload.
+ */
 export type Fact =
   | { type: 'session_opened'; transport: string; sessionId: string; userId: string | undefined }
   | { type: 'session_closed'; transport: string; sessionId: string; code: number; reason: string }
@@ -13,13 +15,13 @@ export type Fact =
   | { type: 'broker_connected' }
   | { type: 'broker_disconnected'; detail: string }
   | { type: 'lease_lost' }
-  /** A library is not as it was when a shortcut around it was made, so that none is taken. */
+  /** A shortcut past a library is not used, because the library's internals have changed. */
   | { type: 'direct_path_unavailable'; detail: string }
-  /** Socket.IO clients cannot come back with their state, or not to every node. */
+  /** Socket.IO's connection state recovery does not work, or not across nodes. */
   | { type: 'recovery_limited'; detail: string }
   | { type: 'failure'; where: string; error: unknown; requestId?: string };
 
-/** The core does not log and knows no metrics; it reports facts. */
+/** Turns facts into logs and metrics; the core has neither. */
 export interface Telemetry {
   report(fact: Fact): void;
 }

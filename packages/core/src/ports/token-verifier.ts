@@ -2,6 +2,6 @@ import type { Identity } from '../access/grants.ts';
 
 /** Turns a token into the identity that it proves. */
 export interface TokenVerifier {
-  /** @throws ProtocolError `token_…` that says what is wrong with it */
+  /** @throws ProtocolError `token_…`, whose message says what is wrong with the token */
   verify(token: string): Promise<Identity>;
 }

@@ -1,42 +1,42 @@
 import { findField } from '../publication/find-field.ts';
 import type { Publication } from '../publication/publication.ts';
 
-/** What a span of publishing is about. */
+/** The event that a publishing span is about. */
 export interface Publishing {
   readonly channel: string;
   readonly type: string;
   readonly messageId: string;
 }
 
-/** From the moment in which an event was handed to the broker. */
+/** A span that starts when an event is handed to the broker. */
 export interface PublishSpan {
-  /** W3C Trace Context; what a sampled one gives the event to carry, undefined otherwise. */
+  /** The W3C `traceparent` for the event to carry; undefined for a span that is not sampled. */
   readonly traceparent: string | undefined;
-  /** @param error what it ended with, unless it was stored */
+  /** @param error why the event was not stored; undefined when it was */
   end(error?: unknown): void;
 }
 
 /** One publication on its way to the sessions of this node. */
 export interface FanOut {
   readonly channel: string;
-  /** Of the publish. */
+  /** Context of the publishing span. */
   readonly traceparent: string;
   /** Milliseconds since the Unix epoch, with fractions. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** That it was offered to. */
+  /** Number of sessions that the publication was offered to. */
   readonly sessions: number;
 }
 
 /**
- * Spans for a tracing backend: one for a publish, one for each node that fans it out, none for a
- * session. Never throws, and never waits for the backend.
+ * Spans for a tracing backend: one for each publish, and one for each node that fans it out.
+ * Sessions have none. Never throws, and never waits for the backend.
  */
 export interface Tracing {
-  /** @param parent the caller's `traceparent`, perhaps not a valid one */
+  /** @param parent the caller's `traceparent`, which may be invalid */
   publishing(event: Publishing, parent: string | undefined): PublishSpan;
   fannedOut(fanOut: FanOut): void;
-  /** Sends what it still has, for a moment. */
+  /** Sends the remaining spans, within a short deadline. */
   close(): Promise<void>;
 }
 

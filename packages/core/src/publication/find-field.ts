@@ -3,8 +3,8 @@ const ESCAPE = 0x5c;
 const fields = new Map<string, Buffer>();
 
 /**
- * The text of a field that is in some JSON exactly once, found without parsing it. Undefined when
- * it is not, and also when parsing it might say otherwise: written with spaces, escapes, or twice.
+ * Finds the text of a field in JSON without parsing it. Undefined when the field is absent, and
+ * when parsing might give another result: it occurs twice, or is written with spaces or escapes.
  */
 export function findField(json: Uint8Array, name: string): string | undefined {
   const field = fieldNamed(name);

@@ -1,7 +1,7 @@
 import { findField } from './find-field.ts';
 import type { Publication } from './publication.ts';
 
-/** The `message_id` of an event; parses it only where it has to. */
+/** The `message_id` of an event, which is parsed only if it cannot be found otherwise. */
 export function messageIdOf(publication: Publication): string | undefined {
   const found = findField(publication.body, 'message_id');
   if (found !== undefined) return found;

@@ -1,11 +1,12 @@
 import type { Position } from '@leque/protocol';
 
-/** Whether everything up to `position` is known to be up to `other`, too. */
+/** Whether `position` is certainly not after `other`. */
 export function isUpTo(position: Position | undefined, other: Position | undefined): boolean {
   if (position === undefined || other === undefined) return false;
   return position.epoch === other.epoch && position.offset <= other.offset;
 }
 
+/** The position of the publication before this one. */
 export function before(position: Position | undefined): Position | undefined {
   return position && { ...position, offset: position.offset - 1 };
 }

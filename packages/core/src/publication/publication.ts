@@ -1,44 +1,46 @@
 import type { Position } from '@leque/protocol';
 
-/** Bytes that are ready for the wire of one transport; shared between sessions, so never changed. */
+/** Bytes in the wire format of one transport. Sessions share them, so they are never changed. */
 export interface Frame {
   readonly byteLength: number;
 }
 
-/** How a transport puts what the core has to say on its wire. One instance per wire format. */
+/** Encodes publications and resyncs for one wire format. There is one instance per wire format. */
 export interface FrameFormat {
-  /** As in facts. */
+  /** The transport's name, as in facts and metrics. */
   readonly transport: string;
   encodePublication(publication: Publication): Frame;
   /**
-   * Several frames of this format, at least two, as one that is written at once; its bytes may lie
-   * in `room`, which has enough of it.
+   * Joins at least two frames of this format into one.
+   * @param room memory for the joined frame, large enough; using it is optional
    */
   join(frames: readonly Frame[], room: Buffer): Frame;
   /**
-   * Tells a client that publications of `channel` were left out; `position` is where it goes on. Up
-   * to `until`, if given, more are missing between those that follow.
+   * Encodes the report that publications of `channel` are missing. The client goes on after
+   * `position`; up to `until`, if given, more are missing between the publications that follow.
    */
   encodeResync(channel: string, position: Position | undefined, until?: Position): Frame;
 }
 
-/** What became of a publication at the sessions that were to get it; counted up as it happens. */
+/** Counts the sessions that a publication was for, by what became of it. */
 export interface Deliveries {
-  /** Subscribed when it came. Those that are counted nowhere else still wait for it. */
+  /**
+   * Sessions that were subscribed when it came. Sessions counted nowhere else still wait for it.
+   */
   sessions: number;
-  /** Handed to their sockets, or about to be. */
+  /** Sent to the session's outbox. */
   written: number;
-  /** Had asked for others only. */
+  /** Excluded by the subscription's filter. */
   filtered: number;
-  /** Were closed as slow consumers instead. */
+  /** Not sent, because the session is closed as a slow consumer. */
   slow: number;
-  /** Were being closed anyway. */
+  /** Not sent, because the session was closing for another reason. */
   closing: number;
-  /** Read slowly and got a newer one of the same key instead. */
+  /** Replaced by a newer publication of the same key for a slow client. */
   conflated: number;
-  /** Read slowly, and there was no room for it. */
+  /** Dropped for a slow client, because there was no room. */
   dropped: number;
-  /** Bytes that the channel had delivered on this node with it; 0 before. */
+  /** Bytes delivered in the channel on this node up to its end; 0 before it is delivered. */
   endsAtBytes: number;
 }
 
@@ -47,25 +49,25 @@ const decoder = new TextDecoder();
 
 /** One event in a channel, with its position; encoded at most once per wire format. */
 export class Publication {
-  /** The channel whose subscribers get it. */
+  /** The channel in which it is delivered. */
   readonly channel: string;
-  /** The channel that clients are shown; another one only for what the firehose repeats. */
+  /** The channel in which it was published; differs from `channel` only in the firehose. */
   readonly origin: string;
   readonly type: string;
-  /** Undefined for what is live only. */
+  /** Undefined for a live-only publication. */
   readonly position: Position | undefined;
   /** The event's JSON, an object, as UTF-8. */
   readonly body: Uint8Array;
-  /** Where it stands in `origin`; only for what the firehose repeats. */
+  /** The position in `origin`, for a publication of the firehose. */
   readonly originPosition: Position | undefined;
-  /** Undefined unless somebody counts. */
+  /** Undefined unless a journal counts deliveries. */
   deliveries: Deliveries | undefined = undefined;
   #event: Record<string, unknown> | undefined;
   readonly #frames = new Map<FrameFormat, Frame>();
 
   constructor(
     init: Pick<Publication, 'channel' | 'type' | 'position'> & {
-      /** As text, or as the UTF-8 that came over the network. */
+      /** Text, or UTF-8 as it came over the network. */
       json: string | Uint8Array;
       origin?: string;
       originPosition?: Position | undefined;
@@ -85,8 +87,8 @@ export class Publication {
   }
 
   /**
-   * The event as an object, parsed at most once; do not change it. Empty when its JSON is broken:
-   * only a payload that somebody forged is, and it must not stop the node.
+   * The event as an object, parsed at most once; do not change it. Empty when its JSON is invalid,
+   * which happens only with forged payloads and must not stop the node.
    */
   get event(): Readonly<Record<string, unknown>> {
     this.#event ??= parseObject(this.json);

@@ -1,19 +1,20 @@
-/** Where every event that a publisher of Leque has checked says when it was made. */
+/** Events that Leque has checked have this field behind their `data`. */
 const FIELD = Buffer.from(',"timestamp":"');
 /** `2026-01-01T00:00:00.000Z` */
 const TIME_BYTES = 24;
-/** Behind it stand the ids alone. */
+/** Only ids follow the timestamp, so this much of the end is enough. */
 const SEARCHED_BYTES = 1024;
-/** What an event says itself of longer ago is when something happened, not when it was published. */
+/** An older timestamp says when something happened, not when it was published. */
 const MAX_AGE_MS = 60_000;
 
 const decoder = new TextDecoder();
 let last = { text: '', ms: 0 };
 
 /**
- * When an event was published, in milliseconds since the Unix epoch, found without parsing it.
- * @param now the time now, likewise
- * @returns undefined when it does not say so, or a time that cannot be that
+ * The publish time of an event in milliseconds since the Unix epoch, found without parsing the
+ * JSON.
+ * @param now the current time, in milliseconds since the Unix epoch
+ * @returns undefined without a plausible timestamp
  */
 export function publishTimeOf(json: Uint8Array, now: number): number | undefined {
   const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
@@ -24,7 +25,7 @@ export function publishTimeOf(json: Uint8Array, now: number): number | undefined
   return Math.abs(now - ms) <= MAX_AGE_MS ? ms : undefined; // NaN is neither
 }
 
-/** Many events are of the same millisecond. */
+/** Remembers the last result, because many events have the same millisecond. */
 function parse(text: string): number {
   if (text !== last.text) last = { text, ms: text.endsWith('Z') ? Date.parse(text) : Number.NaN };
   return last.ms;

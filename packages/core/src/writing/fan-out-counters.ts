@@ -5,39 +5,41 @@ const SLICE_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 const MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
 
-/** Of all connections of one transport. */
+/** Counters of all connections of one transport. */
 export interface TransportCounters {
-  /** That have asked to be let in, and were neither let in nor refused. */
+  /** Handshakes that wait for admission. */
   opening: number;
-  /** Sessions. */
+  /** Open sessions. */
   open: number;
   writes: number;
-  /** Handed to the sockets, as frames. */
+  /** Bytes of frames written to sockets. */
   bytes: number;
 }
 
-/** What was in an outbox when it was flushed. */
+/** The content of an outbox when it is flushed. */
 export interface Flushed {
   readonly counters: TransportCounters;
   readonly messages: number;
   readonly bytes: number;
-  /** With what the kernel had not taken before. */
+  /** Bytes queued, held and not yet taken by the kernel. */
   readonly queuedBytes: number;
-  /** Of the oldest publication, on the monotonic clock; 0 when nobody knows. */
+  /**
+   * Publish time of the oldest publication, in milliseconds on the monotonic clock; 0 when unknown.
+   */
   readonly publishedAtMs: number;
 }
 
-/** What a node counts while it fans out, since the start of the process. */
+/** Counters of a node's fan-out since the start of the process. */
 export class FanOutCounters {
-  /** That reached this node for its sessions. */
+  /** Publications that reached this node for its sessions. */
   publications = 0;
-  /** That were queued for sessions. */
+  /** Messages queued for sessions. */
   messagesSent = 0;
-  /** Publications that slow clients did not get, as a newer one of the same key replaced them. */
+  /** Publications not sent to slow clients, because a newer one of the same key replaced them. */
   conflated = 0;
-  /** The same where there was no room for more. */
+  /** Publications not sent to slow clients, because there was no room. */
   dropped = 0;
-  /** Channels that clients came back to with a cursor, by what became of it. */
+  /** Recoveries of channels by cursor, by outcome. */
   readonly resumes = { recovered: 0, not_recovered: 0, failed: 0 };
   readonly writeMessages = new BucketCounts(MESSAGES);
   readonly outboxBytes = new BucketCounts(BYTES);
@@ -58,14 +60,17 @@ export class FanOutCounters {
     return this.#transports;
   }
 
-  /** One write to one socket, at `now` on the monotonic clock. */
+  /**
+   * Counts one write to one socket.
+   * @param now in milliseconds on the monotonic clock
+   */
   wrote({ counters, messages, bytes, queuedBytes, publishedAtMs }: Flushed, now: number): void {
     counters.writes += 1;
     counters.bytes += bytes;
     this.writeMessages.observe(messages);
     this.outboxBytes.observe(queuedBytes);
     if (publishedAtMs === 0) return;
-    // Clocks of two machines differ; nothing is written before it is published.
+    // The clocks of two machines differ, so the difference may be negative.
     this.publishToWriteSeconds.observe(Math.max(0, now - publishedAtMs) / 1000);
   }
 }

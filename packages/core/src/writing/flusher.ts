@@ -4,27 +4,27 @@ import { FrameJoiner } from './frame-joiner.ts';
 import type { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 
-/** After this long a flush lets heartbeats, commands and the broker have their turn. */
+/** Flushing yields after this time to heartbeats, commands and the broker. */
 const SLICE_MS = 5;
-/** Outboxes of one group that are flushed before the next group has its turn. */
+/** Outboxes of one group that are flushed before it is the next group's turn. */
 export const QUANTUM = 64;
 
-/** Has something to do when the turn of the event loop ends. */
+/** Work for the end of a turn of the event loop. */
 export interface TurnTask {
   endTurn(): void;
 }
 
-/** Outboxes that were touched together, and how many of them have been flushed. */
+/** Outboxes that were touched together; the first `done` of them have been flushed. */
 interface Group {
   readonly outboxes: readonly Outbox[];
   done: number;
 }
 
 /**
- * Decides when outboxes are flushed. One that has been quiet for the pacing window goes out at the
- * end of the turn of the event loop that touched it; a busy one at most once per window, as it is
- * the kernel's write that costs. Flushing yields after a few milliseconds, and groups take turns, so
- * that a channel with thousands of subscribers delays nobody else.
+ * Decides when outboxes are flushed. An outbox that has been quiet for the pacing window is flushed
+ * at the end of the turn of the event loop that touched it; a busy one at most once per window,
+ * because the kernel's write is what costs. Flushing yields after a few milliseconds, and groups
+ * take turns, so that a channel with thousands of subscribers delays no others.
  */
 export class Flusher {
   readonly #clock: Clock;
@@ -32,22 +32,22 @@ export class Flusher {
   readonly #sliceSeconds: BucketCounts;
   readonly #joiner = new FrameJoiner();
   #tasks: TurnTask[] = [];
-  /** Not before this, on the monotonic clock. */
+  /** Earliest time for the tasks, on the monotonic clock. */
   #tasksDueAt = Number.NEGATIVE_INFINITY;
   #cancelTasks: Cancel | undefined;
   #touched: Outbox[] = [];
-  /** Of this turn's small groups. */
+  /** Outboxes of this turn's small groups. */
   #few: Outbox[] = [];
-  /** In turn; the first is next. */
+  /** Groups in the order of their turns. */
   #groups: Group[] = [];
-  /** Where the quantum begins that is being touched. */
+  /** Index in `#touched` at which the current quantum begins. */
   #quantumStart = 0;
-  /** Quanta of this turn so far, and how many of them are not flushed at once. */
+  /** Quanta of this turn so far, and the number of first ones that are not flushed at once. */
   #quanta = 0;
   #skippedQuanta = 0;
   #sliceStart = 0;
   #scheduled = false;
-  /** Busy outboxes by the millisecond in which they are due, which is the index modulo the length. */
+  /** Timer wheel of busy outboxes: the index is the due millisecond modulo the length. */
   readonly #wheel: Outbox[][];
   #waiting = 0;
   /** The wheel has been emptied up to this millisecond. */
@@ -55,8 +55,8 @@ export class Flusher {
   #cancelTimer: Cancel | undefined;
 
   /**
-   * @param windowMs a busy outbox is flushed at most once in this time, see `Pace`
-   * @param sliceSeconds counts how long flushing keeps the event loop at a time
+   * @param windowMs minimum time between two flushes of an outbox, see `Pace`
+   * @param sliceSeconds counts how long flushing blocks the event loop at a time
    */
   constructor(clock: Clock, windowMs: number, sliceSeconds: BucketCounts) {
     this.#clock = clock;
@@ -67,22 +67,23 @@ export class Flusher {
   }
 
   /**
-   * Calls the task once, when this turn of the event loop ends, before anything is flushed; under
-   * load a few milliseconds later, so that more comes together for sessions that wait anyway.
+   * Calls the task once at the end of this turn of the event loop, before outboxes are flushed.
+   * Under load it is called some milliseconds later, so that batches get larger for sessions that
+   * wait anyway.
    */
   atEndOfTurn(task: TurnTask): void {
     this.#tasks.push(task);
     this.#schedule();
   }
 
-  /** Calls the tasks that wait for the end of the turn, for what has to come after all of them. */
+  /** Calls the waiting tasks now, for a caller that has to come after them. */
   runTasks(): void {
     const tasks = this.#tasks;
     this.#tasks = [];
     for (const task of tasks) task.endTurn();
   }
 
-  /** Something was pushed to this outbox. */
+  /** Schedules a flush of an outbox that a frame was pushed to. */
   touch(outbox: Outbox): void {
     if (outbox.awaitsFlush) return;
     outbox.awaitsFlush = true;
@@ -90,14 +91,15 @@ export class Flusher {
     this.#schedule();
   }
 
-  /** Not at its turn but now, for what has to follow it beside the outbox. */
+  /** Flushes an outbox out of turn, before something is written to its socket directly. */
   flushNow(outbox: Outbox): void {
     outbox.flush(this.#clock.monotonic(), this.#joiner);
   }
 
   /**
-   * Called after each quantum of a large group that is being touched. When nobody waits and there is
-   * time, that quantum is flushed at once, while all that belongs to it is in the processor's caches.
+   * Called after each quantum of a large group that is being touched. If no group waits and the
+   * slice has time left, the quantum is flushed at once, while its data is in the processor's
+   * caches.
    */
   endQuantum(): void {
     const now = this.#clock.monotonic();
@@ -108,7 +110,10 @@ export class Flusher {
     this.#quantumStart = this.#touched.length;
   }
 
-  /** What was touched since the last call takes turns with the others. Small groups are joined. */
+  /**
+   * Ends a group: outboxes touched since the last call take turns with others. Small groups are
+   * merged.
+   */
   endGroup(): void {
     const touched = this.#touched;
     this.#touched = [];
@@ -128,7 +133,7 @@ export class Flusher {
     this.#few = [];
   }
 
-  /** Subscribers are always touched in the same order; the first ones must not always be first. */
+  /** Subscribers are always touched in the same order; without this the first would always win. */
   #rotate(): void {
     this.#skippedQuanta = this.#quanta > 0 ? (this.#skippedQuanta + 1) % this.#quanta : 0;
     this.#quanta = 0;
@@ -214,7 +219,7 @@ export class Flusher {
   readonly #takeDue = (): void => {
     this.#cancelTimer = undefined;
     const now = Math.floor(this.#clock.monotonic());
-    // Further than once around there is nothing that has not been taken.
+    // One round of the wheel takes everything.
     const until = Math.min(now, this.#wheelAt + this.#wheel.length);
     for (let at = this.#wheelAt + 1; at <= until; at += 1) this.#takeSlot(at % this.#wheel.length);
     this.#wheelAt = now;

@@ -4,29 +4,29 @@ const SCRATCH_BYTES = 65_536;
 const NONE: readonly Frame[] = [];
 
 /**
- * Makes one frame of several. Sessions that are flushed one after the other mostly have the same
- * frames queued, and then share what was joined for the first of them; for the others the same
- * memory is used again and again, as the kernel mostly takes what it is given at once.
+ * Joins several frames into one. Sessions that are flushed one after the other usually have the
+ * same frames queued, and share the frame that was joined for the first of them. Otherwise the same
+ * memory is reused for each join, because the kernel usually takes a write at once.
  */
 export class FrameJoiner {
   readonly #joints = new Map<FrameFormat, Joint>();
 
   /**
-   * @param frames at least one, made by `format`; not changed after this
-   * @returns a frame that is good until the next call, unless `keep` is called before that
+   * @param frames at least one, made by `format`; must not be changed after this
+   * @returns a frame that is valid until the next call, unless `keep` is called before
    */
   join(format: FrameFormat, frames: readonly Frame[]): Frame {
     return onlyOf(frames) ?? this.#jointOf(format).join(frames);
   }
 
   /**
-   * As `join`, for what will wait: a frame that stays good, in memory of its own size (MEM).
+   * Joins frames that will wait. The result stays valid, and its memory is of its own size (MEM).
    */
   joinToKeep(format: FrameFormat, frames: readonly Frame[]): Frame {
     return onlyOf(frames) ?? this.#jointOf(format).joinToKeep(frames);
   }
 
-  /** What was joined last in this format is still needed: its memory is not used again. */
+  /** The last joined frame of this format is still needed: its memory is not reused. */
   keep(format: FrameFormat): void {
     this.#jointOf(format).keep();
   }
@@ -41,13 +41,13 @@ export class FrameJoiner {
   }
 }
 
-/** One wire format's last join, and the memory for the next. */
+/** The last joined frame of one wire format, and the memory for the next one. */
 class Joint {
   readonly #format: FrameFormat;
   #scratch: Buffer | undefined;
   #frames = NONE;
   #frame: Frame | undefined;
-  /** Whether the last join lies in `#scratch`. */
+  /** Whether the last joined frame lies in `#scratch`. */
   #isInScratch = false;
 
   constructor(format: FrameFormat) {

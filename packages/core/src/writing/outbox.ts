@@ -4,26 +4,28 @@ import type { FanOutCounters, Flushed, TransportCounters } from './fan-out-count
 import type { FrameJoiner } from './frame-joiner.ts';
 
 /**
- * A session's write queue, bounded in bytes; what the kernel has not taken, and what the session's
- * subscriptions hold back, is counted in (MEM).
+ * A session's write queue, bounded in bytes. Bytes that the kernel has not taken and bytes that the
+ * session's subscriptions hold back count, too (MEM).
  */
 export class Outbox implements Flushed {
-  /** The flusher's mark: it will come by, however often this is touched until then. */
+  /** Set by the flusher from the first touch until the flush. */
   awaitsFlush = false;
-  /** When it was last flushed, on the monotonic clock; long ago at first. */
+  /**
+   * Time of the last flush in milliseconds on the monotonic clock; minus infinity before the first.
+   */
   flushedAt = Number.NEGATIVE_INFINITY;
-  /** What is not here yet: held back, to be pushed later. */
+  /** Bytes of publications that the session's subscriptions hold back. */
   heldBytes = 0;
   readonly #connection: Connection;
   readonly #limitBytes: number;
-  /** Mostly there is one frame; an array for it would be made and thrown away at each flush. */
+  /** Usually there is only one frame; without this field each flush would cost an array. */
   #first: Frame | undefined;
   #others: Frame[] | undefined;
   #bytes = 0;
   #messages = 0;
   #publishedAtMs = 0;
   readonly #counters: FanOutCounters;
-  /** Of its transport. */
+  /** Counters of this connection's transport. */
   readonly counters: TransportCounters;
 
   constructor(connection: Connection, limitBytes: number, counters: FanOutCounters) {
@@ -49,7 +51,7 @@ export class Outbox implements Flushed {
     return this.unsentBytes + this.heldBytes;
   }
 
-  /** Without what is held back. */
+  /** Bytes queued here or not yet taken by the kernel, without held ones. */
   get unsentBytes(): number {
     return this.#bytes + this.#connection.bufferedBytes;
   }
@@ -59,10 +61,10 @@ export class Outbox implements Flushed {
   }
 
   /**
-   * @param messages how many are in the frame
-   * @param publishedAtMs of the oldest of them, in whole milliseconds on the monotonic clock; 0 when
-   *   nobody knows
-   * @returns false, with nothing queued, when the frame would pass the limit
+   * @param messages number of messages in the frame
+   * @param publishedAtMs publish time of the oldest of them, in whole milliseconds on the monotonic
+   *   clock; 0 when unknown
+   * @returns false when the frame would pass the limit; it is not queued then
    */
   push(frame: Frame, messages: number, publishedAtMs: number): boolean {
     if (this.queuedBytes + frame.byteLength > this.#limitBytes) return false;
@@ -75,7 +77,7 @@ export class Outbox implements Flushed {
     return true;
   }
 
-  /** Hands everything queued to the connection, in one write. */
+  /** Passes everything queued to the connection, in one write. */
   flush(now: number, joiner: FrameJoiner): void {
     const first = this.#first;
     if (first === undefined) return;
@@ -99,7 +101,7 @@ export class Outbox implements Flushed {
     const connection = this.#connection;
     const { format } = connection;
     if (connection.bufferedBytes > 0) {
-      connection.write(joiner.joinToKeep(format, frames)); // behind what waits already
+      connection.write(joiner.joinToKeep(format, frames)); // it waits behind earlier bytes
       return;
     }
     connection.write(joiner.join(format, frames));

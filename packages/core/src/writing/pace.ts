@@ -1,16 +1,18 @@
-/** How often the window is fitted to the load. */
+/** How often the window is adapted to the load. */
 const PERIOD_MS = 50;
-/** Shares of the time that flushing takes: above the first the window grows, below the second it shrinks. */
+/**
+ * Share of the time spent flushing: above the first the window grows, below the second it shrinks.
+ */
 const HIGH_LOAD = 0.5;
 const LOW_LOAD = 0.35;
 const STEP = 1.25;
 const MAX_STRETCH = 4;
 
 /**
- * How long a busy socket waits for its next write. While flushing takes half of the time the window
- * grows, to at most four times what is configured: what costs is the write, and one that carries
- * twice as much costs hardly more. It grows only while sockets do wait for it, as it brings nothing
- * to those that are written to less often anyway.
+ * The pacing window: how long a busy socket waits for its next write. While flushing takes more
+ * than half of the time the window grows, to at most four times the configured one, because a write
+ * of twice the bytes costs hardly more. It grows only while sockets do wait for it, because it
+ * saves nothing on sockets that are written to less often anyway.
  */
 export class Pace {
   readonly #configuredMs: number;
@@ -20,7 +22,7 @@ export class Pace {
   #flushes = 0;
   #waits = 0;
 
-  /** @param windowMs as configured; 0 for no pacing */
+  /** @param windowMs the configured window; 0 for no pacing */
   constructor(windowMs: number) {
     this.#configuredMs = windowMs;
     this.#windowMs = windowMs;
@@ -35,24 +37,27 @@ export class Pace {
   }
 
   /**
-   * How long publications gather before they are offered to sessions: nothing while the window is
-   * what is configured, and as long as that when it has grown as far as it may.
+   * How long publications gather before they are offered to sessions: 0 while the window is the
+   * configured one, and rising to the configured window when the window is at its maximum.
    */
   get gatherMs(): number {
     return (this.#windowMs - this.#configuredMs) / (MAX_STRETCH - 1);
   }
 
-  /** An outbox was due; it is flushed. */
+  /** Counts an outbox that is flushed because it is due. */
   flushed(): void {
     this.#flushes += 1;
   }
 
-  /** An outbox was touched within its window. */
+  /** Counts an outbox that was touched within its window. */
   waits(): void {
     this.#waits += 1;
   }
 
-  /** Flushing took `ms` until `now`, on the monotonic clock. */
+  /**
+   * Reports that flushing took `ms`.
+   * @param now the end of it, on the monotonic clock
+   */
   spent(ms: number, now: number): void {
     this.#busyMs += ms;
     const elapsed = now - this.#periodStart;

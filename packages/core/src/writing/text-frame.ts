@@ -1,9 +1,9 @@
 const FIN_TEXT = 0x81;
 const FIN_PING = 0x89;
-/** The longest header of a server's frame: two bytes, and eight of length. */
+/** The longest header of a server's frame: two bytes, and eight bytes of length. */
 const MAX_HEADER = 10;
 
-/** A whole, unmasked text frame as a server sends it (RFC 6455, section 5.2). */
+/** Encodes a final, unmasked text frame, as servers send it (RFC 6455, section 5.2). */
 export function encodeTextFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const frame = allocateTextFrame(length);
@@ -11,7 +11,10 @@ export function encodeTextFrame(text: string): Buffer {
   return frame;
 }
 
-/** A text frame with its header written; the last `length` bytes, its payload, are the caller's. */
+/**
+ * Allocates a text frame and writes its header. The caller writes the payload, its last `length`
+ * bytes.
+ */
 export function allocateTextFrame(length: number): Buffer {
   const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : MAX_HEADER;
   const frame = Buffer.allocUnsafe(headerLength + length);
@@ -28,7 +31,9 @@ export function allocateTextFrame(length: number): Buffer {
   return frame;
 }
 
-/** Several frames one after the other, at the beginning of `room`, which has enough of it. */
+/**
+ * Copies the frames one after the other to the beginning of `room`, which has to be large enough.
+ */
 export function joinBuffers(frames: readonly Buffer[], room: Buffer): Buffer {
   let end = 0;
   for (const frame of frames) {
@@ -38,7 +43,7 @@ export function joinBuffers(frames: readonly Buffer[], room: Buffer): Buffer {
   return room.subarray(0, end);
 }
 
-/** The frames in bytes that hold nothing else, each made by `allocateTextFrame`. */
+/** Splits bytes that consist of frames made by `allocateTextFrame`. */
 export function splitTextFrames(bytes: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   for (let start = 0; start < bytes.length; ) {
@@ -56,7 +61,7 @@ function frameLength(bytes: Buffer, start: number): number {
   return MAX_HEADER + Number(bytes.readBigUInt64BE(start + 2));
 }
 
-/** The payload of a frame that `allocateTextFrame` made. */
+/** The payload of a frame made by `allocateTextFrame`. */
 export function textPayload(frame: Buffer): Buffer {
   const length = frame[1] ?? 0;
   return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : MAX_HEADER);

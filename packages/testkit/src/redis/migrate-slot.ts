@@ -25,7 +25,9 @@ export async function migrateSlot({ slot, from, to, masters }: Move): Promise<vo
   }
 }
 
-/** One key at a time, which is as unkind as `--cluster-pipeline` can be to what belongs together. */
+/**
+ * One key at a time, which is as unkind as `--cluster-pipeline` can be to what belongs together.
+ */
 async function migrateKeys(slot: string, from: TestRedis, to: TestRedis): Promise<void> {
   const next = (send: Ask) => send('CLUSTER', 'GETKEYSINSLOT', slot, '1') as Promise<string[]>;
   await asking(from.port, async (send) => {

@@ -36,7 +36,9 @@ export interface TestRedisCluster extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
-/** Fails over about three seconds after a master is gone. Without `appendonly` nothing is on disk. */
+/**
+ * Fails over about three seconds after a master is gone. Without `appendonly` nothing is on disk.
+ */
 export function startRedisCluster(options: RedisGroupOptions = {}): Promise<TestRedisCluster> {
   // Half of the ports are for what the nodes tell each other.
   return onFreePorts(2 * NODES, async (ports) => {

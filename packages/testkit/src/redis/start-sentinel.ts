@@ -23,11 +23,15 @@ export interface TestSentinel extends AsyncDisposable {
   master(): Promise<TestRedis>;
   /** The one beside the master, whether it runs or not. */
   replica(): Promise<TestRedis>;
-  /** Lets the replica take over once all is settled, as an operator does; answers the new master. */
+  /**
+   * Lets the replica take over once all is settled, as an operator does; answers the new master.
+   */
   failover(options?: FailoverOptions): Promise<TestRedis>;
   /** Waits until another one than this has taken over, and answers it. */
   promoted(old: TestRedis): Promise<TestRedis>;
-  /** One more sentinel, which hears nothing of the others: to it the master of now stays the master. */
+  /**
+   * One more sentinel, which hears nothing of the others: to it the master of now stays the master.
+   */
   startDeaf(): Promise<TestRedis>;
   /** Waits until everything runs, knows each other, and the replica has what the master has. */
   settled(): Promise<void>;
@@ -38,7 +42,9 @@ export interface FailoverOptions {
   readonly demotesOld?: boolean;
 }
 
-/** Fails over about two seconds after its master is gone. Without `appendonly` nothing is on disk. */
+/**
+ * Fails over about two seconds after its master is gone. Without `appendonly` nothing is on disk.
+ */
 export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSentinel> {
   return onFreePorts(2 + SENTINELS, async ([master = 0, replica = 0, ...sentinelPorts]) => {
     await using stack = new AsyncDisposableStack();
