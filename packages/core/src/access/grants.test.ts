@@ -25,14 +25,14 @@ test.each([
   expect(covered).toEqual(expected);
 });
 
-test('projects that are named one by one are told, all of them are not', () => {
+test('grants list projects that are named, but not all projects', () => {
   expect(member.projects).toEqual(['P', 'Q']);
   expect(member.allProjects).toBe(false);
   expect(everything.projects).toEqual([]);
   expect(everything.allProjects).toBe(true);
 });
 
-test('a scope is had or not; admin has them all', () => {
+test('admin includes every scope; other scopes include only themselves', () => {
   const admin = new Grants({ userId: 'root', projects: [], scopes: ['admin'] });
   expect([member.has('stats'), member.has('publish'), member.has('admin')]).toEqual([
     true,
@@ -46,7 +46,7 @@ test('a scope is had or not; admin has them all', () => {
   ]);
 });
 
-test('[ISO] in open mode a session without a token gets what belongs to no user', () => {
+test("[ISO] in open mode a session without a token may receive everything but users' channels", () => {
   const { userId, grants, expiresAt } = anonymous();
   expect({ userId, expiresAt }).toEqual({ userId: undefined, expiresAt: undefined });
   expect(grants.covers('project:P')).toBe(true);

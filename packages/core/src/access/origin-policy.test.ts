@@ -21,7 +21,7 @@ test.each<[origin: string | undefined, allowed: boolean, why: string]>([
   ['null', false, 'a file or a sandbox'],
   ['', false, 'nothing'],
   ['app.test', false, 'no scheme'],
-])('%s: %s (%s)', (origin, allowed) => {
+])('an origin of %s is allowed: %s (%s)', (origin, allowed) => {
   expect(isOriginAllowed(strict, origin, host)).toBe(allowed);
   expect(isOriginAllowed(any, origin, host)).toBe(true);
 });
@@ -36,10 +36,10 @@ test.each([
   ['http://127.0.0.1.evil.test', false],
   ['http://evil.test', false],
   ['null', false],
-])('in open mode %s: %s', (origin, allowed) => {
+])('in open mode an origin of %s is allowed: %s', (origin, allowed) => {
   expect(isOriginAllowed(open, origin, host)).toBe(allowed);
 });
 
-test('without a host only the list decides', () => {
+test('without a host header only the list decides', () => {
   expect(isOriginAllowed(strict, 'http://leque.test:9001', undefined)).toBe(false);
 });

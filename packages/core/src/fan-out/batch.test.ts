@@ -22,7 +22,7 @@ function recordingFormat() {
   return { format, rooms };
 }
 
-test('[GAP] [DUP] only who stands right before a batch takes it as a whole', () => {
+test('[GAP] [DUP] only a session right before a batch gets it as one frame', () => {
   const three = batch(4, 5, 6);
   expect(three.follows(at(3))).toBe(true);
   for (const position of [at(2), at(4), at(6), at(3, 'f'), undefined]) {
@@ -34,7 +34,7 @@ test('[GAP] [DUP] only who stands right before a batch takes it as a whole', () 
   expect(new Batch([live]).follows(at(9))).toBe(true);
 });
 
-test('a batch is one frame, made once per wire format', () => {
+test('a batch is encoded as one frame, once per wire format', () => {
   const format = new TextFormat();
   const two = batch(1, 2);
   expect(two.frameIn(format)).toBe(two.frameIn(format));
@@ -42,7 +42,7 @@ test('a batch is one frame, made once per wire format', () => {
   expect(format.encoded).toBe(2);
 });
 
-test('[ORD] [DUP] who joins in the middle of a turn gets what is new to it, once', async () => {
+test('[ORD] [DUP] a subscription added during a turn gets the later publications of that turn once', async () => {
   const node = new HubUnderTest();
   const early = node.connect();
   await node.subscribe(early.session, P);
@@ -58,7 +58,7 @@ test('[ORD] [DUP] who joins in the middle of a turn gets what is new to it, once
   expect(late.connection.sent).toEqual(['3', '4', '5']);
 });
 
-test('[GAP] what is live only does not hide where its channel stands', async () => {
+test("[GAP] live-only publications do not move their channel's position", async () => {
   const node = new HubUnderTest();
   const early = node.connect();
   await node.subscribe(early.session, P);
@@ -70,7 +70,7 @@ test('[GAP] what is live only does not hide where its channel stands', async () 
   expect(late.position).toEqual(at(1));
 });
 
-test('[GAP] a resync comes after what came before it in the same turn', async () => {
+test('[GAP] a resync follows earlier publications of the same turn', async () => {
   const node = new HubUnderTest();
   const { session, connection } = node.connect();
   await node.subscribe(session, P);
@@ -81,7 +81,7 @@ test('[GAP] a resync comes after what came before it in the same turn', async ()
   expect(connection.sent).toEqual(['1', 'resync 7', '8']);
 });
 
-test('[GAP] who catches up has been offered what came before in every channel', async () => {
+test('[GAP] catching up offers all earlier publications of every channel first', async () => {
   const node = new HubUnderTest();
   const { session, connection } = node.connect();
   await node.subscribe(session, P);
@@ -94,7 +94,7 @@ test('[GAP] who catches up has been offered what came before in every channel', 
   expect(connection.sent).toEqual(['1', '2']);
 });
 
-test('[GAP] sessions that have the same queued share what is written, and only those', () => {
+test('[GAP] only sessions with the same queued frames share a joined frame', () => {
   const format = new TextFormat();
   const joiner = new FrameJoiner();
   const [one, two, three] = [1, 2, 3].map((n) => format.encodePublication(publication(P, n)));
@@ -110,7 +110,7 @@ test('[GAP] sessions that have the same queued share what is written, and only t
   expect(joiner.join(other, [...frames])).not.toBe(joiner.join(format, [...frames]));
 });
 
-test('[MEM] what waits for a slow socket takes its own size of memory, shared with other slow ones', () => {
+test('[MEM] a frame that waits for slow sockets takes only its own size, and they share it', () => {
   const { format, rooms } = recordingFormat();
   const joiner = new FrameJoiner();
   const slow = [new FakeConnection(format), new FakeConnection(format)];
@@ -133,7 +133,7 @@ test('[MEM] what waits for a slow socket takes its own size of memory, shared wi
   expect(new Set(rooms).size).toBe(5 + 1);
 });
 
-test('[MEM] what one turn brings is divided when it is too much for one frame', async () => {
+test('[MEM] the publications of a turn are split when they are too large for one frame', async () => {
   const node = new HubUnderTest();
   const connection = new FakeConnection();
   const { session } = node.connect(undefined, connection);
@@ -144,7 +144,7 @@ test('[MEM] what one turn brings is divided when it is too much for one frame', 
   expect(connection.sent).toEqual(offsets.map(String));
 });
 
-test('[ORD] what a socket has not taken is not written over by what others get', () => {
+test('[ORD] bytes that wait for one socket are not overwritten for others', () => {
   const { format, rooms } = recordingFormat();
   const joiner = new FrameJoiner();
   const frames = (...offsets: number[]) =>

@@ -35,7 +35,7 @@ function startResume(channels = FOUR) {
 }
 
 describe('resuming several channels', () => {
-  test('[MEM] [RE1] histories are read one after the other, each for the room that is left', async () => {
+  test('[MEM] [RE1] reads one history after the other, each limited to the remaining room', async () => {
     const { node, outcomes, answer } = startResume();
     await answer(30);
     await answer(0, { complete: false });
@@ -54,7 +54,7 @@ describe('resuming several channels', () => {
     );
   });
 
-  test('[MEM] [RE1] what a connection adds to each frame takes room, too', async () => {
+  test('[MEM] [RE1] counts the bytes that a connection adds to each frame', async () => {
     const { connection, outcomes, answer } = startResume(FOUR.slice(0, 2));
     Object.assign(connection, { stampBytes: 20 });
     await answer(23);
@@ -65,7 +65,7 @@ describe('resuming several channels', () => {
     ]);
   });
 
-  test('[LIVE] [RE1] after several that were too much, only what was not missed is recovered', async () => {
+  test('[LIVE] [RE1] reads nothing more after several histories that were too large', async () => {
     const { node, outcomes, answer } = startResume([...FOUR, ...FOUR, ...FOUR]);
     const tooMuch = { complete: false, readAndRejected: true };
     for (let n = 0; n < 5; n += 1) await answer(0, tooMuch);
@@ -80,7 +80,7 @@ describe('resuming several channels', () => {
     expect(node.broker.asked.at(-1)?.bytes).toBe(ROOM);
   });
 
-  test('[LIVE] what waited too long for its turn is not read, and may be asked for again', async () => {
+  test('[LIVE] gives up a history that waits too long, and accepts its cursor again later', async () => {
     const { node, outcomes, answer } = startResume();
     await expect.poll(() => node.broker.asked).toHaveLength(1);
     node.clock.advance(PATIENCE_MS);
@@ -94,7 +94,7 @@ describe('resuming several channels', () => {
     expect(node.broker.asked).toHaveLength(1);
   });
 
-  test('[LIVE] nothing more is read for a session that has ended', async () => {
+  test('[LIVE] reads nothing more for a closed session', async () => {
     const { node, session, outcomes, answer } = startResume();
     await expect.poll(() => node.broker.asked).toHaveLength(1);
     node.hub.remove(session);

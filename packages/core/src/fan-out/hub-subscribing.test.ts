@@ -10,8 +10,8 @@ const everyProject = new Grants({ userId: 'alice', projects: [ALL_PROJECTS], sco
 const liveOnly = (channel: string) =>
   new Publication({ channel, type: 'x', position: undefined, json: '{"n":0}' });
 
-describe('starting a subscription', () => {
-  test('[GAP] what arrives while the broker subscribes is held, and follows the start', async () => {
+describe('subscribing', () => {
+  test('[GAP] holds publications that arrive while the broker subscribes, until the start', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     const answer = Promise.withResolvers<Position>();
@@ -28,7 +28,7 @@ describe('starting a subscription', () => {
     expect(connection.sent).toEqual(['5', '6']);
   });
 
-  test('[GAP] whoever joins while the broker subscribes starts where the channel then is', async () => {
+  test("[GAP] starts at the channel's position when the broker has not answered yet", async () => {
     const node = new HubUnderTest();
     const [early, late] = [node.connect(), node.connect()];
     const answer = Promise.withResolvers<Position>();
@@ -41,7 +41,7 @@ describe('starting a subscription', () => {
     expect((await subscribingLate).position).toEqual(at(5));
   });
 
-  test('a subscription that joins a running channel starts after what was delivered', async () => {
+  test('starts after the delivered publications of a running channel', async () => {
     const node = new HubUnderTest();
     const [first, second] = [node.connect(), node.connect()];
     node.broker.position = at(4);
@@ -51,7 +51,7 @@ describe('starting a subscription', () => {
     expect(node.broker.subscribed).toEqual(new Set([P]));
   });
 
-  test('[MEM] a client that never starts its subscription does not hold publications for ever', async () => {
+  test('[MEM] does not hold publications without a bound when it is never started', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.hub.subscribe(session, P);
@@ -60,7 +60,7 @@ describe('starting a subscription', () => {
     expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
   });
 
-  test('[MEM] what all channels of a session hold back together has a bound', async () => {
+  test('[MEM] holds publications of all channels of a session within one bound', async () => {
     const node = new HubUnderTest();
     const who = { ...identity('alice'), grants: everyProject };
     const { session, connection } = node.connect(who);
@@ -79,7 +79,7 @@ describe('starting a subscription', () => {
     expect(connection.sent).toHaveLength(100);
   });
 
-  test('[MEM] what is held back counts like what is queued', async () => {
+  test('[MEM] counts held publications like queued ones', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.hub.subscribe(session, P);
@@ -91,7 +91,7 @@ describe('starting a subscription', () => {
     expect(connection.sent).toEqual(['1', '2', '3', '4', '5', '6', '7']);
   });
 
-  test('[MEM] a session can subscribe to only so many channels', async () => {
+  test('[MEM] is limited to the configured number of channels', async () => {
     const node = new HubUnderTest();
     const who = { ...identity('alice'), grants: everyProject };
     const { session } = node.connect(who);
@@ -104,7 +104,7 @@ describe('starting a subscription', () => {
     await node.subscribe(session, 'project:6');
   });
 
-  test('[GAP] what is live only does not hide where the channel stands from who comes later', async () => {
+  test('[GAP] starts at the last stored publication, not at a later live-only one', async () => {
     const node = new HubUnderTest();
     const [first, second] = [node.connect(), node.connect()];
     node.broker.position = at(4);
@@ -113,7 +113,7 @@ describe('starting a subscription', () => {
     expect((await node.hub.subscribe(second.session, P)).position).toEqual(at(4));
   });
 
-  test('[ORD] [DUP] who lets it flow while its history is read gets no older ones afterwards', async () => {
+  test('[ORD] [DUP] delivers no older publications when it is started while its history is read', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(3);
@@ -131,7 +131,7 @@ describe('starting a subscription', () => {
     expect(connection.sent).toEqual(['4', '5']);
   });
 
-  test('[CNT] a channel that cannot be subscribed leaves nothing behind', async () => {
+  test('[CNT] leaves nothing behind when it fails', async () => {
     const node = new HubUnderTest();
     const [one, two] = [node.connect(), node.connect()];
     node.broker.position = Promise.reject(new Error('Redis is away'));
@@ -156,7 +156,7 @@ describe('recovery', () => {
     complete: true,
   });
 
-  test('[GAP] [DUP] what was missed comes first, then what arrived meanwhile, none twice', async () => {
+  test('[GAP] [DUP] delivers the missed publications first, then the held ones, none twice', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -175,7 +175,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['4', '5', '6', '7', '8']);
   });
 
-  test('[GAP] a history that does not reach back is not replayed in part', async () => {
+  test('[GAP] does not replay part of a history that no longer reaches back', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(50);
@@ -187,7 +187,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['51']);
   });
 
-  test('[ORD] a cursor that comes after newer publications is not replayed behind them', async () => {
+  test('[ORD] does not replay older publications after newer ones were delivered', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -200,7 +200,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['6', '7']);
   });
 
-  test('[RE1] a cursor after which everything was delivered is recovered without reading', async () => {
+  test('[RE1] reads nothing when everything after the cursor was delivered', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -212,7 +212,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['6', '7']);
   });
 
-  test('who subscribes again without a cursor is not told of an earlier recovery', async () => {
+  test('reports no earlier recovery when a client subscribes again without a cursor', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     node.broker.position = at(5);
@@ -221,7 +221,7 @@ describe('recovery', () => {
     expect((await node.subscribe(session, P)).outcome).toEqual({ cursor: 'e.5' });
   });
 
-  test('a cursor that comes while nothing was delivered yet is recovered', async () => {
+  test('recovers a cursor for an existing subscription before anything was delivered', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -233,7 +233,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['4', '5', '6']);
   });
 
-  test('a history that cannot be read fails the command and keeps the subscription', async () => {
+  test('keeps an existing subscription when its history cannot be read', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.subscribe(session, P);
@@ -245,7 +245,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['1']);
   });
 
-  test('[GAP] a resync during a recovery is the end of that recovery', async () => {
+  test('[GAP] fails when a resync arrives meanwhile', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -263,7 +263,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['resync 0', '1']);
   });
 
-  test('[GAP] sessions are told when publications of their channel were lost', async () => {
+  test('[GAP] reports lost publications of a channel to its sessions', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.subscribe(session, P);
@@ -275,7 +275,7 @@ describe('recovery', () => {
     expect(node.telemetry.facts).toEqual([{ type: 'resync', channel: P }]);
   });
 
-  test('[MEM] a recovery that would not fit the outbox is refused as a whole, so that it ends', async () => {
+  test('[MEM] is refused as a whole when its frames do not fit the outbox', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(90);

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
 import { identity, publication } from '../../test/samples.ts';
 
-describe('fan-out', () => {
-  test('[ORD] every subscribed session gets a publication, in order, and no other session', async () => {
+describe('a hub', () => {
+  test('[ORD] delivers to every subscribed session in order, and to no other session', async () => {
     const node = new HubUnderTest();
     const [one, two, other] = [node.connect(), node.connect(), node.connect()];
     await node.subscribe(one.session, P);
@@ -18,7 +18,7 @@ describe('fan-out', () => {
     expect(node.hub.counters).toMatchObject({ publications: 3, messagesSent: 6 });
   });
 
-  test('[GAP] after a rename new sessions get the new name, and nothing comes twice', async () => {
+  test('[GAP] gives new sessions cursors of a new epoch, and repeats nothing', async () => {
     const node = new HubUnderTest();
     const [first, second] = [node.connect(), node.connect()];
     await node.subscribe(first.session, P);
@@ -30,7 +30,7 @@ describe('fan-out', () => {
     expect([first.connection.sent, second.connection.sent]).toEqual([['5', '6'], ['6']]);
   });
 
-  test('a publication is encoded once for all sessions of a wire format', async () => {
+  test('encodes a publication once for all sessions of a wire format', async () => {
     const node = new HubUnderTest();
     const format = new TextFormat();
     for (let count = 0; count < 3; count += 1) {
@@ -41,7 +41,7 @@ describe('fan-out', () => {
     expect(format.encoded).toBe(1);
   });
 
-  test('what one turn of the event loop brings goes out in one write', async () => {
+  test('writes the publications of one turn of the event loop at once', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.subscribe(session, P);
@@ -53,7 +53,7 @@ describe('fan-out', () => {
     expect(connection.writes).toEqual([['1', '7']]);
   });
 
-  test('a subscription may take only some of the publications', async () => {
+  test('delivers only the publications that a subscription accepts', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     const accepts = ({ position }: { position: Position | undefined }) =>
@@ -64,9 +64,9 @@ describe('fan-out', () => {
   });
 });
 
-describe('what a session may have', () => {
+describe('a session', () => {
   test.each(['project:Q', 'user:bob', 'firehose', 'nowhere'])(
-    '[ISO] %s is refused to who has no grant for it',
+    '[ISO] is refused %s without a grant for it',
     async (channel) => {
       const node = new HubUnderTest();
       const { session } = node.connect(identity('alice', ['P']));
@@ -78,7 +78,7 @@ describe('what a session may have', () => {
     },
   );
 
-  test('[ISO] a fresh token with fewer grants ends the subscriptions that it does not cover', async () => {
+  test('[ISO] loses the subscriptions that a fresh token does not cover', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect(identity('alice', ['P', 'Q']));
     await node.subscribe(session, P);
@@ -89,7 +89,7 @@ describe('what a session may have', () => {
     expect(connection.sent).toEqual(['2']);
   });
 
-  test('[ISO] a fresh token ends a subscription that is still being recovered', async () => {
+  test('[ISO] loses a subscription that is still being recovered if a fresh token does not cover it', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect(identity('alice', ['P', 'Q']));
     const history = Promise.withResolvers<typeof node.broker.page>();
@@ -103,13 +103,13 @@ describe('what a session may have', () => {
     expect(connection.sent).toEqual([]);
   });
 
-  test('a fresh token of another user is refused', () => {
+  test('refuses a fresh token of another user', () => {
     const node = new HubUnderTest();
     const { session } = node.connect(identity('alice'));
     expect(() => node.hub.renew(session, identity('bob'))).toThrow(/stays with its user/);
   });
 
-  test('[ISO] a session ends when its token does, unless a fresh one arrived', () => {
+  test('[ISO] ends with its token, unless a fresh one arrived', () => {
     const node = new HubUnderTest();
     const soon = { expiresAt: node.clock.now() + 5_000 };
     const [ends, renewed] = [
@@ -124,8 +124,8 @@ describe('what a session may have', () => {
   });
 });
 
-describe('the end of things', () => {
-  test('[LIVE] a channel is left once its last subscriber has been away for the grace period', async () => {
+describe('a hub', () => {
+  test('[LIVE] leaves a channel a grace period after its last subscription ended', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -137,7 +137,7 @@ describe('the end of things', () => {
     expect(node.hub.channelCount).toBe(0);
   });
 
-  test('[LIVE] who comes back within the grace period keeps the channel', async () => {
+  test('[LIVE] keeps a channel that is subscribed again within the grace period', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -148,7 +148,7 @@ describe('the end of things', () => {
     expect(node.broker.unsubscribed).toEqual([]);
   });
 
-  test('[CNT] a connection that is gone is counted nowhere any more', async () => {
+  test('[CNT] does not count a connection that is gone', async () => {
     const node = new HubUnderTest();
     const [one, two] = [node.connect(), node.connect()];
     await node.subscribe(one.session, P);
@@ -167,7 +167,7 @@ describe('the end of things', () => {
     expect([...one.connection.sent, ...two.connection.sent]).toEqual([]);
   });
 
-  test('[CNT] a connection that is gone cannot be subscribed by a command that comes late', async () => {
+  test('[CNT] refuses a late subscription of a connection that is gone', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     node.hub.remove(session);
@@ -176,7 +176,7 @@ describe('the end of things', () => {
     expect(node.state.channels.get(P) ?? 0).toBe(0);
   });
 
-  test('a connection that goes while it subscribes', async () => {
+  test('rejects a subscription whose connection goes meanwhile', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     const answer = Promise.withResolvers<Position>();
@@ -190,7 +190,7 @@ describe('the end of things', () => {
     expect(node.hub.channelCount).toBe(0);
   });
 
-  test('totals are told four times a second, as what was added', async () => {
+  test('reports totals four times a second, as differences', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -208,7 +208,7 @@ describe('the end of things', () => {
     expect(told()).toEqual([2, 1]);
   });
 
-  test('[LIVE] a hub that is closed leaves no timers', async () => {
+  test('[LIVE] leaves no timers when it is closed', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -219,7 +219,7 @@ describe('the end of things', () => {
 });
 
 describe('slow consumers', () => {
-  test('[MEM] a client that does not read is closed, and does not delay the others', async () => {
+  test('[MEM] are closed, and do not delay other clients', async () => {
     const node = new HubUnderTest();
     const [slow, quick] = [node.connect(), node.connect()];
     await node.subscribe(slow.session, P);
@@ -234,7 +234,7 @@ describe('slow consumers', () => {
     ]);
   });
 
-  test('[MEM] what one turn queues counts as well', async () => {
+  test('[MEM] are closed also for frames that are queued within one turn', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     connection.reads = false;

@@ -26,7 +26,7 @@ function open() {
   return { session, connection, clock, telemetry, counters };
 }
 
-test('what was sent before the end still goes out, what comes after it does not', () => {
+test('frames sent before the close are written, and later ones are not', () => {
   const { session, connection, clock } = open();
   session.send(frame('last words'), 1);
   session.close(CLOSE.drained, '500');
@@ -39,7 +39,7 @@ test('what was sent before the end still goes out, what comes after it does not'
   expect(session.closeCode).toBe(CLOSE.drained);
 });
 
-test('[MEM] [ORD] frames go out as their connection stamps them, and count as that', () => {
+test('[MEM] [ORD] frames are written and counted as their connection stamps them', () => {
   const { session, connection, clock } = open();
   const stamped: unknown[] = [];
   connection.stamp = (plain) => {
@@ -55,7 +55,7 @@ test('[MEM] [ORD] frames go out as their connection stamps them, and count as th
   expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
 });
 
-test('[MEM] a client that does not read is closed without what it did not read', () => {
+test('[MEM] a slow consumer is closed without its queued frames', () => {
   const { session, connection, telemetry, counters, clock } = open();
   connection.reads = false;
   for (const text of ['a', 'b', 'c', 'd']) session.send(frame(text), 1);
@@ -76,7 +76,7 @@ test('[GAP] a client that reads is not closed for a burst larger than its outbox
   expect(connection.sent).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('a connection that is gone is not written to', () => {
+test('nothing is written to a connection that is gone', () => {
   const { session, connection, clock } = open();
   session.send(frame('a'), 1);
   session.discard();

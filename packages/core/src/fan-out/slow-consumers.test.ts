@@ -37,7 +37,7 @@ function readAgain(node: HubUnderTest, connection: FakeConnection): void {
   node.clock.endTurn();
 }
 
-describe('conflate', () => {
+describe('with conflate,', () => {
   test('[GAP] a slow client gets the newest of each key, in order, after a resync', async () => {
     const { node, connection, progress, publish } = await subscribeTo(CONFLATED);
     progress('a', 1);
@@ -55,7 +55,7 @@ describe('conflate', () => {
     expect(connection.sent.at(-1)).toBe('7');
   });
 
-  test('[GAP] a client that was slow for a moment, and missed nothing, is told nothing', async () => {
+  test('[GAP] a slow client that missed nothing gets no resync', async () => {
     const { node, connection, progress } = await subscribeTo(CONFLATED);
     connection.bufferedBytes = CONGESTED_BYTES;
     progress('a', 1);
@@ -65,7 +65,7 @@ describe('conflate', () => {
     expect(node.hub.counters).toMatchObject({ conflated: 0, dropped: 0 });
   });
 
-  test('[GAP] a client goes on before the first that follows, also where live ones come first', async () => {
+  test('[GAP] the resync position is before the next stored publication, also behind live ones', async () => {
     const { node, connection, progress } = await subscribeTo(CONFLATED);
     connection.bufferedBytes = CONGESTED_BYTES;
     progress('a', 1);
@@ -76,7 +76,7 @@ describe('conflate', () => {
     expect(connection.sent).toEqual(['resync 1', 'live', '2']);
   });
 
-  test('[GAP] [ORD] the cursor that a slow client is given is from before what waits for it', async () => {
+  test('[GAP] [ORD] the cursor reported to a slow client is from before its backlog', async () => {
     const { node, session, connection, progress } = await subscribeTo(CONFLATED);
     progress('a', 1);
     connection.bufferedBytes = CONGESTED_BYTES;
@@ -92,7 +92,7 @@ describe('conflate', () => {
     expect(resumed.outcome).toEqual({ cursor: 'e.3', recovered: false });
   });
 
-  test('[ORD] what comes while older ones wait goes behind them', async () => {
+  test('[ORD] new publications queue behind a backlog', async () => {
     const { node, connection, progress } = await subscribeTo(CONFLATED);
     connection.bufferedBytes = CONGESTED_BYTES;
     progress('a', 1);
@@ -103,7 +103,7 @@ describe('conflate', () => {
     expect(connection.sent).toEqual(['1', '2']);
   });
 
-  test('[MEM] what waits is bounded: what has no key is left out from its oldest on', async () => {
+  test('[MEM] the backlog is bounded: the oldest publications without a key are dropped', async () => {
     const { node, session, connection, publish } = await subscribeTo(CONFLATED);
     connection.bufferedBytes = CONGESTED_BYTES;
     for (let count = 0; count < 500; count += 1) publish('job_started', { job_id: `j${count}` });
@@ -118,7 +118,7 @@ describe('conflate', () => {
   });
 });
 
-test('[ORD] what waits is not delivered after a resync that came meanwhile', async () => {
+test('[ORD] a backlog is not delivered after a later resync', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
   progress('a', 1);
@@ -133,19 +133,22 @@ test('[ORD] what waits is not delivered after a resync that came meanwhile', asy
 test.each([
   ['still waits', false],
   ['was left out', true],
-])('[GAP] a cursor from before what %s is not answered as recovered', async (_, isRelieved) => {
-  const { node, session, connection, progress } = await subscribeTo(CONFLATED);
-  progress('a', 1);
-  connection.bufferedBytes = CONGESTED_BYTES;
-  progress('a', 2);
-  progress('a', 3);
-  if (isRelieved) readAgain(node, connection);
-  const since = { epoch: 'e', offset: 1 };
-  const subscription = await node.hub.subscribe(session, CONFLATED, { since });
-  expect(subscription.recovered).toBe(false);
-});
+])(
+  '[GAP] a cursor from before a backlog that %s is not reported as recovered',
+  async (_, isRelieved) => {
+    const { node, session, connection, progress } = await subscribeTo(CONFLATED);
+    progress('a', 1);
+    connection.bufferedBytes = CONGESTED_BYTES;
+    progress('a', 2);
+    progress('a', 3);
+    if (isRelieved) readAgain(node, connection);
+    const since = { epoch: 'e', offset: 1 };
+    const subscription = await node.hub.subscribe(session, CONFLATED, { since });
+    expect(subscription.recovered).toBe(false);
+  },
+);
 
-test('[GAP] drop-oldest: a slow client of a live channel gets the newest after a resync', async () => {
+test('[GAP] with drop-oldest, a slow client of a live-only channel gets the newest after a resync', async () => {
   const { node, connection, publish } = await subscribeTo('logs');
   connection.bufferedBytes = CONGESTED_BYTES;
   for (let count = 0; count < 100; count += 1) publish(`log${count}`, {});
@@ -155,7 +158,7 @@ test('[GAP] drop-oldest: a slow client of a live channel gets the newest after a
   expect(node.hub.counters.dropped).toBe(100 - (connection.sent.length - 1));
 });
 
-test('[MEM] a channel without a rule closes a slow client all the same', async () => {
+test('[MEM] a slow client is closed in a channel without a rule', async () => {
   const { node, connection, publish } = await subscribeTo('project:P');
   connection.bufferedBytes = CONGESTED_BYTES;
   connection.reads = false;
@@ -164,7 +167,7 @@ test('[MEM] a channel without a rule closes a slow client all the same', async (
   expect(connection.closed?.code).toBe(CLOSE.slowConsumer);
 });
 
-test('[LIVE] a session that ends while something waits for it leaves nothing behind', async () => {
+test('[LIVE] a session that ends with a backlog leaves nothing behind', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
   progress('a', 1);
@@ -177,7 +180,7 @@ test('[LIVE] a session that ends while something waits for it leaves nothing beh
   expect(node.clock.pending).toBe(0);
 });
 
-test('[LIVE] slow clients that leave and others that come are looked at by one timer', async () => {
+test('[LIVE] one timer serves all slow clients, however they come and go', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
   const timers = node.clock.pending;
@@ -192,7 +195,7 @@ test('[LIVE] slow clients that leave and others that come are looked at by one t
   expect(node.clock.pending).toBe(timers + 1);
 });
 
-test('[LIVE] nobody looks after a client that left while it was slow', async () => {
+test('[LIVE] no timer remains for a client that left while it was slow', async () => {
   const { node, session, connection, progress } = await subscribeTo(CONFLATED);
   const { pending: timers } = node.clock;
   connection.bufferedBytes = CONGESTED_BYTES;
@@ -203,7 +206,7 @@ test('[LIVE] nobody looks after a client that left while it was slow', async () 
   expect(node.clock.pending).toBe(timers);
 });
 
-test('[GAP] a client for which there was room for nothing is told that it missed something', async () => {
+test('[GAP] a client that had room for no publication still gets a resync', async () => {
   const { node, session, connection, publish } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = 660; // of two thirds of a thousand, so that not one has room
   publish('job_started', { job_id: 'j' });
@@ -216,7 +219,7 @@ test('[GAP] a client for which there was room for nothing is told that it missed
   expect(node.hub.counters.dropped).toBe(2);
 });
 
-test('[GAP] what is no text and no number is no key: such publications all count', async () => {
+test('[GAP] publications whose key is neither a text nor a number are all kept', async () => {
   const { node, connection, publish } = await subscribeTo(CONFLATED);
   connection.bufferedBytes = CONGESTED_BYTES;
   publish('job_progress', { job_id: { id: 1 } });
@@ -227,8 +230,8 @@ test('[GAP] what is no text and no number is no key: such publications all count
   expect(connection.sent).toEqual(['1', '2', '3', '4']);
 });
 
-describe('rules', () => {
-  test('name a channel, or all projects or users; the exact name wins', () => {
+describe('slow consumer rules', () => {
+  test('match a channel, or all projects or users; the exact name wins', () => {
     const rules = parseSlowConsumerRules(
       'logs drop-oldest; project:* conflate job_progress/job_id,tick/symbol ;project:P drop-oldest',
     );
@@ -244,7 +247,7 @@ describe('rules', () => {
   });
 
   test.each(['logs', 'logs conflate', 'nowhere drop-oldest', 'all conflate x', 'all close'])(
-    '"%s" is refused, and named',
+    'refuse "%s", and quote it',
     (rule) => {
       expect(() => parseSlowConsumerRules(`logs drop-oldest; ${rule}`)).toThrow(`"${rule}"`);
     },

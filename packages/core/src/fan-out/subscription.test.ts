@@ -58,7 +58,7 @@ test('[ORD] nothing is delivered before the start, and everything in order after
   expect(subscription.position).toEqual(at(3));
 });
 
-test('[DUP] what lies at or before the position is not delivered', () => {
+test('[DUP] publications at or before the position are not delivered', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(2));
   subscription.start();
@@ -66,7 +66,7 @@ test('[DUP] what lies at or before the position is not delivered', () => {
   expect(reader.sent).toEqual(['3', '4']);
 });
 
-test('[GAP] a new epoch starts again at one, after the resync that says so', () => {
+test('[GAP] offsets of a new epoch start at one after a resync', () => {
   const { reader, subscription, offer, offerOf } = subscribe();
   subscription.start();
   offer(1, 2);
@@ -75,7 +75,7 @@ test('[GAP] a new epoch starts again at one, after the resync that says so', () 
   expect(reader.sent).toEqual(['1', '2', 'resync 0', '1']);
 });
 
-test('[DUP] [GAP] a resync of what was recovered already takes nobody back', () => {
+test('[DUP] [GAP] a resync to an earlier position than the recovered one is ignored', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.replay(at(1), pages(2, 3, 4));
   subscription.start();
@@ -84,7 +84,7 @@ test('[DUP] [GAP] a resync of what was recovered already takes nobody back', () 
   expect(reader.sent).toEqual(['2', '3', '4', '5']);
 });
 
-test('[DUP] what was replayed under its new name is not delivered under its old one', () => {
+test('[DUP] a publication replayed in the new epoch is not delivered again in the old one', () => {
   const { reader, subscription, offer, offerOf } = subscribe();
   subscription.moveTo(at(6));
   offer(7);
@@ -96,7 +96,7 @@ test('[DUP] what was replayed under its new name is not delivered under its old 
   expect(reader.sent).toEqual(['6', '7', '8', '9']);
 });
 
-test('[GAP] a replay from before the renaming does not hide what comes after it', () => {
+test('[GAP] a replay from before an epoch change does not hide later publications', () => {
   const { reader, subscription, offerOf } = subscribe();
   subscription.moveTo(at(7));
   offerOf('f', 8);
@@ -106,7 +106,7 @@ test('[GAP] a replay from before the renaming does not hide what comes after it'
   expect(reader.sent).toEqual(['6', '7', '8', '9']);
 });
 
-test('what is live only has no position, and always passes', () => {
+test('live-only publications have no position and are always delivered', () => {
   const { reader, subscription } = subscribe();
   subscription.start();
   const live = new Publication({ channel: 'logs', type: 'log', position: undefined, json: '{}' });
@@ -116,7 +116,7 @@ test('what is live only has no position, and always passes', () => {
   expect(subscription.position).toBeUndefined();
 });
 
-test('[DUP] [GAP] a replay and what is held meanwhile join without a seam', () => {
+test('[DUP] [GAP] replayed and held publications join without holes and duplicates', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(5));
   expect(subscription.rewind()).toBe(true);
@@ -147,7 +147,7 @@ test('[ORD] once something was delivered, older publications cannot be replayed'
   expect(subscription.rewind()).toBe(false);
 });
 
-test('[ORD] what a filter keeps back counts as seen', () => {
+test('[ORD] filtered publications count as seen', () => {
   const { reader, subscription, offer } = subscribe(() => false);
   subscription.start();
   offer(1);
@@ -156,7 +156,7 @@ test('[ORD] what a filter keeps back counts as seen', () => {
   expect(reader.sent).toEqual([]);
 });
 
-test('[GAP] a resync is told, and what was held before it is not delivered', () => {
+test('[GAP] a resync is reported, and publications held before it are dropped', () => {
   const { reader, subscription, offer } = subscribe();
   offer(6, 7);
   subscription.resync(at(9));
@@ -165,7 +165,7 @@ test('[GAP] a resync is told, and what was held before it is not delivered', () 
   expect(reader.sent).toEqual(['resync 9', '10']);
 });
 
-test('[MEM] no more is held than its session may hold', () => {
+test('[MEM] no more is held than the session may hold', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   offer(1, 2, 3);
@@ -177,7 +177,7 @@ test('[MEM] no more is held than its session may hold', () => {
   expect(subscription.rewind()).toBe(false);
 });
 
-test('[RE1] a cursor after which everything was delivered is recovered, and nothing repeated', () => {
+test('[RE1] a cursor is recovered without a repetition when everything after it was delivered', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(5));
   subscription.start();
@@ -205,7 +205,7 @@ test('[ISO] a subscription that has ended delivers nothing that it held', () => 
   expect(reader.heldBytes).toBe(0);
 });
 
-test('[ORD] [DUP] [GAP] any mixture of live delivery, replay and renaming: each offset once, in order', () => {
+test('[ORD] [DUP] [GAP] any mixture of delivery, replay and epoch changes brings each offset once, in order', () => {
   for (let seed = 1; seed <= 600; seed += 1) {
     const random = randomOf(seed);
     const { reader, subscription, offerOf } = subscribe();

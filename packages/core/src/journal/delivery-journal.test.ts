@@ -12,7 +12,7 @@ function stored(channel: string, offset: number, more: object = {}): Publication
   return new Publication({ channel, type: 't', position: { epoch: 'e', offset }, json });
 }
 
-test('counts who was written to and who had asked for others', async () => {
+test('a journal counts written and filtered sessions', async () => {
   const node = new HubUnderTest({ journal });
   await node.subscribe(node.connect().session, P);
   await node.subscribe(node.connect().session, P);
@@ -30,14 +30,14 @@ test('counts who was written to and who had asked for others', async () => {
   ]);
 });
 
-test('an id that a publisher gives to all it publishes fills no memory: the newest channels are kept', () => {
+test('an id that is used in many channels takes bounded memory: the newest channels are kept', () => {
   const kept = new DeliveryJournal(new HubUnderTest({}).clock, { entries: 4, ttlMs: 1_000 });
   const channels = Array.from({ length: 100 }, (_, index) => `project:${index}`);
   for (const channel of channels) kept.note(stored(channel, 1));
   expect(kept.find('m1').map(({ channel }) => channel)).toEqual(channels.slice(-16));
 });
 
-test('tells of the client that it was too much for', async () => {
+test('a journal counts the client that was closed because of a publication', async () => {
   const node = new HubUnderTest({ journal });
   const { session, connection } = node.connect();
   await node.subscribe(session, P);
@@ -48,7 +48,7 @@ test('tells of the client that it was too much for', async () => {
   expect(node.hub.journal?.find('m2')).toMatchObject([{ live: { written: 0, slow: 1 } }]);
 });
 
-test('what a slow client was sent and had not read is unread, what it had read is not', async () => {
+test('only publications that a slow client had not read count as unread', async () => {
   const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 1_000 } });
   const { session, connection } = node.connect();
   await node.subscribe(session, P);
@@ -64,7 +64,7 @@ test('what a slow client was sent and had not read is unread, what it had read i
   expect(node.hub.journal?.find('m3')).toMatchObject([{ live: { slow: 1 }, unread: 0 }]);
 });
 
-test('a client that was too slow before a channel was left has not missed what came after', async () => {
+test('a slow close before a channel was left does not count for later publications', async () => {
   const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 60_000 } });
   const { session, connection } = node.connect();
   await node.subscribe(session, P);
@@ -83,7 +83,7 @@ test('a client that was too slow before a channel was left has not missed what c
   expect(node.hub.journal?.find('m4')).toMatchObject([{ live: { written: 1 }, unread: 0 }]);
 });
 
-test('counts what is conflated and dropped for slow readers, and what reaches them later', async () => {
+test('a journal counts conflated and dropped publications, and those that reach slow clients later', async () => {
   const node = new HubUnderTest({ journal: { entries: 100, ttlMs: 10_000 } });
   const { session, connection } = node.connect(identity('alice', ['C']));
   await node.subscribe(session, 'project:C');
@@ -107,7 +107,7 @@ test('counts what is conflated and dropped for slow readers, and what reaches th
   expect(node.hub.journal?.find('m2')).toMatchObject([{ live: { conflated: 0, written: 1 } }]);
 });
 
-test('what comes from the history is counted apart', async () => {
+test('recovered deliveries are counted apart from live ones', async () => {
   const node = new HubUnderTest({ journal });
   node.broker.page = {
     position: { epoch: 'e', offset: 1 },
@@ -120,7 +120,7 @@ test('what comes from the history is counted apart', async () => {
   ]);
 });
 
-test('[LIVE] remembers no more than it may, for no longer than it may, and nothing that is live only', async () => {
+test('[LIVE] a journal keeps its limits, and remembers no live-only publications', async () => {
   const node = new HubUnderTest({ journal });
   await node.subscribe(node.connect().session, P);
   for (const offset of [1, 2, 3, 4, 5]) node.hub.deliver(stored(P, offset));
@@ -143,7 +143,7 @@ test('without a journal nothing is counted', async () => {
   expect(publication.deliveries).toBeUndefined();
 });
 
-test('the id of a message is its own, wherever others stand and however it is written', () => {
+test("the message id is the event's own, wherever others occur and however it is written", () => {
   const idOf = (json: string) =>
     messageIdOf(new Publication({ channel: P, type: 't', position: undefined, json }));
   expect(idOf('{"type":"t","message_id":"a-1","data":{}}')).toBe('a-1');

@@ -18,7 +18,7 @@ test('a task runs once after its delay, unless it is cancelled', () => {
   expect(ran).toEqual(['kept']);
 });
 
-test('[LIVE] a repeated task runs until it is cancelled, also by itself', () => {
+test('[LIVE] a repeated task runs until it is cancelled, even by itself', () => {
   let runs = 0;
   const cancel = every(systemClock, 100, () => {
     runs += 1;
@@ -29,7 +29,7 @@ test('[LIVE] a repeated task runs until it is cancelled, also by itself', () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a task that throws is not the last one', () => {
+test('a repeated task continues after it has thrown', () => {
   let runs = 0;
   const cancel = every(systemClock, 100, () => {
     runs += 1;

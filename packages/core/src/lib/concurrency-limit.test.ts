@@ -18,7 +18,7 @@ function startTasks(limit: ConcurrencyLimit) {
   };
 }
 
-test('[LIVE] so many run, so many wait in line, and others are refused at once', async () => {
+test('[LIVE] tasks beyond the running and waiting ones are rejected at once', async () => {
   const tasks = startTasks(new ConcurrencyLimit({ running: 2, waiting: 1 }));
   const [first, , third] = [tasks.run('1'), tasks.run('2'), tasks.run('3')];
   await expect(tasks.run('4')).rejects.toMatchObject({ code: 'unavailable' });
@@ -30,7 +30,7 @@ test('[LIVE] so many run, so many wait in line, and others are refused at once',
   expect(await third).toBe('3');
 });
 
-test('[LIVE] what nobody waits for any more when its turn comes is not run', async () => {
+test('[LIVE] a task that is no longer wanted when its turn comes is not run', async () => {
   const tasks = startTasks(new ConcurrencyLimit({ running: 1, waiting: 3 }));
   let wanted = true;
   const first = tasks.run('1');
@@ -45,7 +45,7 @@ test('[LIVE] what nobody waits for any more when its turn comes is not run', asy
   await last;
 });
 
-test('a task that fails makes room for the next', async () => {
+test('a failed task makes room for the next one', async () => {
   const limit = new ConcurrencyLimit({ running: 1, waiting: 1 });
   const failing = limit.run(() => Promise.reject(new Error('no')), always);
   const next = limit.run(async () => 'next', always);

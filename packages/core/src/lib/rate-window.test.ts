@@ -2,7 +2,7 @@ import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { RateWindow } from './rate-window.ts';
 
-test('so many commands in a second, then as many warnings, then the end', () => {
+test('commands beyond the limit are refused, and beyond twice the limit close the connection', () => {
   const limiter = new RateWindow(new FakeClock(), 2);
   const verdicts = Array.from({ length: 5 }, () => limiter.take());
   expect(verdicts).toEqual(['ok', 'ok', 'refuse', 'refuse', 'close']);
@@ -13,7 +13,7 @@ test('[LIVE] a command counts for as much as it asks for', () => {
   expect([limiter.take(3), limiter.take(2), limiter.take(2)]).toEqual(['ok', 'refuse', 'close']);
 });
 
-test('a new second starts anew', () => {
+test('a new second starts a new window', () => {
   const clock = new FakeClock();
   const limiter = new RateWindow(clock, 1);
   expect([limiter.take(), limiter.take()]).toEqual(['ok', 'refuse']);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SmallMap } from './small-map.ts';
 
-test('behaves like a Map, whatever its size', () => {
+test('a SmallMap behaves like a Map, whatever its size', () => {
   const small = new SmallMap<string, number>();
   const map = new Map<string, number>();
   for (let step = 0; step < 500; step += 1) {
@@ -20,7 +20,7 @@ test('behaves like a Map, whatever its size', () => {
   }
 });
 
-test('may be changed while somebody goes through it', () => {
+test('a SmallMap may be changed during an iteration', () => {
   const small = new SmallMap<string, number>();
   for (const key of ['a', 'b', 'c']) small.set(key, 1);
   const seen: string[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SmallSet } from './small-set.ts';
 
-test('behaves like a Set, whatever its size', () => {
+test('a SmallSet behaves like a Set, whatever its size', () => {
   const small = new SmallSet<number>();
   const set = new Set<number>();
   for (let step = 0; step < 500; step += 1) {
@@ -17,7 +17,7 @@ test('behaves like a Set, whatever its size', () => {
   }
 });
 
-test.each([3, 20])('of %d members may be changed while somebody goes through it', (size) => {
+test.each([3, 20])('a SmallSet of %d members may be changed during an iteration', (size) => {
   const small = new SmallSet<number>();
   for (let member = 0; member < size; member += 1) small.add(member);
   const seen: number[] = [];

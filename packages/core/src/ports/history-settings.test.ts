@@ -3,7 +3,7 @@ import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { HistorySettings, historyOptions } from './history-settings.ts';
 
-test('the defaults are those of the contract', () => {
+test('the defaults of the history settings are those of the contract', () => {
   expect(
     historyOptions(Value.Default(HistorySettings, {}) as Static<typeof HistorySettings>),
   ).toEqual({

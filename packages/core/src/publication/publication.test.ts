@@ -10,7 +10,7 @@ test('the event is parsed once', () => {
   expect(event).toEqual({ type: 'x' });
 });
 
-test('a payload that somebody forged does not stop the node', () => {
+test('a forged payload does not stop the node', () => {
   expect(publication('{"type":"x"}}').event).toEqual({});
   expect(publication('null').event).toEqual({});
 });

@@ -4,7 +4,7 @@ import { publishTimeOf } from './publish-time.ts';
 const at = Date.parse('2026-01-02T03:04:05.678Z');
 const timeOf = (json: string, now = at + 5) => publishTimeOf(Buffer.from(json), now);
 
-test('the time is found behind the data, whatever the data says', () => {
+test('the publish time is found behind the data, whatever the data contains', () => {
   const own = '"timestamp":"2026-01-02T03:04:05.678Z"';
   const other = '"timestamp":"2026-01-02T03:04:09.000Z"';
   expect(timeOf(`{"type":"a","data":{},${own},"message_id":"m"}`)).toBe(at);
@@ -19,13 +19,13 @@ test('a view into a larger buffer is read within its bounds', () => {
   expect(publishTimeOf(view.subarray(0, 21), at)).toBeUndefined();
 });
 
-test('an event that does not say when it was published has no time', () => {
+test('an event without a timestamp has no publish time', () => {
   expect(timeOf('{"type":"a","data":{}}')).toBeUndefined();
   expect(timeOf('{"type":"a","data":{},"timestamp":"yesterday"}')).toBeUndefined();
   expect(timeOf('{"type":"a","data":{},"timestamp":"2026-01-02T04:04:05+01:00"}')).toBeUndefined();
 });
 
-test('what happened long before it was published, or will happen, is no time of publishing', () => {
+test('a timestamp far in the past or in the future is not a publish time', () => {
   const json = '{"type":"a","data":{},"timestamp":"2026-01-02T03:04:05.678Z"}';
   expect(timeOf(json, at + 3_600_000)).toBeUndefined();
   expect(timeOf(json, at - 3_600_000)).toBeUndefined();

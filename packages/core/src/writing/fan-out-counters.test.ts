@@ -17,8 +17,8 @@ function publishedAt(offset: number, ms: number): Publication {
   return new Publication({ channel: P, type: 'a', position: at(offset), json });
 }
 
-describe('what a node counts while it fans out', () => {
-  test('a write counts once, with the messages and bytes that it brings together', async () => {
+describe('fan-out counters', () => {
+  test('count a write once, with all its messages and bytes', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -29,7 +29,7 @@ describe('what a node counts while it fans out', () => {
     expect(observed(counters.outboxBytes)).toEqual({ observations: 1, sum: 30 });
   });
 
-  test('what waits for a client includes what the kernel has not taken', async () => {
+  test('include bytes that the kernel has not taken in the outbox size', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     await node.subscribe(session, P);
@@ -38,7 +38,7 @@ describe('what a node counts while it fans out', () => {
     expect(node.hub.counters.outboxBytes.sum).toBe(110);
   });
 
-  test('the time from publishing to writing is that of the oldest in each write', async () => {
+  test('observe the delay of the oldest publication in each write', async () => {
     const node = new HubUnderTest();
     for (const name of ['alice', 'bob']) {
       const { session } = node.connect(identity(name), new FakeConnection());
@@ -54,7 +54,7 @@ describe('what a node counts while it fans out', () => {
     });
   });
 
-  test('what says no time, and what the server itself says, is no publication that was late', async () => {
+  test("observe no delay for publications without a time and for the server's own messages", async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
@@ -62,7 +62,7 @@ describe('what a node counts while it fans out', () => {
     expect(observed(node.hub.counters.publishToWriteSeconds).observations).toBe(0);
   });
 
-  test('connections that are gone are not open', () => {
+  test('do not count connections that are gone as open', () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     node.connect();
@@ -71,7 +71,7 @@ describe('what a node counts while it fans out', () => {
     expect(node.hub.counters.of(TRANSPORT).open).toBe(1);
   });
 
-  test('coming back with a cursor counts by what became of it', async () => {
+  test('count recoveries by their outcome', async () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { slowConnection, startFlusher } from '../../test/flusher-under-test.ts';
 import { QUANTUM } from './flusher.ts';
 
-test('flushing yields after a few milliseconds, and goes on in the next turn', () => {
+test('flushing yields after a few milliseconds and continues in the next turn', () => {
   const { clock, open } = startFlusher();
   const sockets = Array.from({ length: 1000 }, () => open(slowConnection(clock, 0.1)));
   for (const { send } of sockets) send('a');
@@ -27,7 +27,7 @@ test('a small group does not wait for a large one that was touched before it', (
   expect(large.some(({ connection }) => connection.sent.length === 0)).toBe(true);
 });
 
-test('groups have their turns one quantum after the other', () => {
+test('groups take turns of one quantum', () => {
   const { clock, flusher, open } = startFlusher();
   const order: string[] = [];
   const group = (name: string) => {
@@ -45,7 +45,7 @@ test('groups have their turns one quantum after the other', () => {
   expect(order).toEqual(turns);
 });
 
-test('the first quantum of a turn goes out at once, unless it is its turn to be a later one', () => {
+test('the first quantum of a turn is flushed at once, unless the rotation makes it a later one', () => {
   const { clock, flusher, open } = startFlusher(0);
   const sockets = Array.from({ length: 2 * QUANTUM }, () => open());
   const isFirstOut: boolean[] = [];
@@ -68,7 +68,7 @@ test('the first quantum of a turn goes out at once, unless it is its turn to be 
   expect(isFirstOut).toEqual([true, false, true, false]);
 });
 
-test('nothing goes out at once while a group of an earlier turn is not through', () => {
+test('nothing is flushed at once while a group of an earlier turn is unfinished', () => {
   const { clock, flusher, open } = startFlusher();
   const order: string[] = [];
   const touch = (name: string, ms: number) => {
@@ -98,7 +98,7 @@ test('nothing goes out at once while a group of an earlier turn is not through',
   expect(order).toHaveLength(3 * QUANTUM);
 });
 
-test('a small group that is touched in the same turn before a large one is not lost in it', () => {
+test('a small group touched before a large one in the same turn is not part of it', () => {
   const { clock, flusher, open } = startFlusher();
   const small = open();
   small.send('b');
@@ -110,7 +110,7 @@ test('a small group that is touched in the same turn before a large one is not l
   expect(small.connection.sent).toEqual(['b']);
 });
 
-test('the first of a large group is another one each time', () => {
+test('large groups start with another outbox each time', () => {
   const { clock, flusher, open } = startFlusher(0);
   const order: number[] = [];
   const sockets = Array.from({ length: 4 * QUANTUM }, (_, index) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { slowConnection, startFlusher, WINDOW_MS } from '../../test/flusher-under-test.ts';
 
-test('a quiet socket is written to at the end of the turn, and waits for nothing', () => {
+test('a quiet socket is written to at the end of the turn', () => {
   const { clock, open } = startFlusher();
   const { connection, send } = open();
   send('a');
@@ -14,7 +14,7 @@ test('a quiet socket is written to at the end of the turn, and waits for nothing
   expect(connection.writes).toEqual([['a'], ['b']]);
 });
 
-test('a busy socket is written to once per window, with everything that came in it', () => {
+test('a busy socket is written to once per window, with everything queued in it', () => {
   const { clock, open } = startFlusher();
   const { connection, send } = open();
   for (let ms = 0; ms < 20; ms += 1) {
@@ -30,7 +30,7 @@ test('a busy socket is written to once per window, with everything that came in 
   expect(clock.pending).toBe(0);
 });
 
-test('without a window every turn is written', () => {
+test('without a window every turn is written to the socket', () => {
   const { clock, open } = startFlusher(0);
   const { connection, send } = open();
   for (const text of ['a', 'b']) {
@@ -40,7 +40,7 @@ test('without a window every turn is written', () => {
   expect(connection.writes).toEqual([['a'], ['b']]);
 });
 
-test('under load nobody waits longer for the sake of a few that are touched all the time', () => {
+test('under load a few busy sockets do not make others wait longer', () => {
   const { clock, open } = startFlusher();
   const quiet = Array.from({ length: 40 }, () => open(slowConnection(clock, 0.1)));
   const busy = open();
@@ -56,7 +56,7 @@ test('under load nobody waits longer for the sake of a few that are touched all 
   }
 });
 
-test('what is flushed out of turn is not written twice', () => {
+test('an outbox flushed out of turn is not written twice', () => {
   const { clock, flusher, open } = startFlusher();
   const { connection, outbox, send } = open();
   send('a');
@@ -70,7 +70,7 @@ test('what is flushed out of turn is not written twice', () => {
   expect(connection.writes).toEqual([['a'], ['b']]);
 });
 
-test('a busy socket that falls due while others are written to is not forgotten for a while', () => {
+test('a busy socket that falls due during other writes is flushed soon', () => {
   const { clock, open } = startFlusher();
   const busy = open();
   busy.send('a');
@@ -109,7 +109,7 @@ test('[LIVE] no timer is set for a time that has passed', () => {
   expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
 });
 
-test('under load the ends of turns come together, a window apart at most, and none is forgotten', () => {
+test('under load turn tasks run together, at most one window apart, and none is lost', () => {
   const { clock, flusher, open } = startFlusher();
   const sockets = Array.from({ length: 10 }, () => open(slowConnection(clock, 0.4)));
   const ends: number[] = [];
@@ -131,7 +131,7 @@ test('under load the ends of turns come together, a window apart at most, and no
   expect(clock.pending).toBe(0);
 });
 
-test('[LIVE] a flusher that is closed leaves no timer', () => {
+test('[LIVE] a closed flusher leaves no timer', () => {
   const { clock, flusher, open } = startFlusher();
   const { send } = open();
   send('a');

@@ -7,7 +7,7 @@ import { Outbox } from './outbox.ts';
 
 const frame = (text: string, byteLength = 10) => ({ text, byteLength });
 
-test('[MEM] what is queued never passes the limit, what the kernel has not taken counted in', () => {
+test('[MEM] queued bytes never pass the limit, including bytes not taken by the kernel', () => {
   const connection = new FakeConnection();
   const outbox = new Outbox(connection, 30, new FanOutCounters());
   expect(outbox.push(frame('a'), 1, 0)).toBe(true);
@@ -26,7 +26,7 @@ test('[MEM] a frame that is larger than the whole outbox is not queued', () => {
   ).toBe(false);
 });
 
-test('everything that is queued goes out in one write, in order', () => {
+test('everything queued is written at once, in order', () => {
   const connection = new FakeConnection();
   const outbox = new Outbox(connection, 100, new FanOutCounters());
   for (const text of ['a', 'b', 'c']) outbox.push(frame(text), 1, 0);
@@ -58,7 +58,7 @@ test('outboxes are flushed once, at the end of the turn in which they were touch
   expect(connections.map(({ writes }) => writes.length)).toEqual([1, 1]);
 });
 
-test('what is touched while the others are flushed goes out in the next turn', () => {
+test('an outbox touched during a flush is flushed in the next turn', () => {
   const clock = new FakeClock();
   const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
   const late = new FakeConnection();

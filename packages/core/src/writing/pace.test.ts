@@ -13,33 +13,33 @@ function live(pace: Pace, load: number, { waiting = true, from = 0 } = {}): numb
   return now;
 }
 
-test('while flushing takes most of the time, busy sockets wait longer, to a limit', () => {
+test('the window grows to a limit while flushing takes most of the time', () => {
   const pace = new Pace(5);
   live(pace, 0.9);
   expect(pace.windowMs).toBe(pace.maxWindowMs);
   expect(pace.maxWindowMs).toBe(20);
 });
 
-test('when the load is gone the window is as configured again', () => {
+test('the window shrinks to the configured one when the load is gone', () => {
   const pace = new Pace(5);
   const now = live(pace, 0.9);
   live(pace, 0.1, { from: now });
   expect(pace.windowMs).toBe(5);
 });
 
-test('between the two it stays as it is', () => {
+test('the window does not change under medium load', () => {
   const pace = new Pace(5);
   live(pace, 0.42);
   expect(pace.windowMs).toBe(5);
 });
 
-test('nobody waits longer where nobody waits: it would cost latency and save nothing', () => {
+test('the window does not grow while no socket waits for it', () => {
   const pace = new Pace(5);
   live(pace, 0.9, { waiting: false });
   expect(pace.windowMs).toBe(5);
 });
 
-test('who waited once, while there was no load, is not waited for later', () => {
+test('sockets that waited before the load began do not let the window grow', () => {
   const pace = new Pace(5);
   for (let count = 0; count < 10_000; count += 1) pace.waits();
   pace.spent(0, 100);
@@ -47,13 +47,13 @@ test('who waited once, while there was no load, is not waited for later', () => 
   expect(pace.windowMs).toBe(5);
 });
 
-test('without pacing there is none under load', () => {
+test('a window of zero stays zero under load', () => {
   const pace = new Pace(0);
   live(pace, 0.9);
   expect(pace.windowMs).toBe(0);
 });
 
-test('publications gather only while the window is stretched, and no longer than it was configured', () => {
+test('publications gather only while the window is stretched, at most for the configured window', () => {
   const pace = new Pace(5);
   expect(pace.gatherMs).toBe(0);
   const now = live(pace, 0.9);

@@ -6,12 +6,12 @@ import { encodeTextFrame, PING_FRAME } from './text-frame.ts';
 // Exported by ws, but not in its types.
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
-describe('frames are what a conforming receiver reads', () => {
+describe('a conforming receiver reads', () => {
   test.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])('a text of %d bytes', (length) => {
     expect(read(encodeTextFrame('x'.repeat(length)))).toEqual([`text ${'x'.repeat(length)}`]);
   });
 
-  test('text outside ASCII, whose length in bytes is another one', () => {
+  test('a text whose length in bytes differs from its length', () => {
     expect(read(encodeTextFrame('ação 🎐'.repeat(20)))).toEqual([`text ${'ação 🎐'.repeat(20)}`]);
   });
 
