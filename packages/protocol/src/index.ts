@@ -1,12 +1,12 @@
 export { Stats } from './api/stats.ts';
 export {
   type Event,
-  EventInput,
   MAX_EVENT_BYTES,
   type ParsedEvent,
   tryParseEvent,
   withTraceparent,
 } from './events/event.ts';
+export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';
 export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './events/event-types.ts';
 export {
   ALL,

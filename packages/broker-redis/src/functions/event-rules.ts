@@ -1,37 +1,71 @@
-import { EVENT_DATA, RESERVED_TYPES } from '@leque/protocol';
+import { EVENT_DATA, EVENT_FIELDS, RESERVED_TYPES } from '@leque/protocol';
+import { toLuaPattern } from './lua-pattern.ts';
 
-/** One field of an event's `data`, in the form that functions/event.lua checks. */
-interface FieldRule {
+/** How event.lua checks one value. */
+interface ValueRule {
+  readonly types?: readonly string[];
+  readonly values?: readonly string[];
+  readonly integer?: true;
+  readonly min_length?: number;
+  readonly max_length?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** A pattern of Lua. */
+  readonly pattern?: string;
+  readonly format?: string;
+  /** How a value that does not fit `pattern` or `format` should look. */
+  readonly expected?: string;
+}
+
+/** One field of an event's `data`. */
+interface DataRule {
   readonly name: string;
   readonly required: boolean;
-  readonly rule: {
-    readonly types?: readonly string[];
-    readonly values?: readonly string[];
-    readonly integer?: true;
-    readonly min_length?: number;
-    readonly max_length?: number;
-    readonly minimum?: number;
-    readonly maximum?: number;
-  };
+  readonly rule: ValueRule;
+}
+
+/** One field of an event; `data` has no rule here, because its own fields have. */
+interface EnvelopeRule {
+  readonly name: string;
+  readonly stored: boolean;
+  readonly is_id: boolean;
+  readonly rule?: ValueRule;
 }
 
 interface FieldSchema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly FieldSchema[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly description?: string;
   readonly [keyword: string]: unknown;
 }
 
-const KEYWORDS: Readonly<Record<string, string>> = {
+const LIMITS: Readonly<Record<string, string>> = {
   minLength: 'min_length',
   maxLength: 'max_length',
   minimum: 'minimum',
   maximum: 'maximum',
 };
-const UNDERSTOOD = new Set(['type', 'enum', 'anyOf', 'description', ...Object.keys(KEYWORDS)]);
+const UNDERSTOOD = new Set([
+  ...['type', 'enum', 'anyOf', 'pattern', 'format', 'description'],
+  ...Object.keys(LIMITS),
+]);
+/** The formats that event.lua checks. */
+const FORMATS = new Set(['date-time']);
 
-/** The rules of protocol's event types, so that events which come by FCALL obey the same. */
-export function eventRules(): Record<string, FieldRule[]> {
+/** Protocol's table of an event's fields, so that FCALL accepts what HTTP accepts. */
+export function eventFields(): EnvelopeRule[] {
+  return Object.entries(EVENT_FIELDS).map(([name, field]) => {
+    const { schema, stored }: { schema: unknown; stored: boolean } = field;
+    const rule = name !== 'data' && { rule: valueRule(schema as FieldSchema) };
+    return { name, stored, is_id: 'isId' in field, ...rule };
+  });
+}
+
+/** Protocol's schemas of each type's `data`, so that FCALL accepts what HTTP accepts. */
+export function eventData(): Record<string, DataRule[]> {
   return Object.fromEntries(
     Object.entries(EVENT_DATA).map(([type, schema]) => {
       const required = new Set<string>(schema.required);
@@ -41,7 +75,7 @@ export function eventRules(): Record<string, FieldRule[]> {
         fields.map(([name, field]) => ({
           name,
           required: required.has(name),
-          rule: fieldRule(field as FieldSchema),
+          rule: valueRule(field as FieldSchema),
         })),
       ];
     }),
@@ -52,20 +86,28 @@ export function reservedTypes(): Record<string, true> {
   return Object.fromEntries([...RESERVED_TYPES].map((type) => [type, true]));
 }
 
-/** @throws Error for what event.lua could not check: better at start than not at all */
-function fieldRule(schema: FieldSchema): FieldRule['rule'] {
+/** @throws Error when event.lua could not check the schema, so that no process starts with it */
+function valueRule(schema: FieldSchema): ValueRule {
   const unknown = Object.keys(schema).filter((keyword) => !UNDERSTOOD.has(keyword));
   if (unknown.length > 0) throw new Error(`event.lua does not know ${unknown.join(', ')}`);
   if (schema.enum !== undefined) return { values: schema.enum };
-  const types = (schema.anyOf ?? [schema]).map(({ type }) => luaType(type));
-  const limits = Object.entries(KEYWORDS).flatMap(([keyword, name]) =>
+  const limits = Object.entries(LIMITS).flatMap(([keyword, name]) =>
     schema[keyword] === undefined ? [] : [[name, schema[keyword]]],
   );
   return {
-    types,
+    types: (schema.anyOf ?? [schema]).map(({ type }) => luaType(type)),
     ...(schema.type === 'integer' && { integer: true }),
     ...Object.fromEntries(limits),
+    ...formRule(schema),
   };
+}
+
+function formRule({ pattern, format, description }: FieldSchema): Partial<ValueRule> {
+  if (pattern === undefined && format === undefined) return {};
+  if (description === undefined) throw new Error('a pattern or format needs a description');
+  if (pattern !== undefined) return { ...toLuaPattern(pattern), expected: description };
+  if (!FORMATS.has(format ?? '')) throw new Error(`event.lua does not know the format ${format}`);
+  return { format: format as string, expected: description };
 }
 
 function luaType(type: string | undefined): string {

@@ -1,14 +1,20 @@
 -- Checks the event of a foreign publisher, and completes it. The text stays as it came: decoding
 -- and encoding it again would turn empty arrays into objects and round big numbers.
 
-local MAX_DEPTH = 100
-local FIELDS = {
-  type = true, event_type = true, data = true, project_id = true, user_id = true, story_id = true,
-  channel = true, message_id = true, timestamp = true, idempotency_key = true, traceparent = true,
-}
+local fields_by_name
+local function field_of(name)
+  if not fields_by_name then
+    fields_by_name = {}
+    for _, field in ipairs(config().event_fields) do fields_by_name[field.name] = field end
+  end
+  return fields_by_name[name]
+end
 
-local NOT_FOR_CLIENTS = { event_type = true, channel = true, idempotency_key = true }
-local IDS = { project_id = true, user_id = true, story_id = true }
+-- Whether this field only steers the publishing: it is not stored, and no client gets it.
+local function is_steering(name)
+  local field = field_of(name)
+  return field and not field.stored
+end
 
 -- An instance of its own, because the shared one takes NaN, which no client could read.
 local strict_json
@@ -28,21 +34,8 @@ local function is_lax(json)
   return string.find(bare, '["\\]') or string.find(bare, '%.%D') or string.find(bare, '%D%.')
 end
 
-local function is_traceparent(value)
-  return #value == 55 and string.find(value, '^00%-[0-9a-f]+%-[0-9a-f]+%-[0-9a-f][0-9a-f]$')
-    and string.sub(value, 36, 36) == '-'
-end
-
 local function length(value)
   return select(2, string.gsub(value, '[^\128-\191]', ''))
-end
-
-local function is_type(value)
-  return #value <= 64 and string.find(value, '^[%w%._:%-]+$')
-end
-
-local function is_id(value)
-  return #value <= 128 and string.find(value, '^[%w%._:@+%-]+$')
 end
 
 -- Lua has one type for both. An empty one is told apart by making the empty arrays less empty.
@@ -63,7 +56,27 @@ local function is_deeper(value, levels)
   return false
 end
 
--- A rule is { types, min_length, max_length, minimum, maximum, integer, values }, see event-rules.ts.
+local FORMATS = { ['date-time'] = is_timestamp }
+
+-- A text with a pattern is ASCII when it fits, so that its bytes are its characters.
+local function has_form(rule, value)
+  if rule.format then return FORMATS[rule.format](value) end
+  return #value <= (rule.max_length or #value) and string.find(value, rule.pattern)
+end
+
+local function text_violation(rule, value)
+  if rule.expected then
+    return not has_form(rule, value) and 'must be ' .. rule.expected or nil
+  end
+  local size = length(value)
+  if size < (rule.min_length or 0) then return 'must not be empty' end
+  if size > (rule.max_length or size) then
+    return 'must not have more than ' .. rule.max_length .. ' characters'
+  end
+  return nil
+end
+
+-- What is wrong with a value; nil when it fits. Rules are made in event-rules.ts.
 local function violation(rule, value)
   if rule.values then
     for _, allowed in ipairs(rule.values) do
@@ -73,15 +86,10 @@ local function violation(rule, value)
   end
   local fits = false
   for _, name in ipairs(rule.types) do fits = fits or type(value) == name end
-  if not fits then return 'must be a ' .. table.concat(rule.types, ' or a ') end
-  if type(value) == 'string' then
-    local size = length(value)
-    if size < (rule.min_length or 0) then return 'must not be empty' end
-    if size > (rule.max_length or size) then
-      return 'must not have more than ' .. rule.max_length .. ' characters'
-    end
-    return nil
+  if not fits then
+    return 'must be ' .. (rule.expected or 'a ' .. table.concat(rule.types, ' or a '))
   end
+  if type(value) == 'string' then return text_violation(rule, value) end
   if rule.integer and value % 1 ~= 0 then return 'must be a whole number' end
   if value < (rule.minimum or value) then return 'must be at least ' .. rule.minimum end
   if value > (rule.maximum or value) then return 'must be at most ' .. rule.maximum end
@@ -98,31 +106,15 @@ local function check_data(event, problems)
   end
 end
 
-local function check_text(event, name, is_valid, expectation, problems)
-  local value = event[name]
-  if value == nil or (type(value) == 'string' and is_valid(value)) then return end
-  table.insert(problems, name .. ' must be ' .. expectation)
-end
-
 local function check_fields(event, problems)
-  local id = '1 to 128 letters, digits and . _ - : @ +'
-  local kind = '1 to 64 letters, digits and . _ - :'
-  check_text(event, 'type', is_type, kind, problems)
-  check_text(event, 'event_type', is_type, kind, problems)
-  for _, name in ipairs({ 'project_id', 'user_id', 'story_id' }) do
-    check_text(event, name, is_id, id, problems)
+  for _, field in ipairs(config().event_fields) do
+    local value = event[field.name]
+    local problem = field.rule and value ~= nil and violation(field.rule, value)
+    if problem then table.insert(problems, field.name .. ' ' .. problem) end
   end
-  check_text(event, 'timestamp', is_timestamp, 'a date and time as in RFC 3339', problems)
-  check_text(event, 'message_id', function(value)
-    return value ~= '' and length(value) <= 128
-  end, '1 to 128 characters', problems)
-  check_text(event, 'idempotency_key', function(value)
-    return value ~= '' and length(value) <= 256
-  end, '1 to 256 characters', problems)
-  check_text(event, 'traceparent', is_traceparent, 'a W3C trace context', problems)
   local names = {}
   for name in pairs(event) do
-    if not FIELDS[name] then table.insert(names, name) end
+    if not field_of(name) then table.insert(names, name) end
   end
   table.sort(names)
   for _, name in ipairs(names) do
@@ -150,20 +142,20 @@ local function find_problems(event, has_data, channel)
     table.insert(problems, 'data is required')
   elseif not has_data then
     table.insert(problems, 'data must be an object')
-  elseif is_deeper(event.data, MAX_DEPTH) then
-    table.insert(problems, 'data must not be nested more than ' .. MAX_DEPTH .. ' levels deep')
+  elseif is_deeper(event.data, config().max_depth) then
+    table.insert(problems, 'data must not be nested more than ' .. config().max_depth .. ' levels deep')
   elseif #problems == 0 then
     check_data(event, problems)
   end
   return problems
 end
 
--- A field that is null counts as left out; true when there was one.
+-- Null in any field but data means that it was left out. True when there was one.
 local function drop_nulls(event)
   local dropped = false
-  for name in pairs(FIELDS) do
-    if name ~= 'data' and event[name] == cjson.null then
-      event[name] = nil
+  for _, field in ipairs(config().event_fields) do
+    if field.name ~= 'data' and event[field.name] == cjson.null then
+      event[field.name] = nil
       dropped = true
     end
   end
@@ -181,7 +173,8 @@ local function add_ids(event, channel)
   end
   if type(event.data) ~= 'table' then return own, in_data end
   for _, field in ipairs(config().event_data[event.type or event.event_type] or {}) do
-    local value = IDS[field.name] and field.required and event[field.name]
+    local is_id = field.required and (field_of(field.name) or {}).is_id
+    local value = is_id and event[field.name]
     if type(value) == 'string' and event.data[field.name] == nil then
       event.data[field.name] = value
       table.insert(in_data, '"' .. field.name .. '":"' .. value .. '"')
@@ -232,7 +225,7 @@ local function edit_text(json, in_data)
       local name = string.sub(json, at + 1, last - 1)
       local after
       if value and string.find(json, '^null', value) then after = value + 4
-      elseif value and NOT_FOR_CLIENTS[name] then after = end_of_string(json, value) + 1 end
+      elseif value and is_steering(name) then after = end_of_string(json, value) + 1 end
       if after then
         table.insert(parts, string.sub(json, copied, at - 1))
         copied = string.match(json, '^%s*,?()', after)
@@ -272,7 +265,7 @@ local function parse_event(json, channel)
   local own, in_data = add_ids(event, channel)
   local problems = find_problems(event, has_data, channel)
   if #problems > 0 then return nil, table.concat(problems, '; ') end
-  for name in pairs(NOT_FOR_CLIENTS) do excess = excess or event[name] ~= nil end
+  for name in pairs(event) do excess = excess or is_steering(name) end
   event.text = (excess or #in_data > 0) and edit_text(json, in_data) or json
   event.lacking = own
   return event

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { HistoryOptions, Telemetry } from '@leque/core';
-import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { MAX_DEPTH, MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
 import { type Command, sendTogether } from '../lib/send-together.ts';
-import { eventRules, reservedTypes } from './event-rules.ts';
+import { eventData, eventFields, reservedTypes } from './event-rules.ts';
 
 /**
  * Counts up with every change of the functions. A process leaves a library of a higher version
  * alone, so that the last ones of an old release do not undo a new one.
  */
-const VERSION = 7;
+const VERSION = 8;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
@@ -44,7 +44,9 @@ function renderLibrary(limits: HistoryOptions): string {
     meta_ttl_ms: META_TTL_MS,
     firehose,
     max_event_bytes: MAX_EVENT_BYTES,
-    event_data: eventRules(),
+    max_depth: MAX_DEPTH,
+    event_fields: eventFields(),
+    event_data: eventData(),
     reserved_types: reservedTypes(),
   };
   const parts = PARTS.map((name) =>

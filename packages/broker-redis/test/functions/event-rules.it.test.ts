@@ -1,4 +1,4 @@
-import { type EVENT_DATA, tryParseEvent } from '@leque/protocol';
+import { type EVENT_DATA, EVENT_FIELDS, tryParseEvent } from '@leque/protocol';
 import { startRedis, uniquePrefix } from '@leque/testkit';
 import { upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
@@ -85,16 +85,6 @@ function* variations(): Generator<Loose> {
       for (const value of strange) yield { type, data: { ...data, [name]: value } };
     }
   }
-  const names = [
-    'type',
-    'event_type',
-    'project_id',
-    'user_id',
-    'story_id',
-    'message_id',
-    'timestamp',
-    'traceparent',
-  ];
   const trace = `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`;
   const times = [
     '2026-01-02T03:04:05Z',
@@ -116,7 +106,8 @@ function* variations(): Generator<Loose> {
       yield { type: 'x', data: { deep: nested(levels, inArrays) } };
     }
   }
-  for (const name of [...names, 'idempotency_key', 'data', 'unknown']) {
+  const names = Object.keys(EVENT_FIELDS).filter((name) => name !== 'channel'); // it is that of the key
+  for (const name of [...names, 'unknown']) {
     const traces = [
       trace,
       trace.toUpperCase(),

@@ -1,54 +1,35 @@
 import { tryParseChannel } from '../wire/channel.ts';
+import { ID_FIELDS, type IdField, OPTIONAL_FIELDS } from './event-fields.ts';
 import { EVENT_DATA } from './event-types.ts';
 
-/** Publishers in languages without an undefined write null for what they leave out. */
-const MAY_BE_NULL = [
-  'type',
-  'event_type',
-  'project_id',
-  'user_id',
-  'story_id',
-  'channel',
-  'message_id',
-  'timestamp',
-  'idempotency_key',
-  'traceparent',
-] as const;
-
-const IDS = ['project_id', 'user_id', 'story_id'] as const;
-
-interface WithIds extends Partial<Readonly<Record<(typeof IDS)[number] | 'channel', string>>> {
+interface WithIds extends Readonly<Partial<Record<IdField | 'channel', string>>> {
   readonly data: object;
 }
 
-/** The ids that the data of a type has to have, and that the event may say in its place. */
-const IDS_IN_DATA = new Map(
+/** The ids that the data of a type requires, and that the event may give in its place. */
+const REQUIRED_IDS = new Map(
   Object.entries(EVENT_DATA).map(([type, { required = [] }]) => [
     type,
-    IDS.filter((id) => (required as readonly string[]).includes(id)),
+    ID_FIELDS.filter((id) => (required as readonly string[]).includes(id)),
   ]),
 );
 
-/** A field that is null counts as left out; anything that is no object stays what it is. */
+/** Drops optional fields that are null. A value that is not an object stays the same. */
 export function withoutNulls(sent: unknown): unknown {
   if (typeof sent !== 'object' || sent === null) return sent;
   const fields = sent as Readonly<Record<string, unknown>>;
-  if (MAY_BE_NULL.every((name) => fields[name] !== null)) return sent;
+  if (OPTIONAL_FIELDS.every((name) => fields[name] !== null)) return sent;
   const isLeftOut = (name: string) =>
-    fields[name] === null && (MAY_BE_NULL as readonly string[]).includes(name);
+    fields[name] === null && (OPTIONAL_FIELDS as readonly string[]).includes(name);
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !isLeftOut(name)));
 }
 
-/** Repeats ids where clients look for them: the channel's in the event, the event's in its data. */
+/**
+ * Repeats ids where clients look for them: the channel's id in the event, the event's ids in data
+ * that requires them.
+ */
 export function withIds<E extends WithIds>(event: E, type: string): E {
-  const complete = withIdOfChannel(event);
-  const data = complete.data as Readonly<Record<string, unknown>>;
-  const missing = (IDS_IN_DATA.get(type) ?? []).filter(
-    (id) => data[id] === undefined && complete[id] !== undefined,
-  );
-  if (missing.length === 0) return complete;
-  const ids = Object.fromEntries(missing.map((id) => [id, complete[id]]));
-  return { ...complete, data: { ...data, ...ids } };
+  return withIdsInData(withIdOfChannel(event), type);
 }
 
 function withIdOfChannel<E extends WithIds>(event: E): E {
@@ -56,4 +37,14 @@ function withIdOfChannel<E extends WithIds>(event: E): E {
   if (channel?.kind !== 'project' && channel?.kind !== 'user') return event;
   const name = channel.kind === 'project' ? 'project_id' : 'user_id';
   return event[name] === undefined ? { ...event, [name]: channel.id } : event;
+}
+
+function withIdsInData<E extends WithIds>(event: E, type: string): E {
+  const data = event.data as Readonly<Record<string, unknown>>;
+  const missing = (REQUIRED_IDS.get(type) ?? []).filter(
+    (id) => data[id] === undefined && event[id] !== undefined,
+  );
+  if (missing.length === 0) return event;
+  const ids = Object.fromEntries(missing.map((id) => [id, event[id]]));
+  return { ...event, data: { ...data, ...ids } };
 }

@@ -1,45 +1,12 @@
-import { type Static, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { ALL, Id, LOGS, projectChannel, tryParseChannel, userChannel } from '../wire/channel.ts';
+import { ALL, LOGS, projectChannel, tryParseChannel, userChannel } from '../wire/channel.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
 import { findProblems, type Problem } from '../wire/problems.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
+import { EventInput, OPTIONAL_FIELDS, STORED_FIELDS } from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 
-const EventType = Type.String({
-  pattern: '^[A-Za-z0-9._:-]{1,64}$',
-  description: '1 to 64 letters, digits and . _ - :',
-});
-
-/** What a publisher sends. The earlier system's `event_type` works in place of `type`. */
-export const EventInput = Type.Object(
-  {
-    type: Type.Optional(EventType),
-    event_type: Type.Optional(EventType),
-    data: Type.Object({}),
-    project_id: Type.Optional(Id),
-    user_id: Type.Optional(Id),
-    story_id: Type.Optional(Id),
-    channel: Type.Optional(
-      Type.String({ description: 'all, logs, project:ID or user:ID; overrides the routing' }),
-    ),
-    message_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    timestamp: Type.Optional(
-      Type.String({ format: 'date-time', description: 'a date and time as in RFC 3339' }),
-    ),
-    idempotency_key: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    traceparent: Type.Optional(
-      Type.String({
-        pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
-        description: 'a W3C trace context: 00-TRACE-SPAN-FLAGS, in hexadecimal digits',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export type EventInput = Static<typeof EventInput>;
-
-/** An event that was checked and is ready to be stored: its JSON goes to clients as it is. */
+/** A valid event, ready to be stored. Its JSON goes to clients unchanged. */
 export interface Event {
   readonly type: string;
   readonly channel: string;
@@ -47,11 +14,11 @@ export interface Event {
   /** `{"type","data","timestamp","message_id",…}`, an object on one line. */
   readonly json: string;
   readonly idempotencyKey?: string;
-  /** In `json`, too, as its last member. */
+  /** Also the last member of `json`. */
   readonly traceparent?: string;
 }
 
-/** The event, carrying another trace context than before. */
+/** A copy of the event with this trace context in place of its own. */
 export function withTraceparent(event: Event, traceparent: string): Event {
   const member = (value: string) => `,"traceparent":"${value}"}`;
   const end = event.traceparent === undefined ? '}' : member(event.traceparent);
@@ -63,10 +30,10 @@ export type ParsedEvent =
   | { readonly ok: true; readonly event: Event }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** No part of the system takes more, in bytes of JSON; each may be set to take less. */
+/** Upper limit of an event's JSON, in bytes; parts of the system may be configured to accept less. */
 export const MAX_EVENT_BYTES = 262_144;
 
-/** One for all events that are right, as nearly all are. */
+/** Shared by all checks that find nothing, because nearly all events are valid. */
 const NONE: readonly Problem[] = [];
 
 const inputValidator = Compile(EventInput);
@@ -74,7 +41,10 @@ const dataValidators = new Map<string, Validator>(
   Object.entries(EVENT_DATA).map(([type, schema]) => [type, Compile(schema)]),
 );
 
-/** Checks an event from outside, routes it, and gives it its id and time where it has none. */
+/**
+ * Checks an event from outside, routes it, and fills in what its publisher left out. Never throws;
+ * the answer holds the event, or everything that is wrong with it.
+ */
 export function tryParseEvent(sent: unknown): ParsedEvent {
   const input = withoutNulls(sent);
   const problems = findProblems(EventInput, inputValidator, input);
@@ -122,16 +92,14 @@ function dataProblems(type: string, data: object): readonly Problem[] {
   }));
 }
 
-/** Half a character cannot be written as UTF-8: two that differ would become the same. */
-function textProblems({ message_id, idempotency_key }: EventInput): readonly Problem[] {
-  if (message_id === undefined && idempotency_key === undefined) return NONE;
-  const problems = Object.entries({ message_id, idempotency_key })
-    .filter(([, text]) => text?.isWellFormed() === false)
-    .map(([field]) => ({ field, message: 'must be well-formed text' }));
-  return problems.length === 0 ? NONE : problems;
+/** UTF-8 has no lone surrogates: two different texts with one would become the same text. */
+function textProblems(event: EventInput): readonly Problem[] {
+  const malformed = OPTIONAL_FIELDS.filter((field) => event[field]?.isWellFormed() === false);
+  if (malformed.length === 0) return NONE;
+  return malformed.map((field) => ({ field, message: 'must be well-formed text' }));
 }
 
-/** The channels that ids lead to are right, as the ids are. */
+/** Only a channel that the publisher named can be wrong; ids are checked before they become one. */
 function channelProblems(channel: string | undefined): readonly Problem[] {
   if (channel === undefined) return NONE;
   const kind = tryParseChannel(channel)?.kind;
@@ -140,32 +108,26 @@ function channelProblems(channel: string | undefined): readonly Problem[] {
 }
 
 function normalise(event: EventInput, type: string, channel: string): Event {
-  const messageId = event.message_id ?? crypto.randomUUID();
-  const json = JSON.stringify({
-    type,
-    data: event.data,
-    timestamp: event.timestamp ?? timestamp(),
-    message_id: messageId,
-    project_id: event.project_id,
-    story_id: event.story_id,
-    user_id: event.user_id,
-    traceparent: event.traceparent,
-  });
-  const key = event.idempotency_key;
+  const { timestamp = currentTimestamp(), message_id = crypto.randomUUID() } = event;
+  const fields = { ...event, type, timestamp, message_id };
+  const json = JSON.stringify(
+    Object.fromEntries(STORED_FIELDS.map((name) => [name, fields[name]])),
+  );
+  const { idempotency_key, traceparent } = event;
   return {
     type,
     channel,
-    messageId,
+    messageId: message_id,
     json,
-    ...(key !== undefined && { idempotencyKey: key }),
-    ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
+    ...(idempotency_key !== undefined && { idempotencyKey: idempotency_key }),
+    ...(traceparent !== undefined && { traceparent }),
   };
 }
 
 let now = { at: 0, text: '' };
 
-/** Written once a millisecond, however many events that has. */
-function timestamp(): string {
+/** Formatted once a millisecond, however many events arrive in it. */
+function currentTimestamp(): string {
   const at = Date.now();
   if (at !== now.at) now = { at, text: new Date(at).toISOString() };
   return now.text;

@@ -1,4 +1,5 @@
 import { encodeTextFrame, type Frame, Publication } from '@leque/core';
+import { STORED_FIELDS } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { offsetFormat, plainFormat } from './socketio-format.ts';
 import type { SocketIoFrame } from './socketio-frame.ts';
@@ -24,6 +25,16 @@ test('[IO3] a task event goes out under its own name and as task.event', () => {
     channel: 'user:u',
     cursor: 'e.3',
   });
+});
+
+test('[IO3] the payload has every field of the event that clients get', () => {
+  const fields = Object.fromEntries(STORED_FIELDS.map((name) => [name, `the ${name}`]));
+  const json = JSON.stringify({ ...fields, type: 'x', channel: 'forged', unknown: 1 });
+  const publication = new Publication({ channel: 'all', type: 'x', position: undefined, json });
+  const [packet = ''] = (plainFormat.encodePublication(publication) as SocketIoFrame).packets;
+  const { type: _, ...others } = fields;
+  const [, payload] = JSON.parse(packet.slice('2/events,'.length));
+  expect(payload).toEqual({ event: 'x', ...others, channel: 'all' });
 });
 
 test('[IO3] other types go out once', () => {

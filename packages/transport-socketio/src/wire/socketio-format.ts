@@ -1,11 +1,12 @@
 import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
-import { toCursor } from '@leque/protocol';
+import { STORED_FIELDS, toCursor } from '@leque/protocol';
 import { formatHalf, formatStand, UNKNOWN } from './offset.ts';
 import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
 export const NAMESPACE = '/events';
 /** Every task event goes out a second time under this name. */
 const TASK_EVENT = 'task.event';
+const FIELDS = STORED_FIELDS.filter((name) => name !== 'type');
 
 /** Where no client's state is recovered. */
 export const plainFormat: FrameFormat = formatWith(() => undefined);
@@ -58,18 +59,11 @@ function encodeTwice(type: string, payload: string, offset: string | undefined):
   return [encodeEvent(type, payload, half), encodeEvent(TASK_EVENT, payload, offset)];
 }
 
-/** The earlier system's `{event, data, timestamp}`, and what is new beside it. */
+/** The fields of the event, with its type under the name that the earlier system gave it. */
 function payloadOf({ type, event, origin, position }: Publication): object {
-  return {
-    event: type,
-    data: event['data'],
-    timestamp: event['timestamp'],
-    message_id: event['message_id'],
-    project_id: event['project_id'],
-    story_id: event['story_id'],
-    channel: origin,
-    cursor: position && toCursor(position),
-  };
+  const fields = FIELDS.map((name) => [name, event[name]]);
+  const cursor = position && toCursor(position);
+  return { event: type, ...Object.fromEntries(fields), channel: origin, cursor };
 }
 
 /** An EVENT packet of the Socket.IO protocol, revision 5: `2`, the namespace, the arguments. */
