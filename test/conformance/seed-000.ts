@@ -170,6 +170,16 @@ function describeMessageStructure(system: () => System): void {
       expect(event).toEqual({ ...example, channel: 'project:PROJ-001', cursor });
     });
 
+    test('ids that only `data` has are repeated in the message, as in the example', async () => {
+      await using client = await connect(system(), '/ws/project/PROJ-001');
+      const { project_id, ...event } = story('PROJ-001');
+      await publish(system(), { ...event, channel: 'project:PROJ-001' });
+      expect(await client.first('story_created')).toMatchObject({
+        project_id,
+        story_id: 'STR-0001',
+      });
+    });
+
     test('an event without `timestamp` and `message_id` is given both', async () => {
       await using client = await connect(system(), '/ws/project/PROJ-filled');
       const before = Date.now() - 5; // the clocks of two processes

@@ -137,6 +137,30 @@ describe('publishing', () => {
     );
   });
 
+  describe('ids that only the data of an event has', () => {
+    const project = 'PROJ-data';
+    const key = () => `${cluster.prefix}{project:${project}}`;
+    const ids = { story_id: 'STR-1', user_id: 'user-of-data' };
+    const event = { type: 'story_deleted', data: ids };
+
+    test.for([
+      ['POST /api/publish', () => publish({ ...event, project_id: project })],
+      [
+        'POST /api/ws/broadcast',
+        () => post(`${publishUrl}/api/ws/broadcast`, { ...event, project_id: project }),
+      ],
+      ['FCALL leque_publish', () => fcall(`project:${project}`, event)],
+      ['PUBLISH', () => redisCommand(cluster.redis.url, 'PUBLISH', key(), JSON.stringify(event))],
+    ] as const)('[EV4] %s: every client finds them in the envelope', async ([, send]) => {
+      await using raw = await watch(project);
+      await using socket = await socketIn(project);
+      await (send as () => Promise<unknown>)();
+      const expected = { project_id: project, ...ids, data: ids };
+      expect(await raw.first('story_deleted')).toMatchObject(expected);
+      expect(await socket.first('story_deleted')).toMatchObject(expected);
+    });
+  });
+
   async function socketIn(projectId: string): Promise<SocketClient> {
     const token = tokenFor('user-io', { projects: [projectId] });
     const client = await SocketClient.connect(clientUrl, { token });

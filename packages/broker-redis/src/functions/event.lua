@@ -162,25 +162,42 @@ local function drop_nulls(event)
   return dropped
 end
 
--- Ids that the text lacks where clients look for them: the channel's in the event, the event's in
--- the data of types that need them. As members, ready to be put into the text.
-local function add_ids(event, channel)
-  local own, in_data = {}, {}
-  local kind, id = string.match(channel, '^(%l+):(.+)$')
-  if kind and event[kind .. '_id'] == nil then
-    event[kind .. '_id'] = id
-    own[1] = '"' .. kind .. '_id":"' .. id .. '"'
+local function member(name, id)
+  return '"' .. name .. '":"' .. id .. '"'
+end
+
+-- Gives the event the ids that it lacks: the channel's id, then those in its data. Answers with them
+-- as members for the text.
+local function add_own_ids(event, channel)
+  local members = {}
+  local function add(name, id)
+    event[name] = id
+    table.insert(members, member(name, id))
   end
-  if type(event.data) ~= 'table' then return own, in_data end
+  local kind, id = string.match(channel, '^(%l+):(.+)$')
+  if kind and event[kind .. '_id'] == nil then add(kind .. '_id', id) end
+  if type(event.data) ~= 'table' then return members end
+  for _, field in ipairs(config().event_fields) do
+    local value = event.data[field.name]
+    local is_missing = field.is_id and event[field.name] == nil and value ~= nil
+    if is_missing and not violation(field.rule, value) then add(field.name, value) end
+  end
+  return members
+end
+
+-- Gives data the ids that its type requires and the event has. Answers with them as members.
+local function add_ids_in_data(event)
+  local members = {}
+  if type(event.data) ~= 'table' then return members end
   for _, field in ipairs(config().event_data[event.type or event.event_type] or {}) do
     local is_id = field.required and (field_of(field.name) or {}).is_id
     local value = is_id and event[field.name]
     if type(value) == 'string' and event.data[field.name] == nil then
       event.data[field.name] = value
-      table.insert(in_data, '"' .. field.name .. '":"' .. value .. '"')
+      table.insert(members, member(field.name, value))
     end
   end
-  return own, in_data
+  return members
 end
 
 local function end_of_string(json, quote)
@@ -262,7 +279,7 @@ local function parse_event(json, channel)
   end
   local excess = drop_nulls(event)
   local has_data = is_object(event.data, 'data', json)
-  local own, in_data = add_ids(event, channel)
+  local own, in_data = add_own_ids(event, channel), add_ids_in_data(event)
   local problems = find_problems(event, has_data, channel)
   if #problems > 0 then return nil, table.concat(problems, '; ') end
   for name in pairs(event) do excess = excess or is_steering(name) end

@@ -37,6 +37,12 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
     `{"type":"story_deleted", "data" : { } ,"story_id":"S",${own}}`,
     `{"event_type":"chat_message","data":{"preview":null,"project_id":"Q"},"story_id":"S",${own}}`,
     `{"event_type":"chat_message","data":{"preview":""},"story_id":"S",${own}}`,
+    `{"type":"x","data":{"story_id":"S","project_id":"R","user_id":"W"},${own}}`,
+    `{"type":"x","data":{"story_id":"S"},"story_id":null,${own},"user_id":"V"}`,
+    `{"type":"x","data":{"story_id":"S"},"story_id":"T",${own}}`,
+    `{"type":"x","data":{"story_id":"a b","project_id":7,"user_id":null},${own}}`,
+    `{"type":"x","data":{"story_id":"${'x'.repeat(129)}","user_id":"\\u0055"},${own}}`,
+    `{"type":"x","data":{"in":{"story_id":"S"}},${own}}`,
   ];
   const stored: unknown[] = [];
   for (const [channel, kind] of [
@@ -55,7 +61,7 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
       stored.push(kind === undefined ? undefined : json[kind]);
     }
   }
-  expect(new Set(stored)).toEqual(new Set(['P', 'Q', 'U', undefined]));
+  expect(new Set(stored)).toEqual(new Set(['P', 'Q', 'U', 'V', undefined]));
 });
 
 type Loose = Record<string, unknown>;

@@ -34,6 +34,7 @@ describe('FCALL leque_publish', () => {
     expect(publication?.event).toEqual({
       ...STORY,
       project_id: 'P',
+      story_id: 'S-1',
       message_id: reply[0],
       timestamp: expect.stringMatching(RFC_3339),
     });
@@ -111,7 +112,8 @@ describe('FCALL leque_publish', () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
-    const own = { message_id: 'my id', timestamp: '2026-01-02T03:04:05+01:00', project_id: 'P' };
+    const ids = { project_id: 'P', story_id: 'S-1' };
+    const own = { message_id: 'my id', timestamp: '2026-01-02T03:04:05+01:00', ...ids };
     const event = { ...STORY, ...own };
     expect(await fcall('project:P', JSON.stringify(event))).toMatchObject({ 0: 'my id' });
     const { publications } = await node.broker.history('project:P', undefined, upTo(1));
@@ -213,6 +215,7 @@ describe('plain PUBLISH', () => {
     expect(publication?.event).toEqual({
       ...STORY,
       project_id: 'P',
+      story_id: 'S-1',
       user_id: 'u',
       timestamp: expect.stringMatching(RFC_3339),
       message_id: expect.any(String),

@@ -47,6 +47,38 @@ test('[EV4] an id that the data of a known type needs is taken from the event', 
   expect(accepted({ ...tick, ...ids }).sent.data).toEqual({});
 });
 
+test.each([
+  [{ type: 'story_created', data: { story_id: 'S', title: 'T', project_id: 'P' } }],
+  [{ type: 'tick', data: { story_id: 'S', project_id: 'P' } }],
+  [{ type: 'tick', data: { story_id: 'S', project_id: 'P' }, story_id: null }],
+])('[EV4] ids that only data has are repeated in the envelope: %j', (event) => {
+  const { channel, sent } = accepted(event);
+  expect(sent).toMatchObject({ project_id: 'P', story_id: 'S', data: event.data });
+  expect(channel).toBe('all');
+});
+
+test('[EV4] an id in the event or in its channel counts more than the one in data', () => {
+  const data = { project_id: 'P', story_id: 'S', user_id: 'U' };
+  const { channel, sent } = accepted({ ...tick, data, story_id: 'T', user_id: 'V' });
+  expect(channel).toBe('user:V');
+  expect(sent).toMatchObject({ project_id: 'P', story_id: 'T', user_id: 'V', data });
+  expect(accepted({ ...tick, data, channel: 'project:Q' }).sent).toMatchObject({
+    project_id: 'Q',
+    story_id: 'S',
+    user_id: 'U',
+    data,
+  });
+});
+
+test.each([7, null, '', 'a b', 'x'.repeat(129), {}, ['S']])(
+  '[EV4] %j in data is no id: it stays in data alone, and the event is valid',
+  (story_id) => {
+    const { sent } = accepted({ ...tick, data: { story_id } });
+    expect(sent).toEqual({ ...sent, data: { story_id } });
+    expect(sent).not.toHaveProperty('story_id');
+  },
+);
+
 test('[EV1] a field that is null is as one that is left out', () => {
   const optional = ['event_type', 'project_id', 'user_id', 'story_id', 'channel', 'message_id'];
   const nulls = Object.fromEntries(

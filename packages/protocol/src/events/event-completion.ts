@@ -1,4 +1,4 @@
-import { tryParseChannel } from '../wire/channel.ts';
+import { isId, tryParseChannel } from '../wire/channel.ts';
 import { ID_FIELDS, type IdField, OPTIONAL_FIELDS } from './event-fields.ts';
 import { EVENT_DATA } from './event-types.ts';
 
@@ -25,11 +25,12 @@ export function withoutNulls(sent: unknown): unknown {
 }
 
 /**
- * Repeats ids where clients look for them: the channel's id in the event, the event's ids in data
- * that requires them.
+ * Repeats ids where clients look for them: those of the channel and of `data` in the event, and
+ * those of the event in `data` that requires them. An id that is given stays. Call it after routing,
+ * because an id in `data` does not decide where the event goes.
  */
 export function withIds<E extends WithIds>(event: E, type: string): E {
-  return withIdsInData(withIdOfChannel(event), type);
+  return withIdsInData(withIdsOfData(withIdOfChannel(event)), type);
 }
 
 function withIdOfChannel<E extends WithIds>(event: E): E {
@@ -37,6 +38,14 @@ function withIdOfChannel<E extends WithIds>(event: E): E {
   if (channel?.kind !== 'project' && channel?.kind !== 'user') return event;
   const name = channel.kind === 'project' ? 'project_id' : 'user_id';
   return event[name] === undefined ? { ...event, [name]: channel.id } : event;
+}
+
+/** A value in data that is not a valid id is left where it is. */
+function withIdsOfData<E extends WithIds>(event: E): E {
+  const data = event.data as Readonly<Record<string, unknown>>;
+  const found = ID_FIELDS.filter((id) => event[id] === undefined && isId(data[id]));
+  if (found.length === 0) return event;
+  return { ...event, ...Object.fromEntries(found.map((id) => [id, data[id]])) };
 }
 
 function withIdsInData<E extends WithIds>(event: E, type: string): E {

@@ -52,6 +52,7 @@ export function tryParseEvent(sent: unknown): ParsedEvent {
   const given = input as EventInput;
   const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
+  const channel = route(given, type);
   const event = withIds(given, type);
   const found = [
     typeProblems(event, type),
@@ -60,7 +61,7 @@ export function tryParseEvent(sent: unknown): ParsedEvent {
     textProblems(event),
   ];
   if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
-  return { ok: true, event: normalise(event, type, route(event, type)) };
+  return { ok: true, event: normalise(event, type, channel) };
 }
 
 /** `channel` if given; else the user's; else the project's; else `logs` for log messages; else `all`. */

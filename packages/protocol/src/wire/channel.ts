@@ -21,8 +21,8 @@ export type ChannelKind = 'project' | 'user' | typeof ALL | typeof LOGS | typeof
 /** Those whose publications are kept, and have positions; the others are live only. */
 export type HistoryKind = Exclude<ChannelKind, typeof LOGS | typeof FIREHOSE>;
 
-export function isId(value: string): boolean {
-  return ID.test(value);
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
 }
 
 export function projectChannel(projectId: string): string {
