@@ -44,3 +44,4 @@ export {
   tryParseCursor,
 } from './wire/position.ts';
 export { describeProblems, findProblems, type Problem } from './wire/problems.ts';
+export type { ServerMessage } from './wire/server-messages.ts';

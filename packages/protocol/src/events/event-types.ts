@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { SERVER_MESSAGES, SOCKET_EVENTS } from '../wire/server-messages.ts';
 
 const Text = Type.String();
 const RequiredText = Type.String({ minLength: 1 });
@@ -14,7 +15,7 @@ const story = { story_id: Ref };
 const task = { task_id: Ref };
 const job = { job_id: Ref, status: optional(Text) };
 
-/** The tasks of the Socket.IO contract carry more than their ids; what else they carry passes. */
+/** Tasks of the Socket.IO contract; fields beyond these pass through. */
 const userTask = {
   taskId: Ref,
   userId: Ref,
@@ -25,8 +26,8 @@ const userTask = {
 const endedTask = { ...userTask, completedAt: optional(Text) };
 
 /**
- * The `data` of each known event type. Ids, and what makes no sense to leave out, are required;
- * fields that are not named here pass through. Types that are not named here are allowed too.
+ * The `data` of each known event type. Ids and fields without which the event is useless are
+ * required. Other fields pass through, and so do events of types that are not listed.
  */
 export const EVENT_DATA = {
   story_created: Type.Object({ ...story, title: RequiredText, project_id: Ref }),
@@ -76,31 +77,7 @@ export const EVENT_DATA = {
   'task.cancelled': Type.Object(userTask),
 } as const;
 
-/** Types that only the server says, in either protocol; publishing them would forge its answers. */
-export const RESERVED_TYPES: ReadonlySet<string> = new Set([
-  'connection',
-  'heartbeat',
-  'ping',
-  'pong',
-  'subscribed',
-  'unsubscribed',
-  'stats',
-  'resumed',
-  'authenticated',
-  'resync',
-  'connected',
-  'connections.count',
-  'task.event',
-  'subscribed.tasks',
-  'unsubscribed.tasks',
-  'subscribed.project',
-  'unsubscribed.project',
-  'server.draining',
-  // The names that Socket.IO itself gives to what happens to a socket.
-  'connect',
-  'connect_error',
-  'disconnect',
-  'disconnecting',
-  'newListener',
-  'removeListener',
-]);
+/** Types that are refused, because publishing them would forge messages of the server. */
+export const RESERVED_TYPES: ReadonlySet<string> = new Set(
+  [...SERVER_MESSAGES, ...SOCKET_EVENTS].filter((name) => !Object.hasOwn(EVENT_DATA, name)),
+);

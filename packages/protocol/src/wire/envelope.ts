@@ -1,6 +1,7 @@
 import { type Position, toCursor } from './position.ts';
+import type { ServerMessage } from './server-messages.ts';
 
-/** What an envelope needs to know of a publication. */
+/** The parts of a publication that its envelope needs. */
 export interface Enveloped {
   readonly channel: string;
   /** Absent for publications that are live only. */
@@ -10,22 +11,22 @@ export interface Enveloped {
 }
 
 /**
- * The JSON that raw clients get for a publication: the event with `channel` and `cursor` spliced
- * in as text, because parsing it again would cost more than sending it. They come last, so that
- * they win over members of the same name that a foreign publisher may have put in.
+ * The JSON that raw clients get for a publication: the event with `channel` and `cursor` appended
+ * as text, because parsing the event again would cost more than sending it. The last member of a
+ * name counts, so that a publisher cannot forge these two.
  */
 export function encodeEnvelope(publication: Enveloped): string {
   return `${publication.json.slice(0, -1)}${encodeEnvelopeEnd(publication)}`;
 }
 
-/** What takes the place of the last brace of the event's JSON. */
+/** The text that replaces the last brace of the event's JSON. */
 export function encodeEnvelopeEnd({ channel, position }: Omit<Enveloped, 'json'>): string {
   const cursor = position === undefined ? '' : `,"cursor":"${toCursor(position)}"`;
   return `,"channel":"${channel}"${cursor}}`;
 }
 
-/** The JSON of what the server itself says to a raw client: answers, heartbeats, errors. */
-export function encodeReply(type: string, data: object, extra: object = {}): string {
+/** The JSON of one of the server's own messages to a raw client, such as an answer or a heartbeat. */
+export function encodeReply(type: ServerMessage, data: object, extra: object = {}): string {
   return JSON.stringify({
     type,
     data,

@@ -1,5 +1,5 @@
 import { encodeTextFrame, Publication } from '@leque/core';
-import type { Position } from '@leque/protocol';
+import type { Position, ServerMessage } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { encodeAnswer, offsetFormat } from '../wire/socketio-format.ts';
 import type { SocketIoFrame } from '../wire/socketio-frame.ts';
@@ -143,7 +143,7 @@ class Node {
     this.client.get(frame.packets);
   }
 
-  #answer(name: string, payload: object): void {
+  #answer(name: ServerMessage, payload: object): void {
     this.client.get(encodeAnswer(name, payload, this.#progress.takeOffset()).packets);
   }
 }

@@ -1,4 +1,4 @@
-import { isDeeperThan, MAX_DEPTH, ProtocolError } from '@leque/protocol';
+import { isDeeperThan, MAX_DEPTH, ProtocolError, type ServerMessage } from '@leque/protocol';
 
 /** What a session does for its client; each gives what the confirmation says beside the time. */
 export interface Commanded {
@@ -12,7 +12,7 @@ export interface Commanded {
 
 interface SocketIoCommand {
   /** The name of the answer. */
-  readonly confirmation: string;
+  readonly confirmation: ServerMessage;
   handle(io: Commanded, sent: unknown): object | Promise<object>;
 }
 

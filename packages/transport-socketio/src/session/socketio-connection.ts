@@ -7,7 +7,7 @@ import {
   type FrameFormat,
   type SocketWriter,
 } from '@leque/core';
-import { CLOSE, type CloseCode } from '@leque/protocol';
+import { CLOSE, type CloseCode, type ServerMessage } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import { directSocket, forgetRequest, queuedBytes } from '../internals/direct-path.ts';
 import type { Lightener } from '../internals/lighten.ts';
@@ -119,9 +119,11 @@ export class SocketIoConnection implements Connection {
 
   #say(code: CloseCode, reason: string): void {
     if (MOVE_CODES.has(code)) {
-      this.#socket.emit('server.draining', { retry_after_ms: Number(reason) });
+      this.#socket.emit('server.draining' satisfies ServerMessage, {
+        retry_after_ms: Number(reason),
+      });
     } else {
-      this.#socket.emit('error', { code, message: reason });
+      this.#socket.emit('error' satisfies ServerMessage, { code, message: reason });
     }
   }
 

@@ -10,7 +10,14 @@ import {
   type Session,
   tooManyCommands,
 } from '@leque/core';
-import { CLOSE, checkCommand, parseCursor, projectChannel, userChannel } from '@leque/protocol';
+import {
+  CLOSE,
+  checkCommand,
+  parseCursor,
+  projectChannel,
+  type ServerMessage,
+  userChannel,
+} from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
 import { setPid, takeBackId } from '../internals/socket-state.ts';
@@ -222,7 +229,7 @@ export class SocketIoSession implements SocketReader, CommandOwner, Commanded {
   }
 
   /** Through the outbox, like publications: in order with them, and under the same limit (MEM). */
-  #answer(name: string, payload: object, ack?: Ack): void {
+  #answer(name: ServerMessage, payload: object, ack?: Ack): void {
     this.session.send(encodeAnswer(name, payload, this.#connection.progress?.takeOffset()), 1);
     if (ack === undefined || !this.session.open) return;
     this.session.flush();

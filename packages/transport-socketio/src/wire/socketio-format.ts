@@ -1,11 +1,12 @@
 import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
-import { STORED_FIELDS, toCursor } from '@leque/protocol';
+import { type ServerMessage, STORED_FIELDS, toCursor } from '@leque/protocol';
 import { formatHalf, formatStand, UNKNOWN } from './offset.ts';
 import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
 export const NAMESPACE = '/events';
 /** Every task event goes out a second time under this name. */
-const TASK_EVENT = 'task.event';
+const TASK_EVENT: ServerMessage = 'task.event';
+const RESYNC: ServerMessage = 'resync';
 const FIELDS = STORED_FIELDS.filter((name) => name !== 'type');
 
 /** Where no client's state is recovered. */
@@ -41,18 +42,18 @@ function formatWith(
         timestamp: now(),
       };
       const cursor = told.cursor ?? UNKNOWN;
-      const packet = encodeEvent('resync', JSON.stringify(told), offsetOf(channel, cursor));
+      const packet = encodeEvent(RESYNC, JSON.stringify(told), offsetOf(channel, cursor));
       return new PacketFrame([packet], { channel, cursor });
     },
   };
 }
 
-/** What the server itself says to a client. */
-export function encodeAnswer(name: string, payload: object, offset?: string): SocketIoFrame {
+/** One of the server's own messages to a client. */
+export function encodeAnswer(name: ServerMessage, payload: object, offset?: string): SocketIoFrame {
   return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
 }
 
-/** A task event is two: who was cut off between them has seen the first half. */
+/** A task event is sent as two; a client that is cut off between them has seen the first half. */
 function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
   if (!type.startsWith('task.')) return [encodeEvent(type, payload, offset)];
   const half = offset && formatHalf(offset);

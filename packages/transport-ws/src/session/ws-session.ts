@@ -14,7 +14,14 @@ import {
   type Subscription,
   tooManyCommands,
 } from '@leque/core';
-import { CLOSE, encodeReply, FIREHOSE, type RequestId, requestIdOf } from '@leque/protocol';
+import {
+  CLOSE,
+  encodeReply,
+  FIREHOSE,
+  type RequestId,
+  requestIdOf,
+  type ServerMessage,
+} from '@leque/protocol';
 import type { WsContext } from './context.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
 import { ProjectSwitch, whatFollows } from './project-switch.ts';
@@ -80,7 +87,7 @@ export class WsSession implements Beating, CommandOwner {
     return this.#limiter.take(commands);
   }
 
-  answer(type: string, data: object, id?: RequestId): void {
+  answer(type: ServerMessage, data: object, id?: RequestId): void {
     this.send(encodeTextFrame(encodeReply(type, data, id === undefined ? {} : { id })));
   }
 
