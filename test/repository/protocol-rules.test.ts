@@ -5,24 +5,46 @@ import { expect, test } from 'vitest';
 const ROOT = new URL('../..', import.meta.url);
 /** Rules that define a word and cannot be violated. */
 const DEFINITIONS = new Set(['POS']);
+/** Its id and the bullet are counted too. */
+const MAX_WORDS = 45;
 
 /** Matches the title of a test or group, declared with a table or without. */
 const TITLE = /(?:\b(?:test|describe)|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
 
-test('every rule of PROTOCOL.md is named in the title of a test', () => {
-  const protocol = readFileSync(new URL('packages/protocol/PROTOCOL.md', ROOT), 'utf8');
-  const rules = [...protocol.matchAll(/\*\*\[([A-Z]+\d*)\]\*\*/g)].map(([, id]) => id ?? '');
-  expect(rules.length).toBeGreaterThan(20);
-  const files = execFileSync(
-    'git',
-    ['ls-files', 'test/*.ts', '*/test/*.ts', '*.test.ts', 'packages/testkit/src/contracts/*.ts'],
-    { cwd: ROOT },
+const protocol = readFileSync(new URL('packages/protocol/PROTOCOL.md', ROOT), 'utf8');
+const rules = [...protocol.matchAll(/\*\*\[([A-Z]+\d*(?:\.\d+)?)\]\*\*/g)].map(([, id = '']) => id);
+/** RE1 for RE1.4, and RE1 for RE1. */
+const wholeOf = (id: string) => id.replace(/\..*/, '');
+
+test('every rule of PROTOCOL.md is named in the title of a test, by its own id or as a whole', () => {
+  expect(rules.length).toBeGreaterThan(100);
+  const named = new Set(titles().flatMap(idsIn));
+  const isNamed = (id: string) => named.has(id) || named.has(wholeOf(id));
+  const unnamed = rules.filter((id) => !DEFINITIONS.has(wholeOf(id)) && !isNamed(id));
+  expect(unnamed).toEqual([]);
+});
+
+test('titles name no rule of PROTOCOL.md that is not there', () => {
+  const families = new Set(rules.map((id) => id.replace(/\d.*/, '')));
+  const isRule = (id: string) => families.has(id.replace(/\d.*/, '')) && /\d/.test(id);
+  expect(
+    titles()
+      .flatMap(idsIn)
+      .filter((id) => isRule(id) && !rules.includes(id)),
+  ).toEqual([]);
+});
+
+test('each rule has an id of its own, and sub-rules follow their rule', () => {
+  expect(rules).toEqual([...new Set(rules)]);
+  const orphans = rules.filter(
+    (id, at) => wholeOf(id) !== id && wholeOf(rules[at - 1] ?? '') !== wholeOf(id),
   );
-  const tests = files.toString().trim().split('\n');
-  const titles = tests.flatMap((file) => titlesIn(readFileSync(new URL(file, ROOT), 'utf8')));
-  const quoted = (id: string) => titles.some((title) => title.includes(`[${id}]`));
-  const unquoted = rules.filter((id) => !DEFINITIONS.has(id) && !quoted(id));
-  expect(unquoted).toEqual([]);
+  expect(orphans).toEqual([]);
+});
+
+test('a rule has few words, so that it states one fact', () => {
+  const items = protocol.split('\n').filter((line) => /\*\*\[/.test(line));
+  expect(items.filter((line) => line.split(/\s+/).length > MAX_WORDS)).toEqual([]);
 });
 
 test('titles are found in declarations and not in the bodies of tests', () => {
@@ -34,6 +56,21 @@ test('titles are found in declarations and not in the bodies of tests', () => {
   ].join('\n');
   expect(titlesIn(text)).toEqual(['[A1] one', '[A2] %s', "[A3] it's", '[A4]']);
 });
+
+function titles(): string[] {
+  const files = execFileSync(
+    'git',
+    ['ls-files', 'test/*.ts', '*/test/*.ts', '*.test.ts', 'packages/testkit/src/contracts/*.ts'],
+    { cwd: ROOT },
+  );
+  const tests = files.toString().trim().split('\n');
+  return tests.flatMap((file) => titlesIn(readFileSync(new URL(file, ROOT), 'utf8')));
+}
+
+/** `[RE1]` and `[RE1.4]`; titles may name invariants in the same way. */
+function idsIn(title: string): string[] {
+  return [...title.matchAll(/\[([A-Z]+\d*(?:\.\d+)?)\]/g)].map(([, id = '']) => id);
+}
 
 function titlesIn(text: string): string[] {
   return [...text.matchAll(TITLE)].map(([, , title]) => title ?? '');

@@ -1,19 +1,7 @@
 import { expect, test } from 'vitest';
-import { tryParseEvent } from './event.ts';
+import { accepted, problems } from '../../test/support/parsed-event.ts';
 
 const tick = { type: 'tick', data: {} };
-
-function accepted(input: unknown) {
-  const parsed = tryParseEvent(input);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return { ...parsed.event, sent: JSON.parse(parsed.event.json) };
-}
-
-function problems(input: unknown): string[] {
-  const parsed = tryParseEvent(input);
-  if (parsed.ok) throw new Error('not refused');
-  return parsed.problems.map(({ field, message }) => `${field}: ${message}`);
-}
 
 test.each([
   [{ channel: 'project:P' }, { project_id: 'P' }],
@@ -24,7 +12,7 @@ test.each([
   ],
   [{ channel: 'project:P', project_id: 'Q' }, { project_id: 'Q' }],
   [{ channel: 'all' }, {}],
-])('[EV4] the id that the channel names is filled in: %j', (fields, ids) => {
+])('[EV4.2] the id that the channel names is filled in: %j', (fields, ids) => {
   const {
     type,
     data,
@@ -35,7 +23,7 @@ test.each([
   expect(sent).toEqual(ids);
 });
 
-test('[EV4] an id that the data of a known type needs is taken from the event', () => {
+test('[EV4.6] an id that the data of a known type requires is taken from the event', () => {
   const chat = { type: 'chat_message', data: { preview: 'Hi' } };
   const ids = { project_id: 'P', story_id: 'S' };
   expect(accepted({ ...chat, ...ids }).sent.data).toEqual({ preview: 'Hi', ...ids });
@@ -51,13 +39,16 @@ test.each([
   [{ type: 'story_created', data: { story_id: 'S', title: 'T', project_id: 'P' } }],
   [{ type: 'tick', data: { story_id: 'S', project_id: 'P' } }],
   [{ type: 'tick', data: { story_id: 'S', project_id: 'P' }, story_id: null }],
-])('[EV4] ids that only data has are repeated in the envelope: %j', (event) => {
-  const { channel, sent } = accepted(event);
-  expect(sent).toMatchObject({ project_id: 'P', story_id: 'S', data: event.data });
-  expect(channel).toBe('all');
-});
+])(
+  '[EV4.3] [EV4.5] ids that only data has are repeated in the envelope and route nothing: %j',
+  (event) => {
+    const { channel, sent } = accepted(event);
+    expect(sent).toMatchObject({ project_id: 'P', story_id: 'S', data: event.data });
+    expect(channel).toBe('all');
+  },
+);
 
-test('[EV4] an id in the event or in its channel counts more than the one in data', () => {
+test('[EV4.3] an id in the event or in its channel counts more than the one in data', () => {
   const data = { project_id: 'P', story_id: 'S', user_id: 'U' };
   const { channel, sent } = accepted({ ...tick, data, story_id: 'T', user_id: 'V' });
   expect(channel).toBe('user:V');
@@ -71,7 +62,7 @@ test('[EV4] an id in the event or in its channel counts more than the one in dat
 });
 
 test.each([7, null, '', 'a b', 'x'.repeat(129), {}, ['S']])(
-  '[EV4] %j in data is no id: it stays in data alone, and the event is valid',
+  '[EV4.4] %j in data is not an id: it stays in data alone, and the event is valid',
   (story_id) => {
     const { sent } = accepted({ ...tick, data: { story_id } });
     expect(sent).toEqual({ ...sent, data: { story_id } });
@@ -79,7 +70,7 @@ test.each([7, null, '', 'a b', 'x'.repeat(129), {}, ['S']])(
   },
 );
 
-test('[EV1] a field that is null is as one that is left out', () => {
+test('[EV1.3] a field that is null counts as left out', () => {
   const optional = ['event_type', 'project_id', 'user_id', 'story_id', 'channel', 'message_id'];
   const nulls = Object.fromEntries(
     [...optional, 'timestamp', 'idempotency_key'].map((name) => [name, null]),
