@@ -114,6 +114,46 @@ withHelm('custom metrics are used where the cluster has them', async () => {
   expect(text).toContain('name: leque_connections');
 });
 
+withHelm(
+  'the pod of `helm test` runs the smoke test, and stays for its logs to be read',
+  async () => {
+    const text = await template('secrets.existingSecret=leque', 'redis.enabled=true');
+    const hooks = readManifests(text).filter(
+      ({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'test',
+    );
+    // `helm test --logs` asks for the logs of a pod with the name of each hook.
+    expect(hooks.map(({ kind }) => kind)).toEqual(['Pod']);
+    const [pod] = hooks;
+    expect(pod?.metadata.annotations?.['helm.sh/hook-delete-policy']).toBe('before-hook-creation');
+    const { command, args } = pod?.spec.containers[0] ?? {};
+    const script = await readFile(`${CHART}/files/smoke.mjs`, 'utf8');
+    expect([...(command ?? []), ...(args ?? [])]).toEqual([
+      ...['node', '--input-type=module', '--eval', script],
+    ]);
+    expect(script).not.toContain('$('); // Kubernetes would put a variable in its place
+  },
+);
+
+withHelm('the runbooks of the alerts are where runbookBaseUrl says', async () => {
+  const values = [
+    'secrets.existingSecret=leque',
+    'redis.enabled=true',
+    'prometheusRule.enabled=true',
+  ];
+  const urlsOf = async (...more: string[]) =>
+    [...(await template(...values, ...more)).matchAll(/runbook_url: (\S+)$/gm)].map(
+      ([, url]) => url,
+    );
+  const paths = await urlsOf();
+  expect(paths).toContain('docs/runbooks/LequeProcessDown.md');
+  const base = 'https://example.com/leque';
+  for (const value of [base, `${base}/`]) {
+    expect(await urlsOf(`prometheusRule.runbookBaseUrl=${value}`)).toEqual(
+      paths.map((path) => path?.replace('docs/runbooks', base)),
+    );
+  }
+});
+
 const SECRET = 'secrets.existingSecret=leque';
 withHelm(
   'what an app sets stands above what both have, also when it is no, nothing or 0',
@@ -162,6 +202,7 @@ withHelm.for([
   ],
   ['a rollout that can never begin', [SECRET, 'gateway.rollout.maxSurge=0'], 'maxSurge'],
   ['a misspelt value', [SECRET, 'gateway.replicas=3'], 'replicas'],
+  ['runbooks at no URL', [SECRET, 'prometheusRule.runbookBaseUrl=docs'], 'runbookBaseUrl'],
   ['a grace too short', [SECRET, 'gateway.drain.graceSeconds=5'], 'is 5, but it takes 10 s until'],
   ['an ingress for nobody', [SECRET, 'ingress.enabled=true'], 'ingress.host is needed'],
   ['a route from nowhere', [SECRET, 'gatewayApi.enabled=true'], 'gatewayApi.parentRefs'],

@@ -8,7 +8,11 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   // biome-ignore lint/suspicious/noExplicitAny: each kind has another one
   readonly spec: any;
   readonly data: Readonly<Record<string, string>>;
