@@ -1,17 +1,22 @@
 #!/bin/sh
-# Where no image can be pulled: makes images with the names that the Dockerfile and
-# docker-compose.yml ask for, from Debian's packages, so that Leque's own images can be built,
-# started and tested for real. Needs root, docker, debootstrap and npm. An image that is there
-# already is left alone; Grafana is not among Debian's packages.
+# Makes stand-ins for the images that the Dockerfile and docker-compose.yml ask for, where no image
+# can be pulled. They consist of Debian's packages, so that Leque's own images can be built, started
+# and tested for real. Needs root, docker, debootstrap and npm. An image that exists already is left
+# alone; Grafana is not among Debian's packages.
 #   infra/docker/stand-ins.sh
-#   docker image rm $(docker image ls -q --filter label=leque.stand-in)     and they are gone
+#   docker image rm $(docker image ls -q --filter label=leque.stand-in)     removes them
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# The one with an nginx that knows `resolve`.
+# The suite with an nginx that knows `resolve`.
 suite=${DEBIAN_SUITE:-sid}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine takes its own Debian packages from.
+mirror=${DEBIAN_MIRROR:-$(
+  apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+    sed -n 's|^Debian/Debian ||p' | head -n 1
+)}
+[ -n "$mirror" ] || { echo 'This machine has no source of Debian packages: set DEBIAN_MIRROR.' >&2; exit 1; }
 base=leque-stand-in-debian
-# BuildKit asks a registry for every base; images of this machine are all there is.
+# BuildKit would ask a registry for every base image.
 export DOCKER_BUILDKIT=0
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -38,7 +43,7 @@ take() {
 }
 take npm npm@11 npm
 take node "node-linux-$cpu@24" "node-linux-$cpu"
-# This machine's way to the registry may have a certificate of its own.
+# This machine may reach the npm registry through a proxy with a certificate of its own.
 cp /etc/ssl/certs/ca-certificates.crt "$context"
 
 build() {
