@@ -3,7 +3,7 @@ import { PublisherConfig } from '@leque/publisher';
 import { expect, test } from 'vitest';
 import { ClusterConfig, DevConfig } from '../src/dev/config.ts';
 
-/** Defaults that are different on every machine. */
+/** Defaults that differ between machines, as the page names them. */
 const COMPUTED: Readonly<Record<string, string>> = { NODE_ID: 'host and process id' };
 const APPS = {
   gateway: GatewayConfig,
@@ -12,12 +12,12 @@ const APPS = {
   'leque cluster': ClusterConfig,
 };
 
-/** What the variables do not say. */
+/** Sentences that the table of an app begins with. */
 const NOTES: Readonly<Record<string, string>> = {
   'leque dev':
-    'Without `REDIS_URL` the broker is a part of the process. Unless a key for tokens is given it has a secret of its own: made at random once, kept in `.leque/dev-secret`, and used by `leque token`, too.',
+    'Without `REDIS_URL` the broker is a part of the process. Without a key for tokens it uses a secret of its own, which is made at random once, kept in `.leque/dev-secret`, and used by `leque token`, too.',
   'leque cluster':
-    'Without `REDIS_URL` it starts a Redis of its own. All other variables of gateways and publisher are passed on to them as they are, `PORT`, `HOST` and `NODE_ID` excepted. The secret is that of `leque dev`, and `CORS_ORIGIN` by default the page of the publisher.',
+    'Without `REDIS_URL` it starts a Redis of its own. Gateways and publisher inherit all other variables except `PORT`, `HOST` and `NODE_ID`. The secret is that of `leque dev`, and `CORS_ORIGIN` is by default the page of the publisher.',
 };
 
 interface Variable {
@@ -26,11 +26,11 @@ interface Variable {
   readonly enum?: readonly string[];
 }
 
-test('docs/configuration.md lists every variable of every app; `npm test -- -u` writes it anew', async () => {
+test('docs/configuration.md lists every variable of every app; `npm test -- -u` rewrites it', async () => {
   await expect(configurationPage()).toMatchFileSnapshot('../../../docs/configuration.md');
 });
 
-test('every variable says what it is', () => {
+test('every variable has a description', () => {
   const silent = Object.entries(APPS).flatMap(([app, schema]) =>
     Object.entries(schema.properties as Record<string, Variable>)
       .filter(([, variable]) => !variable.description)
@@ -47,7 +47,7 @@ function configurationPage(): string {
   );
   return `${[
     '# Configuration',
-    'Environment variables, read once at the start. A process that finds any of them wrong lists every problem and does not start. Made from the schemas.',
+    'Processes read these environment variables once, at their start. A process that finds one of them wrong lists every problem and exits with 2. This page is generated from the schemas.',
     ...sections,
   ].join('\n\n')}\n`;
 }

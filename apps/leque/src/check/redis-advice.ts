@@ -4,7 +4,7 @@ export interface Finding {
   /** `error`: Leque does not work, or loses what it must not. */
   readonly level: 'error' | 'warning';
   readonly what: string;
-  /** What to change. */
+  /** The change that mends it. */
   readonly advice: string;
 }
 
@@ -12,19 +12,19 @@ const OLDEST_MAJOR = 7; // Redis Functions
 const PUBSUB_BYTES = 256 * 1024 * 1024;
 const SETTINGS = 'see docs/redis.md and infra/redis/redis.conf';
 
-/** What should be set otherwise, for Leque; why is in docs/redis.md. */
+/** Lists the settings of a Redis server that Leque needs otherwise; docs/redis.md has the reasons. */
 export function adviseOn({ info, bufferLimits, refused }: Omit<ServerFacts, 'server'>): Finding[] {
   return [
     ...rights(refused),
-    ...(info === undefined ? [] : settings(info)), // that it is not allowed is among the refused
+    ...(info === undefined ? [] : settings(info)), // INFO is among the refused commands then
     ...buffers(bufferLimits),
   ];
 }
 
-/** The same of a sentinel. */
+/** Lists what is wrong with a sentinel. */
 export function adviseOnSentinel({ problem, away }: Omit<SentinelFacts, 'sentinel'>): Finding[] {
   if (problem === undefined) return [];
-  const advice = 'every sentinel in REDIS_URL tells of a failover; see docs/redis.md';
+  const advice = 'every sentinel in REDIS_URL must report a failover; see docs/redis.md';
   return [{ level: away ? 'warning' : 'error', what: problem, advice }];
 }
 
@@ -68,7 +68,7 @@ function eviction(limit: string, policy: string): Finding[] {
 function persistence(enabled: string): Finding[] {
   if (enabled === '1') return [];
   const what =
-    'it has no append-only file: a restart loses every history, and all clients are told';
+    'it has no append-only file: a restart loses every history, and clients get a resync';
   return [{ level: 'warning', what, advice: `set appendonly yes; ${SETTINGS}` }];
 }
 

@@ -9,10 +9,10 @@ const PUBLISHER = fileURLToPath(new URL('../../../publisher/src/main.ts', import
 const GATEWAY = fileURLToPath(new URL('../../../gateway/src/main.ts', import.meta.url));
 const GATEWAYS = 3;
 const HOST = '127.0.0.1';
-/** What a node may take beyond the drain, and Redis beyond the nodes. */
+/** Time that a node may take beyond its drain, and Redis beyond the nodes. */
 const STOP_GRACE_MS = 10_000;
 
-/** A local cluster of real processes on loopback; stopping it leaves nothing behind. */
+/** Starts a cluster of real processes on loopback; stopping it leaves nothing behind. */
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
   const { BASE_PORT: basePort, ...developer } = readClusterConfig(env);
   const ports = Array.from({ length: 1 + GATEWAYS }, (_, index) => basePort + index);
@@ -21,7 +21,7 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
   const [api = '', ...gateways] = ports.map((port) => `http://${HOST}:${port}`);
   const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
   const shared: NodeJS.ProcessEnv = {
-    CORS_ORIGIN: api, // its page has the examples
+    CORS_ORIGIN: api, // browsers try the examples on its page
     ...withSecret(env),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };

@@ -14,14 +14,14 @@ const NAME_WIDTH = 10;
 export interface LocalNodeOptions {
   readonly name: string;
   readonly script: string;
-  /** Where it listens, as an http URL. */
+  /** The http URL at which it listens. */
   readonly url: string;
   readonly env: NodeJS.ProcessEnv;
-  /** After this long a node that does not end by itself is ended. */
+  /** Milliseconds after which a node that has not stopped is killed. */
   readonly stopDeadlineMs: number;
 }
 
-/** A process of the local cluster. One that ends although nobody stopped it is started again. */
+/** A process of the local cluster. It is restarted when it ends without being stopped. */
 export class LocalNode {
   readonly #options: LocalNodeOptions;
   readonly #stopping = new AbortController();
@@ -32,12 +32,12 @@ export class LocalNode {
     this.#options = options;
   }
 
-  /** Of the process that runs now. */
+  /** Process id; undefined before the start. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** @throws StartError when it is not ready in time, or ends instead */
+  /** @throws StartError when the node is not ready in time, or ends instead */
   async start(): Promise<void> {
     this.#launch();
     const tooLate = AbortSignal.timeout(START_TIMEOUT_MS);
@@ -60,9 +60,9 @@ export class LocalNode {
     const { script, env } = this.#options;
     const child = spawn(process.execPath, [script], {
       env,
-      // The channel is for its closing only: however this process ends, the node learns of it.
+      // The node stops when this channel closes, so that it never outlives this process.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true, // Ctrl-C is for the cluster, which stops its nodes in order
+      detached: true, // Ctrl-C must reach the cluster only, which stops its nodes in order
     });
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface(stream).on('line', (line) => this.#say(line));
@@ -77,7 +77,7 @@ export class LocalNode {
     for (;;) {
       const how = await this.#ended;
       if (signal.aborted) return;
-      this.#say(`ended: ${how}; starting it again in ${pauseMs / 1000} s`);
+      this.#say(`ended: ${how}; restarting in ${pauseMs / 1000} s`);
       await delay(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       this.#launch();
@@ -87,7 +87,7 @@ export class LocalNode {
     }
   }
 
-  /** False when it ends before, or is given up. */
+  /** False when the node ends first, or the signal is aborted. */
   async #becomesReady(givenUp: AbortSignal): Promise<boolean> {
     const ended = this.#ended.then(() => 'ended' as const);
     while (!givenUp.aborted) {

@@ -10,21 +10,21 @@ const DEMO = { user: 'demo', projects: 'PROJ-001', scope: 'publish,stats', ttl: 
 
 export interface Banner {
   readonly config: DevConfig;
-  /** On the port that Socket.IO clients know; undefined when that is busy. */
+  /** The server on SOCKETIO_PORT; undefined when that port is busy. */
   readonly socketIo: Server | undefined;
   readonly health: ReturnType<Broker['health']>;
 }
 
 export interface ClusterBanner {
   readonly redisUrl: string;
-  /** Of the publisher. */
+  /** URL of the publisher. */
   readonly api: string;
   readonly gateways: readonly { readonly url: string; readonly pid: number | undefined }[];
   readonly authMode: AuthMode;
   readonly key: TokenKey;
 }
 
-/** What a newcomer needs: where it is, a token, and two lines to try. */
+/** Prints the addresses, a token, and two lines to try. */
 export async function printBanner(
   main: Server,
   { config, socketIo, health }: Banner,
@@ -47,7 +47,7 @@ export async function printBanner(
   }
 }
 
-/** The same for a cluster, whose processes may be killed to see what happens. */
+/** Prints the banner of a cluster, with the pid of each gateway, so that one can be killed. */
 export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
   const { redisUrl, api, gateways, authMode } = banner;
   const gateway = gateways[0]?.url ?? '';
@@ -62,7 +62,7 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
     `  Redis       ${redisUrl}`,
     '',
     ...(await linesToTry({ ...banner, gateway })),
-    'Or straight to Redis, from any client:',
+    'Or publish straight to Redis, from any client:',
     '',
     `  ${redisCli(redisUrl)} FCALL leque_publish 1 'leque:{project:PROJ-001}' '{"type":"story_deleted","data":{"story_id":"STR-1"}}' my-key`,
     '',
@@ -82,12 +82,12 @@ async function linesToTry({ api, gateway, authMode, key }: Examples): Promise<st
   const query = needed === undefined ? '' : `?token=${needed}`;
   const header = needed === undefined ? '' : ` -H 'Authorization: Bearer ${needed}'`;
   return [
-    ...(token ? [`A token for user "${DEMO.user}" (a day):`, '', token, ''] : []),
-    `Listen, in the console of a browser at ${api}/docs:`,
+    ...(token ? [`A token for user "${DEMO.user}", valid for a day:`, '', token, ''] : []),
+    `Listen in the console of a browser at ${api}/docs:`,
     '',
     `  new WebSocket('${webSocketOf(gateway)}/ws/notifications${query}').onmessage = (e) => console.log(e.data)`,
     '',
-    'Publish, in a shell:',
+    'Publish in a shell:',
     '',
     `  curl -X POST ${api}/api/ws/broadcast -H 'Content-Type: application/json'${header} \\`,
     `    -d '{"event_type":"notification","data":{"title":"Hello","message":"It works"},"project_id":"PROJ-001"}'`,
@@ -109,7 +109,7 @@ function brokerOf({ REDIS_URL: url }: DevConfig): string {
     : `Redis at ${url.replace(/^.*?:\/\/(?:[^@/]*@)?/, '')}`;
 }
 
-/** It knows no sentinels, and needs only one of the servers of a Cluster. */
+/** redis-cli knows no sentinels, and needs only one server of a Redis Cluster. */
 function redisCli(url: string): string {
   if (url.includes('+sentinel:')) return 'redis-cli -h THE_MASTER';
   if (!url.includes('+cluster:')) return `redis-cli -u ${url}`;

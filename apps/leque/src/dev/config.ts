@@ -10,7 +10,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const { LOG_LEVEL, ...common } = processSettings(9001, `dev-${process.pid}`);
 const { AUTH_MODE, DRAIN_GRACE, DRAIN_TIMEOUT } = GatewaySettings.properties;
 
-/** What a developer's machine wants otherwise than production. */
+/** Defaults for a developer's machine that differ from production. */
 const developerSettings = {
   AUTH_MODE: withDefault(AUTH_MODE, 'open'),
   DRAIN_GRACE: withDefault(DRAIN_GRACE, 0),
@@ -29,13 +29,15 @@ export const DevConfig = Type.Object({
     default: 3000,
     minimum: 0,
     maximum: 65_535,
-    description: 'a second port, the one that the Socket.IO clients know; 0 for none',
+    description: 'a second port to listen on, where Socket.IO clients expect it; 0 for none',
   }),
-  HOST: Type.Optional(Type.String({ description: 'the address to listen on; else loopback only' })),
+  HOST: Type.Optional(
+    Type.String({ description: 'the address to listen on; only loopback when it is not set' }),
+  ),
 });
 export type DevConfig = Static<typeof DevConfig>;
 
-/** Everything else goes to the processes of the cluster as it is. */
+/** The variables that `leque cluster` reads itself; its processes inherit all others. */
 export const ClusterConfig = Type.Object({
   ...developerSettings,
   REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
@@ -43,7 +45,7 @@ export const ClusterConfig = Type.Object({
     default: 9100,
     minimum: 1,
     maximum: 65_000,
-    description: 'the port of the publisher; those of the gateways follow',
+    description: 'the port of the publisher; the gateways take the next ones',
   }),
 });
 export type ClusterConfig = Static<typeof ClusterConfig>;
@@ -58,14 +60,14 @@ export function readClusterConfig(env: Env): ClusterConfig {
   return readConfig(ClusterConfig, env, [redisRule]);
 }
 
-/** Development has a secret of its own unless a key is given; in production none is assumed. */
+/** Adds the secret of this machine unless a key is set, or in production. */
 export function withSecret(env: Env): Env {
   const hasKey = env['JWT_SECRET'] || env['JWT_PUBLIC_KEY'] || env['JWKS_URL'];
   if (hasKey || env['NODE_ENV'] === 'production') return env;
   return { ...env, JWT_SECRET: devSecret() };
 }
 
-/** The same schema, hidden members included, with another default. */
+/** Copies a schema, with its hidden members, and replaces its default. */
 function withDefault<S extends TSchema>(schema: S, value: unknown): S {
   const members = Object.getOwnPropertyDescriptors(schema);
   const changed = { ...members, default: { value, enumerable: true } };

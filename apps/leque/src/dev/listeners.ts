@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { REQUEST_LIMITS } from '@leque/service';
 
 /**
- * Serves what `main` serves on another address as well: requests and upgrades are handed over.
+ * Serves `main` on another address, too: its requests and upgrades are handed to `main`.
  * @returns the extra server, or undefined when the address is taken or does not exist here
  */
 export function listenAlso(
