@@ -5,7 +5,7 @@ import { Outbox } from '../src/writing/outbox.ts';
 
 export const WINDOW_MS = 5;
 
-/** A clock whose time also passes with every write, as that of a busy process does. */
+/** A clock that writes can move forward, as they take time in a busy process. */
 class BusyClock extends FakeClock {
   passed = 0;
 
@@ -14,7 +14,7 @@ class BusyClock extends FakeClock {
   }
 }
 
-/** A flusher, and sockets to touch. */
+/** Starts a flusher, and opens connections whose outboxes it flushes. */
 export function startFlusher(windowMs = WINDOW_MS) {
   const clock = new BusyClock();
   const flusher = new Flusher(clock, windowMs, new FanOutCounters().sliceSeconds);
@@ -29,7 +29,7 @@ export function startFlusher(windowMs = WINDOW_MS) {
   return { clock, flusher, open };
 }
 
-/** A connection on which each write takes so long. */
+/** A connection on which each write takes `ms` milliseconds. */
 export function slowConnection(clock: BusyClock, ms: number): FakeConnection {
   const connection = new FakeConnection();
   const write = connection.write.bind(connection);

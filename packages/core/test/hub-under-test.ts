@@ -25,7 +25,7 @@ const limits = {
   ),
 };
 
-/** A hub with nothing but fakes around it. */
+/** A hub whose ports are all fakes. */
 export class HubUnderTest {
   readonly broker = new FakeBroker();
   readonly state = new FakeClusterState();
@@ -41,7 +41,7 @@ export class HubUnderTest {
     return { connection, session: this.hub.open(connection, who) };
   }
 
-  /** Subscribes and lets publications flow at once. */
+  /** Subscribes and starts the subscription at once. */
   async subscribe(session: Session, channel: string, options?: SubscribeOptions) {
     const subscription = await this.hub.subscribe(session, channel, options);
     subscription.start();

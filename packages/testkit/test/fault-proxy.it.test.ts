@@ -5,7 +5,7 @@ import { startFaultProxy } from '../src/index.ts';
 
 const MS = 100;
 
-/** A server that says everything back, reached through a proxy. */
+/** Starts a server that echoes everything, and a proxy before it. */
 async function startEcho() {
   const stack = new AsyncDisposableStack();
   const served: Socket[] = [];
@@ -44,7 +44,7 @@ async function startEcho() {
   };
 }
 
-test('what is said comes back in order, and the end of one side ends the other', async () => {
+test('a proxy passes bytes in order, and the end of one side ends the other', async () => {
   await using echo = await startEcho();
   const { proxy, served, client } = echo;
   const { socket, say, answers } = client();
@@ -57,7 +57,7 @@ test('what is said comes back in order, and the end of one side ends the other',
   await expect.poll(() => proxy.connections).toBe(0);
 });
 
-test('cut breaks what is open, and refuse what comes, until restore', async () => {
+test('cut breaks open connections, and refuse breaks new ones until restore', async () => {
   await using echo = await startEcho();
   const { proxy, served, client } = echo;
   const first = client();
@@ -79,7 +79,7 @@ test('cut breaks what is open, and refuse what comes, until restore', async () =
   await expect.poll(fourth.answers).toBe('d');
 });
 
-test('a stalled connection has everything when it is resumed', async () => {
+test('a stalled connection gets all bytes when it is resumed', async () => {
   await using echo = await startEcho();
   const { proxy, client, heard } = echo;
   const { say, answers } = client();
@@ -98,7 +98,7 @@ test('a stalled connection has everything when it is resumed', async () => {
   expect(heard()).toContain('12');
 });
 
-test('one direction may be stalled alone, and only of those who say something', async () => {
+test('stall can affect one direction only, and only clients that have sent a text', async () => {
   await using echo = await startEcho();
   const { proxy, client, heard } = echo;
   const [deaf, well] = [client(), client()];
@@ -136,7 +136,7 @@ test('a half-open connection is closed for the server only, and never answered a
   await expect.poll(() => proxy.connections).toBe(0);
 });
 
-test('delay holds everything back for as long, in order, and loses nothing at the end', async () => {
+test('delay keeps the order, and loses no bytes at the end', async () => {
   await using echo = await startEcho();
   const { proxy, client } = echo;
   const { socket, say, answers } = client();
@@ -153,7 +153,7 @@ test('delay holds everything back for as long, in order, and loses nothing at th
   proxy.restore();
 });
 
-test('throttle lets through so much a second', async () => {
+test('throttle limits the bytes per second', async () => {
   await using echo = await startEcho();
   const { proxy, client } = echo;
   const { say, answers } = client();
@@ -164,7 +164,7 @@ test('throttle lets through so much a second', async () => {
   expect(performance.now() - start).toBeGreaterThanOrEqual(250);
 });
 
-test('[MEM] what nobody takes is not read either', async () => {
+test('[MEM] a proxy stops reading when the receiver does not read', async () => {
   await using echo = await startEcho();
   const { proxy, served, client } = echo;
   const { say, answers } = client();
@@ -184,6 +184,6 @@ test('[MEM] what nobody takes is not read either', async () => {
   const seen: number[] = [];
   const stands = () => seen.push(megabytes) > 6 && seen.at(-6) === megabytes;
   await expect.poll(stands, { interval: 200, timeout: 15_000 }).toBe(true);
-  // Sockets take some, and the proxy its share; the rest waits where it comes from.
+  // The sockets and the proxy buffer some; the rest stays with the sender.
   expect(megabytes).toBeLessThan(32);
 });

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 60_000;
 const KEYS = Array.from({ length: 25 }, (_, index) => `{tag}:${index}`);
 
 describeOnRedisServers('startRedisCluster', () => {
-  test('a slot moves with its data, to and fro', { timeout: TIMEOUT_MS }, async () => {
+  test('moves a slot with its data, there and back', { timeout: TIMEOUT_MS }, async () => {
     await using cluster = await startRedisCluster();
     await using client = connect(cluster);
     await client.write();
@@ -21,7 +21,7 @@ describeOnRedisServers('startRedisCluster', () => {
     }
   });
 
-  test('a replica takes over when told to', { timeout: TIMEOUT_MS }, async () => {
+  test('promotes a replica on demand', { timeout: TIMEOUT_MS }, async () => {
     await using cluster = await startRedisCluster();
     await using client = connect(cluster);
     await client.write();
@@ -32,7 +32,7 @@ describeOnRedisServers('startRedisCluster', () => {
     expect(await cluster.replicaOf('{tag}')).toBe(old);
   });
 
-  test('a replica takes over from a killed master, which follows it later', {
+  test('lets a replica take over from a killed master, which follows it later', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await using cluster = await startRedisCluster({ appendonly: true });

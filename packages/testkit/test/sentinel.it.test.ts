@@ -6,7 +6,7 @@ import { startSentinel, type TestRedis } from '../src/index.ts';
 const TIMEOUT_MS = 60_000;
 
 describeOnRedisServers('startSentinel', () => {
-  test('a replica has what was written, and takes over when told to', {
+  test('replicates writes, and promotes the replica on demand', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await using sentinel = await startSentinel();
@@ -20,7 +20,7 @@ describeOnRedisServers('startSentinel', () => {
     await expect.poll(() => on(old, (redis) => redis.get('k'))).toBe('w');
   });
 
-  test('a replica takes over from a killed master, which follows it later', {
+  test('lets a replica take over from a killed master, which follows it later', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await using sentinel = await startSentinel({ appendonly: true });
@@ -35,7 +35,7 @@ describeOnRedisServers('startSentinel', () => {
     expect(await sentinel.master()).toBe(replica);
   });
 
-  test('clients find the master by its url, also when it was frozen', {
+  test('lets clients find the master by the URL, even after it was frozen', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await using sentinel = await startSentinel();

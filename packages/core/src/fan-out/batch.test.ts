@@ -10,7 +10,7 @@ import { Batch } from './batch.ts';
 
 const batch = (...offsets: number[]) => new Batch(offsets.map((n) => publication(P, n)));
 
-/** A format, and the memory that it was given to join frames in. */
+/** A format that records the memory passed to `join`. */
 function recordingFormat() {
   const rooms: Buffer[] = [];
   const format = new TextFormat();

@@ -6,7 +6,7 @@ import type { HistoryPage } from '../ports/broker.ts';
 
 const everyProject = new Grants({ userId: 'alice', projects: [ALL_PROJECTS], scopes: [] });
 const FOUR = ['1', '2', '3', '4'].map((id) => `project:${id}`);
-/** Two thirds of the outbox. */
+/** Bytes that may be held: two thirds of the outbox. */
 const ROOM = 666;
 const PATIENCE_MS = 10_000;
 
@@ -26,7 +26,7 @@ function startResume(channels = FOUR) {
   /** Each publication takes ten bytes. */
   const answer = async (count: number, state: Partial<HistoryPage> = {}) => {
     await expect.poll(() => answers).toHaveLength(1);
-    const channel = node.broker.asked.at(-1)?.channel ?? '';
+    const channel = node.broker.historyReads.at(-1)?.channel ?? '';
     const offsets = Array.from({ length: count }, (_, index) => index + 1);
     const publications = offsets.map((offset) => publication(channel, offset));
     answers.shift()?.({ position: at(count), publications, complete: true, ...state });
@@ -47,7 +47,7 @@ describe('resuming several channels', () => {
       { value: { recovered: true } },
       { value: { recovered: true } },
     ]);
-    expect(node.broker.asked).toEqual(
+    expect(node.broker.historyReads).toEqual(
       [ROOM, ROOM - 300, ROOM - 300, ROOM - 660].map((bytes, index) => {
         return { channel: FOUR[index], publications: 100, bytes };
       }),
@@ -70,19 +70,19 @@ describe('resuming several channels', () => {
     const tooMuch = { complete: false, readAndRejected: true };
     for (let n = 0; n < 5; n += 1) await answer(0, tooMuch);
     for (let n = 0; n < 6; n += 1) await answer(0);
-    expect(node.broker.asked.map(({ bytes }) => bytes > 0)).toEqual([
+    expect(node.broker.historyReads.map(({ bytes }) => bytes > 0)).toEqual([
       ...Array(5).fill(true),
       ...Array(6).fill(false),
     ]);
     node.clock.advance(1000);
     await answer(0);
     await outcomes;
-    expect(node.broker.asked.at(-1)?.bytes).toBe(ROOM);
+    expect(node.broker.historyReads.at(-1)?.bytes).toBe(ROOM);
   });
 
   test('[LIVE] gives up a history that waits too long, and accepts its cursor again later', async () => {
     const { node, outcomes, answer } = startResume();
-    await expect.poll(() => node.broker.asked).toHaveLength(1);
+    await expect.poll(() => node.broker.historyReads).toHaveLength(1);
     node.clock.advance(PATIENCE_MS);
     await answer(1);
     expect(await outcomes).toMatchObject([
@@ -91,15 +91,15 @@ describe('resuming several channels', () => {
       { reason: { code: 'unavailable' } },
       { reason: { code: 'unavailable' } },
     ]);
-    expect(node.broker.asked).toHaveLength(1);
+    expect(node.broker.historyReads).toHaveLength(1);
   });
 
   test('[LIVE] reads nothing more for a closed session', async () => {
     const { node, session, outcomes, answer } = startResume();
-    await expect.poll(() => node.broker.asked).toHaveLength(1);
+    await expect.poll(() => node.broker.historyReads).toHaveLength(1);
     node.hub.remove(session);
     await answer(1);
     await outcomes;
-    expect(node.broker.asked).toHaveLength(1);
+    expect(node.broker.historyReads).toHaveLength(1);
   });
 });

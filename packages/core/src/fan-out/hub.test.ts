@@ -194,8 +194,8 @@ describe('a hub', () => {
     const node = new HubUnderTest();
     const { session } = node.connect();
     await node.subscribe(session, P);
-    const told = () => node.state.told.map(({ messagesSent }) => messagesSent);
-    expect(node.state.told.splice(0)).toEqual([{ connections: 1 }]);
+    const told = () => node.state.additions.map(({ messagesSent }) => messagesSent);
+    expect(node.state.additions.splice(0)).toEqual([{ connections: 1 }]);
     node.deliver(P, 1, 2);
     node.clock.advance(249);
     expect(told()).toEqual([]);

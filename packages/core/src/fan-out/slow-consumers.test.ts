@@ -6,11 +6,11 @@ import { identity } from '../../test/samples.ts';
 import { Publication } from '../publication/publication.ts';
 import { parseSlowConsumerRules } from './slow-consumer-rules.ts';
 
-/** In it only the newest `job_progress` of each `job_id` counts for slow clients. */
+/** A channel in which slow clients get only the newest `job_progress` of each `job_id`. */
 const CONFLATED = 'project:C';
-/** Half of the outbox, from where on a client is too slow. */
+/** Half of the outbox; a client with more to read is too slow. */
 const CONGESTED_BYTES = 501;
-/** Until the next look at who can be written to again. */
+/** Time until backlogs are checked again. */
 const ROUND_MS = 50;
 
 async function subscribeTo(channel: string) {

@@ -5,7 +5,7 @@ import { Publication } from '../publication/publication.ts';
 import { Batch } from './batch.ts';
 import { type Filter, Subscription } from './subscription.ts';
 
-/** A session that remembers what it was sent. */
+/** A session that records the frames sent to it. */
 class Reader {
   readonly format = new TextFormat();
   congested = false;
@@ -214,7 +214,7 @@ test('[ORD] [DUP] [GAP] any mixture of delivery, replay and epoch changes brings
     const top = joinedAt + Math.floor(random() * 20);
     const heldUntil = joinedAt + Math.floor(random() * 20);
     const last = Math.max(heldUntil, top) + 3;
-    // What Redis gets after a restart has another name; its history is read by that name as well.
+    // After a restart of Redis, publications and the history have another epoch.
     const renamedAfter = Math.floor(random() * (last + 1));
     const nameOf = (offset: number) => (offset > renamedAfter ? 'f' : 'e');
     const offer = (offsets: number[]) => {
@@ -227,7 +227,7 @@ test('[ORD] [DUP] [GAP] any mixture of delivery, replay and epoch changes brings
     const page = pagesOf(readLate ? 'f' : nameOf(top), ...range(since + 1, top));
     subscription.replay(at(since, nameOf(since)), page);
     subscription.start();
-    // The node's own delivery goes on where it was, behind or before what the history had.
+    // Live delivery continues at its own position, behind or ahead of the history.
     offer(range(heldUntil + 1, last));
     expect(reader.sent, `seed ${seed}`).toEqual(range(since + 1, last).map(String));
   }
@@ -237,7 +237,7 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 }
 
-/** Mulberry32: enough for tests, and the same everywhere. */
+/** Mulberry32, a generator with a seed. */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

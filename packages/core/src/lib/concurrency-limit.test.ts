@@ -3,7 +3,7 @@ import { ConcurrencyLimit } from './concurrency-limit.ts';
 
 const always = () => true;
 
-/** Tasks that end when they are told to. */
+/** Starts tasks that end when the test ends them. */
 function startTasks(limit: ConcurrencyLimit) {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();

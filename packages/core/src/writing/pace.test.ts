@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Pace } from './pace.ts';
 
-/** Many periods in which flushing takes a share of the time. */
+/** Simulates many periods in which flushing takes the given share of the time. */
 function live(pace: Pace, load: number, { waiting = true, from = 0 } = {}): number {
   let now = from;
   for (let step = 0; step < 500; step += 1) {

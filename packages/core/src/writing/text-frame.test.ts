@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
 import { encodeTextFrame, PING_FRAME } from './text-frame.ts';
 
-// Exported by ws, but not in its types.
+// ws exports this class, but its types do not declare it.
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
 describe('a conforming receiver reads', () => {

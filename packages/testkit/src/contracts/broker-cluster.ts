@@ -7,22 +7,24 @@ export interface BrokerNode {
   readonly sink: RecordingSink;
 }
 
-/** Some nodes' brokers over one Redis, or over what stands in its place, with default limits. */
+/** Brokers of several nodes with default limits, on one Redis or its substitute. */
 export interface BrokerCluster extends AsyncDisposable {
-  /** One more node, with its broker started. */
+  /** Adds a node and starts its broker. */
   node(): Promise<BrokerNode>;
-  /** Does to a channel's history at once what its TTL does in time. */
+  /** Expires a channel's history at once. */
   expireHistory(channel: string): Promise<void>;
   expireIdempotencyKey(channel: string, key: string): Promise<void>;
 }
 
 export const PROJECT = 'project:P-1';
 export const USER = 'user:42';
-/** The default limit of a user's history. */
+/** The default size of a user's history. */
 export const USER_HISTORY_SIZE = 200;
+/** Few enough for a busy machine to answer each of them within its deadline. */
 const AT_A_TIME = 100;
 export const PATIENCE = { timeout: 10_000 };
 
+/** Publishes events with `data.n` = 1, 2, 3, … */
 export async function publishMany(
   broker: Broker,
   count: number,

@@ -13,7 +13,7 @@ import {
 } from './broker-cluster.ts';
 import { describeHistory } from './history-contract.ts';
 
-/** What every broker keeps to. To be called in a `describe`. */
+/** The contract of every broker. Call it in a `describe`. */
 export function describeBrokerContract(startCluster: () => Promise<BrokerCluster>): void {
   describeDelivery(startCluster);
   describeIdempotency(startCluster);
@@ -38,7 +38,7 @@ function describeDelivery(startCluster: () => Promise<BrokerCluster>): void {
     expect(first?.map(({ json }) => json)).toEqual(second?.map(({ json }) => json));
   });
 
-  test('[ORD] what one publisher says in turn arrives in turn', async () => {
+  test('[ORD] publications of one publisher arrive in the order of publishing', async () => {
     await using cluster = await startCluster();
     const [publisher, receiver] = [await cluster.node(), await cluster.node()];
     await receiver.broker.subscribe(PROJECT);
@@ -80,7 +80,7 @@ function describeDelivery(startCluster: () => Promise<BrokerCluster>): void {
     }
   });
 
-  test('[ISO] a node gets the channels that it has subscribed, and no others', async () => {
+  test('[ISO] a node gets publications of its subscribed channels only', async () => {
     await using cluster = await startCluster();
     const [one, other] = [await cluster.node(), await cluster.node()];
     await one.broker.subscribe(PROJECT);
@@ -110,7 +110,7 @@ function describeDelivery(startCluster: () => Promise<BrokerCluster>): void {
     await expect.poll(() => sink.numbers(PROJECT)).toEqual([1, 3]);
   });
 
-  test('[ACK] an event arrives as it was published, with the position that was answered', async () => {
+  test('[ACK] an event arrives as it was published, with the position in the answer', async () => {
     await using cluster = await startCluster();
     const { broker, sink } = await cluster.node();
     await broker.subscribe(PROJECT);
@@ -165,7 +165,7 @@ function describeIdempotency(startCluster: () => Promise<BrokerCluster>): void {
     expect((await broker.publish(makeEvent('logs', {}, rest))).duplicate).toBe(true);
   });
 
-  test('[ACK] an idempotency key is forgotten in time', async () => {
+  test('[ACK] an idempotency key expires', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const publish = () => broker.publish(makeEvent(PROJECT, {}, { idempotency_key: 'k' }));
@@ -198,7 +198,7 @@ function describeLiveOnly(startCluster: () => Promise<BrokerCluster>): void {
     for (const channel of ['project:A', 'all', 'logs', USER, 'project:B', 'project:A']) {
       await publisher.broker.publish(makeEvent(channel));
     }
-    // In order for each of them: in a Cluster they come from several masters.
+    // Ordered within each project only: in a Redis Cluster they come from several masters.
     const offsetsOf = (project: string) =>
       receiver.sink
         .publications('firehose')
@@ -210,5 +210,3 @@ function describeLiveOnly(startCluster: () => Promise<BrokerCluster>): void {
     expect(receiver.sink.of('project:A')).toEqual([]);
   });
 }
-
-/** Numbers the events 1, 2, 3, …, so many at a time as a busy machine answers within a deadline. */

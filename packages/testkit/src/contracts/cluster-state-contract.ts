@@ -3,17 +3,17 @@ import { expect, test } from 'vitest';
 
 export interface StateNode {
   readonly state: ClusterState;
-  /** What the node was told: the newest count by user. */
+  /** The newest count that was reported to the node, by user. */
   readonly told: ReadonlyMap<string, number>;
-  /** How often it was told something. */
+  /** Number of reports to the node. */
   readonly tellings: () => number;
 }
 
-/** Some nodes' states over one Redis, or over what stands in its place. */
+/** Cluster states of several nodes, on one Redis or its substitute. */
 export interface StateCluster extends AsyncDisposable {
-  /** One more node, joined. */
+  /** Adds a node that has joined. */
   node(): Promise<StateNode>;
-  /** A process that asks and has not joined. */
+  /** The state of a process that queries and has not joined. */
   reader(): Promise<ClusterState>;
 }
 
@@ -21,9 +21,9 @@ const PATIENCE = { timeout: 5000 };
 const P1 = 'project:P-1';
 const P2 = 'project:P-2';
 
-/** What every cluster state keeps to. To be called in a `describe`. */
+/** The contract of every cluster state. Call it in a `describe`. */
 export function describeClusterStateContract(startCluster: () => Promise<StateCluster>): void {
-  test('[CNT] counts are the sums of what the nodes state, for who has joined and who has not', async () => {
+  test('[CNT] counts are the sums over all nodes, also for a process that has not joined', async () => {
     await using cluster = await startCluster();
     const [one, other] = [await cluster.node(), await cluster.node()];
     const reader = await cluster.reader();
@@ -47,7 +47,7 @@ export function describeClusterStateContract(startCluster: () => Promise<StateCl
     expect(await reader.subscribers([])).toEqual([]);
   });
 
-  test('[CNT] the last number that a node states is the one that counts', async () => {
+  test('[CNT] the last number that a node sets counts', async () => {
     await using cluster = await startCluster();
     const { state } = await cluster.node();
     for (let count = 1; count <= 50; count += 1) state.setSubscribers(P1, count);
@@ -59,7 +59,7 @@ export function describeClusterStateContract(startCluster: () => Promise<StateCl
     await expect.poll(async () => (await state.stats()).active_projects, PATIENCE).toBe(0);
   });
 
-  test('[CNT] a node counts itself at once', async () => {
+  test('[CNT] a node sees its own numbers at once', async () => {
     await using cluster = await startCluster();
     const { state } = await cluster.node();
     state.setUserConnections('ana', 1);
@@ -68,7 +68,7 @@ export function describeClusterStateContract(startCluster: () => Promise<StateCl
     expect(await state.subscribers([P1])).toEqual([2]);
   });
 
-  test('[CNT] a node that leaves takes its numbers along', async () => {
+  test('[CNT] the numbers of a node that leaves are removed', async () => {
     await using cluster = await startCluster();
     const [one, other] = [await cluster.node(), await cluster.node()];
     for (const { state } of [one, other]) {
@@ -84,7 +84,7 @@ export function describeClusterStateContract(startCluster: () => Promise<StateCl
     await expect.poll(async () => (await one.state.stats()).active_connections, PATIENCE).toBe(2);
   });
 
-  test('[CNT] every node of a user is told when the user connects or leaves anywhere', async () => {
+  test('[CNT] every node of a user gets the new count when the user connects or leaves anywhere', async () => {
     await using cluster = await startCluster();
     const nodes = [await cluster.node(), await cluster.node(), await cluster.node()];
     const [one, other, stranger] = nodes as [StateNode, StateNode, StateNode];
@@ -98,7 +98,7 @@ export function describeClusterStateContract(startCluster: () => Promise<StateCl
     expect(stranger.told.size).toBe(0);
   });
 
-  test('[CNT] a new connection is told the count also when another one has just gone', async () => {
+  test('[CNT] a new connection gets the count even when another one has just gone', async () => {
     await using cluster = await startCluster();
     const { state, told, tellings } = await cluster.node();
     state.setUserConnections('ana', 1);

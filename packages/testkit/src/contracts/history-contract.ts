@@ -9,7 +9,7 @@ import {
   USER_HISTORY_SIZE,
 } from './broker-cluster.ts';
 
-/** What every broker keeps of a channel, and how it says that it has no more. */
+/** The part of the broker's contract that is about histories. */
 export function describeHistory(startCluster: () => Promise<BrokerCluster>): void {
   test('[GAP] another node reads exactly what followed a position', async () => {
     await using cluster = await startCluster();
@@ -28,7 +28,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(all.publications).toHaveLength(20);
   });
 
-  test('[GAP] what is too long for one piece is read page by page, each from where the last ended', async () => {
+  test('[GAP] a long history is read in pages, each from the end of the one before', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const start = await broker.subscribe(PROJECT);
@@ -55,7 +55,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(await broker.pageAfter(PROJECT, start, 2)).toMatchObject(nothing);
   });
 
-  test('[GAP] a client that missed nothing is told so', async () => {
+  test('[GAP] a history is complete and empty when nothing was missed', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const [published] = await publishMany(broker, 1);
@@ -87,7 +87,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(await page(209, 1000)).toMatchObject(nothing); // expired
   });
 
-  test('[MEM] a history of more bytes than are asked for is not given, not even its first event', async () => {
+  test('[MEM] a history larger than the extent is not given, not even its first event', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const text = 'x'.repeat(10_000);
@@ -128,7 +128,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(page.publications.map(({ position }) => position)).toEqual([first?.position]);
   });
 
-  test('[GAP] an expired log shows as incomplete, and its numbers go on', async () => {
+  test('[GAP] an expired log is reported as incomplete, and its offsets go on', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const published = await publishMany(broker, 3);
@@ -155,7 +155,7 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect((await broker.history(PROJECT, first?.position, upTo(10))).complete).toBe(true);
   });
 
-  test('the newest publications are had without a position, oldest of them first', async () => {
+  test('the newest publications are read without a position, oldest first', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
     const newest = async (limit: number) =>

@@ -1,13 +1,13 @@
 import type { Broker, HistoryExtent, HistoryPage, Published } from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
 
-/** A broker whose answers a test gives, when it wants to. */
+/** A broker whose answers are set by the test. */
 export class FakeBroker implements Broker {
   readonly subscribed = new Set<string>();
   readonly unsubscribed: string[] = [];
-  /** The histories that were read. */
-  readonly asked: ({ channel: string } & HistoryExtent)[] = [];
-  /** Where a channel stands when it is subscribed; the test may put a promise here. */
+  /** Arguments of all `history` calls. */
+  readonly historyReads: ({ channel: string } & HistoryExtent)[] = [];
+  /** Answer of `subscribe`; the test may set a promise. */
   position: Position | undefined | Promise<Position | undefined>;
   page: HistoryPage | Promise<HistoryPage> = {
     position: undefined,
@@ -36,7 +36,7 @@ export class FakeBroker implements Broker {
     _: Position | undefined,
     extent: HistoryExtent,
   ): Promise<HistoryPage> {
-    this.asked.push({ channel, ...extent });
+    this.historyReads.push({ channel, ...extent });
     return this.page;
   }
 

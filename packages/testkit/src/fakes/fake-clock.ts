@@ -5,7 +5,7 @@ interface Timer {
   readonly task: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
   #deferred: (() => void)[] = [];
@@ -33,19 +33,21 @@ export class FakeClock implements Clock {
     this.#deferred.push(task);
   }
 
-  /** Timers that nobody has cancelled. */
+  /** Number of timers that are neither cancelled nor due. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Runs what was deferred to the end of the turn. */
+  /** Runs the tasks that were deferred to the end of the turn. */
   endTurn(): void {
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const task of deferred) task();
   }
 
-  /** Runs every timer that falls due, in order, with the clock at its time. */
+  /**
+   * Ends the turn, then runs every timer that falls due, in order and each in a turn of its own.
+   */
   advance(ms: number): void {
     const end = this.#now + ms;
     this.endTurn();

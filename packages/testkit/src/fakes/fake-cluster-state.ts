@@ -1,13 +1,13 @@
 import type { ClusterState, Totals } from '@leque/core';
 import type { Stats } from '@leque/protocol';
 
-/** Remembers what a node has stated. */
+/** Records the numbers that a node sets. */
 export class FakeClusterState implements ClusterState {
   connections = 0;
   readonly channels = new Map<string, number>();
   readonly users = new Map<string, number>();
-  /** What was added to the totals, call by call. */
-  readonly told: Partial<Totals>[] = [];
+  /** Arguments of all `addTotals` calls. */
+  readonly additions: Partial<Totals>[] = [];
 
   async join(): Promise<void> {}
 
@@ -24,7 +24,7 @@ export class FakeClusterState implements ClusterState {
   }
 
   addTotals(totals: Partial<Totals>): void {
-    this.told.push(totals);
+    this.additions.push(totals);
   }
 
   async subscribers(channels: readonly string[]): Promise<number[]> {

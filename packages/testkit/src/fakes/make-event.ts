@@ -1,6 +1,6 @@
 import { describeProblems, type Event, type EventInput, tryParseEvent } from '@leque/protocol';
 
-/** An event as a publisher would have it after its checks. */
+/** Makes an event that has passed the checks of a publisher. */
 export function makeEvent(
   channel: string,
   data: object = {},

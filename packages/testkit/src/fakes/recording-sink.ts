@@ -5,7 +5,7 @@ export type Received =
   | { readonly kind: 'publication'; readonly publication: Publication }
   | { readonly kind: 'resync'; readonly position: Position | undefined };
 
-/** What a node was told by its broker, by channel. */
+/** Records everything that a broker delivers, by channel. */
 export class RecordingSink implements BrokerSink {
   readonly #received = new Map<string, Received[]>();
   readonly #epochChanges: { channel: string; position: Position }[] = [];
@@ -26,7 +26,7 @@ export class RecordingSink implements BrokerSink {
     return this.#epochChanges.flatMap((each) => (each.channel === channel ? [each.position] : []));
   }
 
-  /** Everything of a channel, in order, except its epoch changes. */
+  /** Publications and resyncs of a channel, in order. */
   of(channel: string): Received[] {
     const received = this.#received.get(channel) ?? [];
     this.#received.set(channel, received);
@@ -47,7 +47,7 @@ export class RecordingSink implements BrokerSink {
     return this.publications(channel).map(({ position }) => position?.offset);
   }
 
-  /** The `data.n` of the events, for tests that number what they publish. */
+  /** The `data.n` of the events, for tests that number their events. */
   numbers(channel: string): unknown[] {
     return this.publications(channel).map(
       ({ event }) => (event['data'] as { n?: unknown } | undefined)?.n,

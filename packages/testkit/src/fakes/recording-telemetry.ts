@@ -1,6 +1,6 @@
 import type { Fact, Telemetry } from '@leque/core';
 
-/** Keeps the facts that were reported. */
+/** Records the reported facts. */
 export class RecordingTelemetry implements Telemetry {
   readonly facts: Fact[] = [];
 

@@ -1,4 +1,4 @@
-/** Hands what is on the stack over to the value, which disposes of it from then on. */
+/** Moves everything on the stack to the value: disposing of the value disposes of it. */
 export function owned<T extends object>(
   value: T,
   stack: AsyncDisposableStack,
@@ -7,7 +7,10 @@ export function owned<T extends object>(
   return Object.assign(value, { [Symbol.asyncDispose]: () => owner.disposeAsync() });
 }
 
-/** Those that did start are on the stack also when another one did not. */
+/**
+ * Waits for all, and puts those that started on the stack, even if others failed. Rejects if one
+ * failed.
+ */
 export async function allOrNone<T extends AsyncDisposable>(
   starting: readonly Promise<T>[],
   stack: AsyncDisposableStack,

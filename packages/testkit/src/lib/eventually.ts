@@ -4,8 +4,9 @@ const INTERVAL_MS = 50;
 const TIMEOUT_MS = 30_000;
 
 /**
- * What an attempt answers, as soon as it answers something; attempts that throw are repeated too.
- * @param what said in the error when half a minute was not enough
+ * Repeats an attempt until it returns a value, and returns that. Attempts that throw are repeated,
+ * too.
+ * @param what the awaited condition, for the error after half a minute
  */
 export async function eventually<T>(
   what: string,
@@ -22,5 +23,5 @@ export async function eventually<T>(
     }
     await delay(INTERVAL_MS);
   }
-  throw new Error(`In ${TIMEOUT_MS / 1000} s it did not come about that ${what}`, { cause });
+  throw new Error(`Timed out after ${TIMEOUT_MS / 1000} s, waiting until ${what}`, { cause });
 }

@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
-/** Below those that systems give to outgoing connections, which tests open by the thousand. */
+/** These ports are below the range for outgoing connections, which tests open by the thousand. */
 const FIRST_PORT = 10_000;
 const LAST_PORT = 29_999;
 
 /**
- * The first of some ports in a row on 127.0.0.1 that nobody listens on. They stay free for a
- * server that is started a little later, or again: no connection takes one for its own end.
+ * Finds consecutive free ports on 127.0.0.1, and returns the first. They stay free for a server
+ * that is started later or again, because outgoing connections do not use them.
  */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
@@ -16,7 +16,7 @@ export async function freePorts(count: number): Promise<number> {
   }
 }
 
-/** Whether nobody listens on it on 127.0.0.1. */
+/** Whether nothing listens on the port of 127.0.0.1. */
 export function isPortFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {

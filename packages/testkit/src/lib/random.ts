@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed makes the same choices (mulberry32). */
+/** Repeatable randomness: the same seed makes the same choices (mulberry32). */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** At least 0, less than 1. */
+  /** A fraction of at least 0 and less than 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -14,7 +14,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** At least `from`, less than `to`; a fraction. */
+  /** A fraction of at least `from` and less than `to`. */
   between(from: number, to: number): number {
     return from + this.next() * (to - from);
   }
@@ -23,19 +23,19 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** At least 0, less than `limit`; an integer. */
+  /** An integer of at least 0 and less than `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
-  /** @throws RangeError when there is nothing to pick from */
+  /** @throws RangeError when the list is empty */
   pick<T>(items: readonly T[]): T {
     const picked = items[this.below(items.length)];
     if (picked === undefined) throw new RangeError('nothing to pick from');
     return picked;
   }
 
-  /** Each of them with an even chance, in their order. */
+  /** Each item with a probability of one half, in the same order. */
   subset<T>(items: readonly T[]): T[] {
     return items.filter(() => this.chance(0.5));
   }
@@ -47,7 +47,7 @@ export class Random {
       .map(({ item }) => item);
   }
 
-  /** For somebody else, whose choices do not depend on how many are made here afterwards. */
+  /** A generator of its own, whose choices do not depend on later choices of this one. */
   fork(): Random {
     return new Random(this.below(2 ** 32));
   }

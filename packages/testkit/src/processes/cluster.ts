@@ -4,9 +4,9 @@ import { startRedis, uniquePrefix } from '../redis/start-redis.ts';
 import type { TestRedis } from '../redis/test-redis.ts';
 import { type Env, ServerProcess } from './process.ts';
 
-/** The key that test systems verify tokens with, unless they are given another one. */
+/** The default secret with which test systems verify tokens. */
 export const TEST_JWT_SECRET = 'only-for-tests-0123456789abcdefgh';
-/** Allows everything at the API of test systems that require authority. */
+/** An API key with all rights in test systems. */
 export const TEST_API_KEY = 'only-for-tests-api-key';
 
 const DEFAULTS: Env = { JWT_SECRET: TEST_JWT_SECRET, DRAIN_GRACE: '0' };
@@ -24,9 +24,9 @@ export interface Cluster extends AsyncDisposable {
   readonly prefix: string;
   readonly publisher: ServerProcess;
   readonly gateways: readonly ServerProcess[];
-  /** Where the gateway listens, as an http URL. */
+  /** HTTP URL of the gateway. */
   url(gateway: number): string;
-  /** Ends a gateway as a power cut would. */
+  /** Kills a gateway without a shutdown. */
   kill(gateway: number): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function startNodes(count: number, env: Env = {}): Promise<Nodes> {
   return owned({ redis, prefix, nodes }, stack);
 }
 
-/** On the Redis that `env` has as REDIS_URL, or else on one that is started with them. */
+/** Starts nodes on the Redis at `env.REDIS_URL`, or on a new one without it. */
 export async function startCluster(options: { gateways: number; env?: Env }): Promise<Cluster> {
   await using stack = new AsyncDisposableStack();
   const redisUrl = options.env?.['REDIS_URL'] ?? stack.use(await startRedis()).url;

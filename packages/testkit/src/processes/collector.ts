@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** As it travels, as far as tests look at it. */
+/** The fields of an OTLP span that tests read. */
 export interface CollectedSpan {
   readonly name: string;
   readonly traceId: string;
@@ -17,11 +17,14 @@ export interface CollectedSpan {
 export interface Collector extends AsyncDisposable {
   readonly url: string;
   readonly spans: readonly CollectedSpan[];
-  /** The attributes of the processes that sent them. */
+  /** Resource attributes of the sending processes. */
   readonly resources: readonly unknown[];
 }
 
-/** Takes spans by OTLP over HTTP, as JSON, and remembers them. @param status of its answers */
+/**
+ * Starts a collector that records spans received as OTLP JSON over HTTP.
+ * @param status HTTP status of its answers
+ */
 export async function startCollector(status = 200): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const resources: unknown[] = [];

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 export type Env = Readonly<Record<string, string>>;
 
 export interface ServerOptions {
-  /** Said in errors. */
+  /** Name of the program in error messages. */
   readonly name: string;
-  /** From the root of the repository. */
+  /** Program file, relative to the root of the repository. */
   readonly entry: string;
   readonly args?: readonly string[];
   readonly port: number;
@@ -29,8 +29,8 @@ const PROBE_TIMEOUT_MS = 1000;
 const KEPT_OUTPUT = 64 * 1024;
 
 /**
- * Becomes the program itself, beside a watcher that ends it when this process ends without saying
- * so: however a test run dies, it leaves no server behind.
+ * Runs the program beside a watcher, which kills it when this process ends without stopping it. So
+ * no server outlives a test run that crashes.
  */
 const SUPERVISE = `
 exec 3<&0
@@ -38,7 +38,7 @@ exec 3<&0
 exec "$@" </dev/null 3<&-
 `;
 
-/** One program of this repository as a process of its own, with what it has said. */
+/** A program of this repository in a process of its own, with its recorded output. */
 export class RunningProcess implements AsyncDisposable {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
@@ -61,7 +61,7 @@ export class RunningProcess implements AsyncDisposable {
     this.exited = this.#end();
   }
 
-  /** Also once it has ended. */
+  /** Stays valid after the process has ended. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -70,7 +70,7 @@ export class RunningProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The end of what it wrote to stdout and stderr. */
+  /** The last output on stdout and stderr. */
   get output(): string {
     return this.#output;
   }
@@ -79,7 +79,7 @@ export class RunningProcess implements AsyncDisposable {
     if (this.running) this.#child.kill(signal);
   }
 
-  /** Asks it to end, and insists when it does not. */
+  /** Sends SIGTERM, and SIGKILL if the process does not end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = STOP_TIMEOUT_MS): Promise<Exit> {
     const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     this.signal(signal);
@@ -91,7 +91,7 @@ export class RunningProcess implements AsyncDisposable {
     await this.stop('SIGKILL');
   }
 
-  /** Waits for the rest of its output too, unless a process of its own holds on to that. */
+  /** Also waits for the rest of the output, unless a child process keeps the pipe open. */
   async #end(): Promise<Exit> {
     const closed = once(this.#child, 'close');
     const [code, signal] = await once(this.#child, 'exit');
@@ -100,7 +100,7 @@ export class RunningProcess implements AsyncDisposable {
   }
 }
 
-/** A server on a port of 127.0.0.1 that can be ended and started again at its address. */
+/** A server on a port of 127.0.0.1 that can be stopped and started again at the same address. */
 export class ServerProcess implements AsyncDisposable {
   readonly url: string;
   readonly #options: ServerOptions;
@@ -112,7 +112,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#process = this.#launch();
   }
 
-  /** @throws Error with its output when it ends instead, or is not ready in time */
+  /** @throws Error with its output when it ends or is not ready in time */
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);
     await server.#ready();
@@ -135,17 +135,17 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process.exited;
   }
 
-  /** Lets it finish what it does. */
+  /** Stops it in an orderly way. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = STOP_TIMEOUT_MS): Promise<Exit> {
     return this.#process.stop(signal, patienceMs);
   }
 
-  /** Ends it as a power cut would. */
+  /** Kills it without a shutdown. */
   async kill(): Promise<void> {
     await this.#process.stop('SIGKILL');
   }
 
-  /** Freezes it: its connections stay open, and it does nothing until `resume`. */
+  /** Freezes it until `resume`; its connections stay open. */
   pause(): void {
     this.#process.signal('SIGSTOP');
   }
@@ -154,7 +154,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#process.signal('SIGCONT');
   }
 
-  /** Starts it again at the same address; one that still runs is killed first. */
+  /** Starts it again at the same address, after killing it if it still runs. */
   async restart(): Promise<void> {
     await this.kill();
     this.#process = this.#launch();
@@ -192,7 +192,7 @@ async function statusOf(url: string): Promise<number | undefined> {
   }
 }
 
-/** What a program needs to run at all; its configuration comes from the test only. */
+/** Environment variables that a program needs to run; configuration comes only from the test. */
 function inherited(): Env {
   const names = ['PATH', 'HOME', 'TMPDIR', 'SystemRoot', 'NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE'];
   return Object.fromEntries(

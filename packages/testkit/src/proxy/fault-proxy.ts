@@ -5,38 +5,38 @@ import type { Conditions } from './flow.ts';
 import { BOTH_ENDS, type Direction, ProxiedConnection, type Target } from './proxied-connection.ts';
 
 /**
- * A TCP proxy that breaks what passes through it, on demand. What it holds back is bounded for each
- * connection: then it reads no more, as a full network does.
+ * A TCP proxy that disturbs its connections on demand. The bytes that it holds back are bounded for
+ * each connection: beyond the bound it stops reading, like a full network.
  *
  * A client of a single server can be sent through it. A client of Sentinel or of a Cluster cannot:
- * the servers tell it their own addresses, so it goes round the proxy. There the servers themselves
+ * it learns the servers' addresses from them and bypasses the proxy. There the servers themselves
  * are killed or frozen, see `startSentinel` and `startRedisCluster`.
  */
 export interface FaultProxy extends AsyncDisposable {
   readonly port: number;
-  /** The same URL, by way of this proxy. */
+  /** The URL with the proxy's address. */
   through(url: string): string;
-  /** Open connections. */
+  /** Number of open connections. */
   readonly connections: number;
   /** Breaks every connection; new ones are accepted. */
   cut(): void;
-  /** Breaks every connection, and new ones at once, until `restore`. */
+  /** Breaks every connection, and each new one at once, until `restore`. */
   refuse(): void;
   /**
-   * Leaves the connections open, but nothing passes until `resume`.
-   * @param said only those whose client has said this, or says it from now on
-   * @param direction only what goes there; the other direction is as it was
+   * Keeps connections open, but lets nothing pass until `resume`.
+   * @param said affects only connections whose client has sent this text or sends it later
+   * @param direction affects only this direction
    */
   stall(said?: string, direction?: Direction): void;
   resume(): void;
   /**
-   * As when the server's machine is gone: clients keep their connections, and nothing ever answers
-   * on them. New ones are accepted and never answered either, until `restore`.
+   * Simulates a lost machine: clients keep their connections and never get an answer. New
+   * connections are accepted and not answered either, until `restore`.
    */
   halfOpen(): void;
-  /** Everything that is said from now on takes so long on its way, in each direction; 0 ends it. */
+  /** Delays all bytes from now on by `ms`, in each direction; 0 ends it. */
   delay(ms: number): void;
-  /** What passes in each direction of each connection; Infinity ends it. */
+  /** Limits the rate in each direction of each connection; Infinity ends it. */
   throttle(bytesPerSecond: number): void;
   /** Lets everything through again, at once. */
   restore(): void;
@@ -50,7 +50,7 @@ export async function startFaultProxy({ target }: { target: string }): Promise<F
 }
 
 interface Stall {
-  /** What a client has to have said to be stalled; everybody has said ''. */
+  /** Text that a client has to have sent to be stalled; '' matches every client. */
   readonly said: string;
   readonly directions: readonly Direction[];
 }

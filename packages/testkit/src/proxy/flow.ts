@@ -1,25 +1,25 @@
 import type { Socket } from 'node:net';
 
-/** What a flow keeps at most of what it has read and not passed on; then it does not read. */
+/** Bytes read and not passed on, beyond which a flow stops reading. */
 const HELD_BYTES = 1024 * 1024;
-/** A slow flow passes on this much of a second at once. */
+/** Seconds' worth of bytes that a slow flow passes on at once. */
 const SLICE = 1 / 50;
 
-/** What befalls everything that passes; the proxy changes it while it does. */
+/** Conditions for all flows; the proxy changes them while bytes pass. */
 export interface Conditions {
-  /** How long each byte is on its way, in milliseconds. */
+  /** Delay of each byte in milliseconds. */
   delayMs: number;
-  /** For each direction of each connection; Infinity for no limit. */
+  /** Rate for each direction of each connection; Infinity for no limit. */
   bytesPerSecond: number;
 }
 
 interface Held {
   readonly chunk: Buffer;
-  /** When it may be passed on, by performance.now(). */
+  /** Time from which on it may be passed on, by performance.now(). */
   readonly due: number;
 }
 
-/** One direction of a connection: its bytes in their order, as late and as slowly as is said. */
+/** One direction of a connection: passes bytes in order, with the set delay and rate. */
 export class Flow {
   readonly #source: Socket;
   readonly #sink: Socket;
@@ -29,7 +29,7 @@ export class Flow {
   #stalled = false;
   #swallowing = false;
   #ended = false;
-  /** When the bytes that were passed on are through, at the rate that is said. */
+  /** Time at which the bytes passed on so far are through, at the set rate. */
   #free = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -50,7 +50,7 @@ export class Flow {
     sink.on('close', () => this.#forget());
   }
 
-  /** Nothing is read or passed on until `resume`. */
+  /** Reads and passes on nothing until `resume`. */
   stall(): void {
     this.#stalled = true;
     this.#source.pause();
@@ -62,7 +62,7 @@ export class Flow {
     this.#pass();
   }
 
-  /** From now on what comes is read, and goes nowhere. */
+  /** From now on reads all bytes and drops them. */
   swallow(): void {
     this.#swallowing = true;
     this.#forget();
@@ -77,7 +77,7 @@ export class Flow {
     this.#pass();
   }
 
-  /** Whatever may go on now. */
+  /** Passes on the bytes that are due. */
   #pass(): void {
     clearTimeout(this.#timer);
     if (this.#stalled || this.#swallowing) return;

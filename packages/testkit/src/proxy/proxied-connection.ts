@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { breakOff } from './break-off.ts';
 import { type Conditions, Flow } from './flow.ts';
 
-/** The way that bytes go. */
+/** Direction in which bytes travel. */
 export type Direction = 'toServer' | 'toClient';
 
 export interface Target {
@@ -10,13 +10,13 @@ export interface Target {
   readonly port: number;
 }
 
-/** Each direction ends by itself: what was said last must get through to one who has said all. */
+/** Each direction ends by itself, so that the last bytes reach a peer that has sent everything. */
 export const BOTH_ENDS = { allowHalfOpen: true };
 
-/** How much of what a client says is remembered, from its beginning. */
+/** Number of the client's first bytes that are remembered. */
 const REMEMBERED = 1024;
 
-/** A client's connection to the proxy, and the proxy's to the server in its place. */
+/** A client's connection to the proxy, together with the proxy's connection to the server. */
 export class ProxiedConnection {
   readonly #client: Socket;
   readonly #server: Socket;
@@ -33,7 +33,7 @@ export class ProxiedConnection {
     };
   }
 
-  /** Calls back each time that the client has said more, before any of it is passed on. */
+  /** Calls back for all bytes from the client, before they are passed on. */
   onSaid(listener: () => void): void {
     this.#client.prependListener('data', (chunk: Buffer) => {
       if (this.#said.length < REMEMBERED) this.#said += String(chunk);
@@ -41,7 +41,7 @@ export class ProxiedConnection {
     });
   }
 
-  /** Calls back when both of its ends are closed. */
+  /** Calls back when both ends are closed. */
   onClosed(listener: () => void): void {
     const isClosed = () => this.#client.closed && this.#server.closed;
     for (const socket of [this.#client, this.#server]) {
@@ -61,7 +61,7 @@ export class ProxiedConnection {
     for (const flow of Object.values(this.#flows)) flow.resume();
   }
 
-  /** As when the server is gone: it loses the connection, and the client is not told. */
+  /** Closes the server's side only, without a sign for the client. */
   halfOpen(): void {
     this.#flows.toServer.swallow();
     this.#flows.toClient.swallow();

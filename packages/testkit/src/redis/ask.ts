@@ -2,15 +2,18 @@ import { Redis } from 'ioredis';
 
 const TIMEOUT_MS = 2000;
 
-/** Sends one command. @throws Error the one that is answered, or when nothing is */
+/**
+ * Sends one command.
+ * @throws Error the error reply, or that there was no answer
+ */
 export type Ask = (command: string, ...args: string[]) => Promise<unknown>;
 
-/** One command to one server of 127.0.0.1, on a connection of its own. */
+/** Sends one command to a server of 127.0.0.1, on a connection of its own. */
 export function ask(port: number, command: string, ...args: string[]): Promise<unknown> {
   return asking(port, (send) => send(command, ...args));
 }
 
-/** The same, but undefined where there is no answer. */
+/** Sends one command; undefined when there is no answer. */
 export async function askIfThere(
   port: number,
   command: string,
@@ -19,7 +22,7 @@ export async function askIfThere(
   return ask(port, command, ...args).catch(() => undefined);
 }
 
-/** Several commands on one connection. */
+/** Sends several commands on one connection. */
 export async function asking<T>(port: number, use: (send: Ask) => Promise<T>): Promise<T> {
   const redis = new Redis({
     host: '127.0.0.1',

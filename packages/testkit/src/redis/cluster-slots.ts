@@ -1,7 +1,7 @@
 import { ask, askIfThere } from './ask.ts';
 import type { TestRedis } from './test-redis.ts';
 
-/** Slots in a row with the ports of those that serve them. */
+/** Consecutive slots, with the ports of the nodes that serve them. */
 export interface SlotRange {
   readonly first: number;
   readonly last: number;
@@ -12,7 +12,7 @@ export interface SlotRange {
 type Address = [host: string, port: number, id: string];
 type Reply = readonly [first: number, last: number, master: Address, ...replicas: Address[]][];
 
-/** Who serves what, where all nodes that answer say the same; else undefined. */
+/** The slots' nodes; undefined while the answering nodes disagree. */
 export async function agreedSlots(nodes: readonly TestRedis[]): Promise<SlotRange[] | undefined> {
   const answers = await Promise.all(nodes.map(({ port }) => slotsSeenBy(port)));
   const [first, ...others] = answers.filter((answer) => answer !== undefined);
@@ -21,7 +21,7 @@ export async function agreedSlots(nodes: readonly TestRedis[]): Promise<SlotRang
   return others.every((other) => masters(other) === masters(first)) ? first : undefined;
 }
 
-/** True once every node is there, and every master has a replica that has all it has. */
+/** True once every node runs, and every master has a replica in sync; undefined before. */
 export async function isWhole(nodes: readonly TestRedis[]): Promise<true | undefined> {
   const seen = await Promise.all(nodes.map(({ port }) => slotsSeenBy(port)));
   const links = await Promise.all(nodes.map(({ port }) => isLinked(port)));
@@ -37,7 +37,7 @@ export async function slotOf(nodes: readonly TestRedis[], key: string): Promise<
   return Number(answers.find((answer) => answer !== undefined));
 }
 
-/** Undefined also where the node says that the cluster is down. */
+/** Undefined also when the node reports that the cluster is down. */
 async function slotsSeenBy(port: number): Promise<SlotRange[] | undefined> {
   const info = String(await askIfThere(port, 'CLUSTER', 'INFO'));
   if (!info.includes('cluster_state:ok')) return undefined;

@@ -7,7 +7,7 @@ export interface Move {
   readonly slot: number;
   readonly from: TestRedis;
   readonly to: TestRedis;
-  /** All that are to be told. */
+  /** Nodes that are informed of the new owner. */
   readonly masters: readonly TestRedis[];
 }
 
@@ -18,7 +18,7 @@ export async function migrateSlot({ slot, from, to, masters }: Move): Promise<vo
   await ask(to.port, 'CLUSTER', 'SETSLOT', name, 'IMPORTING', source);
   await ask(from.port, 'CLUSTER', 'SETSLOT', name, 'MIGRATING', target);
   await migrateKeys(name, from, to);
-  // The new owner hears of it first: whoever asks the old one is sent to somebody who knows.
+  // The new owner is informed first, because the old one redirects clients to it.
   const others = masters.filter((master) => master !== to && master !== from);
   for (const { port } of [to, from, ...others]) {
     await ask(port, 'CLUSTER', 'SETSLOT', name, 'NODE', target);

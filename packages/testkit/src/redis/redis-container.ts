@@ -11,9 +11,9 @@ const DOCKER_TIMEOUT_MS = 10_000;
 export async function startRedisContainer({
   appendonly = false,
 }: RedisOptions): Promise<TestRedis> {
-  // Loaded here only: it is large, and most machines take the other way.
+  // Loaded here only, because it is large and most machines have redis-server.
   const { GenericContainer, Wait } = await import('testcontainers');
-  // A fixed port, as one that Docker chooses changes with a restart.
+  // A fixed port, because one that Docker chooses changes with a restart.
   const port = await freePorts(1);
   const container = await new GenericContainer(IMAGE)
     .withCommand(['redis-server', '--save', '', '--appendonly', appendonly ? 'yes' : 'no'])
@@ -21,7 +21,7 @@ export async function startRedisContainer({
     .withWaitStrategy(Wait.forLogMessage('Ready to accept connections'))
     .start();
   const end = async (command: string[]) => {
-    // The container goes down beneath the command, which makes it fail.
+    // The command fails, because the container stops while it runs.
     await container.exec(command).catch(() => {});
   };
   return {

@@ -7,8 +7,8 @@ const STOP_TIMEOUT_MS = 5000;
 const IS_READY = /Ready to accept connections|Sentinel ID is/;
 
 /**
- * Runs redis-server, and ends it and its folder when its standard input closes without a word: that
- * happens however this process ends, also when nobody gives it the time to clean up.
+ * Runs redis-server, and kills it and removes its folder when its standard input is closed without
+ * a message. That happens however this process ends, even without time to clean up.
  */
 const SUPERVISE = `
 exec 3<&0
@@ -19,7 +19,7 @@ echo "pid $server"
 wait "$server"
 `;
 
-/** A redis-server that runs, beside the shell that ends it when this process is gone. */
+/** A running redis-server, beside the shell that ends it when this process is gone. */
 export class RedisProcess {
   readonly #supervisor: ChildProcess;
   readonly #pid: number;
@@ -30,8 +30,8 @@ export class RedisProcess {
   }
 
   /**
-   * @param dir where it runs, and what is removed when nobody ends it
-   * @throws Error with its output when it does not get ready
+   * @param dir working directory, which is removed when this process is gone
+   * @throws Error with its output when it does not become ready
    */
   static async launch(dir: string, args: readonly string[]): Promise<RedisProcess> {
     const supervisor = spawn('sh', ['-c', SUPERVISE, 'redis', ...args], {
@@ -68,11 +68,11 @@ export class RedisProcess {
     try {
       if (this.running) process.kill(this.#pid, signal);
     } catch {
-      // It ended a moment ago, and its supervisor has not said so yet.
+      // It has just ended, and its supervisor has not reported it yet.
     }
   }
 
-  /** Ends it, and insists when it does not. */
+  /** Sends SIGTERM, and SIGKILL if it does not end. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (!this.running) return;
     const ended = once(this.#supervisor, 'exit');

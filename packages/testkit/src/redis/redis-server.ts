@@ -10,7 +10,7 @@ const CONFIG_FILE = 'redis.conf';
 
 export interface ServerSettings {
   readonly port: number;
-  /** Lines of its configuration file, which it may rewrite. */
+  /** Lines of the configuration file, which the server may rewrite. */
   readonly config: readonly string[];
   readonly sentinel?: boolean;
 }
@@ -79,12 +79,12 @@ export function startRedisServer(options: RedisOptions): Promise<TestRedis> {
   return onFreePorts(1, ([port = 0]) => RedisServer.start({ port, config: dataConfig(options) }));
 }
 
-/** What a server that holds data is told: to write nothing, or everything at once. */
+/** Configuration of persistence: nothing is written, or every command at once. */
 export function dataConfig({ appendonly = false }: RedisOptions): string[] {
   return ['save ""', `appendonly ${appendonly ? 'yes' : 'no'}`, 'appendfsync always'];
 }
 
-/** Tries again elsewhere when another process takes a free port before the servers do. */
+/** Starts servers, on other ports again when another process has taken a port meanwhile. */
 export async function onFreePorts<T>(
   count: number,
   start: (ports: readonly number[]) => Promise<T>,

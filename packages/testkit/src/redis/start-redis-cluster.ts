@@ -18,17 +18,17 @@ export type KeyOrSlot = string | number;
 export interface TestRedisCluster extends AsyncDisposable {
   /** redis+cluster://HOST:PORT,HOST:PORT,… with all nodes */
   readonly url: string;
-  /** All six; which ones are masters changes. */
+  /** All six servers; failovers change which of them are masters. */
   readonly nodes: readonly TestRedis[];
-  /** In the order of their slots, as soon as all nodes that answer agree. */
+  /** Masters in the order of their slots, as soon as all answering nodes agree. */
   masters(): Promise<TestRedis[]>;
-  /** The one that serves a key. */
+  /** The master that serves a key. */
   masterOf(of: KeyOrSlot): Promise<TestRedis>;
-  /** The one that would take over from the master. */
+  /** The replica of a master. */
   replicaOf(of: KeyOrSlot): Promise<TestRedis>;
-  /** Lets the replica take over, as an operator does; answers the new master. */
+  /** Promotes the replica, as an operator does, and returns the new master. */
   failover(of: KeyOrSlot): Promise<TestRedis>;
-  /** Waits until another one than `old` serves a key, and answers it. */
+  /** Waits until another master than `old` serves a key, and returns it. */
   promoted(of: KeyOrSlot, old: TestRedis): Promise<TestRedis>;
   /** Moves a slot with all its keys while it is in use, as resharding does. */
   moveSlot(of: KeyOrSlot, to: TestRedis): Promise<void>;
@@ -37,10 +37,11 @@ export interface TestRedisCluster extends AsyncDisposable {
 }
 
 /**
- * Fails over about three seconds after a master is gone. Without `appendonly` nothing is on disk.
+ * Starts a Redis Cluster that fails over about three seconds after a master is gone. Without
+ * `appendonly` nothing is written to disk.
  */
 export function startRedisCluster(options: RedisGroupOptions = {}): Promise<TestRedisCluster> {
-  // Half of the ports are for what the nodes tell each other.
+  // Half of the ports are for the cluster bus.
   return onFreePorts(2 * NODES, async (ports) => {
     await using stack = new AsyncDisposableStack();
     const starting = ports
@@ -76,7 +77,7 @@ async function join(nodes: readonly TestRedis[]): Promise<void> {
     const range = [first(index), first(index + 1) - 1].map(String);
     await ask(port, 'CLUSTER', 'ADDSLOTSRANGE', ...range);
   }
-  // Before they meet: a node takes an epoch only as long as it is alone.
+  // A node accepts an epoch only before it knows others.
   for (const [index, { port }] of nodes.entries()) {
     await ask(port, 'CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
   }
@@ -91,7 +92,7 @@ async function join(nodes: readonly TestRedis[]): Promise<void> {
   }
 }
 
-/** What a test sees and does of the nodes. */
+/** The operations of tests on the nodes. */
 class RedisClusterNodes {
   readonly url: string;
   readonly nodes: readonly TestRedis[];

@@ -18,12 +18,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
   );
 }
 
-/** False where there is nothing but a shared Redis; tests that need their own are skipped then. */
+/** False where only a shared Redis is available; tests that need their own are skipped then. */
 export function canOwnRedis(): boolean {
   return hasRedisServer() || hasContainers();
 }
 
-/** Whether this machine has the program; several servers that find each other need it. */
+/** Whether this machine has redis-server, which Sentinel and Redis Cluster need. */
 export function hasRedisServer(): boolean {
   const { stdout } = spawnSync('redis-server', ['--version'], { timeout: PROBE_TIMEOUT_MS });
   return Number(/ v=(\d+)\./.exec(String(stdout))?.[1] ?? 0) >= OLDEST_MAJOR;
@@ -44,7 +44,7 @@ function sharedRedis(url: string): TestRedis {
   };
   return {
     url,
-    // Several servers have none in common.
+    // A URL of several servers has no single port.
     port: Number(URL.parse(url)?.port || 6379),
     stop: async () => {},
     kill: refuse,

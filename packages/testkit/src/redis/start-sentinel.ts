@@ -16,34 +16,36 @@ const DEAF_USER = [DEAF, 'on', `>${DEAF}`, 'resetchannels', '+ping', '+info', '+
 export interface TestSentinel extends AsyncDisposable {
   /** redis+sentinel://HOST:PORT,HOST:PORT,HOST:PORT/NAME */
   readonly url: string;
-  /** The two that hold data; which one is the master changes. */
+  /** The two servers that hold data; failovers change which of them is the master. */
   readonly servers: readonly TestRedis[];
   readonly sentinels: readonly TestRedis[];
-  /** The one that the sentinels send clients to, as soon as it knows that it is. */
+  /** The master according to the sentinels, as soon as it knows that it is the master. */
   master(): Promise<TestRedis>;
-  /** The one beside the master, whether it runs or not. */
+  /** The server that is not the master, whether it runs or not. */
   replica(): Promise<TestRedis>;
   /**
-   * Lets the replica take over once all is settled, as an operator does; answers the new master.
+   * Promotes the replica once all servers are in sync, as an operator does, and returns the new
+   * master.
    */
   failover(options?: FailoverOptions): Promise<TestRedis>;
-  /** Waits until another one than this has taken over, and answers it. */
+  /** Waits until another master than `old` has taken over, and returns it. */
   promoted(old: TestRedis): Promise<TestRedis>;
   /**
-   * One more sentinel, which hears nothing of the others: to it the master of now stays the master.
+   * Starts a sentinel without contact to the others, for which the current master stays the master.
    */
   startDeaf(): Promise<TestRedis>;
-  /** Waits until everything runs, knows each other, and the replica has what the master has. */
+  /** Waits until all servers run and know each other, and the replica is in sync. */
   settled(): Promise<void>;
 }
 
 export interface FailoverOptions {
-  /** False leaves the old master one, for minutes: as long as it takes where sentinels are slow. */
+  /** False lets the old master stay a master for minutes, as with slow sentinels. */
   readonly demotesOld?: boolean;
 }
 
 /**
- * Fails over about two seconds after its master is gone. Without `appendonly` nothing is on disk.
+ * Starts servers that fail over about two seconds after the master is gone. Without `appendonly`
+ * nothing is written to disk.
  */
 export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSentinel> {
   return onFreePorts(2 + SENTINELS, async ([master = 0, replica = 0, ...sentinelPorts]) => {
@@ -54,7 +56,7 @@ export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSent
       RedisServer.start({ port: replica, config: [...config, `replicaof 127.0.0.1 ${master}`] }),
     ];
     const servers = await allOrNone(data, stack);
-    // Sentinels that find the replica in place need not wait for their next look at the master.
+    // Sentinels that find the replica at their start need not wait for their next check of the master.
     await eventually('the replica is in sync', () => hasReplica(master));
     const watching = sentinelPorts.map((port) => startWatching(port, master));
     const sentinels = await allOrNone(watching, stack);
@@ -76,13 +78,13 @@ async function startWatching(
     ...more,
   ];
   const server = await RedisServer.start({ port, config, sentinel: true });
-  // Sentinels that were starved of CPU do nothing for 30 s, and look around at leisure.
+  // Sentinels that were starved of CPU do nothing for 30 s.
   const pace = { 'info-period': 1000, 'publish-period': 500, 'tilt-period': 1000 };
   await ask(port, 'SENTINEL', 'DEBUG', ...Object.entries(pace).flat().map(String));
   return server;
 }
 
-/** What a test sees and does of the servers. */
+/** The operations of tests on the servers. */
 class SentinelGroup {
   readonly url: string;
   readonly servers: readonly TestRedis[];
@@ -121,7 +123,7 @@ class SentinelGroup {
 
   async startDeaf(): Promise<TestRedis> {
     const { port: master } = await this.master();
-    // Sentinels tell each other through a channel of the servers; nor may it demote anybody.
+    // Sentinels find each other through a channel of the servers, and it must not demote a server.
     for (const { port } of this.servers) await ask(port, 'ACL', 'SETUSER', ...DEAF_USER);
     return onFreePorts(1, ([port = 0]) =>
       startWatching(port, master, [
@@ -146,14 +148,14 @@ class SentinelGroup {
     return master && (await isMaster(master.port)) ? master : undefined;
   }
 
-  /** Four of these periods pass until one that should be a replica is made one. */
+  /** After four of these periods a sentinel turns a server into the replica that it should be. */
   async #delayDemotion(): Promise<void> {
     for (const { port } of this.sentinels) {
       await ask(port, 'SENTINEL', 'DEBUG', 'publish-period', '60000');
     }
   }
 
-  /** The first that can begins. */
+  /** The first sentinel that can start the failover does. */
   async #order(): Promise<true | undefined> {
     for (const { port } of this.sentinels) {
       if ((await askIfThere(port, 'SENTINEL', 'FAILOVER', NAME)) === 'OK') return true;
@@ -172,7 +174,7 @@ async function isMaster(port: number): Promise<boolean> {
   return Array.isArray(role) && role[0] === 'master';
 }
 
-/** True once a replica follows it that has all it has, else undefined. */
+/** True once a replica of it is in sync; undefined before. */
 async function hasReplica(port: number): Promise<true | undefined> {
   const info = String(await askIfThere(port, 'INFO', 'replication'));
   return /^slave0:.*state=online/m.test(info) || undefined;
@@ -185,13 +187,13 @@ async function knowsAll(sentinel: number): Promise<boolean> {
   return (
     field(master, 'flags') === 'master' &&
     field(master, 'num-other-sentinels') === String(SENTINELS - 1) &&
-    // One that still takes the replica for a master would demote it as soon as it is promoted.
+    // A sentinel that still expects a replica there would demote it after its promotion.
     field(replica, 'flags') === 'slave' &&
     field(replica, 'role-reported') === 'slave'
   );
 }
 
-/** Of a reply that names each value before it. */
+/** Reads a reply that alternates names and values. */
 function field(reply: readonly string[], name: string): string | undefined {
   return reply[reply.indexOf(name) + 1];
 }

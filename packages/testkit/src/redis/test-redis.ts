@@ -2,23 +2,23 @@
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Ends it in an orderly way. */
+  /** Stops it in an orderly way. */
   stop(): Promise<void>;
-  /** Ends it as a power cut would. */
+  /** Kills it without a shutdown. */
   kill(): Promise<void>;
-  /** Starts it again, at the same address; without `appendonly` it comes back empty. */
+  /** Starts it again at the same address; without `appendonly` it is empty. */
   restart(): Promise<void>;
-  /** Freezes it: its connections stay open, and nothing answers until `resume`. */
+  /** Freezes it until `resume`; its connections stay open. */
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
 export interface RedisOptions {
-  /** For tests that stop, flush or reconfigure it: never the one at REDIS_URL, which is shared. */
+  /** True for tests that stop, flush or reconfigure it: the shared one at REDIS_URL is not used. */
   readonly own?: boolean;
-  /** Keeps what is written over a restart. */
+  /** True to keep data over a restart. */
   readonly appendonly?: boolean;
 }
 
-/** Those of several servers that belong together: they are always the test's own. */
+/** Options of several servers that belong together; they are never shared. */
 export type RedisGroupOptions = Pick<RedisOptions, 'appendonly'>;
