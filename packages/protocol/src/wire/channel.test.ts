@@ -15,7 +15,7 @@ test.each([
   ['*', false],
   ['a\n', false],
   ['ação', false],
-])('[ID] %j: %s', (id, valid) => {
+])('[ID] whether %j is an id: %s', (id, valid) => {
   expect(isId(id)).toBe(valid);
 });
 
@@ -35,11 +35,11 @@ test.each([
   ['', undefined],
   [':', undefined],
   ['constructor:x', undefined],
-])('[CH] %j is %j', (channel, parsed) => {
+])('[CH] %j is parsed as %j', (channel, parsed) => {
   expect(tryParseChannel(channel)).toEqual(parsed);
 });
 
-test('[CH] a channel that was made of an id is read back as that id', () => {
+test('[CH] parsing a channel gives the id from which it was made', () => {
   for (const id of ['P', 'project:P', 'user:user:']) {
     expect(tryParseChannel(projectChannel(id))).toEqual({ kind: 'project', id });
     expect(tryParseChannel(userChannel(id))).toEqual({ kind: 'user', id });

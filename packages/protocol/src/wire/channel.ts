@@ -11,14 +11,14 @@ export const Id = Type.String({
 
 /** Events for everyone. */
 export const ALL = 'all';
-/** Events of type `log_message`; live only. */
+/** Events of type `log_message`, live only. */
 export const LOGS = 'logs';
-/** Every stored project publication once more, for those who may see all projects; live only. */
+/** Repeats every stored project publication for sessions that may see all projects, live only. */
 export const FIREHOSE = 'firehose';
 
 export type ChannelKind = 'project' | 'user' | typeof ALL | typeof LOGS | typeof FIREHOSE;
 
-/** Those whose publications are kept, and have positions; the others are live only. */
+/** Kinds of channels that keep a history. The others are live only, without positions. */
 export type HistoryKind = Exclude<ChannelKind, typeof LOGS | typeof FIREHOSE>;
 
 export function isId(value: unknown): value is string {
@@ -33,7 +33,7 @@ export function userChannel(userId: string): string {
   return `user:${userId}`;
 }
 
-/** What a channel name stands for; undefined when it is not one. */
+/** The parts of a channel's name; `id` is empty for a channel without one. Undefined for other texts. */
 export function tryParseChannel(
   channel: string,
 ): { readonly kind: ChannelKind; readonly id: string } | undefined {
@@ -45,13 +45,13 @@ export function tryParseChannel(
   return undefined;
 }
 
-/** What kind of history the channel has; undefined where none is kept. */
+/** The kind of history that the channel keeps; undefined when it keeps none. */
 export function historyKind(channel: string): HistoryKind | undefined {
   const kind = tryParseChannel(channel)?.kind;
   return kind === LOGS || kind === FIREHOSE ? undefined : kind;
 }
 
-/** Whether the channel's publications are kept, and have positions. */
+/** Whether the channel keeps a history, so that its publications have positions. */
 export function keepsHistory(channel: string): boolean {
   return historyKind(channel) !== undefined;
 }

@@ -1,4 +1,4 @@
-/** Close codes of the raw WebSocket contract. Wire contract: add, never change. PROTOCOL.md [CC]. */
+/** Close codes of raw WebSocket, see PROTOCOL.md [CC]. They are wire contract: add, never change. */
 export const CLOSE = {
   goingAway: 1001,
   unsupportedData: 1003,

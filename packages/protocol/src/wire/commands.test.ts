@@ -15,7 +15,7 @@ function refusal(text: string): { code: string; message: string } {
   throw new Error('not refused');
 }
 
-test.each(['ping', ' ping ', 'ping\n'])('[WS3] the bare text %j', (text) => {
+test.each(['ping', ' ping ', 'ping\n'])('[WS3] the bare text %j is a ping', (text) => {
   expect(parseCommand(text)).toEqual({ action: 'ping', command: {} });
 });
 
@@ -28,13 +28,13 @@ test.each([
   { action: 'resume', cursors: { all: 'e.1', 'user:alice': 'e.2' } },
   { action: 'auth', token: 'a.b.c' },
   { action: 'ping', unknown: 'fields are ignored' },
-])('[WS3] the command %j, its action also called type', (input) => {
+])('[WS3.1] the command %j may call its action type', (input) => {
   expect(parse(input)).toEqual({ action: input.action, command: input });
   const { action: type, ...rest } = input;
   expect(parse({ ...rest, type })).toEqual({ action: type, command: { ...rest, type } });
 });
 
-describe('[WS4] what is refused', () => {
+describe('[WS4] refused commands', () => {
   test.each([
     ['', 'invalid_json', 'neither "ping" nor JSON'],
     ['pong', 'invalid_json', 'neither "ping" nor JSON'],
@@ -43,11 +43,11 @@ describe('[WS4] what is refused', () => {
     ['null', 'invalid_command', 'a command is a JSON object'],
     ['[]', 'invalid_command', 'a command is a JSON object'],
     ['"ping"', 'invalid_command', 'a command is a JSON object'],
-  ])('%j', (text, code, message) => {
+  ])('%j is refused with %s', (text, code, message) => {
     expect(refusal(text)).toEqual({ code, message });
   });
 
-  test.each([{}, [], true, 'x'.repeat(129)])('the id %j, in words', (id) => {
+  test.each([{}, [], true, 'x'.repeat(129)])('the id %j is refused', (id) => {
     expect(refusal(JSON.stringify({ action: 'ping', id }))).toEqual({
       code: 'invalid_command',
       message: 'id must be a text of up to 128 characters, or a number',
@@ -82,11 +82,11 @@ describe('[WS4] what is refused', () => {
     [{ action: 'resume' }, 'cursors is required'],
     [{ action: 'resume', cursors: { all: 7 } }, 'cursors.all must be string'],
     [{ action: 'auth', token: '' }, 'token must not have fewer than 1 characters'],
-  ])('%j: %s', (input, message) => {
+  ])('%j is refused: %s', (input, message) => {
     expect(refusal(JSON.stringify(input))).toEqual({ code: 'invalid_command', message });
   });
 
-  test('cursors of more channels than anybody has', () => {
+  test('[RE3.6] more cursors than a resume may have are refused', () => {
     const cursors = Object.fromEntries(
       Array.from({ length: 257 }, (_, index) => [`project:${index}`, 'e.1']),
     );
@@ -94,7 +94,7 @@ describe('[WS4] what is refused', () => {
   });
 });
 
-test('the fields of a command that came in another protocol', () => {
+test('the fields of a command are checked in another transport too', () => {
   expect(checkCommand('subscribe', { project_id: 'P' })).toEqual({ project_id: 'P' });
   expect(() => checkCommand('subscribe', undefined)).toThrow(ProtocolError);
 });
@@ -105,7 +105,7 @@ test.each([
   ['{"id":{}}', undefined],
   ['{', undefined],
   ['ping', undefined],
-])('[WS3] the id of %s is %s, whatever else is wrong', (text, id) => {
+])('[WS3.1] the id of %s is %s, also in a wrong command', (text, id) => {
   expect(requestIdOf(text)).toBe(id);
 });
 

@@ -4,7 +4,7 @@ import { Id } from './channel.ts';
 import { ProtocolError } from './errors.ts';
 import { describeProblems, findProblems } from './problems.ts';
 
-/** Clients mark a command with an `id` of their choice, which its answer repeats. */
+/** An `id` that the client chooses for a command, and that the answer repeats. */
 const RequestId = Type.Optional(
   Type.Union([Type.String({ maxLength: 128 }), Type.Number()], {
     description: 'a text of up to 128 characters, or a number',
@@ -15,10 +15,10 @@ const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
-/** Channels that one resume may name. */
+/** Upper limit of the channels in one resume. */
 export const MAX_CURSORS = 256;
 
-/** What raw clients may say, by `action`; fields that are not named here are ignored. */
+/** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
 export const COMMANDS = {
   ping: command({}),
   subscribe: command({ project_id: Id, since: Type.Optional(CursorText) }),
@@ -41,7 +41,7 @@ const validators = new Map<string, Validator>(
 /**
  * Reads one text frame: the bare word `ping`, or an object whose `action` (or `type`) names a
  * command.
- * @throws ProtocolError that names what is wrong
+ * @throws ProtocolError that names the problem
  */
 export function parseCommand(text: string): { action: Action; command: Command } {
   if (text.trim() === 'ping') return { action: 'ping', command: {} };
@@ -55,7 +55,7 @@ export function parseCommand(text: string): { action: Action; command: Command }
 }
 
 /**
- * Checks the fields of one command, in whichever protocol it came.
+ * Checks the fields of one command, whichever transport brought it.
  * @throws ProtocolError that names the field
  */
 export function checkCommand<A extends Action>(action: A, input: unknown): Command<A> {
@@ -65,7 +65,7 @@ export function checkCommand<A extends Action>(action: A, input: unknown): Comma
   return input as Command<A>;
 }
 
-/** The `id` of a command that may be wrong otherwise, so that its error can be told apart. */
+/** The `id` of a command, also of a wrong one, so that the client can match the error to it. */
 export function requestIdOf(text: string): RequestId {
   try {
     const { id } = parseObject(text);

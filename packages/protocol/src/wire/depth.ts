@@ -1,7 +1,7 @@
-/** Readers in other languages, Redis among them, give up at some depth; so that is never reached. */
+/** Deepest nesting of JSON. JSON readers of other languages, and of Redis, fail at some greater depth. */
 export const MAX_DEPTH = 100;
 
-/** Looks no deeper than that, however deep it is. */
+/** Stops looking at the given number of levels, so that deep input costs no stack. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;

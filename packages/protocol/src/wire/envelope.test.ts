@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { tryParseEvent } from '../events/event.ts';
 import { encodeEnvelope, encodeReply } from './envelope.ts';
 
-test('[NP2] channel and cursor are added to the event, without parsing it', () => {
+test('[NP2] channel and cursor are added to the event without parsing it', () => {
   const text = encodeEnvelope({
     channel: 'project:P',
     position: { epoch: 'e', offset: 7 },
@@ -16,7 +16,7 @@ test('[NP2] channel and cursor are added to the event, without parsing it', () =
   });
 });
 
-test('[WS1] what is live only has no cursor', () => {
+test('[WS1.1] a live-only publication has no cursor', () => {
   const text = encodeEnvelope({ channel: 'logs', position: undefined, json: '{"type":"t"}' });
   expect(JSON.parse(text)).toEqual({ type: 't', channel: 'logs' });
 });
@@ -49,7 +49,7 @@ test('[WS1] the envelope of an event has the fields of the seed', () => {
   });
 });
 
-test('[WS1] what the server says has an id and a time of its own', () => {
+test('[WS1] a message of the server has an id and a time of its own', () => {
   const first = JSON.parse(encodeReply('pong', { a: 1 }, { id: 7 }));
   const second = JSON.parse(encodeReply('pong', {}));
   expect(first).toEqual({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ERRORS, type ErrorCode, ProtocolError } from './errors.ts';
 
-test('an error as a problem document', () => {
+test('an error becomes a problem document', () => {
   expect(new ProtocolError('token_expired', 'token has expired').toProblem()).toEqual({
     type: 'about:blank',
     title: 'token expired',
@@ -17,7 +17,7 @@ test('[AD] an error has the status of its code', () => {
   }
 });
 
-test('the cause is kept', () => {
+test('an error keeps its cause', () => {
   const cause = new Error('why');
   expect(new ProtocolError('unavailable', 'what', { cause }).cause).toBe(cause);
 });

@@ -1,6 +1,6 @@
 /**
  * Errors that a client may see. The codes are wire contract: add, never rename. `status` is the
- * HTTP status where the error answers a request.
+ * status of the HTTP response when the error answers a request.
  */
 export const ERRORS = {
   invalid_json: { status: 400 },
@@ -33,11 +33,11 @@ export interface ProblemDocument {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** Stable, for programs. */
+  /** A stable code for programs. */
   readonly code: string;
 }
 
-/** An error that is told to the client; its connection stays. Anything else thrown is a bug. */
+/** An error that is reported to the client, whose connection stays open. Other errors are bugs. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ErrorCode;
@@ -51,7 +51,7 @@ export class ProtocolError extends Error {
     return ERRORS[this.code].status;
   }
 
-  /** As an HTTP problem document (RFC 9457). */
+  /** The error as an HTTP problem document (RFC 9457). */
   toProblem(): ProblemDocument {
     return {
       type: 'about:blank',

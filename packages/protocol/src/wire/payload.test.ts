@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { tryDecodePayload } from './payload.ts';
 
-test('[NP1] a stored publication, with a line break in its JSON too', () => {
+test('[NP1] a stored publication is decoded, with a line break in its JSON too', () => {
   expect(decode('1 e1 42 task.created user:alice\n{"a":"\\n"}')).toEqual({
     type: 'task.created',
     channel: 'user:alice',
@@ -10,7 +10,7 @@ test('[NP1] a stored publication, with a line break in its JSON too', () => {
   });
 });
 
-test('[NP1] a publication of a channel without history has no position', () => {
+test('[NP1.1] a publication of a channel without history has no position', () => {
   const payload = decode('1 - 0 log_message logs\n{"a":1}');
   expect(payload).toMatchObject({ channel: 'logs', position: undefined });
 });
@@ -23,7 +23,7 @@ test.each([
   ['1 e 1 t\n{}', 'no channel'],
   ['1  1 t c\n{}', 'no epoch'],
   ['\n{}', 'no header'],
-])('[NP1] %j (%s) is not one', (text) => {
+])('[NP1] %j is not a payload (%s)', (text) => {
   expect(decode(text)).toBeUndefined();
 });
 

@@ -20,8 +20,8 @@ const decoder = new TextDecoder();
 
 /**
  * Reads `1 EPOCH OFFSET TYPE CHANNEL\n{event JSON}`, which the Redis Function writes; EPOCH is
- * `-` and OFFSET 0 where no history is kept. A node needs no more than this to frame it.
- * Undefined when the payload is something else.
+ * `-` and OFFSET 0 where no history is kept. A node frames the event without parsing its JSON.
+ * Undefined when the payload has another form.
  */
 export function tryDecodePayload(payload: Uint8Array): Payload | undefined {
   const end = payload.indexOf(NEWLINE);
@@ -36,7 +36,7 @@ export function tryDecodePayload(payload: Uint8Array): Payload | undefined {
   return { channel, type, position, body };
 }
 
-/** As far as one sees without parsing: an object with a member, to which others can be appended. */
+/** Whether the text, without being parsed, looks like an object to which members can be appended. */
 function looksLikeEvent(body: Uint8Array): boolean {
   const brace = skipSpace(body, 0);
   return (
@@ -46,7 +46,7 @@ function looksLikeEvent(body: Uint8Array): boolean {
   );
 }
 
-/** The next byte at or after `at` that JSON does not skip. */
+/** Index of the first byte at or after `at` that is not whitespace. */
 function skipSpace(body: Uint8Array, at: number): number {
   let next = at;
   for (let byte = body[next]; isSpace(byte); byte = body[next]) next += 1;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toCursor, tryParseCursor } from './position.ts';
 
-test('[POS] a cursor is read back as the position that it was made of', () => {
+test('[POS.3] parsing a cursor gives the position from which it was made', () => {
   const position = { epoch: '0a1b2c', offset: 123_456_789_012_345 };
   expect(tryParseCursor(toCursor(position))).toEqual(position);
 });
@@ -19,6 +19,6 @@ test.each([
   [`e.${'9'.repeat(16)}`, undefined],
   [`${'e'.repeat(33)}.1`, undefined],
   ['', undefined],
-])('[POS] %j is %j', (cursor, position) => {
+])('[POS.3] the cursor %j is parsed as %j', (cursor, position) => {
   expect(tryParseCursor(cursor)).toEqual(position);
 });

@@ -1,8 +1,8 @@
 import { ProtocolError } from './errors.ts';
 
 /**
- * Where a publication stands in its channel. Offsets in one epoch are 1, 2, 3, … without holes;
- * offset 0 is "before the first". A new epoch means that the channel's history was lost.
+ * The place of a publication in its channel. Offsets in one epoch are 1, 2, 3, … without holes;
+ * offset 0 is before the first. A new epoch means that history may have been lost.
  */
 export interface Position {
   readonly epoch: string;
@@ -18,7 +18,7 @@ export function toCursor(position: Position): Cursor {
   return `${position.epoch}.${position.offset}`;
 }
 
-/** Undefined when the text has not the form of a cursor. */
+/** Undefined when the text does not have the form of a cursor. */
 export function tryParseCursor(cursor: string): Position | undefined {
   const match = CURSOR.exec(cursor);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;

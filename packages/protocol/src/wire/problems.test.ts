@@ -28,16 +28,16 @@ test.each([
   ],
   [{ id: 'a', more: 1 }, ['more is not a known field']],
   ['text', ['must be object']],
-])('%j: %j', (value, problems) => {
+])('the problems of %j are %j', (value, problems) => {
   expect(find(value)).toEqual(problems);
 });
 
-test('several problems in one sentence', () => {
+test('several problems are joined to one sentence', () => {
   const problems = findProblems(Schema, validator, { level: 'mid' });
   expect(describeProblems(problems)).toContain('; ');
 });
 
-test('[LIVE] very many unknown fields cost no more than looking at their names', () => {
+test('[LIVE] thousands of unknown fields cost no more than a look at their names', () => {
   const names = Array.from({ length: 200_000 }, (_, n) => `f${n}`);
   const value = Object.fromEntries(names.map((name) => [name, 1]));
   const startedAt = performance.now();

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { Validator } from 'typebox/compile';
 
-/** One thing that is wrong with an input: where (dotted path, empty for the whole) and what. */
+/** One problem of an input. `field` is a dotted path, empty for the input as a whole. */
 export interface Problem {
   readonly field: string;
   readonly message: string;
@@ -21,10 +21,10 @@ interface ObjectSchema {
 }
 
 const UNKNOWN = 'is not a known field';
-/** With more of them, nothing else is looked at: the validator would take seconds for thousands. */
+/** With more unknown fields only these are reported: the validator takes seconds for thousands. */
 const MAX_UNKNOWN = 8;
 
-/** What is wrong with `value`, in words for its author; empty when it fits. */
+/** The problems of `value`, in words for its author; empty when it fits the schema. */
 export function findProblems(schema: TSchema, validator: Validator, value: unknown): Problem[] {
   if (validator.Check(value)) return [];
   const unknown = unknownFields(schema, value);
@@ -33,7 +33,7 @@ export function findProblems(schema: TSchema, validator: Validator, value: unkno
   }
   const errors = validator.Errors(value) as SchemaError[];
   const problems = errors.flatMap((error) => describe(schema, error));
-  // The validator stops after some errors: what it says never decides whether there are any.
+  // The validator stops after some errors, so that none may be left here although the check failed.
   return problems.length > 0 ? problems : [{ field: '', message: 'does not fit its schema' }];
 }
 
@@ -48,7 +48,7 @@ function unknownFields(schema: TSchema, value: unknown): string[] {
 }
 
 function describe(schema: TSchema, error: SchemaError): Problem[] {
-  // What is wrong with each of several alternatives helps nobody; the whole says what it may be.
+  // Errors of single alternatives do not help; that of the whole lists what is allowed.
   if (error.schemaPath.includes('/anyOf/')) return [];
   const path = error.instancePath.split('/').slice(1);
   const at = (name?: string) => [...path, ...(name === undefined ? [] : [name])].join('.');
@@ -78,7 +78,7 @@ function list(values: unknown): string {
   return Array.isArray(values) ? values.join(', ') : String(values);
 }
 
-/** The description of the schema that failed says more than its regular expression, or its parts. */
+/** Prefers the description of the failed schema to its regular expression. */
 function explain(schema: TSchema, error: SchemaError): string {
   let node: unknown = schema;
   for (const key of error.schemaPath.split('/').slice(1)) {
