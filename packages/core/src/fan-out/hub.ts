@@ -2,6 +2,7 @@ import { type Position, ProtocolError } from '@leque/protocol';
 import type { Identity } from '../access/grants.ts';
 import { DeliveryJournal } from '../journal/delivery-journal.ts';
 import { type Cancel, type Clock, every } from '../lib/clock.ts';
+import { KeyCounts } from '../lib/key-counts.ts';
 import type { Broker, BrokerSink } from '../ports/broker.ts';
 import type { ClusterState } from '../ports/cluster-state.ts';
 import type { Connection } from '../ports/connection.ts';
@@ -17,7 +18,6 @@ import { Recoveries } from './recoveries.ts';
 import { Session, type SessionDeps } from './session.ts';
 import { type Filter, Subscription } from './subscription.ts';
 import { TokenEnds } from './token-ends.ts';
-import { UserSessions } from './user-sessions.ts';
 
 export interface HubDeps {
   readonly broker: Broker;
@@ -44,7 +44,7 @@ export class Hub implements BrokerSink {
   readonly #options: HubOptions;
   readonly #sessionDeps: SessionDeps;
   readonly #sessions = new Set<Session>();
-  readonly #userSessions = new UserSessions();
+  readonly #userSessions = new KeyCounts();
   readonly #channels: LocalChannels;
   readonly #stopSweep: Cancel;
   readonly #counters = new FanOutCounters();
