@@ -1,7 +1,8 @@
 import type { Published } from '@leque/core';
 import type { Event } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import { type AppendAll, AppendQueue } from './append-queue.ts';
+import { AppendQueue } from './append-queue.ts';
+import type { ChannelLog } from './channel-log.ts';
 
 function eventOf(channel: string, messageId: string, json = '{}'): Event {
   return { type: 'probe', channel, messageId, json };
@@ -14,12 +15,15 @@ function publishedOf({ messageId }: Event): Published {
 /** What was asked for in one call. */
 type Call = [channel: string, ...messageIds: string[]];
 
-function recordingQueue(answer: AppendAll = async (_, events) => events.map(publishedOf)) {
+type Append = ChannelLog['append'];
+
+function recordingQueue(answer: Append = async (_, events) => events.map(publishedOf)) {
   const calls: Call[] = [];
-  const queue = new AppendQueue((channel, events) => {
+  const append: Append = (channel, events) => {
     calls.push([channel, ...events.map(({ messageId }) => messageId)]);
     return answer(channel, events);
-  });
+  };
+  const queue = new AppendQueue({ append });
   return { queue, calls };
 }
 

@@ -1,67 +1,59 @@
 import { type Published, systemClock } from '@leque/core';
 import { type Event, MAX_EVENT_BYTES } from '@leque/protocol';
 import { writeFailure } from '../connection/redis-errors.ts';
+import type { ChannelLog } from './channel-log.ts';
 
-/** Redis serves nobody else during a call: this is less than half a millisecond of it. */
+/** One call of this size blocks Redis for less than half a millisecond. */
 const EVENTS_PER_CALL = 100;
-/** A call with more text than this has no other event in it. */
+/** Characters of JSON in one call; a longer event has a call of its own. */
 const TEXT_PER_CALL = MAX_EVENT_BYTES;
 
-/**
- * Stores events of one channel in one call. Resolves to what became of each, in their order;
- * rejects when that is not known of any.
- */
-export type AppendAll = (
-  channel: string,
-  events: readonly Event[],
-) => Promise<readonly (Published | Error)[]>;
-
-/** An event, and those who wait for it. */
-interface Append {
+/** An event, and the caller that waits for its outcome. */
+interface PendingAppend {
   readonly event: Event;
   readonly resolve: (published: Published) => void;
   readonly reject: (reason: Error) => void;
 }
 
 /**
- * Makes one call of what is published to a channel in one turn of the event loop, which costs
- * publisher and Redis a third of a call for each. An event that comes alone does not wait: the turn
- * ends as soon as there is nothing more to read.
+ * Puts what is published to a channel in one turn of the event loop into one call, which saves
+ * publisher and Redis two thirds of the cost of a call each. An event that comes alone does not
+ * wait: the turn ends as soon as there is nothing more to read.
  */
 export class AppendQueue {
-  readonly #appendAll: AppendAll;
-  #waiting = new Map<string, Append[]>();
+  readonly #log: Pick<ChannelLog, 'append'>;
+  #pending = new Map<string, PendingAppend[]>();
 
-  constructor(appendAll: AppendAll) {
-    this.#appendAll = appendAll;
+  constructor(log: Pick<ChannelLog, 'append'>) {
+    this.#log = log;
   }
 
   /**
-   * Events of one channel are stored in the order of these calls.
+   * Stores the events of one channel in the order of these calls.
    * @throws ProtocolError, see `Broker.publish`
    */
   append(event: Event): Promise<Published> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.size === 0) systemClock.defer(() => this.#flush());
+      if (this.#pending.size === 0) systemClock.defer(() => this.#flush());
       const append = { event, resolve, reject };
-      const sameChannel = this.#waiting.get(event.channel);
-      if (sameChannel === undefined) this.#waiting.set(event.channel, [append]);
+      const sameChannel = this.#pending.get(event.channel);
+      if (sameChannel === undefined) this.#pending.set(event.channel, [append]);
       else sameChannel.push(append);
     });
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const [channel, appends] of waiting) {
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const [channel, appends] of pending) {
       for (const call of callsOf(appends)) void this.#send(channel, call);
     }
   }
 
-  async #send(channel: string, appends: readonly Append[]): Promise<void> {
+  async #send(channel: string, appends: readonly PendingAppend[]): Promise<void> {
     try {
       const events = appends.map(({ event }) => event);
-      const outcomes = await this.#appendAll(channel, events);
+      const outcomes = await this.#log.append(channel, events);
       for (const [index, append] of appends.entries()) settle(append, outcomes[index]);
     } catch (error) {
       const failure = writeFailure(error);
@@ -70,12 +62,12 @@ export class AppendQueue {
   }
 }
 
-function settle({ resolve, reject }: Append, outcome: Published | Error | undefined): void {
+function settle({ resolve, reject }: PendingAppend, outcome: Published | Error | undefined): void {
   if (outcome === undefined || outcome instanceof Error) reject(writeFailure(outcome));
   else resolve(outcome);
 }
 
-function* callsOf(appends: readonly Append[]): Generator<readonly Append[]> {
+function* callsOf(appends: readonly PendingAppend[]): Generator<readonly PendingAppend[]> {
   let start = 0;
   let text = 0;
   for (const [index, { event }] of appends.entries()) {

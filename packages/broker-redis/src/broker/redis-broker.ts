@@ -12,6 +12,7 @@ import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from
 import { unavailable } from '../connection/redis-errors.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import type { RedisLink } from '../link/redis-link.ts';
+import { AppendQueue } from './append-queue.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { HistoryReads } from './history-reads.ts';
@@ -41,12 +42,14 @@ export class RedisBroker implements Broker {
   readonly #feeds = new Map<string, ChannelFeed>();
   readonly #joins = new ConcurrencyLimit(JOINS);
   readonly #fills = new ConcurrencyLimit(FILLS);
+  readonly #appends: AppendQueue;
   readonly #histories: HistoryReads;
   /** Shared by all feeds; undefined before `start`. */
   #feedDeps: ChannelFeedDeps | undefined;
 
   constructor(deps: RedisBrokerDeps) {
     this.#deps = deps;
+    this.#appends = new AppendQueue(deps.log);
     this.#histories = new HistoryReads(
       deps.log,
       deps.clock,
@@ -83,7 +86,7 @@ export class RedisBroker implements Broker {
   }
 
   publish(event: Event): Promise<Published> {
-    return this.#deps.log.append(event);
+    return this.#appends.append(event);
   }
 
   async history(

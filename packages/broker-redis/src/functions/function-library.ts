@@ -3,7 +3,7 @@ import type { HistoryOptions, Telemetry } from '@leque/core';
 import { MAX_DEPTH, MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
-import { type Command, sendTogether } from '../lib/send-together.ts';
+import { type Command, sendTogether } from '../connection/send-together.ts';
 import { eventData, eventFields, reservedTypes } from './event-rules.ts';
 
 /**

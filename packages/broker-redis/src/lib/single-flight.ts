@@ -1,6 +1,6 @@
 import type { Clock } from '@leque/core';
 
-/** One answer for all who ask at the same time, or soon after. Failures are not kept. */
+/** Shares one answer among all who ask within `keepMs` of the first; failures are not kept. */
 export function singleFlight<T>(
   ask: () => Promise<T>,
   keepMs: number,

@@ -1,6 +1,6 @@
 import type { Cancel, HistoryOptions } from '@leque/core';
 import type { ConnectionDeps } from '../connection/redis-connection.ts';
-import type { Command } from '../lib/send-together.ts';
+import type { Command } from '../connection/send-together.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler } from './redis-subscriber.ts';
 

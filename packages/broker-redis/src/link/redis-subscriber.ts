@@ -2,7 +2,7 @@ import type { Cancel } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { ConnectionDeps, RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
-import { allSettled } from '../lib/send-together.ts';
+import { waitForAll } from '../lib/wait-for-all.ts';
 import type { PubSub } from './pub-sub.ts';
 
 /** Who wants the messages of one Redis channel. */
@@ -142,13 +142,13 @@ export class RedisSubscriber {
 
   async #leave(redisChannels: string[]): Promise<void> {
     // Nothing to retry: on a new connection nothing is subscribed that is not wanted.
-    await allSettled(
+    await waitForAll(
       this.#pubSub.split(redisChannels).map((each) => this.#pubSub.unsubscribe(each)),
     );
   }
 
   async #join(redisChannels: string[]): Promise<void> {
-    await allSettled(this.#pubSub.split(redisChannels).map((each) => this.#joinTogether(each)));
+    await waitForAll(this.#pubSub.split(redisChannels).map((each) => this.#joinTogether(each)));
   }
 
   async #joinTogether(redisChannels: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Cancel } from '@leque/core';
 import type { RedisClusterAddress } from '../connection/redis-address.ts';
-import type { Command } from '../lib/send-together.ts';
+import type { Command } from '../connection/send-together.ts';
 import type { LinkDeps, RedisLink } from '../link/redis-link.ts';
 import type { RedisServer } from '../link/redis-server.ts';
 import { BusBarrier } from './bus-barrier.ts';

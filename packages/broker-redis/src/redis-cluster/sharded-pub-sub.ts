@@ -3,8 +3,8 @@ import calculateSlot from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import RedisParser from 'redis-parser';
 import { redirectionOf } from '../connection/redis-errors.ts';
+import { chunksOf } from '../lib/chunks-of.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { chunksOf } from '../lib/send-together.ts';
 import type { PubSub, PubSubListener } from '../link/pub-sub.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;

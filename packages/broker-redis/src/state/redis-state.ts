@@ -10,9 +10,10 @@ import {
 import { type Stats, tryParseChannel } from '@leque/protocol';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
 import { ALL_USERS, CONNECTIONS, StateKeys, subscribersHash } from '../connection/state-keys.ts';
+import { chunksOf } from '../lib/chunks-of.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { allSettled, chunksOf } from '../lib/send-together.ts';
 import { singleFlight } from '../lib/single-flight.ts';
+import { waitForAll } from '../lib/wait-for-all.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { type NodeCount, NodeCounts } from './node-counts.ts';
 import { NodeLease } from './node-lease.ts';
@@ -154,7 +155,7 @@ export class RedisState implements ClusterState {
   async #renewHashes(): Promise<boolean> {
     const { link, leaseMs } = this.#deps;
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
-    const kept = await allSettled(
+    const kept = await waitForAll(
       keys.map((key) => link.run(key, (redis) => redis.pexpire(key, leaseMs))),
     );
     return kept.every((each) => each === 1);
@@ -180,7 +181,7 @@ export class RedisState implements ClusterState {
   async #write(counts: readonly NodeCount[]): Promise<boolean> {
     try {
       const byHash = Map.groupBy(counts, (each) => each.hash);
-      await allSettled([...byHash].map(([hash, ofHash]) => this.#writeHash(hash, ofHash)));
+      await waitForAll([...byHash].map(([hash, ofHash]) => this.#writeHash(hash, ofHash)));
       await this.#signal(usersIn(counts));
       return true;
     } catch (error) {
@@ -195,7 +196,7 @@ export class RedisState implements ClusterState {
     const gone = counts.filter(isGone).map(({ field }) => field);
     const present = counts.filter((each) => !isGone(each));
     const pairs = present.flatMap(({ field, count }) => [field, count]);
-    await allSettled([
+    await waitForAll([
       ...(pairs.length > 0 ? [link.run(key, (redis) => redis.hset(key, ...pairs))] : []),
       ...(gone.length > 0 ? [link.run(key, (redis) => redis.hdel(key, ...gone))] : []),
       link.run(key, (redis) => redis.pexpire(key, leaseMs)),
@@ -205,7 +206,7 @@ export class RedisState implements ClusterState {
   /** After what they are to be told of is stored. */
   async #signal(userIds: readonly string[]): Promise<void> {
     const channels = userIds.map((userId) => this.#keys.userSignal(userId));
-    await allSettled(channels.map((channel) => this.#deps.link.signal(channel)));
+    await waitForAll(channels.map((channel) => this.#deps.link.signal(channel)));
   }
 
   #notifyWatch(counts: readonly NodeCount[]): void {
@@ -220,7 +221,7 @@ export class RedisState implements ClusterState {
   async #leave(): Promise<void> {
     await this.#lease.giveBack();
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
-    await allSettled(keys.map((key) => this.#deps.link.run(key, (redis) => redis.unlink(key))));
+    await waitForAll(keys.map((key) => this.#deps.link.run(key, (redis) => redis.unlink(key))));
     await this.#signal(this.#own.users);
   }
 

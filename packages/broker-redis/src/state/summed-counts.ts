@@ -6,7 +6,8 @@ import {
   type StateKeys,
   subscribersHash,
 } from '../connection/state-keys.ts';
-import { allSettled, chunksOf } from '../lib/send-together.ts';
+import { chunksOf } from '../lib/chunks-of.ts';
+import { waitForAll } from '../lib/wait-for-all.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import type { NodeCounts } from './node-counts.ts';
 import type { NodeLease } from './node-lease.ts';
@@ -83,7 +84,7 @@ export class SummedCounts {
       const key = keys.counts(node, hash);
       return link.run(key, (redis) => read(redis, key));
     });
-    return await allSettled(asked);
+    return await waitForAll(asked);
   }
 }
 
