@@ -51,7 +51,7 @@ export const MUTATIONS = [
     patches: [
       {
         file: 'packages/broker-redis/src/link/probe.ts',
-        from: "    subscribing.rebuild('what is published does not arrive');\n",
+        from: "    subscribing.rebuild('published messages do not arrive');\n",
         to: '',
       },
     ],

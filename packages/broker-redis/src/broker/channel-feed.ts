@@ -19,22 +19,22 @@ export interface ChannelFeedDeps {
   readonly sink: BrokerSink;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** How many channels may ask for their first position at once: somebody waits for each. */
+  /** Limits the channels that ask for their first position at once; a subscriber waits for each. */
   readonly joins: ConcurrencyLimit;
-  /** How many may fill a gap at once, as all of them do after a reconnect. */
+  /** Limits the channels that fill a gap at once, because all of them do so after a reconnect. */
   readonly fills: ConcurrencyLimit;
 }
 
-/** More than this is left in Redis and read from there. */
+/** Publications held back at most; the rest is read from Redis later. */
 const MAX_HELD = 1000;
-/** Shared by those that hold nothing; never added to. */
+/** Shared by all feeds that hold nothing; never added to. */
 const NONE_HELD: Publication[] = [];
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
 
 /**
- * One subscribed channel: puts what Redis sends in order, and fetches what did not come (GAP, DUP).
- * While it waits for Redis it holds back what arrives, so that nothing overtakes.
+ * One subscribed channel: puts what Redis sends in order, and reads what did not arrive (GAP, DUP).
+ * While the feed waits for Redis it holds back what arrives, so that nothing overtakes.
  */
 export class ChannelFeed implements ChannelHandler {
   readonly #channel: string;
@@ -42,12 +42,12 @@ export class ChannelFeed implements ChannelHandler {
   readonly #deps: ChannelFeedDeps;
   #state: 'subscribing' | 'joining' | 'live' | 'filling' | 'closed' = 'subscribing';
   #sequencer: Sequencer | undefined;
-  // A node has as many of these as users, so what is not needed always is made when it is.
-  /** Until it is known where delivery starts. */
+  // A node has as many feeds as users: the fields that are rarely needed are made when they are.
+  /** Settles when it is known where delivery starts; undefined afterwards. */
   #joining: PromiseWithResolvers<Position | undefined> | undefined = Promise.withResolvers();
   #pause: Pause | undefined;
   #held: Publication[] = NONE_HELD;
-  /** How many of the held came before the last question to Redis was asked. */
+  /** How many of the held publications arrived before Redis was last asked. */
   #heldBefore = 0;
   #fillAgain = false;
 
@@ -55,15 +55,15 @@ export class ChannelFeed implements ChannelHandler {
     this.#channel = channel;
     this.#keepsHistory = keepsHistory;
     this.#deps = deps;
-    this.joined.catch(() => {}); // whoever subscribed hears of it, if still there
+    this.joined.catch(() => {}); // the subscriber handles the failure, unless it has left
   }
 
-  /** The position after which delivery starts; rejects when Redis does not say it. */
+  /** The position after which delivery starts; rejects when Redis does not answer. */
   get joined(): Promise<Position | undefined> {
     return this.#joining?.promise ?? Promise.resolve(this.position);
   }
 
-  /** Where delivery is now. */
+  /** The position of the last delivery; undefined for a channel without history. */
   get position(): Position | undefined {
     return this.#sequencer?.position;
   }
@@ -72,7 +72,7 @@ export class ChannelFeed implements ChannelHandler {
     if (this.#state === 'subscribing') this.#join();
     else if (this.#state === 'joining') this.#fillAgain = true;
     else if (this.#keepsHistory) this.#fill();
-    // Nobody knows what a channel without history would have brought: say so.
+    // What a channel without history missed is unknown, so subscribers have to be informed.
     else if (this.#state === 'live') this.#deps.sink.resync(this.#channel, undefined);
   }
 
@@ -128,7 +128,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#fill();
   }
 
-  /** Delivers what is next and drops what is old; otherwise something is missing before it. */
+  /** Delivers the next publication and drops an old one; with other verdicts it does neither. */
   #advance(publication: Publication): Verdict {
     const { position } = publication;
     const sequencer = this.#sequencer;
@@ -142,7 +142,8 @@ export class ChannelFeed implements ChannelHandler {
 
   #hold(publication: Publication): void {
     if (this.#held.length >= MAX_HELD) {
-      for (const { position } of this.#held) if (position === undefined) this.#drop('overload');
+      for (const { position } of this.#held)
+        if (position === undefined) this.#drop('too many publications were held back');
       this.#held = NONE_HELD;
       this.#heldBefore = 0;
       this.#fillAgain = true;
@@ -151,7 +152,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#held.push(publication);
   }
 
-  /** Reads what is missing, delivers it, then what was held; as often as it takes. */
+  /** Delivers what is missing, then what was held; repeats that until nothing is missing. */
   #fill(): void {
     if (this.#state === 'filling') this.#fillAgain = true;
     if (this.#state !== 'live') return;
@@ -174,8 +175,8 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   /**
-   * Redis was asked after these came, and knows nothing of them: they are of a lost epoch, or were
-   * never stored. Waiting for what is before them would never end (LIVE).
+   * Drops held publications that Redis does not know although it was asked after they arrived. They
+   * belong to a lost epoch or were never stored: waiting for what precedes them would never end (LIVE).
    */
   #forgetUnknown(top: Position | undefined): void {
     if (top === undefined) return;
@@ -189,7 +190,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#heldBefore = 0;
   }
 
-  /** False when there is more to read before anything that is held. */
+  /** Returns false when there is more to read before the held publications. */
   #catchUp({ complete, position: top, publications }: HistoryPage): boolean {
     const { sink, telemetry } = this.#deps;
     if (top === undefined) return true;
@@ -198,19 +199,19 @@ export class ChannelFeed implements ChannelHandler {
       return true;
     }
     const position = publications.at(-1)?.position ?? top;
-    const isRenamed = position.epoch !== this.position?.epoch;
+    const hasNewEpoch = position.epoch !== this.position?.epoch;
     this.#sequencer?.moveTo(position);
     for (const publication of publications) sink.deliver(publication);
     const count = publications.length;
     if (count > 0) {
       telemetry.report({ type: 'gap_filled', channel: this.#channel, publications: count });
-    } else if (isRenamed) {
+    } else if (hasNewEpoch) {
       sink.epochChanged(this.#channel, position);
     }
     return position.offset >= top.offset;
   }
 
-  /** Some are gone for good; those that are held are not. */
+  /** Some publications are gone for good; delivery goes on before the first one that is held. */
   #resync(top: Position): void {
     const first = this.#held.find(({ position: held }) => {
       return held?.epoch === top.epoch && this.#sequencer?.judge(held) !== 'old';
@@ -218,12 +219,12 @@ export class ChannelFeed implements ChannelHandler {
     const offset = first === undefined ? top.offset : Math.min(top.offset, first.offset - 1);
     const position = { ...top, offset };
     this.#sequencer?.moveTo(position);
-    // What is held may end before the top.
+    // The held publications may end before the top.
     if (first !== undefined) this.#fillAgain = true;
     this.#deps.sink.resync(this.#channel, position);
   }
 
-  /** Lets go of what is held, up to where something is missing again. */
+  /** Delivers the held publications up to the next gap. */
   #release(): void {
     const held = this.#held;
     this.#held = NONE_HELD;
@@ -236,7 +237,7 @@ export class ChannelFeed implements ChannelHandler {
     }
   }
 
-  /** What follows the position here; asks until Redis answers. Undefined when closed meanwhile. */
+  /** Asks until Redis answers; resolves to undefined when the feed is closed meanwhile. */
   async #readMissing(): Promise<HistoryPage | undefined> {
     const { fills, telemetry } = this.#deps;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
@@ -247,7 +248,7 @@ export class ChannelFeed implements ChannelHandler {
         );
         return this.#state === 'closed' ? undefined : page;
       } catch (error) {
-        // That Redis is away is reported once, by its connection, and not by each channel.
+        // The connection reports an outage once; each channel would repeat it.
         if (isReply(error)) telemetry.report({ type: 'failure', where: 'read history', error });
       }
       if (this.#isOpen) await this.#wait(retryMs);
@@ -266,7 +267,7 @@ export class ChannelFeed implements ChannelHandler {
     this.#heldBefore = this.#held.length;
     const page = this.position && (await log.page(this.#channel, this.position));
     if (page?.position !== undefined) return page;
-    // All is lost, the epoch too: begin another, so that clients get a cursor that works.
+    // The history and its epoch are lost: begin a new one, so that clients get a cursor that works.
     const position = await log.position(this.#channel);
     return { position, publications: [], complete: false };
   }

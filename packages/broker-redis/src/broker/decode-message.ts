@@ -14,10 +14,10 @@ const decoder = new TextDecoder();
 export type Decoded = { readonly publication: Publication } | { readonly problem: string };
 
 /**
- * What arrived in a channel's Redis channel: a publication of Leque's, or the bare event of a
- * foreign service that used PUBLISH, which is live only, and does not reach the firehose.
- * @param epoch of what came before it. The same text again is compared by its address, which every
- *   session does.
+ * Decodes a message of a channel's Redis channel. It is a publication of Leque, or the bare event of
+ * another service that used PUBLISH, which is live only and does not reach the firehose.
+ * @param epoch the epoch of the message before. An equal epoch is replaced by it, because every
+ *   session compares epochs, and strings that are the same object compare by their address.
  */
 export function decodeMessage(channel: string, payload: Uint8Array, epoch?: string): Decoded {
   const decoded = tryDecodePayload(payload);
@@ -31,18 +31,19 @@ export function decodeMessage(channel: string, payload: Uint8Array, epoch?: stri
   return { publication: new Publication({ channel, type, position, json }) };
 }
 
-/** The firehose repeats what was stored in a project's channel. */
+/** The firehose repeats what is stored in the channels of projects. */
 function readRepeated({ channel: origin, type, position, body: json }: Payload): Decoded {
-  if (tryParseChannel(origin)?.kind !== 'project') return { problem: 'of no project' };
-  const init = { channel: FIREHOSE, origin, originPosition: position, type, json };
-  return { publication: new Publication({ ...init, position: undefined }) };
+  if (tryParseChannel(origin)?.kind !== 'project')
+    return { problem: 'a publication in the firehose names no project' };
+  const options = { channel: FIREHOSE, origin, originPosition: position, type, json };
+  return { publication: new Publication({ ...options, position: undefined }) };
 }
 
 function readForeign(channel: string, payload: Uint8Array): Decoded {
   if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
   const input = parseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
-  // The channel that it came in decides, whatever the event says of where it should go.
+  // The Redis channel decides where the event goes, whatever the event itself says.
   const parsed = tryParseEvent({ ...input, channel });
   if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
   const { type, json } = parsed.event;

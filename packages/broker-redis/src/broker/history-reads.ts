@@ -8,43 +8,44 @@ import {
 import { type Position, toCursor } from '@leque/protocol';
 import { withDeadline } from '../lib/deadline.ts';
 import type { ChannelLog } from './channel-log.ts';
-import { RecentPages } from './recent-pages.ts';
+import { bytesOf, RecentPages } from './recent-pages.ts';
 
-/** Many may come back at once, and wait for one another. */
+/** Many clients may come back at once and wait for one another. */
 const TIMEOUT_MS = 5000;
 /**
- * Few run, as an answer may be long, and every other command waits behind those on their way; as
- * many may wait as Redis may answer in time.
+ * Few reads run at once, because an answer may be long and delays every other command. As many may
+ * wait as Redis can answer in time.
  */
 const LIMITS = { running: 16, waiting: 10_000 };
 
-/** Up to where this node has delivered a channel; undefined for one that it does not. */
+/** Returns up to where this node has delivered a channel; undefined when it is not subscribed. */
 type DeliveredOf = (channel: string) => Position | undefined;
 
-interface Read {
+interface SharedRead {
   readonly page: Promise<HistoryPage>;
-  /** When the last of those who ask gives up. */
-  wantedUntil: number;
-  /** What the one with the most room asks for. */
+  /** When the last caller gives up, on the monotonic clock. */
+  neededUntil: number;
+  /** The largest size that a caller takes. */
   bytes: number;
 }
 
-interface Asked {
-  /** Those who ask under the same key share a read. */
+interface HistoryQuery {
+  /** Queries with the same key share a read. */
   readonly key: string;
   readonly bytes: number;
   readonly ask: (bytes: number) => Promise<HistoryPage>;
 }
 
 /**
- * Reads histories for sessions. Those who ask for the same before it is read share one read; who
- * comes later shares it, too, unless it ended before what this node has delivered since (GAP).
+ * Reads histories for sessions. Callers that ask for the same history before it is read share one
+ * read. Later callers share it as well, unless it ended before what this node has delivered since
+ * (GAP).
  */
 export class HistoryReads {
   readonly #log: Pick<ChannelLog, 'history' | 'page'>;
   readonly #clock: Clock;
   readonly #limit = new ConcurrencyLimit(LIMITS);
-  readonly #waiting = new Map<string, Read>();
+  readonly #waiting = new Map<string, SharedRead>();
   readonly #recent: RecentPages;
   readonly #delivered: DeliveredOf;
 
@@ -70,7 +71,7 @@ export class HistoryReads {
         bytes,
         ask: async (most) => this.#findOrRead(channel, after, { publications, bytes: most }),
       }));
-    const fits = after === undefined || bytesOf(page) <= bytes;
+    const fits = after === undefined || bytesOf(page.publications) <= bytes;
     return fits ? page : { ...page, publications: [], complete: false };
   }
 
@@ -94,7 +95,7 @@ export class HistoryReads {
     return this.#recent.find(channel, { after, extent, delivered });
   }
 
-  /** Another read may have brought it while this one waited. */
+  /** Looks again before it reads: another read may have brought the page meanwhile. */
   async #findOrRead(
     channel: string,
     after: Position | undefined,
@@ -107,20 +108,20 @@ export class HistoryReads {
     return page;
   }
 
-  async #share(asked: Asked): Promise<HistoryPage> {
-    const read = this.#waiting.get(asked.key) ?? this.#begin(asked);
-    read.bytes = Math.max(read.bytes, asked.bytes);
-    read.wantedUntil = this.#clock.monotonic() + TIMEOUT_MS;
+  async #share(query: HistoryQuery): Promise<HistoryPage> {
+    const read = this.#waiting.get(query.key) ?? this.#begin(query);
+    read.bytes = Math.max(read.bytes, query.bytes);
+    read.neededUntil = this.#clock.monotonic() + TIMEOUT_MS;
     return await withDeadline(read.page, TIMEOUT_MS, 'reading history');
   }
 
-  #begin({ key, ask }: Asked): Read {
-    const page = this.#endOfTurn().then(() => this.#limit.run(begin, isWanted));
-    const read: Read = { page, wantedUntil: 0, bytes: 0 };
+  #begin({ key, ask }: HistoryQuery): SharedRead {
+    const page = this.#endOfTurn().then(() => this.#limit.run(begin, isNeeded));
+    const read: SharedRead = { page, neededUntil: 0, bytes: 0 };
     const forget = () => {
       if (this.#waiting.get(key) === read) this.#waiting.delete(key);
     };
-    const isWanted = () => this.#clock.monotonic() < read.wantedUntil;
+    const isNeeded = () => this.#clock.monotonic() < read.neededUntil;
     const begin = () => {
       forget();
       return ask(read.bytes);
@@ -130,12 +131,8 @@ export class HistoryReads {
     return read;
   }
 
-  /** A node that comes back after another's end is asked the same by many in one turn. */
+  /** When another node has ended, many clients ask this one the same in one turn. */
   #endOfTurn(): Promise<void> {
     return new Promise((resolve) => this.#clock.defer(resolve));
   }
-}
-
-function bytesOf({ publications }: HistoryPage): number {
-  return publications.reduce((sum, { body }) => sum + body.length, 0);
 }

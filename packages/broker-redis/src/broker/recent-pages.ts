@@ -1,31 +1,31 @@
 import type { Cancel, Clock, HistoryExtent, HistoryPage, Publication } from '@leque/core';
 import type { Position } from '@leque/protocol';
 
-/** For those who come soon after; all are let go together. */
+/** All pages are dropped together, this long after the first of them was kept. */
 const KEEP_MS = 1000;
-/** Of JSON, in all pages together. */
+/** Size of the JSON in all pages together. */
 const MAX_BYTES = 4_000_000;
 
-interface Recent {
+interface RecentPage {
   readonly after: Position;
   readonly page: HistoryPage;
   readonly bytes: number;
 }
 
-export interface Wanted {
+export interface RecentPageQuery {
   readonly after: Position;
   readonly extent: HistoryExtent;
-  /** Up to here this node has delivered the channel: what is given has to reach as far (GAP). */
+  /** Up to here this node has delivered the channel: a page has to reach as far (GAP). */
   readonly delivered: Position | undefined;
 }
 
 /**
- * Histories that were read a moment ago. When hundreds come back to a channel, most of them miss a
- * part of what the first of them missed.
+ * Keeps histories that were read a moment ago. When hundreds of clients come back to a channel, most
+ * of them have missed a part of what the first of them had missed.
  */
 export class RecentPages {
   readonly #clock: Clock;
-  readonly #pages = new Map<string, Recent>();
+  readonly #pages = new Map<string, RecentPage>();
   #bytes = 0;
   #cancelEnd: Cancel | undefined;
 
@@ -33,7 +33,7 @@ export class RecentPages {
     this.#clock = clock;
   }
 
-  /** Only what is whole. */
+  /** Keeps a page that is complete, unless the kept one covers it or there is no room. */
   keep(channel: string, after: Position, page: HistoryPage): void {
     const kept = this.#pages.get(channel);
     if (!isWhole(after, page) || (kept !== undefined && isNoBetter({ after, page }, kept))) return;
@@ -45,8 +45,8 @@ export class RecentPages {
     this.#cancelEnd ??= this.#clock.after(KEEP_MS, () => this.clear());
   }
 
-  /** Undefined where it has to be read. */
-  find(channel: string, { after, extent, delivered }: Wanted): HistoryPage | undefined {
+  /** Returns undefined when the page has to be read from Redis. */
+  find(channel: string, { after, extent, delivered }: RecentPageQuery): HistoryPage | undefined {
     const kept = this.#pages.get(channel);
     const top = kept?.page.position;
     if (kept === undefined || top === undefined || delivered === undefined) return undefined;
@@ -77,14 +77,15 @@ function isWhole(after: Position, { complete, position, publications }: HistoryP
   return publications.length === position.offset - after.offset;
 }
 
-/** It ends no later, and begins no earlier. */
-function isNoBetter(page: Omit<Recent, 'bytes'>, kept: Recent): boolean {
+/** Whether `page` ends no later and begins no earlier than the kept page. */
+function isNoBetter(page: Omit<RecentPage, 'bytes'>, kept: RecentPage): boolean {
   const top = page.page.position;
   const keptTop = kept.page.position;
   if (top === undefined || keptTop === undefined || top.epoch !== keptTop.epoch) return false;
   return top.offset <= keptTop.offset && page.after.offset >= kept.after.offset;
 }
 
-function bytesOf(publications: readonly Publication[]): number {
+/** Size of the JSON of `publications`. */
+export function bytesOf(publications: readonly Publication[]): number {
   return publications.reduce((sum, { body }) => sum + body.length, 0);
 }

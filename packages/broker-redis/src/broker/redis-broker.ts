@@ -19,13 +19,13 @@ import { HistoryReads } from './history-reads.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 1000;
 /**
- * Joins have a line of their own: they would come too late behind what is long, or may take long.
- * As many as may wait are as many as Redis may answer before those who wait give up.
+ * Joins have a queue of their own: behind long reads they would come too late. As many may wait as
+ * Redis can answer before their callers give up.
  */
 const JOINS = { running: 64, waiting: 10_000 };
-/** Those that find no place ask again. */
+/** A feed that finds no place in the queue asks again. */
 const FILLS = { running: 64, waiting: 10_000 };
-/** Redis answers a history in one piece, and answers nobody else meanwhile. */
+/** Redis serves no other client while it reads a history. */
 const MAX_PAGE = 10_000;
 
 export interface RedisBrokerDeps {
@@ -36,7 +36,7 @@ export interface RedisBrokerDeps {
   readonly clock: Clock;
 }
 
-/** Publications through Redis: Pub/Sub to be fast, streams to lose nothing. */
+/** Carries publications through Redis: Pub/Sub is fast, and streams lose nothing. */
 export class RedisBroker implements Broker {
   readonly #deps: RedisBrokerDeps;
   readonly #feeds = new Map<string, ChannelFeed>();
@@ -57,7 +57,7 @@ export class RedisBroker implements Broker {
     );
   }
 
-  /** A Redis that is away at the start is reported by `health`, like one that goes away later. */
+  /** Does not fail when Redis is away: `health` reports that, now as later. */
   async start(sink: BrokerSink): Promise<void> {
     const { log, telemetry, clock } = this.#deps;
     this.#feedDeps = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
@@ -74,7 +74,7 @@ export class RedisBroker implements Broker {
       await withDeadline(caughtUp, SUBSCRIBE_TIMEOUT_MS, 'catching up');
       return feed.position;
     } catch (error) {
-      // One that stood before stays, for whoever subscribed it.
+      // A feed that was there before stays: another caller has subscribed it.
       if (existing === undefined && this.#feeds.get(channel) === feed) this.#leave(channel, feed);
       throw unavailable(error);
     }
@@ -136,7 +136,7 @@ export class RedisBroker implements Broker {
     this.#deps.link.subscriptions.remove(this.#redisChannel(channel));
   }
 
-  /** The firehose has no key beside it that would have to live in the same slot of a Cluster. */
+  /** The firehose needs no hash tag, because it has no keys that would have to share its slot. */
   #redisChannel(channel: string): string {
     const { prefix } = this.#deps;
     return channel === FIREHOSE ? `${prefix}firehose` : `${prefix}{${channel}}`;

@@ -2,7 +2,7 @@ import type { Position } from '@leque/protocol';
 
 export type Verdict = 'next' | 'old' | 'gap' | 'new_epoch';
 
-/** Judges the positions that arrive in one channel against what was delivered before (GAP, DUP). */
+/** Compares the positions that arrive in one channel with the last delivered one (GAP, DUP). */
 export class Sequencer {
   #position: Position;
 

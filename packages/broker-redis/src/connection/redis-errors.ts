@@ -1,15 +1,15 @@
 import { ProtocolError } from '@leque/protocol';
 
-/** Redis itself answered that it will not. */
+/** Whether `error` is an answer of Redis, and not a failure of the connection. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** What the servers of a Cluster say where a slot is not, or not yet. Nothing was done then. */
+/** The answer of a server in a Redis Cluster that does not have a slot; it has done nothing. */
 export interface Redirection {
-  /** MOVED: another one has it; ASK: another one is about to; TRYAGAIN: it is on its way. */
+  /** MOVED: another server has the slot; ASK: another is importing it; TRYAGAIN: it is moving. */
   readonly kind: 'MOVED' | 'ASK' | 'TRYAGAIN';
-  /** `HOST:PORT` of the other; without a host when it is the one that was asked. */
+  /** `HOST:PORT` of the other server; `:PORT` when its host is that of the server asked. */
   readonly address: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export function redirectionOf(error: unknown): Redirection | undefined {
   return kind === undefined ? undefined : { kind: kind as Redirection['kind'], address };
 }
 
-/** What a failed read means to its caller, who may simply try again. */
+/** Turns the failure of a read into an error for its caller, who may simply try again. */
 export function unavailable(cause: unknown): ProtocolError {
   if (cause instanceof ProtocolError) return cause;
   const detail = cause instanceof Error ? cause.message : String(cause);
@@ -29,7 +29,10 @@ export function unavailable(cause: unknown): ProtocolError {
   return new ProtocolError('unavailable', reason, { cause });
 }
 
-/** What a failed write means: without a reply, only a command that was never sent has no effect. */
+/**
+ * Turns the failure of a write into an error for its caller. Without a reply, only a command that
+ * was never sent is known to have no effect.
+ */
 export function writeFailure(cause: unknown): ProtocolError {
   if (cause instanceof ProtocolError || isReply(cause) || !wasSent(cause)) {
     return unavailable(cause);
@@ -42,7 +45,7 @@ export function writeFailure(cause: unknown): ProtocolError {
   );
 }
 
-/** ioredis has no codes for these; this is what it says when it does not queue a command. */
+/** ioredis has no code for a command that it has not sent, only this text. */
 function wasSent(error: unknown): boolean {
   return !(error instanceof Error && error.message.startsWith("Stream isn't writeable"));
 }

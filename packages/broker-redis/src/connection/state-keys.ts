@@ -1,4 +1,4 @@
-/** Where the cluster state is kept. Everything about one node lives in one slot of a Cluster. */
+/** Names the keys of the cluster state. In a Redis Cluster all keys of one node share a slot. */
 export class StateKeys {
   readonly #prefix: string;
 
@@ -6,29 +6,29 @@ export class StateKeys {
     this.#prefix = prefix;
   }
 
-  /** Sorted set of lease ids, see functions/lease.lua. */
+  /** The sorted set of lease ids, see functions/lease.lua. */
   get nodes(): string {
     return `${this.#prefix}{nodes}`;
   }
 
-  /** Hash of the running totals of the cluster. */
+  /** The hash of the running totals of all nodes. */
   get totals(): string {
     return `${this.#prefix}{totals}`;
   }
 
-  /** Hash of what one node states: `connections` by user, or `subscribers:KIND` by channel. */
+  /** A hash of the counts of one node: `connections` by user, or `subscribers:KIND` by channel. */
   counts(leaseId: string, hash: string): string {
     return `${this.#prefix}{node:${leaseId}}:${hash}`;
   }
 
-  /** Redis channel of a signal that the connections of a user have changed. */
+  /** The Redis channel of the signal that the connections of a user have changed. */
   userSignal(userId: string): string {
     return `${this.#prefix}{user:${userId}}:connections`;
   }
 }
 
 export const CONNECTIONS = 'connections';
-/** No user id looks like this. */
+/** The field of the sum of all connections; no encoded user id looks like it. */
 export const ALL_USERS = '*';
 
 export function subscribersHash(kind: string): string {

@@ -7,9 +7,9 @@ import type { FunctionLibrary } from './function-library.ts';
 export interface FunctionCheckDeps {
   readonly library: FunctionLibrary;
   readonly redis: Redis;
-  /** A call of what this process depends on, by which nothing changes. */
+  /** A call that changes nothing, of a function that this process depends on. */
   readonly idleCall: () => IdleCall;
-  /** What is no refusal. */
+  /** Whether an error reply does not count as a refusal. */
   readonly ignores: (error: Error) => boolean;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -20,9 +20,9 @@ export type IdleCall = readonly [name: string, key: string, ...args: (string | n
 const PERIOD_MS = 1000;
 
 /**
- * Loads the functions whenever Redis is back, and again for as long as it does not take them; and
- * proves once a second that it does what this process needs: one whose memory is full, or that has
- * become a replica, answers every PING and refuses that (HON).
+ * Loads the functions on every new connection, and repeats that until Redis takes them. Proves once
+ * a second that Redis serves this process: a server whose memory is full, or that has become a
+ * replica, answers every PING and refuses writes (HON).
  */
 export class FunctionCheck {
   readonly #deps: FunctionCheckDeps;
@@ -55,7 +55,7 @@ export class FunctionCheck {
       this.#refusal = undefined;
       this.#reported = undefined;
     } catch (error) {
-      // That Redis is away is reported by its connection.
+      // The connection itself reports that Redis is away.
       if (isReply(error) && !this.#deps.ignores(error)) this.#refused(error);
     }
   }
@@ -67,7 +67,7 @@ export class FunctionCheck {
     await withDeadline(calling, COMMAND_DEADLINE_MS, name);
   }
 
-  /** Reported once, not once a second. */
+  /** Reports a refusal once, not once a second. */
   #refused(error: Error): void {
     this.#refusal = `Redis refuses: ${explain(error)}`;
     const { problem } = this;
@@ -79,5 +79,5 @@ export class FunctionCheck {
 
 function explain({ message }: Error): string {
   const isInCluster = /^(MOVED|CROSSSLOT|CLUSTERDOWN) /.test(message);
-  return isInCluster ? `${message} (a Cluster takes redis+cluster:// in REDIS_URL)` : message;
+  return isInCluster ? `${message} (a Redis Cluster needs redis+cluster:// in REDIS_URL)` : message;
 }

@@ -7,8 +7,8 @@ import { type Command, sendTogether } from '../connection/send-together.ts';
 import { eventData, eventFields, reservedTypes } from './event-rules.ts';
 
 /**
- * Counts up with every change of the functions. A process leaves a library of a higher version
- * alone, so that the last ones of an old release do not undo a new one.
+ * Grows with every change of the functions. A process leaves a library of a higher version alone, so
+ * that the last processes of an old release do not undo a new one.
  */
 const VERSION = 8;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
@@ -27,10 +27,10 @@ const PARTS = [
 
 const rendered = new WeakMap<HistoryOptions, string>();
 
-/** The Redis Functions, with this process's limits in them, as Redis takes them. */
+/** Renders the source of the Function library, with the limits of this process in it. */
 function libraryFor(limits: HistoryOptions): string {
   const code = rendered.get(limits) ?? renderLibrary(limits);
-  rendered.set(limits, code); // each master of a Cluster gets the same
+  rendered.set(limits, code); // each master of a Redis Cluster gets the same
   return code;
 }
 
@@ -60,7 +60,7 @@ function renderLibrary(limits: HistoryOptions): string {
   ].join('\n');
 }
 
-/** Calls Leque's functions, and loads them wherever they are missing. */
+/** Calls Leque's functions on one server, and loads them when they are missing. */
 export class FunctionLibrary {
   readonly #redis: Redis;
   readonly #code: string;
@@ -89,13 +89,13 @@ export class FunctionLibrary {
   }
 
   /**
-   * Runs a command that calls them. A Redis that came back empty has lost the functions too: then
-   * they are loaded once more.
+   * Runs a command that calls the functions. A Redis that came back empty has lost them: then they
+   * are loaded once more.
    */
   async run<T>(command: Command<T>): Promise<T> {
     try {
       const reply = await sendTogether(this.#redis, command);
-      this.#problem = undefined; // somebody else has loaded them
+      this.#problem = undefined; // another process has loaded them
       return reply;
     } catch (error) {
       if (!isFunctionMissing(error)) throw error;
@@ -124,13 +124,13 @@ export class FunctionLibrary {
     }
   }
 
-  /** Once, as the two replace each other's functions whenever one of them connects. */
+  /** Reports once: both processes replace the functions of the other whenever they connect. */
   #reportConflict(): void {
     if (this.#conflictReported) return;
     this.#conflictReported = true;
     const error = new Error(
       'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL or FIREHOSE ' +
-        'settings; those of whoever connected last hold for all, so give all the same',
+        'settings; those of the process that connected last apply to all, so give all the same',
     );
     this.#telemetry.report({ type: 'failure', where: 'functions', error });
   }
@@ -145,7 +145,7 @@ function isFunctionMissing(error: unknown): boolean {
   return isReply(error) && error.message.includes('Function not found');
 }
 
-/** The reply is a list of libraries, each a flat list of names and values. */
+/** @param libraries a list of libraries, each a flat list of names and values */
 function codeOf(libraries: unknown): string {
   const [library] = libraries as unknown[][];
   const at = library?.indexOf('library_code') ?? -1;

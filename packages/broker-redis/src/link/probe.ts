@@ -7,25 +7,25 @@ import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 
 export interface ProbeDeps {
-  /** A Redis channel of this node's own; another one when the server does not have that any more. */
+  /** The Redis channel of this node; its name changes when its slot leaves the server. */
   readonly redisChannel: () => string;
   readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
   readonly commands: Redis;
   readonly subscriber: RedisSubscriber;
-  /** The connection of the subscriber, which is rebuilt when the probe does not arrive. */
+  /** The connection of `subscriber`; it is rebuilt when the probe does not arrive. */
   readonly subscribing: RedisConnection;
   readonly counts: ProbeCounts;
   readonly clock: Clock;
 }
 
 const PERIOD_MS = 1000;
-/** A connection that is only behind brings one of them within this time. */
+/** A connection that is only slow delivers one probe within so many periods. */
 const MISSES = 2;
 
 /**
- * Proves that this process receives what is published, by what it publishes to itself once a second
- * (HON): a subscriber connection that is open and dead, or has lost its subscriptions, is as silent
- * as one in whose channels nothing happens.
+ * Proves that this process receives what is published: it publishes to itself once a second (HON). A
+ * subscriber connection that is dead or has lost its subscriptions is as silent as one in whose
+ * channels nothing happens.
  */
 export class Probe implements ChannelHandler {
   readonly #deps: ProbeDeps;
@@ -34,14 +34,14 @@ export class Probe implements ChannelHandler {
   #refusal: string | undefined;
   #awaited = false;
   #misses = 0;
-  /** When the one that is awaited was published, on the monotonic clock. */
+  /** When the awaited probe was published, on the monotonic clock. */
   #sentAt = 0;
 
   constructor(deps: ProbeDeps) {
     this.#deps = deps;
   }
 
-  /** Why nothing can be proved. */
+  /** Why no probe can be published. */
   get problem(): string | undefined {
     return this.#refusal;
   }
@@ -49,7 +49,7 @@ export class Probe implements ChannelHandler {
   start(): void {
     const { clock } = this.#deps;
     this.#followChannel();
-    // What has arrived while this process was busy comes before the verdict.
+    // Probes that arrived while this process was busy are handled before the next is judged.
     this.#stop = every(clock, PERIOD_MS, () => clock.defer(() => void this.#next()));
   }
 
@@ -58,7 +58,7 @@ export class Probe implements ChannelHandler {
     this.#stop = undefined;
   }
 
-  /** Goes on in another channel, if it has to. */
+  /** Changes to another channel when the name has changed. */
   follow(): void {
     if (this.#stop !== undefined) this.#followChannel();
   }
@@ -73,7 +73,7 @@ export class Probe implements ChannelHandler {
     this.#arrived();
   }
 
-  /** True when it is another one, to which nothing was published yet. */
+  /** Returns true when the channel has changed: nothing was published there yet. */
   #followChannel(): boolean {
     const { subscriber, redisChannel } = this.#deps;
     const [before, now] = [this.#redisChannel, redisChannel()];
@@ -93,7 +93,7 @@ export class Probe implements ChannelHandler {
   async #next(): Promise<void> {
     const { subscriber, subscribing, counts } = this.#deps;
     if (this.#stop === undefined || this.#followChannel()) return;
-    // Without its subscription it cannot arrive, which the subscriber says.
+    // Without its subscription the probe cannot arrive; the subscriber reports that problem.
     if (subscriber.problem !== undefined) return this.#arrived();
     if (this.#awaited) {
       this.#misses += 1;
@@ -101,10 +101,10 @@ export class Probe implements ChannelHandler {
     }
     if (this.#misses < MISSES) return await this.#publish();
     this.#arrived();
-    subscribing.rebuild('what is published does not arrive');
+    subscribing.rebuild('published messages do not arrive');
   }
 
-  /** One that is not known to be published proves nothing against the subscriber connection. */
+  /** A probe that may not have been published proves nothing against the subscriber connection. */
   async #publish(): Promise<void> {
     const { commands, publish, clock } = this.#deps;
     try {

@@ -1,27 +1,27 @@
 import type { Redis } from 'ioredis';
 
-/** How a connection subscribes. What it has subscribed is gone when the connection breaks. */
+/** How a connection subscribes. Its subscriptions are gone when the connection breaks. */
 export interface PubSub {
-  /** Channels that one command can subscribe; each comes back in one of the lists. */
+  /** Divides channels into lists that one command can subscribe. */
   split(redisChannels: readonly string[]): string[][];
   /** @param redisChannels one of the lists of `split` */
   subscribe(redisChannels: readonly string[]): Promise<unknown>;
   /** @param redisChannels one of the lists of `split` */
   unsubscribe(redisChannels: readonly string[]): Promise<unknown>;
-  /** Answered after everything that was sent before. */
+  /** Resolves after everything that Redis sent before has been handled. */
   ping(): Promise<unknown>;
-  /** To be called once. */
+  /** Sets the listener; called once. */
   listen(listener: PubSubListener): void;
 }
 
 export interface PubSubListener {
-  /** @param payload a view of what came over the network */
+  /** @param payload a view of the bytes that came over the network */
   message(redisChannel: string, payload: Buffer): void;
-  /** Redis sends nothing of this channel here any more, as it is another server's now. */
+  /** Redis has ended the subscription because another server has the channel now. */
   dropped(redisChannel: string): void;
 }
 
-/** SUBSCRIBE, which any server takes for any channel. */
+/** Uses SUBSCRIBE, which any server accepts for any channel. */
 export class PlainPubSub implements PubSub {
   readonly #redis: Redis;
 

@@ -6,40 +6,40 @@ import type { ChannelHandler } from './redis-subscriber.ts';
 
 export interface LinkDeps extends ConnectionDeps {
   readonly prefix: string;
-  /** Names this process in the Redis channels by which it proves that it receives. */
+  /** Names this process in the Redis channels of its probes. */
   readonly nodeId: string;
   readonly limits: HistoryOptions;
-  /** What the probes of the process show is counted here. */
+  /** Counts the outcomes of the probes. */
   readonly probes: ProbeCounts;
 }
 
 /**
- * What this process has of Redis, be it one server or the masters of a Cluster. Every answer comes
- * within `COMMAND_DEADLINE_MS`, or is a failure.
+ * Reaches Redis, whether it is one server or the masters of a Redis Cluster. Every command is answered
+ * within `COMMAND_DEADLINE_MS`, or fails.
  */
 export interface RedisLink {
   readonly subscriptions: Subscriptions;
   /** Runs a command on the server that has `key`. */
   run<T>(key: string, command: Command<T>): Promise<T>;
-  /** Calls one of Leque's functions there. */
+  /** Calls one of Leque's functions on the server that has `key`. */
   call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
-  /** Sends an empty message to whoever has subscribed `redisChannel`. */
+  /** Sends an empty message to the subscribers of `redisChannel`. */
   signal(redisChannel: string): Promise<unknown>;
-  /** Waits a moment for Redis; never fails. */
+  /** Waits a few seconds at most for Redis; never fails. */
   connect(): Promise<void>;
-  /** Connects what receives too, and proves from then on that it does; never fails. */
+  /** Also connects for receiving, and proves from then on that messages arrive; never fails. */
   receive(): Promise<void>;
   /** Empty when Redis answers and, after `receive`, every channel is subscribed. */
   problems(): string[];
-  /** Calls whenever there is a new connection. */
+  /** Calls `listener` on every new connection for commands. */
   onConnected(listener: () => void): Cancel;
   close(): void;
 }
 
-/** Redis channels that stay subscribed, wherever they are, until they are removed. */
+/** Keeps Redis channels subscribed on whichever server has them, until they are removed. */
 export interface Subscriptions {
   add(redisChannel: string, handler: ChannelHandler): void;
   remove(redisChannel: string): void;
-  /** Settles once everything that Redis sent in the channel before has been handled. */
+  /** Resolves once everything that Redis sent in the channel before has been handled. */
   catchUp(redisChannel: string): Promise<void>;
 }

@@ -13,11 +13,11 @@ import { RedisSubscriber, type SubscriberDeps } from './redis-subscriber.ts';
 
 export interface ServerOptions {
   readonly endpoint: Endpoint;
-  /** Which one it is, where there are several; else empty. */
+  /** Names the server where there are several; else empty. */
   readonly name: string;
   readonly limits: HistoryOptions;
   readonly probes: ProbeCounts;
-  /** How it publishes and subscribes. */
+  /** How the connection that receives subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;
   readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
   /** See `ProbeDeps.redisChannel`. */
@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly ignores: (error: Error) => boolean;
 }
 
-/** One server that takes writes, by two connections: one for commands, one that receives. */
+/** One server that takes writes. It has two connections: one sends commands, the other receives. */
 export class RedisServer {
   readonly subscriber: RedisSubscriber;
   readonly #name: string;
@@ -74,7 +74,7 @@ export class RedisServer {
     return this.#commands.ready;
   }
 
-  /** Empty when it answers and, after `receive`, every channel is subscribed. */
+  /** Empty when the server answers and, after `receive`, every channel is subscribed. */
   problems(): string[] {
     const receives = this.#receiving !== undefined;
     const connections = receives ? [this.#commands, this.#subscribing] : [this.#commands];
@@ -89,23 +89,23 @@ export class RedisServer {
     return sendTogether(this.#commands.redis, command);
   }
 
-  /** The same for a command that calls Leque's functions. */
+  /** Runs a command that calls Leque's functions. */
   call<T>(command: Command<T>): Promise<T> {
     return this.#library.run(command);
   }
 
-  /** Waits a moment; never fails. */
+  /** Waits a few seconds at most; never fails. */
   async connect(): Promise<void> {
     await this.#commands.connect();
-    await this.#library.load().catch(() => {}); // reported above, and told by problems()
+    await this.#library.load().catch(() => {}); // problems() has the reason
   }
 
-  /** Waits for the first connection, if there was none yet, and at most `ms`; never fails. */
-  async opening(ms: number): Promise<void> {
+  /** Waits up to `ms` for the first connection, when there was none yet; never fails. */
+  async waitForConnection(ms: number): Promise<void> {
     await withDeadline(this.#commands.connect(), ms, 'connecting').catch(() => {});
   }
 
-  /** Waits a moment; never fails. */
+  /** Waits a few seconds at most; never fails. */
   receive(): Promise<void> {
     this.#receiving ??= this.#receive();
     return this.#receiving;
@@ -121,12 +121,12 @@ export class RedisServer {
     for (const { redis } of [this.#commands, this.#subscribing]) redis.on('close', listener);
   }
 
-  /** What has to be in its slots may have to have other names. */
+  /** Renames what has to be in a slot of this server. */
   slotsChanged(): void {
     this.#probe.follow();
   }
 
-  /** Leaves the server, for `reason`, for whichever the endpoint leads to now. */
+  /** Connects to the server to which the endpoint leads now; `reason` is reported. */
   leave(reason: string): void {
     for (const each of [this.#commands, this.#subscribing]) each.leave(reason);
   }

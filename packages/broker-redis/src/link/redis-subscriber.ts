@@ -5,26 +5,26 @@ import { isReply, redirectionOf } from '../connection/redis-errors.ts';
 import { waitForAll } from '../lib/wait-for-all.ts';
 import type { PubSub } from './pub-sub.ts';
 
-/** Who wants the messages of one Redis channel. */
+/** Handles the messages of one Redis channel. */
 export interface ChannelHandler {
-  /** Messages flow from here on. Again after each reconnect, when some may have been missed. */
+  /** Messages flow from here on. Called again after each reconnect: some may have been missed. */
   subscribed(): void;
-  /** @param payload a view of what came over the network */
+  /** @param payload a view of the bytes that came over the network */
   message(payload: Buffer): void;
 }
 
-/** Redis reads a command as a whole before it does anything else. */
+/** Redis serves no other client while it reads a command. */
 const CHANNELS_AT_ONCE = 512;
 const RETRY_MS = 500;
 
 export interface SubscriberDeps extends ConnectionDeps {
-  /** Another server may have what was asked of this one: says why. */
-  readonly misplaced: (error: Error | undefined) => void;
+  /** Called when another server has the slot of a channel; `error` is the redirection, if any. */
+  readonly wrongServer: (error: Error | undefined) => void;
 }
 
 /**
- * The subscribing connection to one server. What was added stays subscribed, over reconnects
- * too, until it is removed; what one turn of the event loop asks for goes out together.
+ * Subscribes on the connection to one server. A channel stays subscribed, also after a reconnect,
+ * until it is removed. The changes of one turn of the event loop are sent together.
  */
 export class RedisSubscriber {
   readonly #connection: RedisConnection;
@@ -34,9 +34,10 @@ export class RedisSubscriber {
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #joining = new Set<string>();
   readonly #leaving = new Set<string>();
-  /** Another server has them now: whoever knows which takes them away from here. */
-  readonly #misplaced = new Set<string>();
-  #isMisplacedStill = false;
+  /** Channels that another server has now; the caller removes them when it knows which. */
+  readonly #onWrongServer = new Set<string>();
+  /** Whether channels are on the wrong server although they were asked for again. */
+  #staysOnWrongServer = false;
   #working = false;
   #restoring = true;
   #refusal: string | undefined;
@@ -52,7 +53,7 @@ export class RedisSubscriber {
     pubSub.listen({
       message: (redisChannel, payload) => this.#handlers.get(redisChannel)?.message(payload),
       dropped: (redisChannel) => {
-        if (this.#handlers.has(redisChannel)) this.#misplace([redisChannel], undefined);
+        if (this.#handlers.has(redisChannel)) this.#wrongServer([redisChannel], undefined);
       },
     });
     redis.on('close', () => {
@@ -61,10 +62,12 @@ export class RedisSubscriber {
     redis.on('ready', () => this.#restore());
   }
 
-  /** Why not every channel is subscribed: Redis refuses some, or the connection was lost. */
+  /** Why not every channel is subscribed; undefined when every channel is. */
   get problem(): string | undefined {
     if (this.#refusal !== undefined) return `channels cannot be subscribed: ${this.#refusal}`;
-    if (this.#isMisplacedStill) return 'channels cannot be subscribed: their slots are elsewhere';
+    if (this.#staysOnWrongServer) {
+      return 'channels cannot be subscribed: their slots are on another server';
+    }
     return this.#restoring ? 'channels are being subscribed again' : undefined;
   }
 
@@ -82,21 +85,23 @@ export class RedisSubscriber {
     this.#workSoon();
   }
 
-  /** For a channel whose slot has left the server: Redis ends the subscription by itself. */
+  /** Removes a channel whose slot has left the server: Redis ends that subscription by itself. */
   forget(redisChannel: string): void {
     this.#handlers.delete(redisChannel);
     this.#joining.delete(redisChannel);
-    if (this.#misplaced.delete(redisChannel)) this.#settleMisplaced();
+    if (this.#onWrongServer.delete(redisChannel)) this.#settleWrongServer();
   }
 
   /**
-   * Settles once everything that Redis sent in the channel before has been handled: it answers in
-   * order. On a new connection nothing was sent before its channels are subscribed.
+   * Resolves once everything that Redis sent in the channel before has been handled: Redis answers in
+   * order. It fails on a connection whose channels are not all subscribed yet.
    */
   async catchUp(redisChannel: string): Promise<void> {
     await this.#pubSub.ping();
     if (this.problem !== undefined) throw new Error(this.problem);
-    if (this.#misplaced.has(redisChannel)) throw new Error('the slot of the channel is elsewhere');
+    if (this.#onWrongServer.has(redisChannel)) {
+      throw new Error('another server has the slot of the channel');
+    }
   }
 
   close(): void {
@@ -105,13 +110,13 @@ export class RedisSubscriber {
     this.#handlers.clear();
     this.#joining.clear();
     this.#leaving.clear();
-    this.#misplaced.clear();
+    this.#onWrongServer.clear();
   }
 
   #restore(): void {
     this.#leaving.clear();
-    this.#misplaced.clear();
-    this.#settleMisplaced();
+    this.#onWrongServer.clear();
+    this.#settleWrongServer();
     for (const redisChannel of this.#handlers.keys()) this.#joining.add(redisChannel);
     this.#workSoon();
   }
@@ -132,7 +137,7 @@ export class RedisSubscriber {
       if (this.#redis.status !== 'ready') return;
       this.#restoring = false;
       this.#refusal = undefined;
-      this.#settleMisplaced();
+      this.#settleWrongServer();
     } catch (error) {
       this.#retryLater(error);
     } finally {
@@ -141,7 +146,7 @@ export class RedisSubscriber {
   }
 
   async #leave(redisChannels: string[]): Promise<void> {
-    // Nothing to retry: on a new connection nothing is subscribed that is not wanted.
+    // There is nothing to retry: a new connection begins without subscriptions.
     await waitForAll(
       this.#pubSub.split(redisChannels).map((each) => this.#pubSub.unsubscribe(each)),
     );
@@ -156,17 +161,17 @@ export class RedisSubscriber {
       await this.#pubSub.subscribe(redisChannels);
     } catch (error) {
       const wanted = redisChannels.filter((each) => this.#handlers.has(each));
-      if (redirectionOf(error)) return this.#misplace(wanted, error as Error);
+      if (redirectionOf(error)) return this.#wrongServer(wanted, error as Error);
       for (const each of wanted) this.#joining.add(each);
       throw error;
     }
     for (const each of redisChannels) this.#handlers.get(each)?.subscribed();
   }
 
-  /** A broken connection restores everything when it is back; this is for one that is not. */
+  /** Retries on a connection that is not broken; a broken one restores everything when it is back. */
   #retryLater(error: unknown): void {
     if (!isReply(error)) {
-      // What is not answered in seconds is not answered any more.
+      // A command without an answer for seconds will not be answered any more.
       this.#connection.rebuild(String(error));
       return;
     }
@@ -177,24 +182,24 @@ export class RedisSubscriber {
     this.#workLater();
   }
 
-  #misplace(redisChannels: readonly string[], error: Error | undefined): void {
-    for (const each of redisChannels) this.#misplaced.add(each);
-    this.#deps.misplaced(error);
+  #wrongServer(redisChannels: readonly string[], error: Error | undefined): void {
+    for (const each of redisChannels) this.#onWrongServer.add(each);
+    this.#deps.wrongServer(error);
     this.#cancelReturn ??= this.#deps.clock.after(RETRY_MS, () => this.#askAgain());
   }
 
-  /** They may have come back, or nobody knows where they are. */
+  /** The slots may have come back, or nobody knows where they are. */
   #askAgain(): void {
     this.#cancelReturn = undefined;
-    if (this.#misplaced.size === 0) return;
-    this.#isMisplacedStill = true;
-    for (const each of this.#misplaced) this.#joining.add(each);
-    this.#misplaced.clear();
+    if (this.#onWrongServer.size === 0) return;
+    this.#staysOnWrongServer = true;
+    for (const each of this.#onWrongServer) this.#joining.add(each);
+    this.#onWrongServer.clear();
     this.#workSoon();
   }
 
-  #settleMisplaced(): void {
-    if (this.#misplaced.size === 0) this.#isMisplacedStill = false;
+  #settleWrongServer(): void {
+    if (this.#onWrongServer.size === 0) this.#staysOnWrongServer = false;
   }
 
   #workLater(): void {

@@ -35,7 +35,7 @@ export class SingleLink implements RedisLink {
           : ['leque_append', `${prefix}{all}`],
       ignores: () => false,
     } satisfies ConstructorParameters<typeof RedisServer>[0];
-    this.#server = new RedisServer(spec, { telemetry, clock, misplaced: () => {} });
+    this.#server = new RedisServer(spec, { telemetry, clock, wrongServer: () => {} });
     this.#watch = watch;
     watch?.onFailover(() => this.#server.leave('another server is the master now'));
   }

@@ -71,7 +71,7 @@ test('[HON] a master whose marks do not arrive is a problem from the second time
   expect(barrier.problem).toBeUndefined();
   clock.advance(PERIOD_MS);
   await settle();
-  expect(barrier.problem).toContain('does not arrive');
+  expect(barrier.problem).toContain('do not arrive');
   setAway(false);
   marks.splice(0);
   clock.advance(PERIOD_MS);

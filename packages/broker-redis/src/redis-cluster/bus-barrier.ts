@@ -4,20 +4,20 @@ import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 
 const PERIOD_MS = 2000;
-/** One that is only behind brings one of them in this time. */
+/** A master that is only slow delivers one mark within so many periods. */
 const MISSES = 2;
 
 export interface BusBarrierDeps {
   readonly clock: Clock;
-  /** This node's own, of the whole Cluster. */
+  /** A channel of this node that belongs to the whole Redis Cluster, not to a slot. */
   readonly redisChannel: string;
-  /** One call for each master. */
+  /** Runs a command on each master; returns one promise for each. */
   readonly onEachMaster: (command: (redis: Redis) => Promise<unknown>) => Promise<unknown>[];
 }
 
 /**
- * Settles once everything that was published to the whole Cluster before has arrived: what one
- * master publishes comes in order, so a mark from each of them comes last.
+ * Waits for everything that was published to the whole Redis Cluster before. The messages of one
+ * master arrive in order, so a mark from each master arrives last.
  */
 export class BusBarrier implements ChannelHandler {
   readonly redisChannel: string;
@@ -34,13 +34,15 @@ export class BusBarrier implements ChannelHandler {
     this.#clock = clock;
   }
 
-  /** Why what is published to the whole Cluster may not arrive. */
+  /** Why messages to the whole Redis Cluster may not arrive. */
   get problem(): string | undefined {
     const isDeaf = this.#misses >= MISSES;
-    return isDeaf ? 'what some masters publish to the whole Cluster does not arrive' : undefined;
+    return isDeaf
+      ? 'messages that some masters publish to the whole Redis Cluster do not arrive'
+      : undefined;
   }
 
-  /** Proves from now on that it arrives, by what is published to this node itself (HON). */
+  /** Proves from now on that messages of every master arrive (HON). */
   start(): void {
     this.#stop ??= every(this.#clock, PERIOD_MS, () => void this.#prove());
   }

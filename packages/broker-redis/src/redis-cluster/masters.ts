@@ -10,24 +10,24 @@ import { hostPortOf, nameOf, SLOTS, type SlotRange, type TopologyView } from './
 
 export interface MastersDeps extends LinkDeps {
   readonly address: RedisClusterAddress;
-  /** What was asked of one master is another's; `hint` is the `HOST:PORT` of who knows more. */
-  readonly misplaced: (hint: string) => void;
+  /** Called when a master does not have a slot; `hint` is the `HOST:PORT` to ask where it is. */
+  readonly wrongServer: (hint: string) => void;
   readonly opened: (server: RedisServer) => void;
 }
 
-/** A server that has slots, or is about to get some. */
+/** A server that has slots, or is importing its first one. */
 export interface Master {
   readonly address: HostPort;
   readonly server: RedisServer;
   slots: number;
-  /** When it was last named as one that is about to get a slot. */
-  namedAt: number;
+  /** When it was last named as importing a slot, on the monotonic clock. */
+  importingAt: number;
 }
 
-/** For one that has no slots yet, and is sent what belongs to those that are on their way to it. */
-const GUEST_MS = 60_000;
+/** How long to keep a connection to a node that is importing its first slot. */
+const IMPORTING_MS = 60_000;
 
-/** The masters of a Cluster, each with its connections, and who has which slots. */
+/** The masters of a Redis Cluster with their connections, and which of them has which slot. */
 export class Masters {
   readonly #deps: MastersDeps;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class Masters {
     return [...this.#byName.values()];
   }
 
-  /** How many slots nobody is known to have. */
+  /** The number of slots for which no master is known. */
   get uncovered(): number {
     return SLOTS - this.all.reduce((sum, { slots }) => sum + slots, 0);
   }
@@ -52,16 +52,16 @@ export class Masters {
     return this.#owners[slot];
   }
 
-  /** @param address `HOST:PORT` of a server that is about to get a slot */
-  guest(address: string): Master {
+  /** @param address `HOST:PORT` of a server that is importing a slot */
+  importingNode(address: string): Master {
     const isNew = !this.#byName.has(address);
-    const guest = this.#at(hostPortOf(address));
-    guest.namedAt = this.#clock.monotonic();
-    if (isNew) this.#deps.opened(guest.server);
-    return guest;
+    const node = this.#at(hostPortOf(address));
+    node.importingAt = this.#clock.monotonic();
+    if (isNew) this.#deps.opened(node.server);
+    return node;
   }
 
-  /** @param moved is told of each slot that has another owner now, and who had it before */
+  /** @param moved called for each slot that has a new owner, with the owner before */
   apply(view: TopologyView, moved: (slot: number, from: Master | undefined) => void): void {
     const known = new Set(this.all);
     const changes = view.ranges.flatMap((range) => this.#give(range));
@@ -99,7 +99,7 @@ export class Masters {
   }
 
   #open(address: HostPort): Master {
-    const { prefix, nodeId, limits, probes, telemetry, clock, misplaced } = this.#deps;
+    const { prefix, nodeId, limits, probes, telemetry, clock, wrongServer } = this.#deps;
     const owner = {
       slots: 0,
       owns: (slot: number): boolean => this.#owners[slot]?.server === server,
@@ -119,22 +119,22 @@ export class Masters {
           receives
             ? ['leque_history', project.current, 'newest', '', 0, 1, 1]
             : ['leque_append', project.current],
-        // It is on its way to another master, or there already.
+        // The slot of the key is moving to another master, or has moved.
         ignores: (error) => redirectionOf(error) !== undefined,
       },
       {
         telemetry,
         clock,
-        misplaced: (error) => misplaced(redirectionOf(error)?.address ?? nameOf(address)),
+        wrongServer: (error) => wrongServer(redirectionOf(error)?.address ?? nameOf(address)),
       },
     );
-    return Object.assign(owner, { address, server, namedAt: Number.NEGATIVE_INFINITY });
+    return Object.assign(owner, { address, server, importingAt: Number.NEGATIVE_INFINITY });
   }
 
   #closeIdle(): void {
-    const oldest = this.#clock.monotonic() - GUEST_MS;
-    for (const [name, { server, slots, namedAt }] of this.#byName) {
-      if (slots > 0 || namedAt > oldest) continue;
+    const oldest = this.#clock.monotonic() - IMPORTING_MS;
+    for (const [name, { server, slots, importingAt }] of this.#byName) {
+      if (slots > 0 || importingAt > oldest) continue;
       this.#byName.delete(name);
       server.close();
     }

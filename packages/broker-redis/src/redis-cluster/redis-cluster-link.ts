@@ -10,7 +10,7 @@ import { SlotSubscriptions } from './slot-subscriptions.ts';
 import { Topology } from './topology.ts';
 import type { TopologyView } from './topology-view.ts';
 
-/** The masters of a Cluster: each key and each channel at the one that has its slot. */
+/** Reaches a Redis Cluster: each key and each channel at the master that has its slot. */
 export class RedisClusterLink implements RedisLink {
   readonly subscriptions: SlotSubscriptions;
   readonly #masters: Masters;
@@ -25,7 +25,7 @@ export class RedisClusterLink implements RedisLink {
     this.#masters = new Masters({
       ...deps,
       address,
-      misplaced: (hint) => void this.#topology.refresh(hint),
+      wrongServer: (hint) => void this.#topology.refresh(hint),
       opened: (server) => this.#opened(server),
     });
     this.#topology = new Topology({
@@ -74,7 +74,7 @@ export class RedisClusterLink implements RedisLink {
   problems(): string[] {
     const { uncovered, all } = this.#masters;
     const { problem } = this.#topology;
-    if (all.length === 0) return [problem ?? 'the Cluster has no masters'];
+    if (all.length === 0) return [problem ?? 'the Redis Cluster has no masters'];
     const lacking = uncovered > 0 ? [`no master is known for ${uncovered} slots`] : [];
     const ofMasters = all.flatMap(({ server }) => server.problems());
     const ofBus = this.#barrier.problem === undefined ? [] : [this.#barrier.problem];

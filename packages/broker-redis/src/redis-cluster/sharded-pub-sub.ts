@@ -8,12 +8,12 @@ import { withDeadline } from '../lib/deadline.ts';
 import type { PubSub, PubSubListener } from '../link/pub-sub.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;
-/** Redis reads a command as a whole before it does anything else. */
+/** Redis serves no other client while it reads a command. */
 const CHANNELS_PER_COMMAND = 512;
 
 type Verb = 'subscribe' | 'unsubscribe' | 'ssubscribe' | 'sunsubscribe' | 'ping';
 
-/** A command that is not answered yet; each of its channels is answered on its own. */
+/** A command that is not answered yet; Redis answers each of its channels on its own. */
 interface Pending {
   readonly verb: Verb;
   readonly unanswered: Set<string>;
@@ -22,10 +22,11 @@ interface Pending {
 }
 
 /**
- * SSUBSCRIBE, which only the master of a channel's slot takes; and SUBSCRIBE for channels without a
- * hash tag, which belong to the whole Cluster. It speaks to Redis itself once ioredis has connected:
- * that would take the `sunsubscribe` that Redis sends when a slot leaves for the answer to whatever
- * was asked last, and never says that an SSUBSCRIBE was answered with MOVED (docs/adr/0014).
+ * Uses SSUBSCRIBE, which only the master of a channel's slot accepts, and SUBSCRIBE for channels
+ * without a hash tag, which belong to the whole Redis Cluster. Once ioredis has connected, this class
+ * reads and writes the socket itself: ioredis takes the `sunsubscribe` that Redis sends when a slot
+ * leaves for the answer to the last command, and never settles an SSUBSCRIBE that was answered with
+ * MOVED (docs/adr/0014).
  */
 export class ShardedPubSub implements PubSub {
   readonly #redis: Redis;
@@ -57,7 +58,7 @@ export class ShardedPubSub implements PubSub {
     try {
       await this.#send(isSharded(redisChannels[0]) ? 'sunsubscribe' : 'unsubscribe', redisChannels);
     } catch (error) {
-      // Whoever does not have the slot has no subscriptions in it either.
+      // A server that does not have the slot has no subscriptions in it either.
       if (redirectionOf(error) === undefined) throw error;
     }
   }
@@ -76,7 +77,7 @@ export class ShardedPubSub implements PubSub {
     return withDeadline(promise, COMMAND_TIMEOUT_MS, verb.toUpperCase());
   }
 
-  /** What ioredis asked to begin with is answered by then. */
+  /** Takes the socket over when it is ready: all commands of the handshake are answered by then. */
   #takeOver(stream: Socket): void {
     const parser = new RedisParser({
       returnBuffers: true,
@@ -117,7 +118,7 @@ export class ShardedPubSub implements PubSub {
     }
   }
 
-  /** The answer to a command, or news. */
+  /** Handles an answer, or the news that Redis has ended a subscription. */
   #unsubscribed(redisChannel: string): void {
     const command = this.#pending[0];
     if (command?.verb === 'sunsubscribe' && command.unanswered.has(redisChannel)) {
@@ -144,7 +145,7 @@ export class ShardedPubSub implements PubSub {
   }
 }
 
-/** Whether it belongs to a slot, and not to the whole Cluster. */
+/** Whether the channel belongs to a slot, and not to the whole Redis Cluster. */
 export function isSharded(redisChannel = ''): boolean {
   return redisChannel.includes('{');
 }

@@ -1,17 +1,17 @@
 import calculateSlot from 'cluster-key-slot';
 
-/** Enough to meet even a single slot among all. */
+/** Enough to find a name even for a single slot among all. */
 const ATTEMPTS = 400_000;
 
 export interface SlotOwner {
-  /** How many it has. */
+  /** The number of its slots. */
   readonly slots: number;
   owns(slot: number): boolean;
 }
 
 /**
- * A name in a slot of one master, for what has to be at that master: the same for as long as it has
- * the slot.
+ * A name for something that has to be at one master: it is in a slot of that master, and changes only
+ * when the master loses the slot.
  */
 export class SlotName {
   readonly #template: (n: number) => string;
@@ -24,7 +24,7 @@ export class SlotName {
     this.#name = template(0);
   }
 
-  /** In another's slot when the master has none. */
+  /** The name; in the slot of another master when this one has none. */
   get current(): string {
     const attempts = this.#owner.slots > 0 ? ATTEMPTS : 0;
     for (let n = 0; n < attempts && !this.#owner.owns(calculateSlot(this.#name)); n += 1) {

@@ -8,7 +8,7 @@ import type { RedisServer } from '../link/redis-server.ts';
 import type { Master, Masters } from './masters.ts';
 import type { Topology } from './topology.ts';
 
-/** So long what was sent to the wrong master, or came too early, is sent again. */
+/** How long a command is sent again after redirections. */
 const FOLLOW_MS = 500;
 const PAUSE_MS = 25;
 
@@ -21,7 +21,7 @@ export interface SlotRouterDeps {
   readonly clock: Clock;
 }
 
-/** Brings a command to whoever has the slot of its key, wherever that is on its way to. */
+/** Runs a command on the master that has the slot of its key, also while the slot is moving. */
 export class SlotRouter {
   readonly #deps: SlotRouterDeps;
 
@@ -34,26 +34,26 @@ export class SlotRouter {
     return withDeadline(routed, COMMAND_DEADLINE_MS, 'Redis');
   }
 
-  /** What was answered with a redirection has had no effect: it may be sent again. */
+  /** Sends a command again after a redirection, because it had no effect then. */
   async #route<T>(slot: number, command: Command<T>, run: Run<T>): Promise<T> {
     const { clock } = this.#deps;
     const giveUpAt = clock.monotonic() + FOLLOW_MS;
-    let guest: Master | undefined;
+    let importing: Master | undefined;
     for (;;) {
-      const master = guest ?? this.#ownerOf(slot);
+      const master = importing ?? this.#ownerOf(slot);
       const { server } = master;
-      if (!server.ready) await server.opening(giveUpAt - clock.monotonic());
+      if (!server.ready) await server.waitForConnection(giveUpAt - clock.monotonic());
       try {
-        return await run(server, guest === undefined ? command : asking(command));
+        return await run(server, importing === undefined ? command : asking(command));
       } catch (error) {
         const redirection = redirectionOf(error);
         if (redirection === undefined || clock.monotonic() > giveUpAt) throw error;
-        guest = await this.#follow(slot, redirection, master);
+        importing = await this.#follow(slot, redirection, master);
       }
     }
   }
 
-  /** Who is to be asked though another one has the slot; undefined for whoever has it. */
+  /** The node to send ASKING to; undefined to retry at the slot's owner. */
   async #follow(
     slot: number,
     redirection: Redirection,
@@ -62,7 +62,7 @@ export class SlotRouter {
     const { masters, topology, clock } = this.#deps;
     const { kind, address = '' } = redirection;
     const named = address.startsWith(':') ? `${asked.address.host}${address}` : address;
-    if (kind === 'ASK') return masters.guest(named);
+    if (kind === 'ASK') return masters.importingNode(named);
     if (kind === 'MOVED') await topology.refresh(named);
     if (masters.ownerOf(slot) === asked) await new Pause(clock).wait(PAUSE_MS);
     return undefined;
@@ -77,7 +77,7 @@ export class SlotRouter {
   }
 }
 
-/** Without ASKING it would send the command back. */
+/** Precedes a command with ASKING: without it an importing node redirects the command. */
 function asking<T>(command: Command<T>): Command<T> {
   return (redis) => {
     redis.asking().catch(() => {}); // the command fails too

@@ -5,17 +5,17 @@ import type { BusBarrier } from './bus-barrier.ts';
 import { isSharded } from './sharded-pub-sub.ts';
 
 export interface SlotSubscriptionsDeps {
-  /** Of the master that has the slot. */
+  /** The subscriber of the master that has the slot. */
   readonly subscriberOf: (slot: number) => RedisSubscriber | undefined;
   readonly all: () => readonly RedisSubscriber[];
   readonly barrier: BusBarrier;
 }
 
-/** What is subscribed where: each channel at the master that has its slot, wherever that goes. */
+/** Subscribes each channel at the master that has its slot, and follows slots that move. */
 export class SlotSubscriptions implements Subscriptions {
   readonly #deps: SlotSubscriptionsDeps;
   readonly #bySlot = new Map<number, Map<string, ChannelHandler>>();
-  /** All that is sent to the whole Cluster comes by one connection, so that it stays in order. */
+  /** The slot whose master delivers all channels without a slot, so that they stay in order. */
   readonly #busSlot: number;
 
   constructor(deps: SlotSubscriptionsDeps) {
@@ -39,11 +39,11 @@ export class SlotSubscriptions implements Subscriptions {
     if (subscriber === undefined) throw new Error(`no master has slot ${slot}`);
     if (isSharded(redisChannel)) return await subscriber.catchUp(redisChannel);
     const { all, barrier } = this.#deps;
-    // It repeats what every master publishes.
+    // Every master publishes to a channel without a slot.
     await Promise.all([barrier.pass(), ...all().map((each) => each.catchUp(redisChannel))]);
   }
 
-  /** Another master has the slot: what is subscribed is subscribed there, and what was missed read. */
+  /** Subscribes the channels of a slot at its new master; their handlers read what was missed. */
   moved(slot: number, from: RedisSubscriber | undefined): void {
     const to = this.#deps.subscriberOf(slot);
     for (const [redisChannel, handler] of this.#bySlot.get(slot) ?? []) {
@@ -58,7 +58,7 @@ export class SlotSubscriptions implements Subscriptions {
     barrier.start();
   }
 
-  /** With the last of what it is for. */
+  /** Stops the barrier when no channel without a slot is left. */
   #stopBarrier(): void {
     const { barrier } = this.#deps;
     const left = [...(this.#bySlot.get(this.#busSlot)?.keys() ?? [])];

@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { HostPort } from '../connection/redis-address.ts';
 
-/** Slots in a row, and who has them. */
+/** Consecutive slots of one master. */
 export interface SlotRange {
   readonly first: number;
   readonly last: number;
   readonly master: HostPort;
 }
 
-/** How one server sees the Cluster. */
+/** The Redis Cluster as one server sees it. */
 export interface TopologyView {
   readonly ranges: readonly SlotRange[];
-  /** All servers, replicas too. */
+  /** All servers, replicas included. */
   readonly servers: readonly HostPort[];
 }
 
@@ -21,12 +21,12 @@ type SlotsReply = readonly [first: number, last: number, ...servers: Address[]][
 export const SLOTS = 16_384;
 
 /**
- * @param asked where the answer comes from: servers do not always say their own host
- * @throws Error when the server has lost the others, as it knows nothing new then
+ * @param asked the server that answers: servers do not always name their own host
+ * @throws Error when the server has lost the others, because its view is old then
  */
 export async function readView(redis: Redis, asked: HostPort): Promise<TopologyView> {
   const [info, slots] = await Promise.all([redis.cluster('INFO'), redis.cluster('SLOTS')]);
-  if (String(info).includes('cluster_state:fail')) throw new Error('the Cluster is down');
+  if (String(info).includes('cluster_state:fail')) throw new Error('the Redis Cluster is down');
   const ranges = (slots as unknown as SlotsReply).map(([first, last, ...servers]) => ({
     first,
     last,
@@ -44,7 +44,7 @@ export function nameOf({ host, port }: HostPort): string {
   return `${host}:${port}`;
 }
 
-/** @param address `HOST:PORT`, as in MOVED */
+/** @param address `HOST:PORT`, as in a MOVED reply */
 export function hostPortOf(address: string): HostPort {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };

@@ -5,7 +5,7 @@ import type { HostPort, RedisClusterAddress } from '../connection/redis-address.
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import { hostPortOf, nameOf, readView, type TopologyView } from './topology-view.ts';
 
-/** A server that can be asked at once. */
+/** A server with an open connection. */
 export interface TopologySource {
   readonly address: HostPort;
   readonly ask: <T>(command: (redis: Redis) => Promise<T>) => Promise<T>;
@@ -14,27 +14,27 @@ export interface TopologySource {
 export interface TopologyDeps {
   readonly address: RedisClusterAddress;
   readonly clock: Clock;
-  /** Those that are connected. */
+  /** The servers with an open connection. */
   readonly sources: () => readonly TopologySource[];
-  /** Whether it looks as if something had changed. */
+  /** Whether problems suggest that something has changed. */
   readonly troubled: () => boolean;
   readonly changed: (view: TopologyView) => void;
 }
 
 const PERIOD_MS = 500;
-/** How often it is read without a reason, in periods. */
+/** The topology is read without a reason every so many periods. */
 const IDLE_PERIODS = 10;
 const CONNECT_TIMEOUT_MS = 1000;
 
-/** Who has which slots: read at the start, whenever something does not fit, and now and then. */
+/** Reads who has which slots: at the start, when something does not fit, and now and then. */
 export class Topology {
   readonly #deps: TopologyDeps;
   #known: readonly HostPort[];
-  /** Who knows best, as it was named by one who has given a slot away. */
+  /** `HOST:PORT` of the server to ask first: a redirection has named it. */
   #hint: string | undefined;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
-  #problem: string | undefined = 'the Cluster is not connected yet';
+  #problem: string | undefined = 'the Redis Cluster is not connected yet';
   #stop: Cancel | undefined;
   #periods = 0;
   #stopped = false;
@@ -44,7 +44,7 @@ export class Topology {
     this.#known = deps.address.hosts;
   }
 
-  /** Why it is not known; undefined when it is. */
+  /** Why the topology is not known; undefined when it is. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -62,8 +62,8 @@ export class Topology {
   }
 
   /**
-   * Reads it as it is from now on; never fails.
-   * @param hint `HOST:PORT` of the one to ask first
+   * Reads the topology as it is from now on; never fails.
+   * @param hint `HOST:PORT` of the server to ask first
    */
   refresh(hint?: string): Promise<void> {
     this.#hint = hint ?? this.#hint;
@@ -71,7 +71,7 @@ export class Topology {
     return this.#waiting;
   }
 
-  /** One that runs already may have been answered before what is asked for now has happened. */
+  /** Waits for a running read: its answer may be older than the reason for this one. */
   async #refreshNext(): Promise<void> {
     await this.#running;
     this.#running = this.#waiting;
@@ -85,7 +85,7 @@ export class Topology {
     this.#deps.changed(view);
   }
 
-  /** Whoever knows best, those that are connected, and then all others that were ever named. */
+  /** The hint, the connected servers, then all others that are known. */
   #candidates(hint: string | undefined): HostPort[] {
     const connected = shuffle(this.#deps.sources().map(({ address }) => address));
     const others = shuffle([...this.#known, ...this.#deps.address.hosts]);
@@ -110,7 +110,7 @@ export class Topology {
     try {
       return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
     } catch (error) {
-      this.#problem = `${name} does not say who has which slots: ${String(error)}`;
+      this.#problem = `${name} does not answer who has which slots: ${String(error)}`;
       return undefined;
     }
   }
@@ -126,7 +126,7 @@ export class Topology {
       enableReadyCheck: false,
       disableClientInfo: true,
     });
-    redis.on('error', () => {}); // connecting fails with it
+    redis.on('error', () => {}); // connect() rejects with it
     try {
       await redis.connect();
       return await readView(redis, address);

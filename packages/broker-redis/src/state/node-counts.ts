@@ -1,14 +1,14 @@
 import { ALL_USERS, CONNECTIONS } from '../connection/state-keys.ts';
 
-/** One number of this node, as Redis should have it. */
+/** One count of this node, as Redis should have it. */
 export interface NodeCount {
   readonly hash: string;
   readonly field: string;
-  /** 0: the field goes. */
+  /** With 0 the field is deleted. */
   readonly count: number;
 }
 
-/** All numbers of this node, and which of them Redis does not have yet. */
+/** All counts of this node, and which of them Redis does not have yet. */
 export class NodeCounts {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #pending = new Map<string, Set<string>>();
@@ -21,7 +21,7 @@ export class NodeCounts {
     this.#markPending(hash, field);
   }
 
-  /** The numbers of one hash, as they are now. */
+  /** The current counts of one hash, by field. */
   of(hash: string): ReadonlyMap<string, number> {
     return this.#counts.get(hash) ?? new Map();
   }
@@ -30,7 +30,7 @@ export class NodeCounts {
     return this.#pending.size > 0;
   }
 
-  /** Hashes that Redis should have. */
+  /** The hashes that are not empty. */
   get hashes(): string[] {
     return [...this.#counts].flatMap(([hash, counts]) => (counts.size > 0 ? [hash] : []));
   }
@@ -40,7 +40,7 @@ export class NodeCounts {
     return fields.filter((field) => field !== ALL_USERS);
   }
 
-  /** What is to be written; the caller gives back what it could not write. */
+  /** Takes all pending counts; the caller gives back those that it cannot write. */
   take(): NodeCount[] {
     const pending = [...this.#pending].flatMap(([hash, fields]) =>
       [...fields].map((field) => ({ hash, field, count: this.#counts.get(hash)?.get(field) ?? 0 })),
@@ -53,7 +53,7 @@ export class NodeCounts {
     for (const { hash, field } of counts) this.#markPending(hash, field);
   }
 
-  /** Redis has lost what it had. */
+  /** Marks everything pending, because Redis has lost what it had. */
   markAllPending(): void {
     for (const [hash, counts] of this.#counts) {
       for (const field of counts.keys()) this.#markPending(hash, field);

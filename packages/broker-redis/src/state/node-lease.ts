@@ -4,25 +4,25 @@ import type { RedisLink } from '../link/redis-link.ts';
 
 export interface NodeLeaseDeps {
   readonly link: Pick<RedisLink, 'call'>;
-  /** Where the leases are, see functions/lease.lua. */
+  /** The sorted set of leases, see functions/lease.lua. */
   readonly key: string;
   readonly nodeId: string;
-  /** How long this node counts after it was last heard of. */
+  /** How long this node counts after its last renewal. */
   readonly leaseMs: number;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
 
 export interface Renewal {
-  /** This node had not counted any more, or not yet: it has to state its numbers again. */
+  /** Whether the lease had run out or is new: this node has to state its counts again. */
   readonly lapsed: boolean;
-  /** Some that were alive before are not any more. */
+  /** Whether a node that was alive at the last renewal is gone. */
   readonly othersGone: boolean;
 }
 
-/** What makes this node's numbers count, and tells which other nodes' numbers do (CNT). */
+/** Lets this node's counts count, and lists the other nodes whose counts do (CNT). */
 export class NodeLease {
-  /** Another one for each start, so that nothing of an earlier process counts as ours. */
+  /** New for each start, so that no count of an earlier process is taken for this one's. */
   readonly id: string;
   readonly #deps: NodeLeaseDeps;
   #live: ReadonlySet<string> = new Set();
@@ -33,7 +33,7 @@ export class NodeLease {
     this.id = `${deps.nodeId}:${randomBytes(4).toString('hex')}`;
   }
 
-  /** Since it was last renewed; 0 before it was. */
+  /** Milliseconds since the last renewal; 0 before the first. */
   get ageMs(): number {
     const never = this.#renewedAt === Number.NEGATIVE_INFINITY;
     return never ? 0 : this.#deps.clock.monotonic() - this.#renewedAt;
@@ -52,7 +52,7 @@ export class NodeLease {
     return { lapsed, othersGone: [...before].some((id) => !this.#live.has(id)) };
   }
 
-  /** The lease ids of the other nodes that are alive now. */
+  /** Reads the lease ids of the other nodes that are alive. */
   async others(): Promise<string[]> {
     const { live } = await this.#call('', 0);
     return live.filter((id) => id !== this.id);

@@ -21,7 +21,7 @@ import { RunningTotals } from './running-totals.ts';
 import { SummedCounts } from './summed-counts.ts';
 import { UserWatch } from './user-watch.ts';
 
-/** Each renewal also shows which nodes are gone. */
+/** Each renewal also shows which nodes are gone, so it decides how soon that is noticed. */
 const RENEWALS_PER_LEASE = 8;
 const FLUSH_MS = 100;
 const RETRY_MS = 500;
@@ -33,13 +33,13 @@ export interface RedisStateDeps {
   readonly link: RedisLink;
   readonly prefix: string;
   readonly nodeId: string;
-  /** How long this node counts after it was last heard of. */
+  /** How long this node counts after its last renewal. */
   readonly leaseMs: number;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
 
-/** Counts in Redis: each node states its own numbers, under its lease (CNT). */
+/** Keeps counts in Redis: each node states its own, under its lease (CNT). */
 export class RedisState implements ClusterState {
   readonly #deps: RedisStateDeps;
   readonly #keys: StateKeys;
@@ -97,7 +97,7 @@ export class RedisState implements ClusterState {
     this.#set(CONNECTIONS, userId, connections);
   }
 
-  /** 0 before it has a lease. */
+  /** Milliseconds since the lease was renewed; 0 before there is one. */
   get leaseAgeMs(): number {
     return this.#lease.ageMs;
   }
@@ -125,7 +125,7 @@ export class RedisState implements ClusterState {
     this.#cancelFlush?.();
     this.#watch?.close();
     const leaving = Promise.all([this.#totals.close(), joined && this.#leave()]);
-    // Redis may be away; then the lease runs out by itself.
+    // When Redis is away, the lease runs out by itself.
     await withDeadline(leaving, CLOSE_TIMEOUT_MS, 'leaving').catch(() => {});
   }
 
@@ -151,7 +151,7 @@ export class RedisState implements ClusterState {
     }
   }
 
-  /** False when Redis has lost some of them. */
+  /** Returns false when Redis has lost some of the hashes. */
   async #renewHashes(): Promise<boolean> {
     const { link, leaseMs } = this.#deps;
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
@@ -203,7 +203,7 @@ export class RedisState implements ClusterState {
     ]);
   }
 
-  /** After what they are to be told of is stored. */
+  /** Signals that counts of these users have changed; they have to be stored before. */
   async #signal(userIds: readonly string[]): Promise<void> {
     const channels = userIds.map((userId) => this.#keys.userSignal(userId));
     await waitForAll(channels.map((channel) => this.#deps.link.signal(channel)));
@@ -217,7 +217,7 @@ export class RedisState implements ClusterState {
     }
   }
 
-  /** Other nodes hear at once that the users of this one have fewer connections. */
+  /** Signals at once to other nodes that the users of this node have fewer connections. */
   async #leave(): Promise<void> {
     await this.#lease.giveBack();
     const keys = this.#own.hashes.map((hash) => this.#key(hash));
@@ -229,7 +229,7 @@ export class RedisState implements ClusterState {
     return this.#keys.counts(this.#lease.id, hash);
   }
 
-  /** That Redis is away is reported once, by its connection. */
+  /** Reports refusals; the connection itself reports once that Redis is away. */
   #report(where: string, error: unknown): void {
     if (isReply(error)) this.#deps.telemetry.report({ type: 'failure', where, error });
   }

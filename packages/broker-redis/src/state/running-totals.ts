@@ -5,7 +5,7 @@ import type { RedisLink } from '../link/redis-link.ts';
 
 const FLUSH_MS = 500;
 
-/** The running totals of the cluster: what this process adds, gathered for half a second. */
+/** Adds to the running totals of all nodes; gathers additions for half a second. */
 export class RunningTotals {
   readonly #link: Pick<RedisLink, 'run'>;
   readonly #key: string;
@@ -24,7 +24,7 @@ export class RunningTotals {
     for (const [name, change] of Object.entries(totals)) this.#add(name, change);
   }
 
-  /** Writes what is left, once. */
+  /** Tries once to write what is pending. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelFlush?.();
@@ -46,7 +46,7 @@ export class RunningTotals {
     await Promise.all(changes.map(([name, change]) => this.#write(name, change)));
   }
 
-  /** What was surely not added is kept for later; the rest might count twice. */
+  /** Keeps an addition only when it surely was not made: otherwise it might count twice. */
   async #write(name: string, change: number): Promise<void> {
     try {
       await this.#link.run(this.#key, (redis) => redis.hincrby(this.#key, name, change));

@@ -18,11 +18,11 @@ export interface SummedCountsDeps {
   readonly link: Pick<RedisLink, 'run'>;
   readonly lease: NodeLease;
   readonly keys: StateKeys;
-  /** This node's own numbers: Redis may not have the latest of them. */
+  /** The counts of this node; Redis may not have the latest of them. */
   readonly own: NodeCounts;
 }
 
-/** Adds up what the other live nodes state, and what this one knows of itself. */
+/** Adds the counts that the other live nodes state to those of this node. */
 export class SummedCounts {
   readonly #deps: SummedCountsDeps;
 
@@ -74,6 +74,7 @@ export class SummedCounts {
     return sums;
   }
 
+  /** Reads one hash of each of `nodes`. */
   async #ofEach<T>(
     nodes: readonly string[],
     hash: string,

@@ -14,14 +14,14 @@ export interface UserWatchDeps {
   readonly sink: ClusterStateSink;
 }
 
-/** Changes that come within this time are read together. */
+/** Changes that arrive within this time are read together. */
 const GATHER_MS = 50;
 const RETRY_MS = 1000;
 
-/** Announces to this node how many connections its users have in the whole cluster. */
+/** Announces to this node how many connections its users have on all nodes. */
 export class UserWatch {
   readonly #deps: UserWatchDeps;
-  /** The users of this node, and what was announced of them last. */
+  /** The users of this node, with the count that was announced last. */
   readonly #announced = new Map<string, number | undefined>();
   readonly #unread = new Set<string>();
   #cancelRead: Cancel | undefined;
@@ -32,8 +32,8 @@ export class UserWatch {
   }
 
   /**
-   * This node's own change has been stored: announce the sum, even one that is as before, as there may
-   * be a connection that has heard nothing yet.
+   * Announces the sum after a change of this node has been stored. It is announced even when it is
+   * the same as before, because a new connection may not know it yet.
    */
   stored(userId: string): void {
     if (this.#closed) return;
@@ -43,14 +43,14 @@ export class UserWatch {
     this.#read(userId);
   }
 
-  /** The user has no connections on this node any more. */
+  /** Forgets a user who has no connections on this node any more. */
   remove(userId: string): void {
     if (!this.#announced.delete(userId)) return;
     this.#unread.delete(userId);
     this.#deps.subscriptions.remove(this.#deps.keys.userSignal(userId));
   }
 
-  /** A node is gone, and nobody announces what it took along. */
+  /** Reads all counts again after a node has gone: it cannot signal its own end. */
   readAll(): void {
     for (const userId of this.#announced.keys()) this.#read(userId);
   }
@@ -61,7 +61,7 @@ export class UserWatch {
     for (const userId of [...this.#announced.keys()]) this.remove(userId);
   }
 
-  /** What changes before the subscription stands is announced to nobody here: so look then too. */
+  /** The signal also reads the count once it is subscribed: changes before that are not signalled. */
   #subscribe(userId: string): void {
     const signal = new UserSignal(userId, this.#changed);
     this.#deps.subscriptions.add(this.#deps.keys.userSignal(userId), signal);
@@ -108,7 +108,7 @@ export class UserWatch {
   }
 }
 
-/** One of a node's users; a class, as there are many, and closures are larger. */
+/** Handles the signal of one user. A node has many, and closures would be larger than objects. */
 class UserSignal implements ChannelHandler {
   readonly #userId: string;
   readonly #changed: (userId: string) => void;

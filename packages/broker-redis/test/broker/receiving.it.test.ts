@@ -62,7 +62,7 @@ describeOnOwnRedis('receiving', () => {
     await expect.poll(health(far), PATIENCE).toEqual({ ok: true });
     await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual([1, 2]);
     expect(far.telemetry.of('broker_disconnected').map(({ detail }) => detail)).toEqual([
-      'subscriber connection: what is published does not arrive',
+      'subscriber connection: published messages do not arrive',
     ]);
   });
 
