@@ -12,7 +12,7 @@ function publishedOf({ messageId }: Event): Published {
   return { messageId, position: undefined, duplicate: false };
 }
 
-/** What was asked for in one call. */
+/** The arguments of one call of the log. */
 type Call = [channel: string, ...messageIds: string[]];
 
 type Append = ChannelLog['append'];
@@ -27,7 +27,7 @@ function recordingQueue(answer: Append = async (_, events) => events.map(publish
   return { queue, calls };
 }
 
-test('[ORD] what is published to a channel in one turn becomes one call, in order', async () => {
+test('[ORD] the events of a channel in one turn of the event loop share a call, in their order', async () => {
   const { queue, calls } = recordingQueue();
   const turn = [eventOf('a', '1'), eventOf('b', '2'), eventOf('a', '3'), eventOf('b', '4')];
   const published = await Promise.all(turn.map((event) => queue.append(event)));
@@ -40,7 +40,7 @@ test('[ORD] what is published to a channel in one turn becomes one call, in orde
   ]);
 });
 
-test('[ORD] many events are sent in several calls without waiting for an answer', async () => {
+test('[ORD] many events are sent in several calls that do not wait for one another', async () => {
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
   const { queue, calls } = recordingQueue(async (_, events) => {
     await answered;
@@ -55,7 +55,7 @@ test('[ORD] many events are sent in several calls without waiting for an answer'
   expect(calls.flatMap(([, ...sent]) => sent)).toEqual(ids);
 });
 
-test('events with much text share a call with few others, or with none', async () => {
+test('long events share a call with few others, or with none', async () => {
   const { queue, calls } = recordingQueue();
   const sizes = [200_000, 50_000, 20_000, 300_000, 1, 1];
   await Promise.all(
@@ -69,7 +69,7 @@ test('events with much text share a call with few others, or with none', async (
   ]);
 });
 
-test('[ACK] an event that fails does not hide what became of the others', async () => {
+test('[ACK] an event that fails does not hide the outcome of the others', async () => {
   const refusal = Object.assign(new Error('WRONGTYPE'), { name: 'ReplyError' });
   const { queue } = recordingQueue(async (_, events) =>
     events.map((event) => (event.messageId === '2' ? refusal : publishedOf(event))),
@@ -83,7 +83,7 @@ test('[ACK] an event that fails does not hide what became of the others', async 
   ]);
 });
 
-test('[ACK] a call without an answer leaves the outcome of its events unknown, and of no others', async () => {
+test('[ACK] a call without an answer leaves only the outcome of its own events unknown', async () => {
   const { queue } = recordingQueue(async (channel, events) => {
     if (channel === 'a') throw new Error('no answer');
     return events.map(publishedOf);

@@ -24,7 +24,7 @@ function startFeed(clock: Clock = systemClock) {
   return { log, sink, telemetry, feed, offsets };
 }
 
-test('[GAP] what arrives before the position is known is held, and what it covers is dropped', async () => {
+test('[GAP] publications that arrive before the first position are held, and those it covers are dropped', async () => {
   const { log, feed, offsets } = startFeed();
   const early = [log.append(), log.append()];
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -39,7 +39,7 @@ test('[GAP] what arrives before the position is known is held, and what it cover
   expect(offsets()).toEqual([3]);
 });
 
-test('[ORD] while a hole is filled nothing overtakes', async () => {
+test('[ORD] nothing overtakes while a gap is filled', async () => {
   const { log, feed, offsets, telemetry } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -59,7 +59,7 @@ test('[ORD] while a hole is filled nothing overtakes', async () => {
   expect(offsets()).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('[LIVE] a flood behind a hole is left in Redis and read from there', async () => {
+test('[LIVE] a flood behind a gap is left in Redis and read from there', async () => {
   const { log, feed, offsets, sink } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -74,7 +74,7 @@ test('[LIVE] a flood behind a hole is left in Redis and read from there', async 
   expect(sink.resyncs(CHANNEL)).toEqual([]);
 });
 
-test('[GAP] a history that cannot be read is asked for until it can', async () => {
+test('[GAP] a history that cannot be read is asked for until Redis answers', async () => {
   const { log, feed, offsets } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -87,7 +87,7 @@ test('[GAP] a history that cannot be read is asked for until it can', async () =
   await expect.poll(offsets, PATIENCE).toEqual([1, 2]);
 });
 
-test('[LIVE] a feed that is closed asks and delivers no more', async () => {
+test('[LIVE] a closed feed neither asks nor delivers', async () => {
   const clock = new FakeClock();
   const { log, feed, offsets } = startFeed(clock);
   feed.subscribed();
@@ -109,7 +109,7 @@ test('[LIVE] a feed that is closed asks and delivers no more', async () => {
   expect(offsets()).toEqual([]);
 });
 
-test('[GAP] remains of a lost epoch do not come back after its resync', async () => {
+test('[GAP] publications of a lost epoch are not delivered after its resync', async () => {
   const { log, feed, sink } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -135,7 +135,7 @@ test('[GAP] remains of a lost epoch do not come back after its resync', async ()
     ]);
 });
 
-test('[LIVE] what is beyond the top that Redis states is dropped, and not asked for again', async () => {
+test('[LIVE] publications beyond the top in Redis are dropped, and not asked for again', async () => {
   const { log, feed, offsets, telemetry, sink } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -149,7 +149,7 @@ test('[LIVE] what is beyond the top that Redis states is dropped, and not asked 
   expect(sink.resyncs(CHANNEL)).toEqual([]);
 });
 
-test('[GAP] a resync never goes beyond the top that Redis states', async () => {
+test('[GAP] a resync never goes beyond the top in Redis', async () => {
   const { log, feed, offsets, sink } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -167,7 +167,7 @@ test('[GAP] a resync never goes beyond the top that Redis states', async () => {
   expect(sink.resyncs(CHANNEL)).toHaveLength(1);
 });
 
-test('[GAP] the node hears of a new name in which nothing has been published', async () => {
+test('[GAP] a new epoch is reported although nothing has been published in it', async () => {
   const { log, feed, sink } = startFeed();
   feed.subscribed();
   await feed.joined;
@@ -183,7 +183,7 @@ test('[GAP] the node hears of a new name in which nothing has been published', a
 });
 
 test.for(Array.from({ length: 20 }, (_, seed) => seed))(
-  '[GAP] [DUP] whatever is lost, repeated or cut off: offsets follow each other or a resync does (seed %i)',
+  '[GAP] [DUP] offsets are contiguous or a resync is reported, whatever is lost or repeated (seed %i)',
   async (seed) => {
     const { log, feed, sink } = startFeed();
     const random = new Random(seed);
@@ -210,7 +210,7 @@ test.for(Array.from({ length: 20 }, (_, seed) => seed))(
   },
 );
 
-/** One of the things that can go wrong; mostly none. */
+/** Lets one thing go wrong, or most of the time nothing. */
 function disturb(log: FakeLog, feed: ChannelFeed, chance: number): void {
   if (chance < 0.02) log.startEpoch(`e${chance}`);
   else if (chance < 0.05) feed.subscribed();
@@ -221,7 +221,7 @@ function disturb(log: FakeLog, feed: ChannelFeed, chance: number): void {
   }
 }
 
-/** The index at which something neither follows what was before it nor a resync. */
+/** The index of a delivery that follows neither the one before it nor a resync; -1 for none. */
 function brokenAt(sink: RecordingSink): number {
   let last: Position | undefined;
   return sink.of(CHANNEL).findIndex((each) => {

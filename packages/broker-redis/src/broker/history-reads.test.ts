@@ -7,7 +7,7 @@ const after = (offset: number) => ({ epoch: 'e', offset });
 const EXTENT = { publications: 10, bytes: 100 };
 const EMPTY: HistoryPage = { position: after(0), publications: [], complete: true };
 
-/** Reads that end when they are told to, in their order. */
+/** Reads that end one after the other when `answer` is called. */
 function startReads() {
   const clock = new FakeClock();
   const asked: string[] = [];
@@ -25,7 +25,7 @@ function startReads() {
   };
 }
 
-test('[LIVE] those who ask for the same in one turn share one read', async () => {
+test('[LIVE] queries for the same history in one turn share one read', async () => {
   const { clock, asked, answer, reads } = startReads();
   const pages = [1, 1, 2, 1].map((offset) => reads.read('all', after(offset), EXTENT));
   clock.endTurn();
@@ -35,7 +35,7 @@ test('[LIVE] those who ask for the same in one turn share one read', async () =>
   expect(await Promise.all(pages)).toEqual([EMPTY, EMPTY, EMPTY, EMPTY]);
 });
 
-test('[GAP] nobody joins a read that has begun, as it may end too early', async () => {
+test('[GAP] a query does not join a read that has begun, because that may end too early', async () => {
   const { clock, asked, answer, reads } = startReads();
   const first = reads.read('all', after(1), EXTENT);
   clock.endTurn();
@@ -48,7 +48,7 @@ test('[GAP] nobody joins a read that has begun, as it may end too early', async 
   expect(await Promise.all([first, second])).toEqual([EMPTY, EMPTY]);
 });
 
-test('[LIVE] a read that everybody has given up is not made, one that is asked for again is', async () => {
+test('[LIVE] a read that all callers have given up is not made, unless it is asked for again', async () => {
   const { clock, asked, answer, reads } = startReads();
   const running = Array.from({ length: 16 }, (_, n) => reads.read(`user:${n}`, after(1), EXTENT));
   const abandoned = reads.read('user:abandoned', after(1), EXTENT);
@@ -66,7 +66,7 @@ test('[LIVE] a read that everybody has given up is not made, one that is asked f
   await Promise.all(running);
 });
 
-test('[MEM] those who share a read have room of their own, and get nothing that is beyond it', async () => {
+test('[MEM] callers that share a read keep their own limits of size', async () => {
   const clock = new FakeClock();
   const json = JSON.stringify({ text: 'x'.repeat(40) });
   const publications = [1, 2].map(

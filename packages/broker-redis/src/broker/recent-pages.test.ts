@@ -7,7 +7,7 @@ const P = 'project:P';
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
 const EXTENT = { publications: 100, bytes: 10_000 };
 
-/** What follows an offset, up to another one. */
+/** The page of the publications after `from`, up to `to`. */
 function pageOf(from: number, to: number): HistoryPage {
   const publications = Array.from(
     { length: to - from },
@@ -29,8 +29,8 @@ function startWith(from: number, to: number) {
   return { clock, pages, find };
 }
 
-describe('a history that was read a moment ago', () => {
-  test('serves everybody who misses a part of it', () => {
+describe('RecentPages', () => {
+  test('serves every query for a part of a kept page', () => {
     const { find } = startWith(3, 6);
     expect(find(3, 6)).toEqual([4, 5, 6]);
     expect(find(5, 6)).toEqual([6]);
@@ -39,12 +39,12 @@ describe('a history that was read a moment ago', () => {
     expect(find(7, 6)).toBeUndefined();
   });
 
-  test('[GAP] serves nobody once something newer was delivered here', () => {
+  test('[GAP] serves no page once this node has delivered something newer', () => {
     const { find } = startWith(3, 6);
     expect(find(3, 7)).toBeUndefined();
   });
 
-  test('[GAP] serves nobody of another epoch, nor where it is not known what was delivered', () => {
+  test('[GAP] serves no page of another epoch, nor of a channel that this node does not deliver', () => {
     const { pages } = startWith(3, 6);
     const wanted = { after: at(3), extent: EXTENT };
     expect(pages.find(P, { ...wanted, delivered: at(6, 'f') })).toBeUndefined();
@@ -53,14 +53,14 @@ describe('a history that was read a moment ago', () => {
     expect(pages.find('project:Q', { ...wanted, delivered: at(6) })).toBeUndefined();
   });
 
-  test('[MEM] is not given to whom it is too much for', () => {
+  test('[MEM] serves no page that exceeds the limits of the query', () => {
     const { find } = startWith(3, 6);
     expect(find(3, 6, { publications: 2, bytes: 100 })).toBeUndefined();
     expect(find(3, 6, { publications: 3, bytes: 20 })).toBeUndefined();
     expect(find(3, 6, { publications: 3, bytes: 21 })).toEqual([4, 5, 6]);
   });
 
-  test('gives way to one that begins earlier or ends later, and to no other', () => {
+  test('replaces a page only by one that begins earlier or ends later', () => {
     const { pages, find } = startWith(3, 6);
     pages.keep(P, at(5), pageOf(5, 6));
     expect(find(3, 6)).toEqual([4, 5, 6]);
@@ -70,7 +70,7 @@ describe('a history that was read a moment ago', () => {
     expect([find(1, 6), find(6, 8)]).toEqual([undefined, [7, 8]]);
   });
 
-  test('[GAP] is not kept when it is not whole', () => {
+  test('[GAP] keeps complete pages only', () => {
     const { pages, find } = startWith(3, 6);
     pages.keep(P, at(1), { ...pageOf(1, 8), complete: false });
     pages.keep(P, at(1), { ...pageOf(2, 8), position: at(8) });
@@ -78,7 +78,7 @@ describe('a history that was read a moment ago', () => {
     expect([find(1, 6), find(3, 6)]).toEqual([undefined, [4, 5, 6]]);
   });
 
-  test('[MEM] is kept for a second, and not at all when it is one too many', () => {
+  test('[MEM] keeps pages for a second, and only as many as there is room for', () => {
     const { clock, pages, find } = startWith(3, 6);
     const json = JSON.stringify({ a: 'x'.repeat(4_000_000) });
     const large = new Publication({ channel: P, type: 'x', position: at(1), json });

@@ -12,7 +12,7 @@ test.each([
   expect(new Sequencer({ epoch: 'e', offset: 5 }).judge(position)).toBe(verdict);
 });
 
-test('judging moves nothing, moving does', () => {
+test('judge leaves the position where it is, and moveTo changes it', () => {
   const sequencer = new Sequencer({ epoch: 'e', offset: 0 });
   expect(sequencer.judge({ epoch: 'e', offset: 1 })).toBe('next');
   expect(sequencer.judge({ epoch: 'e', offset: 1 })).toBe('next');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { tryParseRedisUrl } from './redis-address.ts';
 
-test('sentinels, the name of their master and the database are read', () => {
+test('a Sentinel URL has sentinels, the name of their master and the database', () => {
   const url = 'rediss+sentinel://ana:p%40s%3As@a:1,b.example.org,[::1]:3/main-1/2';
   expect(tryParseRedisUrl(url)).toEqual({
     kind: 'sentinel',
@@ -19,7 +19,7 @@ test('sentinels, the name of their master and the database are read', () => {
   });
 });
 
-test('some servers of a Cluster are read', () => {
+test('a Redis Cluster URL has some of its servers', () => {
   expect(tryParseRedisUrl('redis+cluster://:secret@127.0.0.1:7001,b')).toEqual({
     kind: 'cluster',
     hosts: [
@@ -32,7 +32,7 @@ test('some servers of a Cluster are read', () => {
   });
 });
 
-test('the address of one server stays as it is', () => {
+test('the URL of one server stays as it is', () => {
   const url = 'redis://127.0.0.1:7000/2';
   expect(tryParseRedisUrl(url)).toEqual({ kind: 'server', url });
 });

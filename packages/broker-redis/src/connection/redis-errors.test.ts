@@ -17,6 +17,6 @@ test.for([
   expect(redirectionOf(reply(message))).toEqual(redirection);
 });
 
-test('only Redis redirects', () => {
+test('an error that is no reply of Redis is no redirection', () => {
   expect(redirectionOf(new Error('MOVED 3999 127.0.0.1:6381'))).toBeUndefined();
 });

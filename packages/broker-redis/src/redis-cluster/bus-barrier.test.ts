@@ -4,7 +4,7 @@ import { BusBarrier } from './bus-barrier.ts';
 
 const PERIOD_MS = 2000;
 
-/** Three masters of which each publishes a mark, that arrives when the test says so. */
+/** Three masters whose marks arrive when the test says so. */
 function startBarrier() {
   const clock = new FakeClock();
   const marks: string[] = [];
@@ -36,7 +36,7 @@ function startBarrier() {
   };
 }
 
-test('[GAP] everything has arrived once a mark of every master has', async () => {
+test('[GAP] passing the barrier takes a mark of every master', async () => {
   const { barrier, arrive } = startBarrier();
   let passed = false;
   const passing = barrier.pass().then(() => {
@@ -50,7 +50,7 @@ test('[GAP] everything has arrived once a mark of every master has', async () =>
   expect(passed).toBe(true);
 });
 
-test('[GAP] marks of an earlier passage count for nothing', async () => {
+test('[GAP] marks of an earlier passage do not count', async () => {
   const { barrier, arrive } = startBarrier();
   const earlier = barrier.pass();
   const later = barrier.pass();
@@ -62,7 +62,7 @@ test('[GAP] marks of an earlier passage count for nothing', async () => {
   await later;
 });
 
-test('[HON] a master whose marks do not arrive is a problem from the second time on', async () => {
+test('[HON] a master whose marks do not arrive twice is a problem', async () => {
   const { barrier, clock, marks, arrive, setAway } = startBarrier();
   barrier.start();
   setAway(true);
@@ -82,7 +82,7 @@ test('[HON] a master whose marks do not arrive is a problem from the second time
   expect(clock.pending).toBe(0);
 });
 
-/** Lets what was promised be handled. */
+/** Lets the reactions of settled promises run. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,7 +4,7 @@ import { SlotName } from './slot-name.ts';
 
 const template = (n: number) => `x{node:a:${n}}`;
 
-test('a name is in a slot of its owner, and stays as long as it is', () => {
+test('a name is in a slot of its owner, and stays for as long as the owner has the slot', () => {
   let owned = (slot: number) => slot < 5000;
   const name = new SlotName(template, { slots: 5000, owns: (slot) => owned(slot) });
   const first = name.current;
@@ -14,12 +14,12 @@ test('a name is in a slot of its owner, and stays as long as it is', () => {
   expect(calculateSlot(name.current)).toBeGreaterThanOrEqual(5000);
 });
 
-test('even a single slot has a name', () => {
+test('a name is found even for a single slot', () => {
   const name = new SlotName(template, { slots: 1, owns: (slot) => slot === 12_345 });
   expect(calculateSlot(name.current)).toBe(12_345);
 });
 
-test('who has no slots gets a name without a search', () => {
+test('an owner without slots gets a name without a search', () => {
   let asked = 0;
   const owns = () => {
     asked += 1;

@@ -6,11 +6,11 @@ import { startNode } from '../support/redis-node.ts';
 
 const LEASE_MS = 1500;
 const PATIENCE = { timeout: 10_000 };
-/** A lease, and what a node takes to look. */
+/** The length of a lease, and the time in which other nodes notice its end. */
 const WITHIN_A_LEASE = { timeout: LEASE_MS + 1000 };
 const P = 'project:P';
 
-/** Two nodes of one user; the far one can be cut off from Redis. */
+/** Two nodes with connections of the same user; the far one can be cut off from Redis. */
 async function startTogether() {
   const stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis({ own: true }));
@@ -30,8 +30,8 @@ async function startTogether() {
   return { redis, proxy, far, near, ...common, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-describeOnOwnRedis('crashes', () => {
-  test('[CNT] the numbers of a node that is gone without a word are gone within its lease', async () => {
+describeOnOwnRedis('the counts of nodes', () => {
+  test('[CNT] those of a crashed node end with its lease', async () => {
     await using all = await startTogether();
     const { proxy, near } = all;
     proxy.refuse();
@@ -43,7 +43,7 @@ describeOnOwnRedis('crashes', () => {
     await expect.poll(() => near.told.get('ana'), WITHIN_A_LEASE).toBe(2);
   });
 
-  test('[CNT] a node that was only away states everything again, and says that it had lapsed', async () => {
+  test('[CNT] those of a node that was away come back with it, and the lapsed lease is reported', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     proxy.stall();
@@ -57,7 +57,7 @@ describeOnOwnRedis('crashes', () => {
     expect(near.telemetry.of('lease_lost')).toEqual([]);
   });
 
-  test('[CNT] changes that could not be said are said when Redis is back', async () => {
+  test('[CNT] changes made while Redis is away are written when it is back', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     proxy.refuse();
@@ -69,7 +69,7 @@ describeOnOwnRedis('crashes', () => {
     await expect.poll(async () => (await near.state.stats()).total_broadcasts, PATIENCE).toBe(3);
   });
 
-  test('[CNT] a flushed Redis is told everything again', async () => {
+  test('[CNT] all are written again to a flushed Redis', async () => {
     await using all = await startTogether();
     const { redis, near } = all;
     await command(redis.url, 'FLUSHALL');
@@ -77,7 +77,7 @@ describeOnOwnRedis('crashes', () => {
     await expect.poll(() => near.state.userConnections(['ana']), WITHIN_A_LEASE).toEqual([4]);
   });
 
-  test('[CNT] counts are right soon after Redis has come back empty', async () => {
+  test('[CNT] all are right soon after Redis has come back empty', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     await redis.kill();
@@ -88,7 +88,7 @@ describeOnOwnRedis('crashes', () => {
     }
   });
 
-  test('[CNT] nothing of a node outlives it', async () => {
+  test('[CNT] no key of a node outlives it', async () => {
     await using redis: TestRedis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     const node = await startNode({ url: redis.url, prefix, leaseMs: LEASE_MS });
@@ -106,7 +106,7 @@ describeOnOwnRedis('crashes', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('[LIVE] closing takes no longer than a moment, with Redis away too', async () => {
+  test('[LIVE] closing takes little time although Redis is away', async () => {
     await using all = await startTogether();
     const { proxy, far } = all;
     proxy.stall();

@@ -6,7 +6,7 @@ import { startNode } from '../support/redis-node.ts';
 
 const P = 'project:P';
 
-test('[MEM] Redis gives no more of a history than there is room for, and reads hardly more', async () => {
+test('[MEM] Redis answers no more of a history than asked for, and reads hardly more', async () => {
   await using redis = await startRedis({ own: true });
   const prefix = uniquePrefix();
   await using node = await startNode({ url: redis.url, prefix });
@@ -29,6 +29,6 @@ test('[MEM] Redis gives no more of a history than there is room for, and reads h
   expect((await ask('all', 900_000)).entries).toBe(0);
   expect(await ask('page', 9_000)).toMatchObject({ outcome: 1, entries: 1 });
   expect((await ask('page', 105_000)).entries).toBe(10);
-  // 64 at a time would be most of what is there.
+  // Chunks of 64 would read most of the history.
   expect((await ask('page', 105_000)).reads).toBeLessThan(5);
 });

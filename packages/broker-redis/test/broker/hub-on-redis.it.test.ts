@@ -23,7 +23,7 @@ const identity = {
   expiresAt: undefined,
 };
 
-/** A whole node without its sockets. */
+/** A whole node except for its sockets. */
 async function startHub({ url, prefix }: RedisNodeOptions) {
   const telemetry = { report: () => {} };
   const redis = openRedis(settingsFor(url, prefix), { nodeId: 'n', telemetry });
@@ -54,7 +54,7 @@ const offsets = (connection: FakeConnection) =>
   connection.positions.map((position) => position?.offset);
 
 test.for(REDIS_MODES)(
-  '[GAP] [DUP] a client that roams between two nodes amid publications sees everything once: %s',
+  '[GAP] [DUP] a client that changes between two nodes sees every publication once: %s',
   async ([, start]) => {
     await using redis = await start();
     const options = { url: redis.url, prefix: uniquePrefix() };
@@ -84,7 +84,7 @@ test.for(REDIS_MODES)(
   },
 );
 
-test('[ORD] clients of a node that is cut off again and again see what the others see', async () => {
+test('[ORD] clients of a node that is repeatedly cut off see the same as others', async () => {
   await using redis = await startRedis();
   await using proxy = await startFaultProxy({ target: redis.url });
   const prefix = uniquePrefix();

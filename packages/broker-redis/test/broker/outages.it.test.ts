@@ -33,8 +33,8 @@ async function failure(
   return { code, ms, message: String(error) };
 }
 
-describeOnOwnRedis('outages', () => {
-  test('[GAP] what was published while a node was cut off arrives in order when it is back', async () => {
+describeOnOwnRedis('an outage of Redis', () => {
+  test('[GAP] delays publications, which arrive in order when the node is back', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     await far.broker.subscribe(P);
@@ -50,7 +50,7 @@ describeOnOwnRedis('outages', () => {
     expect(far.telemetry.of('broker_disconnected').length).toBeGreaterThan(0);
   });
 
-  test('[GAP] [LIVE] a gap of megabytes is filled piece by piece, but given to a client in none', async () => {
+  test('[GAP] [LIVE] leaves a gap of megabytes, which is filled page by page but not replayed to a client', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     const start = await far.broker.subscribe(P);
@@ -68,7 +68,7 @@ describeOnOwnRedis('outages', () => {
     expect(newest.publications.length).toBeLessThan(60);
   });
 
-  test('[DUP] subscriptions that break again and again amid publications lose and repeat nothing', async () => {
+  test('[DUP] that comes again and again loses and repeats no publication', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     const channels = ['project:A', 'project:B', 'project:C'];
@@ -86,7 +86,7 @@ describeOnOwnRedis('outages', () => {
     }
   });
 
-  test('[GAP] a history that no longer reaches back is said, and delivery goes on', async () => {
+  test('[GAP] is followed by a resync when the history no longer reaches back', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     await far.broker.subscribe('user:42');
@@ -106,7 +106,7 @@ describeOnOwnRedis('outages', () => {
     ).toEqual(range(from + 1, 310));
   });
 
-  test('[GAP] channels without history say that something may be missing', async () => {
+  test('[GAP] is followed by a resync in channels without history', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     await far.broker.subscribe('logs');
@@ -116,7 +116,7 @@ describeOnOwnRedis('outages', () => {
     await expect.poll(() => far.sink.numbers('logs'), PATIENCE).toEqual([1]);
   });
 
-  test('[HON] with Redis away a node says so, publishes nothing and answers within a second', async () => {
+  test('[HON] makes a node unready, and its publishing fail within a second', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     await far.broker.subscribe(P);
@@ -142,7 +142,7 @@ describeOnOwnRedis('outages', () => {
     await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual([1]);
   });
 
-  test('[ACK] an unanswered publish may be tried again with its key, and is stored once', async () => {
+  test('[ACK] leaves a publish unanswered that, tried again with its key, is stored once', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     const event = makeEvent(P, { n: 1 }, { idempotency_key: 'k' });
@@ -159,7 +159,7 @@ describeOnOwnRedis('outages', () => {
     expect((await near.broker.history(P, undefined, upTo(10))).publications).toHaveLength(1);
   });
 
-  test('[ACK] a Redis that has lost its functions gets them back in the middle of things', async () => {
+  test('[ACK] that loses the functions ends with the next call of them', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     await far.broker.subscribe(P);
@@ -174,7 +174,7 @@ describeOnOwnRedis('outages', () => {
     expect((await near.broker.history(P, undefined, upTo(100))).publications).toHaveLength(20);
   });
 
-  test('[GAP] a flushed Redis shows as a resync, and nothing after it is lost', async () => {
+  test('[GAP] that flushes the data is followed by a resync, after which nothing is lost', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     const before = await far.broker.subscribe(P);
@@ -191,7 +191,7 @@ describeOnOwnRedis('outages', () => {
     expect(await near.broker.history(P, before, upTo(100))).toMatchObject({ complete: false });
   });
 
-  test('[GAP] a Redis that comes back empty shows as a resync in every channel', async () => {
+  test('[GAP] that loses the data is followed by a resync in every channel', async () => {
     await using all = await startTogether();
     const { redis, near } = all;
     for (const channel of [P, 'all']) {
@@ -209,7 +209,7 @@ describeOnOwnRedis('outages', () => {
     }
   });
 
-  test('[HON] a node that starts before Redis lives, says that it is not ready, and becomes so', async () => {
+  test('[HON] at the start of a node leaves it unready until Redis comes', async () => {
     await using stack = new AsyncDisposableStack();
     const redis: TestRedis = stack.use(await startRedis({ own: true }));
     await redis.stop();
@@ -224,7 +224,7 @@ describeOnOwnRedis('outages', () => {
     expect(node.telemetry.of('broker_disconnected').length).toBeLessThanOrEqual(2);
   });
 
-  test('[LIVE] thousands of channels are subscribed again after a break', async () => {
+  test('[LIVE] is followed by subscribing thousands of channels again', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     const channels = range(1, 3000).map((n) => `user:${n}`);

@@ -7,7 +7,7 @@ import { type RedisNode, startNode } from '../support/redis-node.ts';
 import { startTogether } from '../support/together.ts';
 
 const PATIENCE = { timeout: 10_000 };
-/** What HON allows. */
+/** The time that HON allows. */
 const SOON = { timeout: 5000 };
 const P = 'project:P';
 const SUBSCRIBER = 'leque-subscriber';
@@ -15,8 +15,8 @@ const SUBSCRIBER = 'leque-subscriber';
 const health = (node: RedisNode) => () => node.broker.health();
 const unready = (reason: string) => ({ ok: false, reason: expect.stringContaining(reason) });
 
-describeOnOwnRedis('receiving', () => {
-  test('[HON] a node whose user may subscribe to nothing says so, and recovers with its rights', async () => {
+describeOnOwnRedis('a node that receives', () => {
+  test('[HON] is not ready while its user may not subscribe, and recovers with the right', async () => {
     await using redis = await startRedis({ own: true });
     const rights = ['on', '>secret', '~*', '+@all'];
     await command(redis.url, 'ACL', 'SETUSER', 'node', ...rights, 'resetchannels');
@@ -31,7 +31,7 @@ describeOnOwnRedis('receiving', () => {
     expect(reported).toHaveLength(2);
   });
 
-  test('[HON] a refused channel makes the node unready for as long as somebody wants it', async () => {
+  test('[HON] is not ready while a channel that has subscribers is refused', async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     const allowed = [`&${prefix}{node:*`, `&${prefix}{all}`];
@@ -48,7 +48,7 @@ describeOnOwnRedis('receiving', () => {
     expect(await node.broker.subscribe('all')).toMatchObject({ offset: 0 });
   });
 
-  test('[HON] [GAP] a subscriber connection that is open and dead is noticed, rebuilt, and loses nothing', async () => {
+  test('[HON] [GAP] rebuilds a subscriber connection that is open and dead, and loses nothing', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     await far.broker.subscribe(P);
@@ -56,7 +56,7 @@ describeOnOwnRedis('receiving', () => {
     proxy.stall(SUBSCRIBER);
     await near.broker.publish(makeEvent(P, { n: 1 }));
     await expect.poll(health(far), SOON).toMatchObject(unready('subscriber connection'));
-    // The other connection is as good as ever.
+    // The connection for commands works as before.
     expect((await far.broker.publish(makeEvent(P, { n: 2 }))).position?.offset).toBe(2);
     proxy.resume();
     await expect.poll(health(far), PATIENCE).toEqual({ ok: true });
@@ -66,7 +66,7 @@ describeOnOwnRedis('receiving', () => {
     ]);
   });
 
-  test('[HON] a subscriber connection that dies while it subscribes is noticed and rebuilt', async () => {
+  test('[HON] rebuilds a subscriber connection that dies while it subscribes', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;
     await expect.poll(health(far), SOON).toEqual({ ok: true });
@@ -80,7 +80,7 @@ describeOnOwnRedis('receiving', () => {
     await expect.poll(() => far.sink.numbers(P), PATIENCE).toEqual([1]);
   });
 
-  test('[HON] a node that cannot prove that it receives is not ready', async () => {
+  test('[HON] is not ready when its probe is refused', async () => {
     await using redis = await startRedis({ own: true });
     const rights = ['on', '>secret', '~*', '&*', '+@all', '-publish'];
     await command(redis.url, 'ACL', 'SETUSER', 'node', ...rights);
@@ -91,7 +91,7 @@ describeOnOwnRedis('receiving', () => {
     await expect.poll(health(node), SOON).toEqual({ ok: true });
   });
 
-  test('[HON] a process that only publishes may be one that cannot subscribe', async () => {
+  test('[HON] is not the same as a process that only publishes, which need not be able to subscribe', async () => {
     await using redis = await startRedis({ own: true });
     const rights = ['on', '>secret', '~*', '&*', '+@all', '-subscribe'];
     await command(redis.url, 'ACL', 'SETUSER', 'publisher', ...rights);

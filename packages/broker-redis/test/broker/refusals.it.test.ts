@@ -9,7 +9,7 @@ const P = 'project:P';
 const PATIENCE = { timeout: 5000 };
 const READY = { ok: true };
 
-/** A gateway's share of Redis, a publisher's, and a Redis that can be made to refuse. */
+/** A gateway and a publisher on a Redis that can be made to refuse. */
 async function startBoth() {
   const stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis({ own: true }));
@@ -28,8 +28,8 @@ async function startBoth() {
 const health = (node: RedisNode) => expect.poll(() => node.broker.health(), PATIENCE);
 const because = (reason: string) => ({ ok: false, reason: expect.stringContaining(reason) });
 
-describeOnOwnRedis('a Redis that answers, and refuses', () => {
-  test('[HON] [CNT] its memory full: clients join, resume and are counted, publishers are not ready', async () => {
+describeOnOwnRedis('a Redis that refuses writes because', () => {
+  test('[HON] [CNT] its memory is full lets clients join, resume and be counted, but makes publishers unready', async () => {
     await using all = await startBoth();
     const { gateway, publisher, say } = all;
     const start = await gateway.broker.subscribe(P);
@@ -48,7 +48,7 @@ describeOnOwnRedis('a Redis that answers, and refuses', () => {
     await health(publisher).toEqual(READY);
   });
 
-  test('[HON] read-only: neither those who publish nor those who take clients are ready', async () => {
+  test('[HON] it is a replica makes gateways and publishers unready', async () => {
     await using all = await startBoth();
     const { gateway, publisher, say } = all;
     await say('REPLICAOF', '127.0.0.1', '1');
@@ -60,7 +60,7 @@ describeOnOwnRedis('a Redis that answers, and refuses', () => {
     expect(await gateway.broker.subscribe(P)).toMatchObject({ offset: 0 });
   });
 
-  test('[HON] [ACK] too few replicas follow it: nothing is stored, and nobody is ready', async () => {
+  test('[HON] [ACK] too few replicas follow it stores nothing, and makes every process unready', async () => {
     await using all = await startBoth();
     const { gateway, publisher, say } = all;
     await say('CONFIG', 'SET', 'min-replicas-to-write', '1');

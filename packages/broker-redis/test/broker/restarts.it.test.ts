@@ -19,8 +19,8 @@ async function publish(node: RedisNode, numbers: number[]): Promise<void> {
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
-describeOnOwnRedis('restarts', () => {
-  test('[GAP] a Redis that comes back with everything shows nothing at all, and cursors resume', async () => {
+describeOnOwnRedis('a Redis that restarts', () => {
+  test('[GAP] with all its data goes unnoticed, and cursors resume', async () => {
     await using all = await startTogether({ appendonly: true });
     const { redis, far, near } = all;
     await far.broker.subscribe(P);
@@ -37,7 +37,7 @@ describeOnOwnRedis('restarts', () => {
     expect(page.publications.map(({ position }) => position?.offset)).toEqual([4, 5, 6]);
   });
 
-  test('[GAP] a Redis that comes back without its newest publications never passes others off as them', async () => {
+  test('[GAP] without its newest publications never passes others off as them', async () => {
     await using all = await startTogether();
     const { redis, far, near } = all;
     await far.broker.subscribe(P);
@@ -49,7 +49,7 @@ describeOnOwnRedis('restarts', () => {
     await expect.poll(() => far.sink.numbers(P)).toEqual(range(1, 6));
     await redis.kill();
     await redis.restart();
-    // Somebody is back before the node is, and fills the offsets that it has seen already.
+    // Another publisher is back before the node, and fills the offsets that the node has seen already.
     for (const n of [7, 8, 9, 10]) {
       await command(
         redis.url,
@@ -74,7 +74,7 @@ describeOnOwnRedis('restarts', () => {
     );
   });
 
-  test('[GAP] cursors resume over several restarts in which nothing was lost', async () => {
+  test('[GAP] several times without a loss lets cursors of every epoch resume', async () => {
     await using all = await startTogether({ appendonly: true });
     const { redis, near } = all;
     const cursors: (Position | undefined)[] = [];
@@ -90,7 +90,7 @@ describeOnOwnRedis('restarts', () => {
     expect(after.map(({ publications }) => publications.length)).toEqual([3, 2, 1, 0]);
   });
 
-  test('[GAP] a node hears of the new name though nothing is published after the restart', async () => {
+  test('[GAP] reports its new epoch although nothing is published after the restart', async () => {
     await using all = await startTogether({ appendonly: true });
     const { redis, near } = all;
     await near.broker.subscribe(P);
@@ -104,7 +104,7 @@ describeOnOwnRedis('restarts', () => {
     expect(near.sink.resyncs(P)).toEqual([]);
   });
 
-  test('[GAP] a cursor from beyond what is known of a former name does not resume', async () => {
+  test('[GAP] refuses a cursor beyond the known end of a former epoch', async () => {
     await using all = await startTogether({ appendonly: true });
     const { redis, near } = all;
     const first = await near.broker.publish(makeEvent(P));

@@ -18,7 +18,7 @@ const LIMITS = {
   maxSubscriptions: 100,
 };
 
-/** A node without its sockets, and what its Redis has been asked. */
+/** A node without its sockets, and the number of calls that its Redis has received. */
 async function startNode(redis: TestRedis) {
   await using stack = new AsyncDisposableStack();
   const telemetry = { report: () => {} };
@@ -36,7 +36,7 @@ async function startNode(redis: TestRedis) {
   const owner = stack.move();
   return {
     broker,
-    /** Calls of functions: reads of positions and histories, beside a few that look after things. */
+    /** Counts calls of functions: reads of positions and histories, and a few checks. */
     async calls(): Promise<number> {
       const stats = await admin.info('commandstats');
       return Number(/cmdstat_fcall(?:_ro)?:calls=(\d+)/.exec(stats)?.[1] ?? 0);
@@ -62,7 +62,7 @@ const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe('hundreds of clients that come back', () => {
-  test('[LIVE] to one channel, a few at a time, share reads whatever their cursors', async () => {
+  test('[LIVE] to one channel, a few at a time, share reads although their cursors differ', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode(redis);
     const events = range(1, PUBLISHED).map((n) => makeEvent('project:P', { n }));
@@ -77,14 +77,14 @@ describe('hundreds of clients that come back', () => {
         expect(seen).toEqual(range(offset + 1, PUBLISHED));
       };
       coming.push(check());
-      // As admission lets them in.
+      // The pace at which admission lets clients in.
       if (n % 5 === 4) await pause(5);
     }
     await Promise.all(coming);
     expect((await node.calls()) - before).toBeLessThan(CLIENTS / 10);
   });
 
-  test('[GAP] [DUP] amid publications get everything once, with no more reads than publications', async () => {
+  test('[GAP] [DUP] while events are published get each once, with no more reads than publications', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode(redis);
     const [start] = await Promise.all(
@@ -113,7 +113,7 @@ describe('hundreds of clients that come back', () => {
     expect((await node.calls()) - before).toBeLessThan(CLIENTS / 5);
   });
 
-  test('[LIVE] to channels of their own take two reads each, and nobody waits in vain', async () => {
+  test('[LIVE] to a channel each take two reads each, and every one is answered', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode(redis);
     const users = range(1, CLIENTS).map((n) => `user:U${n}`);

@@ -5,7 +5,7 @@ import { startNode } from '../support/redis-node.ts';
 
 const P = 'project:P';
 
-test('[LIVE] hundreds of history reads do not keep a channel from being subscribed', async () => {
+test('[LIVE] hundreds of history reads do not delay subscribing a channel', async () => {
   await using redis = await startRedis();
   await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
   const text = 'x'.repeat(200);

@@ -4,7 +4,7 @@ import { openAdapterConnection } from '../../src/connection/adapter-connection.t
 
 const PATIENCE = { timeout: 15_000 };
 
-test('[HON] a connection that is accepted and never answered is made anew', {
+test('[HON] a connection that is accepted but never answered is replaced', {
   timeout: 60_000,
 }, async () => {
   await using stack = new AsyncDisposableStack();

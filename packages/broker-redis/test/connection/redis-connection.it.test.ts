@@ -7,7 +7,7 @@ import { serverEndpoint } from '../../src/connection/client-options.ts';
 import { RedisConnection } from '../../src/connection/redis-connection.ts';
 
 describeOnOwnRedis('RedisConnection', () => {
-  test('[GAP] one that is being made when the master changes is made anew', async () => {
+  test('[GAP] replaces a connection that was being made when the master changed', async () => {
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await startRedis({ own: true }));
     const telemetry = new RecordingTelemetry();
@@ -25,7 +25,7 @@ describeOnOwnRedis('RedisConnection', () => {
     await redis.resume();
     await connecting;
     await expect.poll(() => ({ made, ready: connection.ready })).toEqual({ made: 2, ready: true });
-    const told = telemetry.facts.map(({ type }) => type);
-    expect(told).toEqual(['broker_disconnected', 'broker_connected']);
+    const reported = telemetry.facts.map(({ type }) => type);
+    expect(reported).toEqual(['broker_disconnected', 'broker_connected']);
   });
 });

@@ -31,7 +31,7 @@ for (const [mode, start] of REDIS_MODES) {
       await expect.poll(ask, { timeout: 10_000 }).toEqual([6, 7, 'three', 'three']);
       const { answers, silent } = await one.control.ask('unheard of', null);
       expect(answers).toEqual([]);
-      expect(silent).toBe(mode === 'Cluster' ? undefined : 0);
+      expect(silent).toBe(mode === 'Redis Cluster' ? undefined : 0);
     });
   });
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-/** A node, and the function as the node itself calls it. */
+/** A node, and the function as the node calls it. */
 async function startAppending(settings = {}) {
   const prefix = uniquePrefix();
   const node = await startNode({ url: redis.url, prefix, settings });
@@ -58,7 +58,7 @@ describe('FCALL leque_append', () => {
     expect(await kept(node)).toEqual(inOrder.map((n) => [n, n]));
   });
 
-  test('[ACK] a repeated idempotency key finds its first event, in the same call as in another', async () => {
+  test('[ACK] finds the first event of a repeated idempotency key, in the same call and in another', async () => {
     await using all = await startAppending();
     const { node, append } = all;
     await node.broker.subscribe(P);
@@ -70,7 +70,7 @@ describe('FCALL leque_append', () => {
     expect(await append(P, [8, 'k'])).toEqual(['', ['m-1', epoch, 1]]);
   });
 
-  test('[GAP] an event that fails takes no offset, and hides nothing of the others', async () => {
+  test('[GAP] gives no offset to an event that fails, and stores the others', async () => {
     await using all = await startAppending();
     const { node, key, append } = all;
     await node.broker.subscribe(P);
@@ -93,7 +93,7 @@ describe('FCALL leque_append', () => {
     expect(await kept(node)).toHaveLength(4);
   });
 
-  test('keeps as many events as are configured, however many come at once', async () => {
+  test('keeps as many events as are configured, however many one call has', async () => {
     await using own = await startRedis({ own: true });
     const prefix = uniquePrefix();
     const settings = { HISTORY_PROJECT_SIZE: 3 };
@@ -104,7 +104,7 @@ describe('FCALL leque_append', () => {
     expect(await kept(node)).toEqual([248, 249, 250].map((n) => [n, n]));
   });
 
-  test('a channel without history: no epoch, no offsets, and everything delivered', async () => {
+  test('delivers every event of a channel without history, without an epoch and offsets', async () => {
     await using all = await startAppending();
     const { node, append } = all;
     await node.broker.subscribe('logs');
@@ -112,7 +112,7 @@ describe('FCALL leque_append', () => {
     await expect.poll(() => node.sink.numbers('logs')).toEqual([1, 2]);
   });
 
-  test('numbers that are lost amid a log begin a new epoch, once for all events of a call', async () => {
+  test('begins a new epoch, once for all events of a call, when the meta of a log is lost', async () => {
     await using all = await startAppending();
     const { node, key, append } = all;
     const [epoch] = await append(P, [1], [2]);
@@ -126,7 +126,7 @@ describe('FCALL leque_append', () => {
     ]);
   });
 
-  test('a key of no channel is refused', async () => {
+  test('refuses a key that names no channel', async () => {
     await using all = await startAppending();
     const reply = command(redis.url, 'FCALL', 'leque_append', '1', 'somewhere', 't', 'm', '{}', '');
     expect(String(await reply)).toContain('leque: not a channel key: somewhere');
@@ -134,7 +134,7 @@ describe('FCALL leque_append', () => {
   });
 });
 
-test('[ORD] channels that are published to at once have an order each', async () => {
+test('[ORD] channels that are published to at the same time have an order each', async () => {
   await using all = await startAppending();
   const { broker } = all.node;
   const channels = [P, 'user:42', 'all'];

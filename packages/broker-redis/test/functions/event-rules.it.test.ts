@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { foreignService } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
 
-test('FCALL takes and refuses what the HTTP interface takes and refuses', async () => {
+test('FCALL accepts and refuses the same events as the HTTP interface', async () => {
   await using redis = await startRedis();
   const prefix = uniquePrefix();
   await using _ = await startNode({ url: redis.url, prefix });
@@ -19,7 +19,7 @@ test('FCALL takes and refuses what the HTTP interface takes and refuses', async 
   expect(disagreements).toEqual([]);
 });
 
-test('[EV4] FCALL stores what the HTTP interface stores', async () => {
+test('[EV4] FCALL stores the same text as the HTTP interface', async () => {
   await using redis = await startRedis();
   const prefix = uniquePrefix();
   await using node = await startNode({ url: redis.url, prefix });
@@ -66,7 +66,7 @@ test('[EV4] FCALL stores what the HTTP interface stores', async () => {
 
 type Loose = Record<string, unknown>;
 
-/** Good events of every known type, and each of them with one thing wrong. */
+/** Valid events of every known type, and variations of them with one mistake each. */
 function* variations(): Generator<Loose> {
   const strange = [
     '',
@@ -127,7 +127,7 @@ function* variations(): Generator<Loose> {
   }
 }
 
-/** An empty value within so many others. */
+/** An empty value nested that deeply. */
 function nested(levels: number, inArrays: boolean): unknown {
   let value: unknown = inArrays ? [] : {};
   for (let level = 1; level < levels; level += 1) value = inArrays ? [value] : { value };

@@ -18,7 +18,7 @@ const STORY = {
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('FCALL leque_publish', () => {
-  test('[ACK] [EV6] an event from a service that knows only Redis is stored, ordered and delivered', async () => {
+  test('[ACK] [EV6] stores, orders and delivers the event of a service that knows only Redis', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -74,7 +74,7 @@ describe('FCALL leque_publish', () => {
     expect(again?.split('\n')).toEqual([...(output?.split('\n').slice(0, 3) ?? []), '1']);
   });
 
-  test('[ACK] an idempotency key works as argument and as field', async () => {
+  test('[ACK] accepts an idempotency key as argument and as field', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -88,7 +88,7 @@ describe('FCALL leque_publish', () => {
     );
   });
 
-  test('the text stays as it came, save for what the event lacks and what is not for clients', async () => {
+  test('changes the text only by adding missing fields and removing fields that are not for clients', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -108,7 +108,7 @@ describe('FCALL leque_publish', () => {
     );
   });
 
-  test('an event that is complete is not touched, and its ids are its own', async () => {
+  test('leaves a complete event and its ids as they are', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -120,7 +120,7 @@ describe('FCALL leque_publish', () => {
     expect(publications[0]?.json).toBe(JSON.stringify(event));
   });
 
-  test('events of one moment have ids of their own', async () => {
+  test('gives different ids to events of the same moment', async () => {
     const prefix = uniquePrefix();
     await using _ = await startNode({ url: redis.url, prefix });
     const { key } = foreignService(redis.url, prefix);
@@ -200,7 +200,7 @@ describe('FCALL leque_publish', () => {
 });
 
 describe('plain PUBLISH', () => {
-  test('reaches the sessions of its channel at once, live only', async () => {
+  test('reaches the sessions of its channel at once, but is not stored', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { publish, storedKeys } = foreignService(redis.url, prefix);
@@ -223,7 +223,7 @@ describe('plain PUBLISH', () => {
     expect(await storedKeys()).toEqual(before);
   });
 
-  test('what is not an event is dropped and counted, and disturbs nothing', async () => {
+  test('is dropped and counted when it is not an event', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { publish, fcall } = foreignService(redis.url, prefix);
@@ -248,7 +248,7 @@ describe('plain PUBLISH', () => {
     expect(dropped.map(({ detail }) => detail).join('\n')).toContain('data.story_id is required');
   });
 
-  test('nobody can slip an event into the firehose', async () => {
+  test('cannot bring an event into the firehose', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     await node.broker.subscribe('firehose');

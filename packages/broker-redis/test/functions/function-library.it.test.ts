@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { command, foreignService, type Reply } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
 
-/** Its functions say which release they are from. */
+/** The source of a library whose functions answer with its release. */
 function libraryOf(version: number): string {
   const known = `{ '${version}', { 'release ${version}', '', 0 } }`;
   const functions = ['append', 'publish', 'position', 'history', 'lease'].map(
@@ -20,14 +20,14 @@ async function isLoaded(url: string): Promise<boolean> {
 }
 
 describeOnOwnRedis('the function library', () => {
-  test('is loaded when a process starts, before anybody calls it', async () => {
+  test('is loaded when a process starts, before its first call', async () => {
     await using redis = await startRedis({ own: true });
     expect(await isLoaded(redis.url)).toBe(false);
     await using _ = await startNode({ url: redis.url, prefix: uniquePrefix() });
     expect(await isLoaded(redis.url)).toBe(true);
   });
 
-  test('of a newer release is left alone, an older one is replaced', async () => {
+  test('replaces an older release, and leaves a newer one alone', async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     await command(redis.url, 'FUNCTION', 'LOAD', libraryOf(99));
@@ -39,7 +39,7 @@ describeOnOwnRedis('the function library', () => {
     expect((await current.broker.publish(event)).messageId).toBe(event.messageId);
   });
 
-  test('[HON] processes with different settings do not replace each other in silence', async () => {
+  test('[HON] reports processes that replace it because their settings differ', async () => {
     await using redis = await startRedis({ own: true });
     const options = { url: redis.url, prefix: uniquePrefix() };
     await using first = await startNode(options);
@@ -62,7 +62,7 @@ describeOnOwnRedis('the function library', () => {
     expect(first.telemetry.of('failure').length).toBeLessThanOrEqual(1);
   });
 
-  test('holds foreign services to the limits that are configured', async () => {
+  test('holds other services to the configured limits', async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     const settings = {
@@ -93,7 +93,7 @@ describeOnOwnRedis('the function library', () => {
     expect(node.sink.of('firehose')).toEqual([]);
   });
 
-  test('numbers on after the log has gone, and starts anew when the numbers have', async () => {
+  test('continues the offsets after the log has expired, and begins an epoch after the meta has', async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
@@ -107,14 +107,14 @@ describeOnOwnRedis('the function library', () => {
     expect(other).not.toBe(epoch);
     expect(offset).toBe(1);
     expect((await node.broker.history('all', undefined, upTo(10))).publications).toHaveLength(1);
-    // A log that is ahead of its numbers, as after a partial restore.
+    // A log that is ahead of its meta, as after a partial restore.
     await command(redis.url, 'XADD', `${key('all')}:log`, '9-0', 'x', '{}');
     const [, third, first] = await publish();
     expect([epoch, other]).not.toContain(third);
     expect(first).toBe(1);
   });
 
-  test('[HON] functions that could not be loaded are loaded as soon as they can', async () => {
+  test('[HON] is loaded as soon as Redis allows it', async () => {
     await using redis = await startRedis({ own: true });
     const rights = ['on', '>secret', '~*', '&*', '+@all', '-function'];
     await command(redis.url, 'ACL', 'SETUSER', 'publisher', ...rights);
@@ -127,7 +127,7 @@ describeOnOwnRedis('the function library', () => {
     expect(node.telemetry.of('failure')).toHaveLength(1);
   });
 
-  test('a Redis that takes no writes is refused with its reason, and nothing is half done', async () => {
+  test('reports why Redis takes no writes, and does nothing by halves', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
     await command(redis.url, 'CONFIG', 'SET', 'maxmemory', '1');

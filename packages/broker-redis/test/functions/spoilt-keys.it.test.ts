@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-/** A node whose keys somebody else writes to. */
+/** A node on whose keys another program writes. */
 async function startSpoilt() {
   const prefix = uniquePrefix();
   const node = await startNode({ url: redis.url, prefix });
@@ -31,8 +31,8 @@ async function startSpoilt() {
 
 const event = (fields = {}) => makeEvent(P, { n: 1 }, fields);
 
-describe('keys that somebody else has written to', () => {
-  test('[ACK] an idempotency key that is not what Leque stored is named, and is no success', async () => {
+describe('keys that another program has written', () => {
+  test('[ACK] are named when an idempotency key has no result of Leque, which is no success', async () => {
     await using all = await startSpoilt();
     const { node, name, spoil, fcall } = all;
     for (const value of ['zzz', 'e 1', 'e 1.5 id', 'e x id', '']) {
@@ -57,36 +57,36 @@ describe('keys that somebody else has written to', () => {
     ['a negative offset', 'abc', '-1'],
     ['an offset beyond all numbers', 'abc', '1234567890123456'],
     ['a hexadecimal offset', 'abc', '0x7'],
-  ] as const)(
-    '[POS] numbers that make no cursor begin a new epoch: %s',
-    async ([, epoch, offset]) => {
+  ] as const)('[POS] begin a new epoch when they make no cursor: %s', async ([, epoch, offset]) => {
+    await using all = await startSpoilt();
+    const { node, spoil } = all;
+    await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset, 'boot', 'x');
+    const position = await node.broker.subscribe(P);
+    expect(position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 0 });
+    await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset);
+    const published = await node.broker.publish(event());
+    expect(published.position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 1 });
+    expect(published.position?.epoch).not.toBe(position?.epoch);
+  });
+
+  test.for(['meta', 'idem:K', 'log'])(
+    'are named when they have the wrong type: %s',
+    async (suffix) => {
       await using all = await startSpoilt();
-      const { node, spoil } = all;
-      await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset, 'boot', 'x');
-      const position = await node.broker.subscribe(P);
-      expect(position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 0 });
-      await spoil('HSET', 'meta', 'epoch', epoch, 'offset', offset);
-      const published = await node.broker.publish(event());
-      expect(published.position).toEqual({ epoch: expect.stringMatching(CURSOR), offset: 1 });
-      expect(published.position?.epoch).not.toBe(position?.epoch);
+      const { node, name, spoil } = all;
+      const start = await node.broker.subscribe(P);
+      await node.broker.publish(event());
+      const message = expect.stringContaining(
+        `WRONGTYPE Operation against a key holding the wrong kind of value: ${name(suffix)}`,
+      );
+      await command(redis.url, 'DEL', name(suffix));
+      await spoil('SADD', suffix, 'not what it should be');
+      if (suffix === 'log') {
+        await expect(node.broker.history(P, start, upTo(10))).rejects.toMatchObject({ message });
+      } else {
+        const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
+        await expect(publishing).rejects.toMatchObject({ code: 'unavailable', message });
+      }
     },
   );
-
-  test.for(['meta', 'idem:K', 'log'])('of the wrong type are named: %s', async (suffix) => {
-    await using all = await startSpoilt();
-    const { node, name, spoil } = all;
-    const start = await node.broker.subscribe(P);
-    await node.broker.publish(event());
-    const message = expect.stringContaining(
-      `WRONGTYPE Operation against a key holding the wrong kind of value: ${name(suffix)}`,
-    );
-    await command(redis.url, 'DEL', name(suffix));
-    await spoil('SADD', suffix, 'not what it should be');
-    if (suffix === 'log') {
-      await expect(node.broker.history(P, start, upTo(10))).rejects.toMatchObject({ message });
-    } else {
-      const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
-      await expect(publishing).rejects.toMatchObject({ code: 'unavailable', message });
-    }
-  });
 });

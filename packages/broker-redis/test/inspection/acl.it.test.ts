@@ -18,14 +18,14 @@ const TIMEOUT = { timeout: 60_000 };
 const PATIENCE = { timeout: 15_000 };
 const GUIDE = readFileSync(new URL('../../../../docs/redis.md', import.meta.url), 'utf8');
 
-/** What the guide says that a user needs. */
+/** The rights that the guide gives to a user. */
 function rightsOf(user: string, prefix: string): string {
   const [, rights = ''] =
     new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(GUIDE) ?? [];
   return rights.replaceAll('leque:', prefix);
 }
 
-/** A Redis with users of its own, each with the rights that it is given. */
+/** A Redis with users, each with the rights that the test gives it. */
 async function startWithUsers() {
   const redis = await startRedis({ own: true });
   const as = (user: string) => redis.url.replace('redis://', `redis://${user}:secret@`);
@@ -41,7 +41,7 @@ async function startWithUsers() {
 
 describeOnOwnRedis('users of Redis', () => {
   test.for(['project', 'firehose', 'set', 'xtrim'])(
-    '[ACK] nothing is stored for one who may not do all that publishing takes: %s',
+    '[ACK] that lack one right for publishing store nothing: %s',
     async (lacking) => {
       await using all = await startWithUsers();
       const { redis, as, prefix, allow } = all;
@@ -69,7 +69,7 @@ describeOnOwnRedis('users of Redis', () => {
     },
   );
 
-  test('those of the guide can do what they are for, and no more', async () => {
+  test('with the rights of the guide can do their work, and no more', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
     for (const user of ['gateway', 'publisher', 'service']) {
@@ -110,7 +110,7 @@ describeOnOwnRedis('users of Redis', () => {
     }
   });
 
-  test('[GAP] nothing is stored as long as nobody may ask whether Redis has restarted', async () => {
+  test('[GAP] that may not ask whether Redis has restarted store nothing', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
     await allow('publisher', '~* &* +@all -info');
@@ -125,7 +125,7 @@ describeOnOwnRedis('users of Redis', () => {
 
 describeOnRedisServers('users of Redis behind Sentinel', () => {
   test(
-    'those of the guide reach the master, and follow when there is another',
+    'with the rights of the guide reach the master, and follow a failover',
     TIMEOUT,
     async () => {
       await using redis = await startSentinel();
@@ -145,7 +145,7 @@ describeOnRedisServers('users of Redis behind Sentinel', () => {
       }
       for (const sentinel of redis.sentinels) {
         expect(await allow(sentinel, 'leque')).toBe('OK');
-        // What is left is what sentinels need of each other.
+        // The remaining rights are those that sentinels need on each other.
         const others = ['-@all', '+auth', '+hello', '+ping', '+publish', '+sentinel'];
         await command(sentinel.url, 'ACL', 'SETUSER', 'default', ...others);
       }
@@ -171,13 +171,13 @@ describeOnRedisServers('users of Redis behind Sentinel', () => {
   );
 });
 
-/** What the guide says that a user needs more in a Cluster. */
+/** The additional rights that the guide gives to a user of a Redis Cluster. */
 function moreRightsOf(user: string): string {
   return new RegExp(`^ACL SETUSER ${user} (\\+.*)$`, 'm').exec(GUIDE)?.[1] ?? '';
 }
 
-describeOnRedisServers('users of a Cluster', () => {
-  test('those of the guide can do what they are for', TIMEOUT, async () => {
+describeOnRedisServers('users of a Redis Cluster', () => {
+  test('with the rights of the guide can do their work', TIMEOUT, async () => {
     await using redis = await startRedisCluster();
     const prefix = uniquePrefix();
     for (const { url } of redis.nodes) {

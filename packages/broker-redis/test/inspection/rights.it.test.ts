@@ -18,7 +18,7 @@ const TIMEOUT = { timeout: 60_000 };
 const PATIENCE = { timeout: 15_000 };
 const P = 'project:P';
 const APPS = ['gateway', 'publisher'] as const;
-/** Of which a user is allowed each part by itself. */
+/** Commands whose subcommands are allowed one by one. */
 const CONTAINERS = ['FUNCTION', 'CLIENT', 'CLUSTER'];
 /** Redis allows a pattern by its very words. */
 const OF_SOCKET_IO = ['&socket.io#/#*', '&socket.io#/events#*', '&socket.io-re*'];
@@ -33,7 +33,7 @@ async function allow(servers: readonly TestRedis[], user: string, rights: readon
   }
 }
 
-/** A user of each app that may run what is looked for, and nothing else. */
+/** A user for each app that may run the commands looked for, and nothing else. */
 async function allowWhatIsNeeded(servers: readonly TestRedis[], rights: Omit<Rights, 'app'>) {
   const { prefix } = rights;
   for (const app of APPS) {
@@ -71,7 +71,7 @@ async function doAll(url: string, prefix: string): Promise<void> {
   for (const node of [gateway, publisher]) expect(node.telemetry.of('failure')).toEqual([]);
 }
 
-/** What is found out about a user. */
+/** The refused commands that an inspection finds. */
 async function inspect(url: string, prefix: string, app: Rights['app']) {
   const context = { nodeId: 'check', telemetry: { report: () => {} } };
   const redis = openRedis(settingsFor(url, prefix), context);
@@ -83,8 +83,8 @@ async function inspect(url: string, prefix: string, app: Rights['app']) {
   }
 }
 
-describeOnOwnRedis('the rights that are looked for', () => {
-  test('who has them can do all that Leque does', TIMEOUT, async () => {
+describeOnOwnRedis('the rights that an inspection looks for', () => {
+  test('suffice for everything that Leque does', TIMEOUT, async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     await allowWhatIsNeeded([redis], { prefix, inCluster: false });
@@ -95,7 +95,7 @@ describeOnOwnRedis('the rights that are looked for', () => {
     }
   });
 
-  test.for(APPS)('[HON] each one that a %s lacks is named', TIMEOUT, async (app) => {
+  test.for(APPS)('[HON] are named when a %s lacks them', TIMEOUT, async (app) => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     const commands = neededCommands({ app, prefix, inCluster: false });
@@ -116,8 +116,8 @@ describeOnOwnRedis('the rights that are looked for', () => {
   });
 });
 
-describeOnRedisServers('the rights that are looked for on several servers', () => {
-  test('who has them at each server of a Cluster can do all that Leque does', TIMEOUT, async () => {
+describeOnRedisServers('an inspection of several servers', () => {
+  test('looks for rights that suffice in a Redis Cluster', TIMEOUT, async () => {
     await using redis = await startRedisCluster();
     const prefix = uniquePrefix();
     await allowWhatIsNeeded(redis.nodes, { prefix, inCluster: true });
@@ -126,7 +126,7 @@ describeOnRedisServers('the rights that are looked for on several servers', () =
     expect(servers.map(({ refused }) => refused)).toEqual([[], [], []]);
   });
 
-  test('[HON] a sentinel that is away, or tells nothing, is named', TIMEOUT, async () => {
+  test('[HON] names a sentinel that is away, or refuses to answer', TIMEOUT, async () => {
     await using redis = await startSentinel();
     const [first, second, third] = redis.sentinels;
     await first?.kill();

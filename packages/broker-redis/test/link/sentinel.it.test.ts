@@ -6,7 +6,7 @@ import { command } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
 
 const PATIENCE = { timeout: 15_000 };
-/** What HON allows. */
+/** The time that HON allows. */
 const SOON = { timeout: 5000 };
 const TIMEOUT = 60_000;
 const P = 'project:P';
@@ -37,7 +37,7 @@ async function publishUntilStored(node: RedisNode, n: number): Promise<void> {
   await expect.poll(() => publish(node, n).then(() => true, String), PATIENCE).toBe(true);
 }
 
-/** The same, with the first event stored on master and replica. */
+/** Two such nodes, with the first event stored on master and replica. */
 async function startPublished() {
   const nodes = await startNodes();
   await publish(nodes.one, 1);
@@ -45,8 +45,8 @@ async function startPublished() {
   return nodes;
 }
 
-describeOnRedisServers('Sentinel', () => {
-  test('[GAP] [HON] both connections of a node follow to the new master when the old one dies', {
+describeOnRedisServers('SingleLink on Sentinel', () => {
+  test('[GAP] [HON] follows the new master with both connections when the old one dies', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -77,7 +77,7 @@ describeOnRedisServers('Sentinel', () => {
     expect(page.publications).toHaveLength(3);
   });
 
-  test('[GAP] a master that freezes is left within seconds, also once it is back', {
+  test('[GAP] leaves a frozen master within seconds, and for good', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startPublished();
@@ -95,7 +95,7 @@ describeOnRedisServers('Sentinel', () => {
     }
   });
 
-  test('[GAP] what a promoted replica lacks is said, and never passed off as something else', {
+  test('[GAP] reports publications that a promoted replica lacks, and never passes others off as them', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startPublished();
@@ -115,13 +115,13 @@ describeOnRedisServers('Sentinel', () => {
       await expect.poll(() => sink.numbers(P).at(-1), PATIENCE).toBe(6);
       const resynced = sink.of(P).findIndex(({ kind }) => kind === 'resync');
       expect(resynced).toBe(3);
-      // What was published before the node was back may be among what it has to fetch anew.
+      // Publications from before the node was back may be among those that it reads again.
       const after = sink.numbers(P).slice(3);
       expect(after).toEqual([4, 5, 6].slice(-after.length));
     }
   });
 
-  test('[GAP] a master that lost publications, and is the master again later, does not pass others off as them', {
+  test('[GAP] never passes publications off as others when a former master is promoted again', {
     timeout: TIMEOUT,
   }, async () => {
     await using redis = await startSentinel();
@@ -142,14 +142,14 @@ describeOnRedisServers('Sentinel', () => {
     expect(await node.broker.history(P, lost, upTo(10))).toMatchObject({ complete: false });
   });
 
-  test('[HON] a node that is left on a demoted master goes where the sentinels say', {
+  test('[HON] leaves a demoted master for the one that the sentinels name', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
     const { redis, one, other } = all;
     await publish(one, 1);
     await redis.failover();
-    // Until a node has heard of it, the old one takes what will be lost.
+    // Until a node has the notice, the old master takes publications that will be lost.
     for (const node of [one, other]) {
       await expect.poll(() => node.telemetry.of('broker_disconnected'), SOON).toHaveLength(2);
     }
@@ -169,13 +169,13 @@ describeOnRedisServers('Sentinel', () => {
     await expect.poll(clients, PATIENCE).toEqual(ofTwoNodes);
   });
 
-  test('[GAP] [HON] a node follows to the new master also past a sentinel that still names the old one', {
+  test('[GAP] [HON] follows the new master although one sentinel still names the old one', {
     timeout: TIMEOUT,
   }, async () => {
     await using redis = await startSentinel();
     await using deaf = await redis.startDeaf();
     const [first, ...others] = redis.sentinels;
-    // The second is the one that is asked when the first connection is over.
+    // ioredis asks the second sentinel when the first connection has ended.
     const hosts = [first, deaf, ...others].map((each) => `127.0.0.1:${each?.port}`);
     const url = redis.url.replace(/(?<=\/\/)[^/]+/, hosts.join());
     await using node = await startNode({ url, prefix: uniquePrefix() });
@@ -189,7 +189,7 @@ describeOnRedisServers('Sentinel', () => {
     await expect.poll(() => clients(now.url), SOON).toContain('leque-commands');
     await publishUntilStored(node, 1);
     await expect.poll(() => node.sink.numbers(P), PATIENCE).toEqual([1]);
-    // None went back, and was thrown out when the old one was demoted.
+    // No connection went back to the old master, to be closed when that was demoted.
     const left = node.telemetry.of('broker_disconnected').map(({ detail }) => detail);
     const reason = 'another server is the master now';
     expect(left.toSorted()).toEqual([
@@ -198,7 +198,7 @@ describeOnRedisServers('Sentinel', () => {
     ]);
   });
 
-  test('[HON] a node starts without its first sentinels, and says so when there is none', {
+  test('[HON] starts without the first sentinels, and is not ready when there is none', {
     timeout: TIMEOUT,
   }, async () => {
     await using redis = await startSentinel();

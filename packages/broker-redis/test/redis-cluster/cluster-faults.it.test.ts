@@ -15,8 +15,8 @@ import {
 import { command } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
 
-describeOnRedisServers('Cluster: what is wrong is said, and put right', () => {
-  test('[HON] [GAP] the connection to one master that is open and dead is named and rebuilt', {
+describeOnRedisServers('RedisClusterLink', () => {
+  test('[HON] [GAP] names and rebuilds a connection to one master that is open and dead', {
     timeout: TIMEOUT,
   }, async () => {
     await using redis = await startRedisCluster();
@@ -47,7 +47,7 @@ describeOnRedisServers('Cluster: what is wrong is said, and put right', () => {
     expect(node.telemetry.of('broker_disconnected')).toHaveLength(1);
   });
 
-  test('[HON] an address of the wrong kind is said', { timeout: TIMEOUT }, async () => {
+  test('[HON] reports an address of the wrong kind', { timeout: TIMEOUT }, async () => {
     await using cluster = await startRedisCluster();
     await using redis = await startRedis({ own: true });
     const [{ url = '' } = {}] = cluster.nodes;
@@ -63,7 +63,7 @@ describeOnRedisServers('Cluster: what is wrong is said, and put right', () => {
     }
   });
 
-  test('[HON] a whole Cluster that goes away and comes back is found again, also by those who start meanwhile', {
+  test('[HON] finds a Redis Cluster again that was away as a whole, also in processes that start meanwhile', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -86,7 +86,7 @@ describeOnRedisServers('Cluster: what is wrong is said, and put right', () => {
     }
   });
 
-  test('[ACK] what a master forgets of the functions is loaded again', {
+  test('[ACK] loads the functions again that a master has lost', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -99,7 +99,7 @@ describeOnRedisServers('Cluster: what is wrong is said, and put right', () => {
     );
   });
 
-  test('foreign services publish by FCALL and SPUBLISH, and the firehose repeats what is stored', {
+  test('delivers what other services publish by FCALL and SPUBLISH, and the firehose repeats what is stored', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();

@@ -15,10 +15,10 @@ async function publish({ broker }: RedisNode, n: number): Promise<void> {
 }
 
 describeOnRedisServers(
-  'a replica of a Cluster that is promoted without the newest publications',
+  'a replica of a Redis Cluster that is promoted without the newest publications',
   () => {
     test(
-      '[GAP] [DUP] says so, resumes who has seen no more than it, and passes nothing off as them',
+      '[GAP] [DUP] causes a resync, resumes clients that have seen no more, and passes nothing off as them',
       TIMEOUT,
       async () => {
         await using redis = await startRedisCluster();
@@ -47,7 +47,7 @@ describeOnRedisServers(
         for (const { sink } of [one, other]) {
           await expect.poll(() => sink.numbers(P).at(-1), PATIENCE).toBe(5);
           expect(sink.of(P).findIndex(({ kind }) => kind === 'resync')).toBe(3);
-          // Who is told only once 4 is stored there fetches it with the rest.
+          // A node that notices the failover only after 4 is stored reads it with the rest.
           expect([
             [1, 2, 3, 4, 5],
             [1, 2, 3, 5],
@@ -63,7 +63,7 @@ describeOnRedisServers(
   },
 );
 
-/** Whether a replica has the channel's log already. */
+/** Whether a replica has the log of the channel already. */
 async function holdsLog(url: string, key: string): Promise<boolean> {
   const { port } = new URL(url);
   const keys = await command(`redis://127.0.0.1:${port}`, 'KEYS', `${key}:log`);

@@ -15,8 +15,8 @@ import {
 } from '../support/cluster-nodes.ts';
 import { command } from '../support/foreign-service.ts';
 
-describeOnRedisServers('Cluster: masters and slots that change', () => {
-  test('[GAP] a slot that moves to another master under load loses nothing', {
+describeOnRedisServers('RedisClusterLink with changing masters and slots', () => {
+  test('[GAP] loses nothing when a slot moves to another master under load', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -31,7 +31,7 @@ describeOnRedisServers('Cluster: masters and slots that change', () => {
     expect(nodes.flatMap(({ telemetry }) => telemetry.of('broker_disconnected'))).toEqual([]);
   });
 
-  test('[GAP] [HON] a master that dies is noticed, and its replica followed', {
+  test('[GAP] [HON] notices that a master has died, and follows its replica', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -58,7 +58,7 @@ describeOnRedisServers('Cluster: masters and slots that change', () => {
     );
   });
 
-  test('[GAP] an orderly failover under load loses nothing', { timeout: TIMEOUT }, async () => {
+  test('[GAP] loses nothing in an orderly failover under load', { timeout: TIMEOUT }, async () => {
     await using all = await startNodes();
     const { redis, nodes, key } = all;
     const steady = publishSteadily(nodes[0]);
@@ -68,7 +68,7 @@ describeOnRedisServers('Cluster: masters and slots that change', () => {
     for (const node of nodes) await expect.poll(health(node), PATIENCE).toEqual({ ok: true });
   });
 
-  test('[HON] a master that freezes makes the nodes unready within seconds', {
+  test('[HON] makes the nodes unready within seconds when a master freezes', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -96,7 +96,7 @@ describeOnRedisServers('Cluster: masters and slots that change', () => {
     );
   });
 
-  test('[HON] [GAP] subscriptions that a master drops are made again', {
+  test('[HON] [GAP] subscribes again what a master has dropped', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();
@@ -112,7 +112,7 @@ describeOnRedisServers('Cluster: masters and slots that change', () => {
     for (const node of nodes) await expect.poll(health(node), SOON).toEqual({ ok: true });
   });
 
-  test('[CNT] counts are right again after the master that keeps the leases died', {
+  test('[CNT] has right counts again after the master that keeps the leases has died', {
     timeout: TIMEOUT,
   }, async () => {
     await using all = await startNodes();

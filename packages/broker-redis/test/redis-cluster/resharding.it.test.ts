@@ -8,7 +8,7 @@ import { type RedisNode, startNode } from '../support/redis-node.ts';
 const TIMEOUT = { timeout: 120_000 };
 const PATIENCE = { timeout: 20_000 };
 const PACE_MS = 10;
-/** Of each channel, before anything moves: these keys are the last to come, wherever it goes then. */
+/** Events of each channel before anything moves: their keys are the last to arrive anywhere. */
 const FIRST = 150;
 /** Of each channel: keys that come faster than they move would move for ever. */
 const MOST = 400;
@@ -17,18 +17,18 @@ const CHANNELS = Array.from({ length: 3 }, (_, index) => `project:P${index}`);
 const eventOf = (channel: string, n: number) =>
   makeEvent(channel, { n }, { idempotency_key: `${n}` });
 
-/** Goes on after the first ones, each until it is stored; answers how many there are then. */
+/** Publishes further events, each until it is stored; resolves to the number of all. */
 async function publishWhile(isGoing: () => boolean, node: RedisNode, channel: string) {
   let published = FIRST;
   for (let round = 0; isGoing(); round += 1) {
     if (published < MOST && !(await isRefused(node, eventOf(channel, published + 1))))
       published += 1;
-    // Refused or not: what is stored must be remembered.
+    // Whether refused or not, a stored event must be remembered.
     await isRefused(node, eventOf(channel, 1 + (round % FIRST)));
     await delay(PACE_MS);
   }
   if (published === MOST) return MOST;
-  // One whose outcome is not known may be stored already.
+  // An event whose outcome is unknown may be stored already.
   while (await isRefused(node, eventOf(channel, published + 1))) await delay(PACE_MS);
   return published + 1;
 }
@@ -45,7 +45,7 @@ async function isRefused({ broker }: RedisNode, event: ReturnType<typeof makeEve
 
 describeOnRedisServers('resharding', () => {
   test(
-    '[GAP] [DUP] [ACK] slots that move while they are in use lose nothing, and nobody is told',
+    '[GAP] [DUP] [ACK] loses nothing and causes no resync while the slots are in use',
     TIMEOUT,
     async () => {
       await using redis = await startRedisCluster();

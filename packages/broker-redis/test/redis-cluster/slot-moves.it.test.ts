@@ -8,7 +8,7 @@ const TIMEOUT = { timeout: 60_000 };
 const ON_ITS_WAY = 'TRYAGAIN leque: ';
 const EVENT = JSON.stringify({ type: 'x', data: {} });
 
-/** A slot that is about to move, and what both masters say meanwhile. */
+/** A slot that is about to move, and calls of both masters meanwhile. */
 async function startMoving() {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await startRedisCluster());
@@ -32,7 +32,7 @@ async function startMoving() {
     await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(old));
     await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(next));
   };
-  /** What whoever is sent on by ASK does. */
+  /** Asks the target the way a client does that was redirected by ASK. */
   const askTarget = async (name: string, ...args: string[]) => {
     const [, reply] = await Promise.all([
       target.call('ASKING'),
@@ -56,7 +56,7 @@ describeOnRedisServers('a slot that moves to another master', () => {
     ['its log', ['log']],
     ['all but an idempotency key', ['meta', 'log', 'idem:K1']],
   ] as const)(
-    '[ACK] nothing is stored where a channel has not arrived: %s has',
+    '[ACK] stores nothing at the target while a channel is incomplete there; present: %s',
     TIMEOUT,
     async ([, arrived]) => {
       await using all = await startMoving();

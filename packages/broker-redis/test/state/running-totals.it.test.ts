@@ -9,8 +9,8 @@ import { startNode } from '../support/redis-node.ts';
 
 const PATIENCE = { timeout: 5000 };
 
-describeOnOwnRedis('running totals', () => {
-  test('[CNT] what may have been added is not added again', async () => {
+describeOnOwnRedis('RunningTotals', () => {
+  test('[CNT] adds nothing again that may have been added', async () => {
     await using redis = await startRedis({ own: true });
     await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
     const broadcasts = async () => (await node.state.stats()).total_broadcasts;
@@ -23,7 +23,7 @@ describeOnOwnRedis('running totals', () => {
     expect(await broadcasts()).toBe(3);
   });
 
-  test('[CNT] what Redis refused is added later, and the rest only once', async () => {
+  test('[CNT] adds later what Redis has refused, and everything else once', async () => {
     await using redis = await startRedis({ own: true });
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
@@ -38,7 +38,7 @@ describeOnOwnRedis('running totals', () => {
   });
 });
 
-test('[LIVE] once closed it does nothing more, whatever became of the last totals', async () => {
+test('[LIVE] closed RunningTotals do nothing more, whatever the outcome of the last write', async () => {
   const redis = new Redis({ lazyConnect: true, enableOfflineQueue: false });
   const link = { run: <T>(_key: string, command: (redis: Redis) => Promise<T>) => command(redis) };
   const clock = new FakeClock();

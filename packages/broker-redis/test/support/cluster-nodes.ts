@@ -4,10 +4,10 @@ import { expect } from 'vitest';
 import { type RedisNode, startNode } from './redis-node.ts';
 
 export const PATIENCE = { timeout: 20_000 };
-/** What HON allows. */
+/** The time that HON allows. */
 export const SOON = { timeout: 5000 };
 export const TIMEOUT = 90_000;
-/** So many that every master has some. */
+/** As many as it takes for every master to have some. */
 export const CHANNELS = Array.from({ length: 8 }, (_, n) => `project:P-${n}`);
 
 export const health = (node: RedisNode) => () => node.broker.health();
@@ -45,7 +45,7 @@ export async function publishToAll(node: RedisNode, n: number): Promise<void> {
   await Promise.all(CHANNELS.map((channel) => publishUntilStored(node, channel, n)));
 }
 
-/** Publishes 1, 2, 3, … to each channel, one after the other, until told to stop. */
+/** Publishes 1, 2, 3, … to each channel, one after the other, until `stop` is called. */
 export function publishSteadily(node: RedisNode) {
   let going = true;
   const publishing = CHANNELS.map(async (channel) => {

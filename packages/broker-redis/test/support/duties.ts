@@ -3,7 +3,7 @@ import type { RedisNode } from './redis-node.ts';
 
 const PATIENCE = { timeout: 15_000 };
 
-/** A gateway with a client of user `ana` that has subscribed to project:P and all of them. */
+/** Joins a gateway with a client of user `ana` that is subscribed to project:P and the firehose. */
 export async function begin(gateway: RedisNode) {
   await gateway.join();
   gateway.state.setConnections(1);
@@ -16,7 +16,7 @@ export async function begin(gateway: RedisNode) {
   return start;
 }
 
-/** The publisher sees that client, and the two can ask each other. */
+/** Expects that the publisher counts that client, and that the two answer each other. */
 export async function areCounted(gateway: RedisNode, publisher: RedisNode): Promise<void> {
   const { state } = publisher;
   await expect

@@ -2,14 +2,14 @@ import { type HistoryPage, Publication } from '@leque/core';
 import type { Position } from '@leque/protocol';
 
 export const CHANNEL = 'project:P';
-/** Small, so that longer gaps take several. */
+/** A small page, so that longer gaps take several. */
 const PAGE = 3;
 
-/** A channel in Redis, as one can have it in a test: it can lose things, and fail to answer. */
+/** The log of a channel that can lose publications and fail to answer. */
 export class FakeLog {
   epoch = 'e0';
   top = 0;
-  /** The oldest offset that is kept. */
+  /** The oldest kept offset. */
   oldest = 1;
   failing = false;
   reads = 0;
@@ -22,7 +22,7 @@ export class FakeLog {
     return payload({ epoch: this.epoch, offset: this.top });
   }
 
-  /** As a restart does in which nothing is lost. */
+  /** Begins a new epoch, as a restart without a loss does. */
   rename(epoch: string): void {
     this.#former = this.epoch;
     this.epoch = epoch;
@@ -65,7 +65,7 @@ function publicationAt(position: Position): Publication {
   return new Publication({ channel: CHANNEL, type: 'x', position, json: '{"type":"x"}' });
 }
 
-/** As nodes send it to each other. */
+/** Encodes a publication the way nodes send it to each other. */
 export function payload({ epoch, offset }: Position): Buffer {
   return Buffer.from(`1 ${epoch} ${offset} x ${CHANNEL}\n{"type":"x"}`);
 }

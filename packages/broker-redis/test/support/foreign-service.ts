@@ -4,12 +4,12 @@ import { connect } from 'node:net';
 
 const TIMEOUT_MS = 5000;
 
-/** A RESP reply: an error is a value here too. */
+/** A RESP reply; an error is a value, too. */
 export type Reply = string | number | null | Error | Reply[];
 
 /**
- * What any service in any language does: it writes a command to a socket, and reads the reply. It
- * knows nothing of Leque, and has no library.
+ * Writes a command to a socket and reads the reply, as a service in any language can: it knows nothing
+ * of Leque, and uses no library.
  */
 export async function command(url: string, ...args: string[]): Promise<Reply> {
   const { hostname, port, username, password } = new URL(url);
@@ -29,7 +29,7 @@ export async function command(url: string, ...args: string[]): Promise<Reply> {
   throw new Error('the connection closed before the reply');
 }
 
-/** What such a service does with Leque: see "any microservice, any language" in the design. */
+/** Publishes to Leque the way such a service does. */
 export function foreignService(url: string, prefix: string) {
   const key = (channel: string) => `${prefix}{${channel}}`;
   return {
@@ -41,7 +41,7 @@ export function foreignService(url: string, prefix: string) {
   };
 }
 
-/** The same by Redis's own command line, for those who have it; undefined where it is missing. */
+/** Runs a command by redis-cli; undefined where that is not installed. */
 export async function redisCli(url: string, ...args: string[]): Promise<string | undefined> {
   const child = spawn('redis-cli', ['-u', url, '--raw', ...args], { timeout: TIMEOUT_MS });
   const exited = once(child, 'close').catch(() => undefined); // not installed

@@ -1,10 +1,10 @@
 import { startRedis, startRedisCluster, startSentinel } from '@leque/testkit';
 import { command, type Reply } from './foreign-service.ts';
 
-/** One of the ways to run Redis. */
+/** A running Redis of one kind. */
 export interface RedisMode extends AsyncDisposable {
   readonly url: string;
-  /** Sends a command to the server that has its first key. */
+  /** Sends a command to the server that has `key`. */
   command(name: string, key: string, ...rest: string[]): Promise<Reply>;
 }
 
@@ -36,9 +36,9 @@ const cluster = async (): Promise<RedisMode> => {
   };
 };
 
-/** Each by its name. */
+/** The kinds of Redis, by name. */
 export const REDIS_MODES = [
   ['standalone', standalone],
   ['Sentinel', sentinel],
-  ['Cluster', cluster],
+  ['Redis Cluster', cluster],
 ] as const;

@@ -4,14 +4,14 @@ import { Value } from 'typebox/value';
 import { openRedis } from '../../src/open-redis.ts';
 import { RedisSettings } from '../../src/settings.ts';
 
-/** One process's share of Redis, and what it was told. */
+/** The Redis drivers of one process, and what they have reported. */
 export interface RedisNode extends AsyncDisposable {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly control: Control;
   readonly sink: RecordingSink;
   readonly telemetry: RecordingTelemetry;
-  /** The newest count that the node was told of each user. */
+  /** The newest announced count of each user. */
   readonly told: ReadonlyMap<string, number>;
   readonly tellings: () => number;
   /** Takes a lease. */
@@ -29,7 +29,7 @@ export interface RedisNodeOptions {
 
 let started = 0;
 
-/** A node with its broker started; one that only publishes is connected. */
+/** Starts the broker of a node, or only connects a process that publishes. */
 export async function startNode(options: RedisNodeOptions): Promise<RedisNode> {
   const { url, prefix, leaseMs = 10_000, settings, receives = true } = options;
   const telemetry = new RecordingTelemetry();

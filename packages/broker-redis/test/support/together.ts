@@ -1,7 +1,7 @@
 import { startFaultProxy, startRedis, uniquePrefix } from '@leque/testkit';
 import { startNode } from './redis-node.ts';
 
-/** A Redis of its own, a node that reaches it through a proxy, and one that does not need to. */
+/** Starts a Redis, a node that reaches it through a proxy, and one that reaches it directly. */
 export async function startTogether(options: { appendonly?: boolean } = {}) {
   const stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis({ own: true, ...options }));
