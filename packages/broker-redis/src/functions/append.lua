@@ -1,19 +1,19 @@
 -- leque_append: stores events of one channel that were checked already, and sends them to every
--- node. What every call costs (the epoch, the lifetimes, the trimming) is paid once for all of them.
+-- node. The fixed cost of a call (the epoch, the lifetimes, the trimming) is paid once for all.
 --
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     for each event TYPE MESSAGE_ID EVENT_JSON IDEMPOTENCY_KEY, in their order; an empty
---          idempotency key is none
--- Reply    { epoch, result, … }, a result for each event: its offset in that epoch when it was stored
---          now; { message id, epoch, offset } of the first time when its idempotency key was known;
---          an error when it was not stored, whatever became of the others. Where no history is kept
---          the epoch is empty and the offset 0
+--          idempotency key means none
+-- Reply    { epoch, result, … } with one result for each event: its offset in that epoch when it was
+--          stored now; { message id, epoch, offset } of the first time when its idempotency key was
+--          known; an error when it was not stored. For a channel without history the epoch is empty
+--          and the offset 0
 -- Atomic   so that offsets have no holes, nodes get them in order, and a repeated key finds either
 --          everything or nothing
 
 local VALUES = 4
 
--- What an idempotency key stands for, under `name`: { message id, epoch, offset } or nil.
+-- Returns the result stored under `name`: { message id, epoch, offset }, or nil.
 local function recall(name)
   local earlier = call_on(name, 'GET')
   if not earlier then return nil end
@@ -27,7 +27,7 @@ local function idempotency_name(log, event)
 end
 
 local function find_missing_of(log, events)
-  if not is_in_cluster() then return nil end -- before any of their names is made
+  if not is_in_cluster() then return nil end -- saves making the names
   local names = { log.key .. ':meta', log.key .. ':log' }
   for _, event in ipairs(events) do names[#names + 1] = idempotency_name(log, event) end
   return (log.limit or #names > 2) and find_missing(names)
@@ -52,7 +52,7 @@ local function store(log, event)
   return offset
 end
 
--- { epoch, result, … }: an event that fails must not hide what was stored of the others.
+-- Returns { epoch, result, … }; an event that fails must not hide the results of the others.
 local function store_all(log, events)
   local refusal = find_refusal(log) or find_missing_of(log, events)
   if refusal then return redis.error_reply(refusal) end

@@ -1,17 +1,18 @@
--- leque_history: what follows a position in a channel, or the newest publications.
+-- leque_history: reads what follows a position in a channel, or the newest publications.
 --
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     MODE EPOCH OFFSET LIMIT MAX_BYTES, where MODE is
---            all     everything after the position, or nothing when LIMIT or MAX_BYTES is too little
---            page    as much of it as fits, from its beginning, at least one
---            newest  as many of the newest as fit, at least one; without EPOCH and OFFSET
--- Reply    { epoch, top offset, outcome, entries, oldest first }; the outcome is 1 when nothing is
---          missing after the position, else 0, or -1 when it took reading to find that out; an entry
---          is { "OFFSET-0", { TYPE, EVENT_JSON } }; the epoch is empty where there is none
+--            all     everything after the position, or nothing when LIMIT or MAX_BYTES is too small
+--            page    as much of that as fits, from its beginning, at least one entry
+--            newest  as many of the newest as fit, at least one; EPOCH and OFFSET are ignored
+-- Reply    { epoch, top offset, outcome, entries }, the oldest entry first. The outcome is 1 when
+--          nothing is missing after the position, else 0, or -1 when it took reading to find that
+--          out. An entry is { "OFFSET-0", { TYPE, EVENT_JSON } }. The epoch is empty when there is
+--          none
 -- Atomic   so that the top and the entries belong together, whatever is published meanwhile
 
--- Redis serves nobody else meanwhile, so little more is read than is answered: few at first, then as
--- many as should fit, if they are as long as those.
+-- Redis serves no other client meanwhile, so hardly more is read than is answered: few entries at
+-- first, then as many as should fit if they are as long as the first.
 local FIRST_CHUNK = 4
 local CHUNK = 64
 
@@ -20,7 +21,7 @@ local function next_count(read, bytes, max_bytes)
   return math.min(CHUNK, math.floor((max_bytes - bytes) / (bytes / read)) + 1)
 end
 
--- Entries in the order of `command`, at most `limit`, and beyond `at_least` at most `max_bytes`.
+-- Returns up to `limit` entries in the order of `command`, and beyond `at_least` up to `max_bytes`.
 local function collect(command, range, limit, max_bytes)
   local entries, bytes = {}, 0
   local first, last = range[1], range[2]
@@ -45,7 +46,7 @@ local function newest(log, limit, max_bytes)
   return ordered
 end
 
--- Also under a name of before a restart, see rename_epoch.
+-- Whether a position belongs to this history, also under a former epoch, see rename_epoch.
 local function is_of(meta, epoch, offset)
   if epoch == meta.epoch then return true end
   for name, top in string.gmatch(meta.former, '(%S+) (%d+)') do
@@ -70,7 +71,7 @@ local function history(keys, args)
   if not is_of(meta, epoch, offset) or missed < 0 then return nothing end
   if missed == 0 then return { meta.epoch, meta.offset, 1, {} } end
   local is_all = mode == 'all'
-  -- None is shorter than a byte.
+  -- No publication is shorter than a byte.
   if is_all and (missed > limit or missed > max_bytes) then return nothing end
   local first = text(offset + 1) .. '-0'
   if #call_on(log, 'XRANGE', first, first) == 0 then return nothing end

@@ -1,10 +1,10 @@
--- leque_lease: keeps a node among the living, and says who they are. By Redis's clock, as those of
--- the nodes may differ.
+-- leque_lease: renews the lease of a node, and lists the live nodes. Redis's clock decides, because
+-- the clocks of the nodes may differ.
 --
--- KEYS[1]  PREFIX{nodes}, a sorted set of lease ids by the millisecond in which they end
+-- KEYS[1]  PREFIX{nodes}, a sorted set of lease ids by the millisecond in which the leases end
 -- ARGV     LEASE_ID TTL_MS; 0 or less gives the lease back; an empty id only asks
 -- Reply    { 1 when the lease was alive before else 0, { live lease ids } }
--- Atomic   so that a node that had lapsed learns of it, and states its numbers again
+-- Atomic   so that a node whose lease had lapsed learns that, and states its counts again
 
 local FORGET_AFTER_MS = 60000
 

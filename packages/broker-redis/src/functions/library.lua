@@ -1,11 +1,11 @@
--- What all functions of the library share. The text above was put in when the library was rendered:
--- the version, and CONFIG_JSON with the limits and the rules for events. It cannot be decoded yet,
--- because Redis gives no JSON to a library that is being loaded.
+-- Helpers that all functions of the library share. Rendering the library puts the text above in front:
+-- the version, and CONFIG_JSON with the limits and the rules for events. It is decoded by the first
+-- call, because Redis has no JSON decoder for a library that is being loaded.
 
 local LIVE_ONLY = '- 0'
 
--- What clients need to join, resume and be counted goes on when Redis's memory is full; it takes
--- hardly any. Publishing does not.
+-- Flags of functions that clients need to join, resume and be counted: they take hardly any memory,
+-- and go on when Redis's memory is full. Publishing does not.
 local WHEN_FULL = { 'allow-oom' }
 
 local decoded_config
@@ -18,7 +18,7 @@ local function text(number)
   return string.format('%d', number)
 end
 
--- redis.call on a key, whose name is in the error: somebody else may have written to it.
+-- Like redis.call, with the key in the error: another program may have written to the key.
 local function call_on(key, command, ...)
   local reply = redis.pcall(command, key, ...)
   if type(reply) == 'table' and reply.err then
@@ -27,7 +27,7 @@ local function call_on(key, command, ...)
   return reply
 end
 
--- 'project:P' in PREFIX{project:P}: the prefix, the channel, its kind; nil for other keys.
+-- Returns the prefix, the channel and its kind, as of PREFIX{project:P}; nil for other keys.
 local function parse_key(key)
   local prefix, channel = string.match(key, '^(.-){([^{}]+)}$')
   if channel == 'all' or channel == 'logs' then return prefix, channel, channel end
@@ -36,9 +36,9 @@ local function parse_key(key)
   return nil
 end
 
--- Which run of which server this is, and since when it has been the master: it changes with a restart
--- and with a failover, also back to one that was the master before, and may have lost since what it
--- had then. A user who may not ask is refused: nobody would see it.
+-- Reads which run of which server this is, and since when it has been the master. That changes with a
+-- restart and with a failover, also when a former master is promoted again, which may have lost data
+-- meanwhile. A user who may not read it is refused, because losses would go unnoticed.
 local run, in_cluster
 local function read_run()
   local info = redis.pcall('INFO', 'server', 'replication')
@@ -50,7 +50,7 @@ local function read_run()
   in_cluster = string.find(info, 'redis_mode:cluster', 1, true) ~= nil
 end
 
--- As a replica takes no calls, nobody can have become one and a master again since the last one.
+-- The run is read again after this time; a replica takes no calls meanwhile.
 local RUN_KEPT_MS = 100
 local read_at = 0
 local function boot()
@@ -68,14 +68,15 @@ local function is_in_cluster()
   return in_cluster
 end
 
--- How a channel is sent to those who want it: in a Cluster by the servers that have its slot alone.
+-- In a Redis Cluster only the servers of a channel's slot carry its messages.
 local function publish_command()
   return is_in_cluster() and 'SPUBLISH' or 'PUBLISH'
 end
 
--- While a slot moves, its keys come to the new master one after the other, and what a function does
--- not find there may be on its way: beginning anew would lose it. Redis lets a function miss one key,
--- but refuses it several of which some have not come. An error that makes clients try again, or nil.
+-- While a slot moves, its keys arrive at the new master one after the other, and a key that a function
+-- does not find may still arrive: beginning a new history would lose it. Redis lets a function miss
+-- one key, but refuses a command on several of which some have not arrived. Returns an error that
+-- makes clients try again, or nil.
 local function find_missing(keys)
   if not is_in_cluster() then return nil end
   local reply = redis.pcall('EXISTS', unpack(keys))
@@ -84,14 +85,14 @@ local function find_missing(keys)
   return 'TRYAGAIN leque: this is moving to another master: ' .. keys[1]
 end
 
--- The same for what a channel is read from. Raises the error.
+-- Raises that error for the keys from which a channel is read.
 local function await_channel(key)
   local problem = find_missing({ key .. ':meta', key .. ':log' })
   if problem then error(redis.error_reply(problem)) end
 end
 
 local calls = 0
--- 40 hexadecimal digits that never come again: Redis reseeds its own random numbers.
+-- Returns 40 hexadecimal digits that never repeat; math.random would, because Redis reseeds it.
 local function unique()
   calls = calls + 1
   local time = redis.call('TIME')
@@ -120,11 +121,10 @@ local function start_epoch(key)
   return { epoch = epoch, offset = 0 }
 end
 
--- A server that has restarted, or was promoted, may have lost the newest publications, and would
--- give their offsets to others, which nodes and clients would take for those they have. Hence a
--- new name for what follows. `former` are the names of before, newest first, each with the offset
--- up to which it is known to be the same, so that cursors of before still resume wherever nothing
--- was lost.
+-- A server that has restarted, or was promoted, may have lost the newest publications. It would give
+-- their offsets to others, which nodes and clients would take for those that they have. So a new epoch
+-- begins. `former` lists the epochs before, newest first, each with the offset up to which it is known
+-- to be the same history, so that older cursors still resume where nothing was lost.
 local FORMER_NAMES = 8
 local function rename_epoch(key, meta)
   local epoch = new_epoch()
@@ -137,13 +137,13 @@ local function rename_epoch(key, meta)
   return { epoch = epoch, offset = meta.offset, former = names }
 end
 
--- As cursors have them, see protocol's position.ts.
+-- Whether these make a cursor, see position.ts of the protocol package.
 local function is_position(epoch, offset)
   return epoch and offset and #epoch <= 32 and #offset <= 15
     and string.find(epoch, '^[a-z0-9]+$') and string.find(offset, '^%d+$')
 end
 
--- The channel's epoch and top offset; nil when it has none yet, or none that a cursor can say.
+-- Returns the epoch, top offset and former epochs; nil when there are none or they make no cursor.
 local function find_epoch(key)
   local found = call_on(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former')
   local epoch, offset = found[1], found[2]

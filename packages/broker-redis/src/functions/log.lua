@@ -1,7 +1,7 @@
--- A channel's log while a function adds to it. Its meta is read before the first addition, and
--- written once after the last: nobody sees what is between, as a function is atomic.
+-- The log of a channel while a function adds to it. Its meta is read before the first addition and
+-- written once after the last; nobody sees a state in between, because a function is atomic.
 
--- What is needed to add to the channel of `key`; nil when it is the key of none.
+-- Returns what adding to the channel of `key` takes; nil when `key` names no channel.
 local function open_log(key)
   local prefix, channel, kind = parse_key(key)
   if not channel then return nil end
@@ -9,10 +9,10 @@ local function open_log(key)
     key = key,
     channel = channel,
     stream = key .. ':log',
-    -- What follows the type in the header of what is published.
+    -- The part of a payload's header that follows the type.
     addressed = ' ' .. channel .. '\n',
     firehose = kind == 'project' and config().firehose and prefix .. 'firehose' or nil,
-    -- Nil where no history is kept.
+    -- Nil for a channel without history.
     limit = config().limits[kind],
     epoch = '',
     offset = 0,
@@ -25,9 +25,8 @@ local function refused(command, target, ...)
   return 'NOPERM leque: this user may not ' .. command .. ' ' .. target
 end
 
--- What the user of this call may not do of what publishing takes once it has begun; nil when nothing.
--- Looked at before, as an event that is stored and not sent, or not remembered, is worse than one
--- that is refused.
+-- Returns an error when the user of this call lacks a right that publishing takes, or nil. It is asked
+-- before, because an event that is stored but not sent, or not remembered, is worse than a refusal.
 local function find_refusal(log)
   local meta = log.key .. ':meta'
   return refused(publish_command(), log.key, '')
@@ -48,12 +47,12 @@ local function try_to_add(log, event)
   return type(added) == 'table' and added or nil
 end
 
--- The offset of the event, which is in the log now. Raises the error of Redis when it is not.
+-- Adds the event and returns its offset. Raises the error of Redis when that fails.
 local function add_to_log(log, event)
   if not log.started then begin(log, find_epoch(log.key) or start_epoch(log.key)) end
   local failure = try_to_add(log, event)
   if failure and log.added == 0 then
-    -- The log is ahead of its meta, which was lost or put back on its own: neither can be trusted.
+    -- The log is ahead of its meta, which was lost or restored without it: neither can be trusted.
     begin(log, start_epoch(log.key))
     failure = try_to_add(log, event)
   end

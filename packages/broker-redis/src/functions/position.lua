@@ -1,8 +1,8 @@
--- leque_position: where a channel stands. Gives a channel without history its epoch, so that a
--- client that waits for its first publication has a cursor that resumes exactly.
+-- leque_position: reads the top of a channel. It begins an epoch where there is none, so that a client
+-- that waits for the first publication has a cursor that resumes exactly.
 --
 -- KEYS[1]  PREFIX{CHANNEL}
--- Reply    { epoch, top offset }; nothing where no history is kept
+-- Reply    { epoch, top offset }; an empty list for a channel without history
 -- Atomic   so that two nodes never give one channel two epochs
 
 local EMPTY_TTL_MS = 86400000
@@ -13,7 +13,7 @@ local function position(keys)
   if not config().limits[kind or ''] then return {} end
   await_channel(key)
   local meta = find_epoch(key) or start_epoch(key)
-  -- A channel that nobody publishes to is not worth a week of memory.
+  -- The epoch of a channel without publications is not worth a week of memory.
   local ttl_ms = meta.offset > 0 and config().meta_ttl_ms or EMPTY_TTL_MS
   redis.call('PEXPIRE', key .. ':meta', ttl_ms)
   return { meta.epoch, meta.offset }

@@ -1,11 +1,11 @@
--- leque_publish: for any service that has a Redis client: checks an event, then does what
--- leque_append does with it. Nothing is stored of an event that is refused.
+-- leque_publish: lets any service with a Redis client publish. It checks an event, then stores and
+-- sends it as leque_append does. Nothing of a refused event is stored.
 --
 -- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID
 -- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
--- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 };
---          the epoch is empty where no history is kept; or an error
---          "ERR leque: data.story_id is required" that names the field
+-- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 }; the epoch is
+--          empty for a channel without history. Or an error that names the field, such as
+--          "ERR leque: data.story_id is required"
 -- Atomic   for the reasons of leque_append
 
 redis.register_function('leque_publish', function(keys, args)

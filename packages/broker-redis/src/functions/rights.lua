@@ -1,8 +1,8 @@
--- leque_rights: which of some commands the user of this call may not run. None of them is run.
+-- leque_rights: finds the commands that the user of this call may not run, without running them.
 --
--- KEYS     none: Redis would ask for the rights of them
+-- KEYS     none, because Redis would require rights for them
 -- ARGV     commands with their arguments, each as a JSON list
--- Reply    the numbers of those that are refused, counted from 1
+-- Reply    the numbers of the refused commands, counted from 1
 
 redis.register_function('leque_rights', function(_, commands)
   local refused = {}

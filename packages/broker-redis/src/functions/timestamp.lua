@@ -1,4 +1,4 @@
--- Dates and times as in RFC 3339: whether a text is one, and the text of Redis's own time.
+-- Checks dates and times as in RFC 3339, and formats Redis's own time.
 
 local function days_in(year, month)
   if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then return 29 end
@@ -26,7 +26,7 @@ end
 local function rfc3339(time)
   local seconds = tonumber(time[1])
   local days = math.floor(seconds / 86400)
-  -- Days since 1970 to a date, in eras of 400 years that begin in March.
+  -- Converts days since 1970 to a date, in eras of 400 years that begin in March.
   local shifted = days + 719468
   local era = math.floor(shifted / 146097)
   local day_of_era = shifted - era * 146097

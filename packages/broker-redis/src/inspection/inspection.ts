@@ -12,7 +12,7 @@ import { describeCommands, neededCommands, type Rights } from './rights.ts';
 
 const DEADLINE_MS = 5_000;
 
-/** What a server that takes writes says of itself. */
+/** Facts about a server that takes writes. */
 export interface ServerFacts {
   /** HOST:PORT */
   readonly server: string;
@@ -20,16 +20,16 @@ export interface ServerFacts {
   readonly info: string | undefined;
   /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
   readonly bufferLimits: string | undefined;
-  /** Commands that the process needs and its user may not run, each with all names of that kind. */
+  /** Commands that the process needs and its user may not run, each with the names it needs. */
   readonly refused: readonly string[];
 }
 
 export interface SentinelFacts {
   /** HOST:PORT */
   readonly sentinel: string;
-  /** Undefined for one that does what it is there for. */
+  /** What is wrong with it; undefined when healthy. */
   readonly problem: string | undefined;
-  /** Whether it does not answer at all, which may pass. */
+  /** Whether the sentinel does not answer at all, which may be temporary. */
   readonly away: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface Inspection {
 }
 
 /**
- * Asks every server and sentinel. Leque's functions are loaded already.
+ * Asks every server and sentinel. Leque's functions have to be loaded before.
  * @throws ProtocolError `unavailable` when a server does not answer, or refuses
  */
 export async function inspectRedis(
@@ -50,7 +50,7 @@ export async function inspectRedis(
   const { redis } = connection;
   const inCluster = redis instanceof Cluster;
   try {
-    await within(redis.ping());
+    await orUnavailable(redis.ping());
     const masters = inCluster ? redis.nodes('master') : [redis];
     const [servers, sentinels] = await Promise.all([
       Promise.all(masters.map((master) => inspectServer(master, { ...rights, inCluster }))),
@@ -74,7 +74,7 @@ async function inspectServer(redis: Redis, rights: Rights): Promise<ServerFacts>
 
 function nameOf({ options, stream }: Redis): string {
   if (!options.sentinels) return `${options.host}:${options.port}`;
-  const { remoteAddress, remotePort } = stream as Socket; // the one that they named
+  const { remoteAddress, remotePort } = stream as Socket; // the sentinels have named this server
   return `${remoteAddress}:${remotePort}`;
 }
 
@@ -82,9 +82,9 @@ async function refusedOf(redis: Redis, rights: Rights): Promise<string[]> {
   const commands = neededCommands(rights);
   const samples = commands.map((command) => JSON.stringify(command));
   try {
-    const numbers = await within(redis.fcall('leque_rights', 0, ...samples));
-    const isRefused = new Set(numbers as number[]);
-    const refused = commands.filter((_, index) => isRefused.has(index + 1));
+    const numbers = await orUnavailable(redis.fcall('leque_rights', 0, ...samples));
+    const refusedNumbers = new Set(numbers as number[]);
+    const refused = commands.filter((_, index) => refusedNumbers.has(index + 1));
     return describeCommands(refused, rights.prefix);
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -92,7 +92,7 @@ async function refusedOf(redis: Redis, rights: Rights): Promise<string[]> {
   }
 }
 
-/** Where the master is must be told by each of them, and that it is another one. */
+/** Each sentinel must name the master, and allow a subscription to the news of another one. */
 function inspectSentinels(address: SentinelAddress): Promise<SentinelFacts[]> {
   return Promise.all(
     address.hosts.map(async (host) => ({
@@ -111,7 +111,7 @@ async function problemOf(
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: () => null,
   });
-  let why: Error | undefined; // connecting itself only says that it has failed
+  let why: Error | undefined; // connect() rejects without the reason
   redis.on('error', (error: Error) => {
     why = error;
   });
@@ -133,15 +133,15 @@ async function problemOf(
 
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await within(answer);
+    return await orUnavailable(answer);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return undefined;
   }
 }
 
-/** @throws ProtocolError `unavailable` with what Redis said as its cause */
-async function within<T>(answer: Promise<T>): Promise<T> {
+/** @throws ProtocolError `unavailable` with the error of Redis as its cause */
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await inTime(answer);
   } catch (error) {
@@ -153,7 +153,7 @@ function inTime<T>(answer: Promise<T>): Promise<T> {
   return withDeadline(answer, DEADLINE_MS, 'Redis');
 }
 
-/** That the user lacks a right. */
+/** Whether Redis refused because the user lacks a right. */
 function isRefusal(error: unknown): boolean {
   return error instanceof ProtocolError && /^NOPERM /.test((error.cause as Error).message);
 }

@@ -1,9 +1,9 @@
 import { CONNECTIONS, StateKeys } from '../connection/state-keys.ts';
 
-/** A command of Redis as it is asked for its rights: its words, with names as a process uses them. */
+/** A command of Redis with names as a process uses them, to find out whether it is allowed. */
 export type Sample = readonly [command: string, ...args: string[]];
 
-/** Whose rights are asked for. */
+/** The process whose rights are asked for. */
 export interface Rights {
   readonly app: 'gateway' | 'publisher';
   /** REDIS_KEY_PREFIX */
@@ -11,16 +11,18 @@ export interface Rights {
   readonly inCluster: boolean;
 }
 
-/** One command of each kind that a process runs, by itself or in Leque's functions. */
+/** Lists one command of each kind that a process runs, directly or in Leque's functions. */
 export function neededCommands({ app, prefix, inCluster }: Rights): readonly Sample[] {
   const names = namesUnder(prefix);
   return [
-    ...ofAll(names, inCluster),
-    ...(app === 'gateway' ? ofGateway(names, inCluster) : ofPublisher(names, inCluster)),
+    ...commandsOfAll(names, inCluster),
+    ...(app === 'gateway'
+      ? commandsOfGateway(names, inCluster)
+      : commandsOfPublisher(names, inCluster)),
   ];
 }
 
-/** Each command once, with the keys or channels that it is needed for. */
+/** Describes each command once, with the keys or channels that it is needed for. */
 export function describeCommands(commands: readonly Sample[], prefix: string): string[] {
   const isName = (word: string) => word.startsWith(prefix) || word.startsWith('socket.io');
   const names = new Map<string, Set<string>>();
@@ -53,7 +55,7 @@ function namesUnder(prefix: string) {
   };
 }
 
-function ofAll(names: Names, inCluster: boolean): Sample[] {
+function commandsOfAll(names: Names, inCluster: boolean): Sample[] {
   const { channel, log, meta, nodes, totals, counts, control, answers } = names;
   return [
     ['PING'],
@@ -76,11 +78,11 @@ function ofAll(names: Names, inCluster: boolean): Sample[] {
     ['PUBLISH', control, ''],
     ['PUBLISH', answers, ''],
     ['SUBSCRIBE', control, answers],
-    ...(inCluster ? ofCluster(meta) : []),
+    ...(inCluster ? commandsInCluster(meta) : []),
   ];
 }
 
-function ofCluster(key: string): Sample[] {
+function commandsInCluster(key: string): Sample[] {
   return [
     ['CLUSTER', 'INFO'],
     ['CLUSTER', 'SLOTS'],
@@ -88,7 +90,7 @@ function ofCluster(key: string): Sample[] {
   ];
 }
 
-function ofPublisher(names: Names, inCluster: boolean): Sample[] {
+function commandsOfPublisher(names: Names, inCluster: boolean): Sample[] {
   const { channel, log, idempotency, firehose } = names;
   return [
     ['GET', idempotency],
@@ -100,7 +102,7 @@ function ofPublisher(names: Names, inCluster: boolean): Sample[] {
   ];
 }
 
-function ofGateway(names: Names, inCluster: boolean): Sample[] {
+function commandsOfGateway(names: Names, inCluster: boolean): Sample[] {
   const { channel, firehose, nodes, counts, probe, signal } = names;
   const [publish, subscribe, unsubscribe] = inCluster
     ? (['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE'] as const)
@@ -117,18 +119,20 @@ function ofGateway(names: Names, inCluster: boolean): Sample[] {
     ['ZREMRANGEBYSCORE', nodes, '-inf', '0'],
     ['HDEL', counts, 'check'],
     ['UNLINK', counts],
-    ...OF_SOCKET_IO_ADAPTER,
+    ...SOCKET_IO_ADAPTER_COMMANDS,
   ];
 }
 
 /** See https://github.com/socketio/socket.io-redis-adapter/blob/main/lib/index.ts */
-const OF_SOCKET_IO_ADAPTER = ['socket.io#/#', 'socket.io#/events#'].flatMap((channel): Sample[] => {
-  const namespace = channel.slice('socket.io'.length);
-  const asked = ['request', 'response'].map((kind) => `socket.io-${kind}${namespace}`);
-  return [
-    ['PSUBSCRIBE', `${channel}*`],
-    ['PUBLISH', channel, ''],
-    ...asked.map((name): Sample => ['SUBSCRIBE', name]),
-    ...asked.map((name): Sample => ['PUBLISH', name, '']),
-  ];
-});
+const SOCKET_IO_ADAPTER_COMMANDS = ['socket.io#/#', 'socket.io#/events#'].flatMap(
+  (channel): Sample[] => {
+    const namespace = channel.slice('socket.io'.length);
+    const asked = ['request', 'response'].map((kind) => `socket.io-${kind}${namespace}`);
+    return [
+      ['PSUBSCRIBE', `${channel}*`],
+      ['PUBLISH', channel, ''],
+      ...asked.map((name): Sample => ['SUBSCRIBE', name]),
+      ...asked.map((name): Sample => ['PUBLISH', name, '']),
+    ];
+  },
+);
