@@ -41,7 +41,7 @@ function readRepeated({ channel: origin, type, position, body: json }: Payload):
 
 function readForeign(channel: string, payload: Uint8Array): Decoded {
   if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
-  const input = parseObject(payload);
+  const input = tryParseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The Redis channel decides where the event goes, whatever the event itself says.
   const parsed = tryParseEvent({ ...input, channel });
@@ -50,7 +50,7 @@ function readForeign(channel: string, payload: Uint8Array): Decoded {
   return { publication: new Publication({ channel, type, position: undefined, json }) };
 }
 
-function parseObject(payload: Uint8Array): object | undefined {
+function tryParseObject(payload: Uint8Array): object | undefined {
   try {
     const value: unknown = JSON.parse(decoder.decode(payload));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;

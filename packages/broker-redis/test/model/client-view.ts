@@ -5,40 +5,40 @@ import type { ChannelOutcome, Message } from './wire-format.ts';
 export type Publication = Extract<Message, { kind: 'publication' }>;
 export type Resync = Extract<Message, { kind: 'resync' }>;
 
-/** What a client knows of one channel, over all its connections, and whether that may be so. */
+/** What a client knows of one channel over all its connections; checks each step of it. */
 export class ClientView {
-  /** What it presents when it comes back: that of the last thing it read. */
+  /** The cursor of the last message that it read; it presents this when it comes back. */
   cursor: Cursor | undefined;
   subscribed = false;
-  /** The number of the last event that it has seen or been told to go on from. */
+  /** The number of the last event that it has seen, or after which an outcome lets it go on. */
   last: number | undefined;
-  /** Something is missing, and an outcome that says so may still come. */
+  /** A gap that an outcome may still explain. */
   unexplained: string | undefined;
   readonly #ledger: Ledger;
-  /** Since it has subscribed. */
+  /** Events seen since it has subscribed. */
   readonly #seen = new Set<number>();
-  /** Before that, and it goes on from there. */
+  /** Events seen before, when it resumes from there. */
   readonly #seenBefore = new Set<number>();
-  /** Up to there some may be missing. */
+  /** Up to this position publications may be missing. */
   #until: Position | undefined;
   #flowed = false;
   #isGiven = false;
-  /** Where it is was told by an outcome, and nothing has come since. */
-  #isTold = false;
+  /** Whether an outcome has set the position, and no publication has come since. */
+  #isSetByOutcome = false;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
   }
 
-  /** Publications have come on this connection. */
+  /** Whether publications have come on this connection. */
   get flowed(): boolean {
     return this.#flowed;
   }
 
   /**
-   * On a new connection.
+   * Begins a new connection.
    * @param isGiven whether it is subscribed without asking
-   * @param awaitsOutcome whether it hears where it goes on
+   * @param awaitsOutcome whether an outcome will set the position
    */
   connect(isGiven: boolean, awaitsOutcome: boolean): void {
     for (const number of this.#seen) this.#seenBefore.add(number);
@@ -50,7 +50,7 @@ export class ClientView {
     if (!awaitsOutcome) this.forget();
   }
 
-  /** It has left it, or may not have it any more; without a cursor it would begin anew. */
+  /** Ends the subscription, by the client or by its grants; the cursor is kept. */
   leave(): void {
     for (const number of this.#seen) this.#seenBefore.add(number);
     this.#seen.clear();
@@ -59,7 +59,7 @@ export class ClientView {
     this.#isGiven = false;
   }
 
-  /** It fetches anew and goes on from whatever comes. */
+  /** Begins without a past: the client reloads its state, and goes on from whatever comes. */
   forget(): void {
     this.cursor = undefined;
     this.last = undefined;
@@ -68,10 +68,10 @@ export class ClientView {
     this.#seenBefore.clear();
   }
 
-  /** @returns what is wrong with it */
+  /** @returns the violated rule, if any */
   read({ number, position }: Publication): string | undefined {
     const stored = this.#ledger.stored(number);
-    if (stored === undefined) return 'GAP: what nobody has published';
+    if (stored === undefined) return 'GAP: an event that was never published';
     if (this.#seen.has(number)) return `DUP: ${number} again`;
     this.#seen.add(number);
     if (stored.previous === undefined) return undefined; // live only
@@ -79,7 +79,7 @@ export class ClientView {
       ? this.#repeated(`DUP: ${number}, as on an earlier connection`)
       : this.#judge(number, stored.previous, position);
     this.last = number;
-    this.#isTold = false;
+    this.#isSetByOutcome = false;
     this.#flowed = true;
     if (position !== undefined) this.cursor = toCursor(position);
     return problem;
@@ -88,12 +88,12 @@ export class ClientView {
   resync({ position, until }: Resync): void {
     this.last = position && this.#ledger.at(position);
     this.#until = until;
-    this.#isTold = false;
+    this.#isSetByOutcome = false;
     this.unexplained = undefined;
     this.cursor = position && toCursor(position);
   }
 
-  /** @returns what is wrong with it */
+  /** @returns the violated rule, if any */
   outcome({ cursor, recovered, code }: ChannelOutcome, asked: boolean): string | undefined {
     if (code !== undefined) {
       this.unexplained = undefined;
@@ -105,16 +105,16 @@ export class ClientView {
     const goesOn = recovered === true || (this.subscribed && recovered === undefined && !asked);
     this.subscribed = true;
     if (cursor === undefined) {
-      if (recovered === false) this.last = undefined; // it goes on from whatever comes
+      if (recovered === false) this.last = undefined; // the client goes on from whatever comes
       return undefined;
     }
     if (!goesOn) this.#seenBefore.clear();
     const position = parseCursor(cursor);
     const number = this.#ledger.at(position);
-    if (number === undefined) return `GAP: a cursor of nowhere, ${cursor}`;
+    if (number === undefined) return `GAP: a cursor that was never valid, ${cursor}`;
     const problem = goesOn ? this.#goOn(number) : this.#startFrom(number, position);
     this.cursor = cursor;
-    this.#isTold = true;
+    this.#isSetByOutcome = true;
     return problem;
   }
 
@@ -127,19 +127,19 @@ export class ClientView {
     return this.#doubt(`GAP: ${number}, which follows ${previous}, after ${last}`);
   }
 
-  /** Where it flows before the cursor has come, the node may be behind what the client has. */
+  /** Until the subscription is confirmed, the node may be behind what the client has. */
   #repeated(problem: string): string | undefined {
     return this.subscribed ? problem : undefined;
   }
 
-  /** It is right if the outcome of what it has asked for, which comes next, says so. */
+  /** A gap is no violation when the outcome that comes next reports it. */
   #doubt(problem: string): string | undefined {
     if (this.subscribed) return problem;
     this.unexplained ??= problem;
     return undefined;
   }
 
-  /** After a resync with an end: in order, but not all, and without a hole from there on. */
+  /** After a resync with an end: publications may be missing up to it, but none after it. */
   #mayBeMissing(number: number, previous: number, last: number): boolean {
     if (this.#until === undefined) return false;
     const until = this.#ledger.at(this.#until) ?? 0;
@@ -148,13 +148,13 @@ export class ClientView {
     return number === until ? number > last : previous === until;
   }
 
-  /** Nothing is missing before what comes now. */
+  /** The outcome claims that nothing is missing before the next publication. */
   #goOn(number: number): string | undefined {
     const { last, unexplained } = this;
-    if (unexplained !== undefined) return `${unexplained}, recovered they said`;
-    const isAsAsked = this.#isTold && last !== undefined && number < last;
+    if (unexplained !== undefined) return `${unexplained}, although it was reported as recovered`;
+    const isAsAsked = this.#isSetByOutcome && last !== undefined && number < last;
     if (last !== undefined && last !== number && !isAsAsked) {
-      return `GAP: told to go on after ${number}, has seen ${last}`;
+      return `GAP: resumed after ${number}, but ${last} was seen`;
     }
     this.last = number;
     return undefined;
@@ -165,6 +165,6 @@ export class ClientView {
     this.unexplained = undefined;
     this.last = number;
     if (!this.#flowed || last === undefined || number >= last) return undefined;
-    return `ORD: told to go on from ${epoch}.${offset}, which is ${number}, after ${last}`;
+    return `ORD: resumed from ${epoch}.${offset}, which is ${number}, after ${last}`;
   }
 }

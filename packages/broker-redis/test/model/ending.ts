@@ -3,10 +3,10 @@ import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 
-/** Longer than whatever has a deadline. */
+/** Longer than every deadline. */
 const PATIENCE_MS = 20_000;
 
-/** What has to hold once nothing is broken any more, and once everybody has left. */
+/** Checks what has to hold once nothing is broken any more, and once all clients have left. */
 export class Ending {
   readonly #simulation: Simulation;
 
@@ -31,10 +31,11 @@ export class Ending {
     const { scheduler } = this.#simulation;
     if (this.#simulation.failed) return;
     const isDone = await scheduler.runUntil(() => find() === undefined, PATIENCE_MS);
-    if (!isDone) this.#simulation.violate(`${invariant}: ${find() ?? 'it never ends'}`);
+    if (!isDone)
+      this.#simulation.violate(`${invariant}: ${find() ?? 'something always remains to be done'}`);
   }
 
-  /** That a message was dropped shows with the next one only. */
+  /** Publishes once more, because a dropped message shows only with the next one. */
   async #revealDropped(): Promise<void> {
     const { profile, nodes, redis, scheduler } = this.#simulation;
     if (!profile.faults.includes('drop')) return;
@@ -49,7 +50,7 @@ export class Ending {
   async #publishLast(channel: string): Promise<void> {
     const { redis, clients, profile } = this.#simulation;
     const number = redis.publish(channel);
-    // A slow client may have been told in a channel without positions that it was left out.
+    // In a channel without positions a slow client may have been left out.
     const mayBeLeftOut = channel === LOGS && profile.hub.slowConsumerRules(LOGS) !== undefined;
     await this.#wait('GAP', () => {
       return firstOf(clients, ({ name, subscribed }) => {
@@ -98,7 +99,7 @@ export class Ending {
   #timers(): string | undefined {
     const { nodes, scheduler } = this.#simulation;
     const left = nodes.find((node) => scheduler.timersOf(node.process) > 0);
-    return left && `${left.name} has timers still`;
+    return left && `${left.name} still has timers`;
   }
 }
 
@@ -107,7 +108,7 @@ function remainsOf({ hub, stated, name, failures }: SimulatedNode): string | und
   if (hub.sessions.size > 0) return `${name} has a session`;
   if (hub.channelCount > 0) return `${name} has a channel`;
   const isCounting = stated.connections > 0 || stated.subscribers.size > 0;
-  return isCounting ? `${name} counts somebody` : undefined;
+  return isCounting ? `${name} counts clients that have left` : undefined;
 }
 
 function firstOf<T>(all: Iterable<T>, find: (each: T) => string | undefined): string | undefined {

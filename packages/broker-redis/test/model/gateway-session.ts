@@ -21,7 +21,7 @@ export type Command =
   | { readonly kind: 'resume'; readonly cursors: Cursors }
   | { readonly kind: 'renew'; readonly identity: Identity };
 
-/** With its cursors, as Socket.IO clients come; or without, which holds back for a moment. */
+/** With cursors, like Socket.IO clients; or without, which holds publications back for a moment. */
 export type Opening =
   | { readonly kind: 'cursors'; readonly channels: readonly string[]; readonly cursors: Cursors }
   | { readonly kind: 'hold'; readonly channels: readonly string[] };
@@ -30,20 +30,20 @@ const HOLD_MS = 5;
 const MAX_COMMANDS = 50;
 const TRY_AGAIN_LATER: CloseCode = 1013;
 
-/** The node that it is on. */
+/** The node of the session. */
 export interface HostNode {
   readonly hub: Hub;
   readonly process: SimulatedProcess;
   readonly sessions: Set<GatewaySession>;
   readonly failures: unknown[];
-  /** The scheduler's. */
+  /** Steps of the scheduler until now. */
   readonly steps: number;
 }
 
-/** What the transports do with the core, without a protocol. */
+/** Uses the core the way the transports do, without a protocol. */
 export class GatewaySession {
   readonly session: Session;
-  /** What its tokens allowed, and since which step. */
+  /** What its tokens allowed, and from which step on. */
   readonly identities: { readonly identity: Identity; readonly step: number }[] = [];
   readonly #node: HostNode;
   readonly #commands: CommandQueue;
@@ -68,7 +68,7 @@ export class GatewaySession {
     });
   }
 
-  /** The client's connection is gone. */
+  /** Ends the session after the client's connection has gone. */
   end(): void {
     this.#cancelHold();
     this.#node.sessions.delete(this);
@@ -106,7 +106,7 @@ export class GatewaySession {
     }
   }
 
-  /** Tells what became of all of them at once. */
+  /** Answers the outcomes of all channels at once. */
   async #resume(channels: readonly string[], cursors: Cursors): Promise<void> {
     const told = await Promise.all(
       channels.map(async (channel): Promise<[string, Told]> => {

@@ -1,31 +1,31 @@
 import type { Position } from '@leque/protocol';
 
-/** An event as it was stored; told apart by its number, whatever positions it is given. */
+/** A published event; its number identifies it whatever its position. */
 interface Stored {
   readonly channel: string;
   /**
-   * The number of the one before it in its channel; of the beginning, for the first. Undefined for
-   * what is live only in a channel that has a history.
+   * The number of the event before it in its channel, or of the beginning. Undefined for an event
+   * that is live only in a channel with history.
    */
   readonly previous: number | undefined;
-  /** The scheduler's step in which it was published. */
+  /** The step of the scheduler in which it was published. */
   readonly step: number;
 }
 
 interface Epoch {
-  /** Up to this offset it is another name for what an earlier epoch has. */
+  /** Up to this position the epoch has the publications of an earlier one. */
   readonly former: Position | undefined;
   readonly beginning: number;
   readonly numbers: Map<number, number>;
 }
 
-/** The truth: what was published, what was before it, and what each position stands for. */
+/** The truth: what was published, what preceded it, and which event each position stands for. */
 export class Ledger {
   readonly #events = new Map<number, Stored>();
   readonly #epochs = new Map<string, Epoch>();
   #next = 1;
 
-  /** Of what is to be published. */
+  /** Returns the number of the next event. */
   takeNumber(): number {
     return this.#next++;
   }
@@ -38,7 +38,7 @@ export class Ledger {
     return this.#events.get(number);
   }
 
-  /** @param former where it goes on under a new name; none for an epoch that begins anew */
+  /** @param former the position that the epoch continues; undefined for a new history */
   beginEpoch(epoch: string, former: Position | undefined): void {
     this.#epochs.set(epoch, { former, beginning: -this.#next++, numbers: new Map() });
   }
@@ -47,7 +47,7 @@ export class Ledger {
     this.#epochs.get(epoch)?.numbers.set(offset, number);
   }
 
-  /** The last event up to there, or the beginning; undefined for a position of nowhere. */
+  /** The last event up to a position, or the beginning; undefined for an unknown position. */
   at({ epoch, offset }: Position): number | undefined {
     const found = this.#epochs.get(epoch);
     if (found === undefined) return undefined;

@@ -5,18 +5,18 @@ import { chooseProfile } from './profile.ts';
 import { simulateTimers } from './simulated-timers.ts';
 import { Simulation } from './simulation.ts';
 
-/** The share of steps in which somebody does something, beside what is under way. */
+/** The share of steps that begin something new; the others carry on what is under way. */
 const OPERATIONS = 0.25;
 
 export interface RunOptions {
   readonly seed: number;
-  /** Of those that the seed stands for, how many steps are taken before everything is healed. */
+  /** Steps that are taken at most before everything is healed; the profile may have fewer. */
   readonly maxSteps: number;
   /** Whether the trace has everything that clients read. */
   readonly isDetailed: boolean;
 }
 
-/** One interleaving, from the first connection until nothing is left. */
+/** Runs one interleaving, from the first connection until nothing is left. */
 export async function runModel({ seed, maxSteps, isDetailed }: RunOptions): Promise<Simulation> {
   const random = new Random(seed);
   const profile = chooseProfile(random);
@@ -36,7 +36,7 @@ export async function runModel({ seed, maxSteps, isDetailed }: RunOptions): Prom
   return simulation;
 }
 
-/** The shortest run of the seed that fails, told in detail. */
+/** Finds the shortest run of a seed that fails, with a detailed trace. */
 export async function findShortest(seed: number): Promise<Simulation> {
   for (let maxSteps = 0; ; maxSteps += 1) {
     const simulation = await runModel({ seed, maxSteps, isDetailed: true });
@@ -44,7 +44,7 @@ export async function findShortest(seed: number): Promise<Simulation> {
   }
 }
 
-/** Many errors are made here, and nobody reads where. */
+/** Saves time: runs make many errors whose stacks nobody reads. */
 function withoutStackTraces(): Disposable {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -59,9 +59,9 @@ function checkMemory(simulation: Simulation): void {
   const { outboxMaxBytes } = simulation.profile.hub;
   for (const { sessions } of simulation.nodes) {
     for (const { session } of sessions) {
-      // Two thirds may be taken by what is held, so this is all of it.
+      // Held publications may take two thirds of the outbox, so this asks about all of it.
       if (session.canHold(-outboxMaxBytes / 3 - 1)) continue;
-      simulation.violate('MEM: more waits for a session than its outbox may have');
+      simulation.violate('MEM: a session has more bytes queued than its outbox may hold');
     }
   }
 }

@@ -4,10 +4,10 @@ import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 
-/** Of a node's connections, in the order in which it opens them. */
+/** Indices of a node's connections, in the order in which it opens them. */
 const [COMMANDS, SUBSCRIBER] = [0, 1];
 
-/** What publishers, clients, and whatever breaks do next. */
+/** Decides what publishers, clients and faults do next. */
 export class Operations {
   readonly #simulation: Simulation;
 
@@ -35,7 +35,7 @@ export class Operations {
       this.#note(`publish ${redis.publish(channel)} in ${channel}`);
   }
 
-  /** Everybody comes to the same node at once, while publications go on. */
+  /** Connects all clients to the same node at once, while events are published. */
   async #storm(): Promise<void> {
     const { random, nodes, clients, scheduler } = this.#simulation;
     const node = random.pick(nodes);
@@ -110,7 +110,7 @@ export class Operations {
     if (subscriber !== undefined) subscriber.dropsNext = true;
   }
 
-  /** Everything; or what came after the moment that was saved, and this may be that moment. */
+  /** Loses everything, or what came after the saved moment; or saves this moment. */
   #lose(): void {
     const { random, redis } = this.#simulation;
     if (random.chance(0.4)) redis.save();

@@ -21,26 +21,26 @@ export type Fault = (typeof FAULTS)[number];
 
 const RULES = 'logs drop-oldest; user:* drop-oldest; project:C conflate tick/key';
 
-/** What a run is like. */
+/** The properties of one run. */
 export interface Profile {
-  /** Until everything is healed. */
+  /** Steps until everything is healed. */
   readonly steps: number;
-  /** Publications that Redis keeps of a channel, and gives at a time. */
+  /** Publications that Redis keeps of a channel; `page` is how many it answers at a time. */
   readonly history: number;
   readonly page: number;
-  /** Where something happens; the fewer there are, the more meets. */
+  /** Channels in use; the fewer there are, the more collides. */
   readonly channels: readonly string[];
-  /** What may happen beside what clients and publishers do. */
+  /** Faults that may happen. */
   readonly faults: readonly Fault[];
   readonly hub: HubOptions;
-  /** Nothing happens by which anything could be missed: nobody may be told that it was. */
+  /** Whether no publication can be missed, so that no loss may be reported. */
   readonly isGentle: boolean;
 }
 
 export function chooseProfile(random: Random): Profile {
   const isGentle = random.chance(0.2);
   const hasRules = !isGentle && random.chance(0.3);
-  // With rules there is room for an event beside what makes a client a slow one.
+  // With rules, an event has to fit beside the bytes that make a client slow.
   const smallBytes = hasRules ? 900 : 600;
   return {
     steps: random.pick([15, 40, 100]),

@@ -9,13 +9,13 @@ interface Timer {
   readonly owner: SimulatedProcess;
 }
 
-/** How eager a lane is: some connections are slow for a whole run, which is where races are. */
+/** Speeds of lanes: some connections are slow for a whole run, which brings races to light. */
 const WEIGHTS = [0.05, 0.5, 1, 1, 3];
 const TIME_PASSES = 0.03;
-/** Messages that come in one piece are handled before anything that the first of them started. */
+/** The chance that two messages arrive together: the second precedes reactions to the first. */
 const ONE_MORE_IN_THE_PIECE = 0.3;
 
-/** What comes over one connection in one direction: in its order, at any time. */
+/** Carries the messages of a connection in one direction: in their order, at any time. */
 export class Lane {
   readonly owner: SimulatedProcess | undefined;
   readonly weight: number;
@@ -43,16 +43,16 @@ export class Lane {
     return this.#items.shift();
   }
 
-  /** Loses everything but the first ones. */
+  /** Loses all messages except the first `count`. */
   truncate(count: number): void {
     this.#items.length = Math.min(count, this.#items.length);
   }
 }
 
-/** One process of the cluster: its timers, and the end of its turn. */
+/** One process: its timers, and the ends of its turns. */
 export class SimulatedProcess implements Clock {
   readonly #scheduler: Scheduler;
-  /** How soon its turns end. */
+  /** How readily its turns end. */
   readonly weight: number;
   deferred: Task[] = [];
 
@@ -82,7 +82,7 @@ export class SimulatedProcess implements Clock {
     this.deferred.push(task);
   }
 
-  /** As `kill -9` does. */
+  /** Ends the process as `kill -9` does. */
   kill(): void {
     this.deferred = [];
     this.#scheduler.forget(this);
@@ -90,15 +90,15 @@ export class SimulatedProcess implements Clock {
 }
 
 /**
- * Decides what happens next, wherever the real thing leaves it open: whose message comes first,
- * whose turn ends, whether time passes. All of it follows from the seed.
+ * Decides what happens next where real systems leave it open: whose message comes first, whose turn
+ * ends, whether time passes. Everything follows from the seed.
  */
 export class Scheduler {
-  /** Milliseconds. */
+  /** The simulated time in milliseconds. */
   now = 1_000_000;
-  /** How many things have happened. */
+  /** Tasks that have run. */
   steps = 0;
-  /** Whose code runs. */
+  /** The process whose code runs. */
   current: SimulatedProcess | undefined;
   readonly #random: Random;
   #lanes: Lane[] = [];
@@ -115,7 +115,7 @@ export class Scheduler {
     return started;
   }
 
-  /** @param owner who is at its end; undefined for what is outside of the nodes */
+  /** @param owner the process that receives; undefined outside of the nodes */
   openLane(owner: SimulatedProcess | undefined): Lane {
     const lane = new Lane(owner, this.#random.pick(WEIGHTS));
     this.#lanes.push(lane);
@@ -144,19 +144,19 @@ export class Scheduler {
     return this.#timers.filter(({ owner }) => owner === process).length;
   }
 
-  /** Nothing is under way; only time can change anything. */
+  /** Whether nothing is under way, so that only time can change anything. */
   get idle(): boolean {
     for (const lane of this.#lanes) if (lane.ready) return false;
     for (const { ready } of this.#processes) if (ready) return false;
     return true;
   }
 
-  /** Lets one thing happen, and everything that follows from it at once. */
+  /** Runs one task, and everything that follows from it at once. */
   async step(): Promise<void> {
     if (this.#random.chance(TIME_PASSES) || !(await this.#happen())) await this.#letTimePass();
   }
 
-  /** Lets things happen until they are as wanted. False when that takes longer than `withinMs`. */
+  /** Steps until `isDone`; resolves to false when that takes longer than `withinMs`. */
   async runUntil(isDone: () => boolean, withinMs: number): Promise<boolean> {
     const until = this.now + withinMs;
     while (this.now < until) {
@@ -166,7 +166,7 @@ export class Scheduler {
     return this.idle && isDone();
   }
 
-  /** Runs what a process does by itself, and what follows from it at once. */
+  /** Runs a task of a process, and everything that follows from it at once. */
   async run(owner: SimulatedProcess | undefined, task: Task): Promise<void> {
     this.#call(owner, task);
     await drained();
@@ -210,7 +210,7 @@ export class Scheduler {
     this.current = undefined;
   }
 
-  /** What was deferred runs together; what that defers is for the next turn. */
+  /** Runs all deferred tasks; what they defer is for the next turn. */
   async #endTurn(process: SimulatedProcess): Promise<void> {
     const { deferred } = process;
     process.deferred = [];
@@ -230,7 +230,7 @@ export class Scheduler {
   }
 }
 
-/** Settles when there is no promise left whose reactions could run: these come before ticks. */
+/** Settles after all reactions of settled promises, because these run before ticks. */
 function drained(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -10,11 +10,11 @@ import { type Message, type MessageFrame, messageFormat } from './wire-format.ts
 export interface Network {
   readonly scheduler: Scheduler;
   readonly ledger: Ledger;
-  /** Told of everything that clients read. */
+  /** Called with everything that clients read. */
   readonly heard: (name: string, message: Message) => void;
-  /** Something may happen by which publications are missed. */
+  /** Whether faults may lose publications. */
   readonly mayMiss: boolean;
-  /** Told of what must not be. */
+  /** Called with each violated rule. */
   readonly violation: (what: string) => void;
 }
 
@@ -23,18 +23,18 @@ interface Link {
   readonly gateway: GatewaySession;
   readonly up: Lane;
   readonly down: Lane;
-  /** By channel, the commands under way that may subscribe it: whether they have a cursor. */
+  /** Subscribing commands under way, by channel: whether they have a cursor. */
   readonly asked: Map<string, boolean[]>;
 }
 
-/** A client with one connection at a time; it comes back with the cursors of what it has read. */
+/** A client with one connection at a time; it comes back with its cursors. */
 export class SimulatedClient {
   readonly name: string;
   readonly #network: Network;
   readonly #views = new Map<string, ClientView>();
-  /** The identities of its commands that renew, in their order. */
+  /** The identities of its renew commands under way, in their order. */
   #renewals: Identity[] = [];
-  /** The channels of its commands that unsubscribe, in their order. */
+  /** The channels of its unsubscribe commands under way, in their order. */
   #leaving: string[] = [];
   #link: Link | undefined;
 
@@ -51,13 +51,13 @@ export class SimulatedClient {
     return this.#link?.node;
   }
 
-  /** What it knows of the channels that it is subscribed to. */
+  /** Its views of the channels to which it is subscribed. */
   get subscribed(): ReadonlyMap<string, ClientView> {
     const views = this.connected ? [...this.#views] : [];
     return new Map(views.filter(([, { subscribed }]) => subscribed));
   }
 
-  /** It has its answers. */
+  /** Whether all its commands are answered. */
   get quiet(): boolean {
     return [...(this.#link?.asked.values() ?? [])].every(({ length }) => length === 0);
   }
@@ -68,7 +68,7 @@ export class SimulatedClient {
     return view;
   }
 
-  /** None for a channel that a command under way may end, as its publications may be, too. */
+  /** The known cursors, except of channels that a command under way may end. */
   cursors(channels: Iterable<string>): Cursors {
     if (this.#renewals.length > 0) return {};
     const known = [...channels].flatMap((channel) => {
@@ -79,7 +79,7 @@ export class SimulatedClient {
     return Object.fromEntries(known);
   }
 
-  /** @param resumes whether it gives its cursors with its first command */
+  /** @param opening `resumes`: whether its first command has its cursors */
   connect(node: SimulatedNode, identity: Identity, opening: Opening & { resumes: boolean }): void {
     const { scheduler } = this.#network;
     const up = scheduler.openLane(node.process);
@@ -109,12 +109,12 @@ export class SimulatedClient {
     link.up.push(() => link.gateway.receive(command));
   }
 
-  /** It reads nothing for a while. */
+  /** Stops reading, or goes on. */
   pause(isPaused: boolean): void {
     if (this.#link !== undefined) this.#link.down.paused = isPaused;
   }
 
-  /** The network takes the connection away, and what is on its way. */
+  /** Loses the connection and the messages on their way. */
   cut(): void {
     const link = this.#link;
     if (link === undefined) return;
@@ -157,10 +157,10 @@ export class SimulatedClient {
     const { channel } = message;
     const view = this.viewOf(channel);
     if (!view.subscribed && !this.#link?.asked.get(channel)?.length) {
-      this.#report(channel, `ISO: ${message.number} came, and it is not subscribed`);
+      this.#report(channel, `ISO: ${message.number} came, but it is not subscribed`);
     }
     if (!this.#mayHave(message.channel, message.number)) {
-      this.#report(channel, `ISO: ${message.number} came, and its token does not allow it`);
+      this.#report(channel, `ISO: ${message.number} came, but its token does not allow it`);
     }
     this.#report(channel, view.read(message));
   }
@@ -168,7 +168,7 @@ export class SimulatedClient {
   #readResync(message: Extract<Message, { kind: 'resync' }>): void {
     const { channel, position } = message;
     const isNeedless = position !== undefined && !this.#network.mayMiss;
-    if (isNeedless) this.#report(channel, 'GAP: resynced, and nothing was missed');
+    if (isNeedless) this.#report(channel, 'GAP: a resync, but nothing was missed');
     this.viewOf(channel).resync(message);
   }
 
@@ -181,7 +181,7 @@ export class SimulatedClient {
       const { recovered, code } = outcome;
       const isLost = withCursor && recovered === false && code === undefined;
       if (isLost && !view.flowed && !this.#network.mayMiss) {
-        this.#report(channel, 'GAP: not recovered, and nothing was missed');
+        this.#report(channel, 'GAP: not recovered, but nothing was missed');
       }
       this.#report(channel, view.outcome(outcome, withCursor));
     }
@@ -200,7 +200,7 @@ export class SimulatedClient {
     }
   }
 
-  /** It was allowed when that was published, or has been since. */
+  /** Whether a token allowed the event when it was published, or later. */
   #mayHave(channel: string, number: number): boolean {
     const identities = this.#link?.gateway.identities ?? [];
     const publishedAt = this.#network.ledger.stored(number)?.step ?? 0;

@@ -5,7 +5,7 @@ import { CONNECT_TIMEOUT_MS } from '../../src/connection/redis-connection.ts';
 import type { Lane, Scheduler, SimulatedProcess } from './scheduler.ts';
 import type { ServerSocket, SimulatedRedis } from './simulated-redis.ts';
 
-/** As in redis-connection.ts. */
+/** The values of redis-connection.ts. */
 const COMMAND_TIMEOUT_MS = 3000;
 const DISCONNECT_TIMEOUT_MS = 200;
 const MAX_RETRY_MS = 1000;
@@ -25,15 +25,14 @@ interface Pending {
 type Listener = (...args: never[]) => void;
 
 /**
- * A connection to the simulated Redis that does what ioredis does with the options that this
- * package gives it: commands and messages in order, nothing queued while it is away, and back after
- * a while.
+ * A connection to the simulated Redis. It behaves like ioredis with the options of this package:
+ * commands and messages keep their order, nothing is queued while Redis is away, and it reconnects.
  */
 export class SimulatedConnection {
   status: 'wait' | 'connecting' | 'ready' | 'disconnecting' | 'reconnecting' | 'end' = 'wait';
-  /** Never corked by whoever uses this. */
+  /** Looks corked, so that nobody corks it. */
   readonly stream = { writableCorked: 1 };
-  /** The next message does not come, as where a slot of a Cluster moves. */
+  /** Whether the next message is lost, as it may be while a slot of a Redis Cluster moves. */
   dropsNext = false;
   readonly #around: Surroundings;
   readonly #process: SimulatedProcess;
@@ -48,7 +47,7 @@ export class SimulatedConnection {
     this.#process = process;
   }
 
-  /** For code that is written for ioredis: it has all of it that this package uses here. */
+  /** This connection as a client of ioredis; it has the members that this package uses. */
   get asRedis(): Redis {
     return this as unknown as Redis;
   }
@@ -117,7 +116,7 @@ export class SimulatedConnection {
     else if (wasReady) this.#endLater();
   }
 
-  /** The network breaks it; what is on its way to this end may still arrive. */
+  /** Breaks the connection; what is on its way to this end may still arrive. */
   cut(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
@@ -127,13 +126,13 @@ export class SimulatedConnection {
     socket.down.push(() => this.#lost(socket));
   }
 
-  /** Open and dead: nothing arrives any more, in either direction. */
+  /** Leaves the connection open and dead: nothing arrives any more, in either direction. */
   freeze(): void {
     if (this.#socket === undefined || this.status !== 'ready') return;
     for (const lane of lanesOf(this.#socket)) lane.paused = true;
   }
 
-  /** Sends a command that Redis carries out when it arrives. */
+  /** Sends a command that Redis executes when it arrives. */
   #command(execute: (socket: ServerSocket) => unknown): Promise<unknown> {
     const socket = this.#socket;
     if (this.status !== 'ready' || socket === undefined) {

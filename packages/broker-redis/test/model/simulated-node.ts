@@ -16,7 +16,7 @@ import type { SimulatedProcess } from './scheduler.ts';
 import { SimulatedConnection, type Surroundings } from './simulated-connection.ts';
 import { PREFIX } from './simulated-redis.ts';
 
-/** What the simulated Redis keeps is its own business. */
+/** Any value will do: the simulated Redis has limits of its own. */
 const KEPT = { size: 1, ttlMs: 1 };
 const LIMITS: HistoryOptions = {
   history: { project: KEPT, user: KEPT, all: KEPT },
@@ -24,17 +24,17 @@ const LIMITS: HistoryOptions = {
   firehose: false,
 };
 
-/** The core and this package, as a gateway puts them together, on simulated connections. */
+/** The core and this package, composed as in a gateway, on simulated connections. */
 export class SimulatedNode {
   readonly name: string;
   readonly process: SimulatedProcess;
   readonly hub: Hub;
   readonly sessions = new Set<GatewaySession>();
-  /** What the node states of itself. */
+  /** The counts that the node has stated. */
   readonly stated = { connections: 0, subscribers: new Map<string, number>() };
   /** Bugs that the node has reported. */
   readonly failures: unknown[] = [];
-  /** One for commands, one that subscribes. */
+  /** The connection for commands, then the one that subscribes. */
   readonly connections: SimulatedConnection[] = [];
   readonly #around: Surroundings;
   readonly #link: SingleLink;
@@ -76,7 +76,7 @@ export class SimulatedNode {
     return this.#around.scheduler.steps;
   }
 
-  /** Why it does not receive everything. */
+  /** Why the node does not receive everything; undefined when it does. */
   get problem(): string | undefined {
     const health = this.#broker.health();
     if (!health.ok) return health.reason;
@@ -95,7 +95,7 @@ export class SimulatedNode {
     this.#link.close();
   }
 
-  /** As `kill -9` does: the system closes what was open. */
+  /** Ends the node as `kill -9` does: the system closes its connections. */
   kill(): void {
     for (const connection of this.connections) connection.disconnect();
     this.process.kill();

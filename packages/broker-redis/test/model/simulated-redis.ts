@@ -5,12 +5,12 @@ import type { Lane, Scheduler } from './scheduler.ts';
 
 export const PREFIX = 'leque:';
 
-/** The server's end of a connection. */
+/** The end of a connection at the server. */
 export interface ServerSocket {
   readonly up: Lane;
   readonly down: Lane;
   readonly subscriptions: Set<string>;
-  /** Called with what was published in one of them. */
+  /** Called with what is published in one of the subscribed channels. */
   readonly receive: (redisChannel: string, payload: Buffer) => void;
 }
 
@@ -31,15 +31,15 @@ type Logs = Map<string, Log>;
 type Reply = readonly unknown[];
 
 export interface RedisLimits {
-  /** Publications that a channel's history keeps. */
+  /** Publications that the history of a channel keeps. */
   readonly history: number;
-  /** Publications of one page, of which Redis decides, by their bytes. */
+  /** Publications of one page; the real Redis limits pages by their bytes. */
   readonly page: number;
 }
 
 /**
- * Redis as far as it matters here: a log per channel, which functions append to and read, and
- * Pub/Sub; it can restart, and lose things.
+ * Redis as far as the model needs it: a log for each channel, with the functions that read and append,
+ * and Pub/Sub. It can restart, and lose data.
  */
 export class SimulatedRedis {
   readonly ledger: Ledger;
@@ -58,7 +58,7 @@ export class SimulatedRedis {
     this.#limits = limits;
   }
 
-  /** As `leque_append` does. @returns its number */
+  /** Stores and sends an event as `leque_append` does. @returns its number */
   publish(channel: string): number {
     const { ledger } = this;
     const number = ledger.takeNumber();
@@ -74,7 +74,7 @@ export class SimulatedRedis {
     return number;
   }
 
-  /** As a service does that publishes without storing. @returns its number */
+  /** Publishes an event without storing it, as other services can. @returns its number */
   sendLive(channel: string): number {
     const number = this.ledger.takeNumber();
     const previous = keepsLog(channel) ? undefined : 0;
@@ -83,14 +83,14 @@ export class SimulatedRedis {
     return number;
   }
 
-  /** Something of the channel comes once more. */
+  /** Sends a stored publication once more. */
   sendAgain(channel: string, random: Random): void {
     const log = this.#logs.get(channel);
     if (log === undefined || log.entries.length === 0) return;
     this.#send(channel, log, random.pick(log.entries));
   }
 
-  /** PUBLISH. */
+  /** Executes PUBLISH. */
   send(redisChannel: string, payload: Buffer): void {
     for (const { subscriptions, receive } of this.sockets) {
       if (subscriptions.has(redisChannel)) receive(redisChannel, payload);
@@ -103,18 +103,18 @@ export class SimulatedRedis {
     return log && this.ledger.at(log);
   }
 
-  /** FUNCTION LIST. */
+  /** Executes FUNCTION LIST. */
   library(): Reply {
     return this.#code === undefined ? [] : [['library_code', this.#code]];
   }
 
-  /** FUNCTION LOAD. */
+  /** Executes FUNCTION LOAD. */
   load(code: string): string {
     this.#code = code;
     return 'leque';
   }
 
-  /** FCALL. */
+  /** Executes FCALL. */
   call(name: string, key: string, args: readonly (string | number)[]): Reply | Error {
     if (this.#code === undefined) return new ReplyError('ERR Function not found');
     if (name === 'leque_lease') return [];
@@ -123,12 +123,12 @@ export class SimulatedRedis {
     return this.#history(channel, args);
   }
 
-  /** What is there now survives a restart in which something is lost. */
+  /** Saves the data that a restart with a loss brings back. */
   save(): void {
     this.#saved = copy(this.#logs);
   }
 
-  /** Its connections have to be cut by whoever calls this. */
+  /** Restarts; the caller has to cut the connections. */
   restart(lost: 'nothing' | 'the newest' | 'everything'): void {
     this.#boot += 1;
     if (lost === 'the newest') this.#logs = copy(this.#saved);
@@ -139,7 +139,7 @@ export class SimulatedRedis {
     this.save();
   }
 
-  /** As `MAXLEN` or the time to live do. */
+  /** Drops the oldest publications, as `MAXLEN` or the time to live do. */
   forgetOldest(channel: string, count: number): void {
     const log = this.#logs.get(channel);
     if (log !== undefined) log.entries = log.entries.slice(count);
@@ -157,7 +157,7 @@ export class SimulatedRedis {
   }
 
   #history(channel: string, [mode, epoch, offset, limit]: readonly (string | number)[]): Reply {
-    const log = this.#renamed(channel);
+    const log = this.#logInEpoch(channel);
     if (log === undefined) return ['', 0, mode === 'newest' ? 1 : 0, []];
     const after = { epoch: String(epoch), offset: Number(offset) };
     const missed = log.offset - after.offset;
@@ -173,7 +173,7 @@ export class SimulatedRedis {
   }
 
   #logOf(channel: string): Log {
-    const existing = this.#renamed(channel);
+    const existing = this.#logInEpoch(channel);
     if (existing !== undefined) return existing;
     const epoch = this.#newEpoch(undefined);
     const log: Log = { epoch, offset: 0, boot: this.#boot, former: [], entries: [] };
@@ -181,8 +181,8 @@ export class SimulatedRedis {
     return log;
   }
 
-  /** Who sees that the server has restarted gives the log a new name, see functions/library.lua. */
-  #renamed(channel: string): Log | undefined {
+  /** Begins a new epoch when the server has restarted, see functions/library.lua. */
+  #logInEpoch(channel: string): Log | undefined {
     const log = this.#logs.get(channel);
     if (log === undefined || log.boot === this.#boot) return log;
     const { epoch, offset } = log;
@@ -218,7 +218,7 @@ function copy(logs: Logs): Logs {
   return new Map([...logs].map(([channel, log]) => [channel, { ...log }]));
 }
 
-/** Each as long as the others. */
+/** The JSON of an event; all have the same length. */
 function jsonOf(number: number): string {
   return `{"type":"tick","data":{"n":"${String(number).padStart(6, '0')}","key":${number % 3}}}`;
 }

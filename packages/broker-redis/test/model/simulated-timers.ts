@@ -3,12 +3,12 @@ import type { Scheduler } from './scheduler.ts';
 const real = { setTimeout, clearTimeout, setImmediate };
 
 /**
- * Deadlines that take the system's timers pass in simulated time, too, while a process of the
- * simulation runs.
+ * Replaces the system's timers: those that are set while a simulated process runs follow the simulated
+ * time.
  */
 export function simulateTimers(scheduler: Scheduler): Disposable {
   const { current } = scheduler;
-  if (current !== undefined) throw new Error('one simulation at a time');
+  if (current !== undefined) throw new Error('only one simulation can run at a time');
   Object.assign(globalThis, {
     setTimeout(task: () => void, delayMs: number) {
       const owner = scheduler.current;

@@ -10,11 +10,11 @@ import type { Message } from './wire-format.ts';
 
 const CLIENTS = ['ann', 'bob', 'cid'];
 
-/** Two nodes and some clients around one Redis, and what was seen of them. */
+/** Two nodes and some clients around one Redis, with a trace of what happened. */
 export class Simulation {
-  /** What must not be, and was. */
+  /** The violated rules. */
   readonly violations: string[] = [];
-  /** What happened, step by step. */
+  /** The events of the run, in order. */
   readonly trace: string[] = [];
   readonly scheduler: Scheduler;
   readonly random: Random;

@@ -1,10 +1,10 @@
 import type { Frame, FrameFormat, Outcome } from '@leque/core';
 import type { Position } from '@leque/protocol';
 
-/** What became of one channel that a client asked for. */
+/** The outcome of one channel that a client asked for. */
 export type ChannelOutcome = Outcome & { readonly code?: string };
 
-/** What a client of the model reads. */
+/** A message that a client of the model reads. */
 export type Message =
   | {
       readonly kind: 'publication';
@@ -26,7 +26,7 @@ export interface MessageFrame extends Frame {
   readonly messages: readonly Message[];
 }
 
-/** Of an answer or a resync. */
+/** The size of an answer or a resync. */
 const ANSWER_BYTES = 60;
 
 export const messageFormat: FrameFormat = {
