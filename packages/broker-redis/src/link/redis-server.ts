@@ -39,34 +39,30 @@ export class RedisServer {
   readonly #probe: Probe;
   #receiving: Promise<void> | undefined;
 
-  constructor(spec: ServerOptions, deps: SubscriberDeps) {
-    const { endpoint, name: server, limits, pubSub, publish, probeChannel } = spec;
-    this.#name = server;
-    this.#commands = new RedisConnection({ endpoint, role: 'commands', server }, deps);
-    this.#subscribing = new RedisConnection({ endpoint, role: 'subscriber', server }, deps);
+  constructor(options: ServerOptions, deps: SubscriberDeps) {
+    const { endpoint, name, limits, pubSub, publish, probeChannel, probes } = options;
+    this.#name = name;
+    this.#commands = new RedisConnection({ endpoint, role: 'commands', server: name }, deps);
+    const subscribing = new RedisConnection({ endpoint, role: 'subscriber', server: name }, deps);
+    this.#subscribing = subscribing;
+    this.subscriber = new RedisSubscriber(subscribing, pubSub(subscribing.redis), deps);
     const { redis } = this.#commands;
-    const subscribing = this.#subscribing;
-    const subscriber = new RedisSubscriber(subscribing, pubSub(subscribing.redis), deps);
-    this.subscriber = subscriber;
     this.#library = new FunctionLibrary(redis, limits, deps.telemetry);
-    const library = this.#library;
     this.#check = new FunctionCheck({
-      library,
+      library: this.#library,
       redis,
-      idleCall: () => spec.idleCall(this.#receiving !== undefined),
-      ignores: spec.ignores,
+      idleCall: () => options.idleCall(this.#receiving !== undefined),
+      ignores: options.ignores,
       ...deps,
     });
-    const { clock } = deps;
-    const redisChannel = probeChannel;
     this.#probe = new Probe({
-      redisChannel,
+      redisChannel: probeChannel,
       publish,
       commands: redis,
-      subscriber,
+      subscriber: this.subscriber,
       subscribing,
-      counts: spec.probes,
-      clock,
+      counts: probes,
+      clock: deps.clock,
     });
   }
 

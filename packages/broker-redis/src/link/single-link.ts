@@ -6,7 +6,7 @@ import { StateKeys } from '../connection/state-keys.ts';
 import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import { PlainPubSub } from './pub-sub.ts';
 import type { LinkDeps, RedisLink, Subscriptions } from './redis-link.ts';
-import { RedisServer } from './redis-server.ts';
+import { RedisServer, type ServerOptions } from './redis-server.ts';
 
 export interface SingleLinkOptions {
   readonly endpoint: Endpoint;
@@ -21,7 +21,7 @@ export class SingleLink implements RedisLink {
 
   constructor({ endpoint, watch }: SingleLinkOptions, deps: LinkDeps) {
     const { prefix, nodeId, limits, probes, telemetry, clock } = deps;
-    const spec = {
+    const options: ServerOptions = {
       endpoint,
       name: '',
       limits,
@@ -34,8 +34,8 @@ export class SingleLink implements RedisLink {
           ? ['leque_lease', new StateKeys(prefix).nodes, '', 0]
           : ['leque_append', `${prefix}{all}`],
       ignores: () => false,
-    } satisfies ConstructorParameters<typeof RedisServer>[0];
-    this.#server = new RedisServer(spec, { telemetry, clock, wrongServer: () => {} });
+    };
+    this.#server = new RedisServer(options, { telemetry, clock, wrongServer: () => {} });
     this.#watch = watch;
     watch?.onFailover(() => this.#server.leave('another server is the master now'));
   }

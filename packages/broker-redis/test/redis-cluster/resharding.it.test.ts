@@ -10,7 +10,7 @@ const PATIENCE = { timeout: 20_000 };
 const PACE_MS = 10;
 /** Events of each channel before anything moves: their keys are the last to arrive anywhere. */
 const FIRST = 150;
-/** Of each channel: keys that come faster than they move would move for ever. */
+/** Events of each channel at most; keys that come faster than they move would move for ever. */
 const MOST = 400;
 const CHANNELS = Array.from({ length: 3 }, (_, index) => `project:P${index}`);
 
