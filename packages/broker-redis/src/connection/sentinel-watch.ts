@@ -10,8 +10,8 @@ import type { FailoverNotice, FailoverSource } from './sentinel-connector.ts';
 export const SWITCH_MASTER = '+switch-master';
 
 /**
- * Listens to every sentinel for another master. Without it a process stays with an old master that
- * can reach nobody else: that one goes on answering.
+ * Listens to every sentinel for another master. Without it a process would stay with an old master
+ * that is cut off from the others, because that master goes on answering.
  */
 export class SentinelWatch implements FailoverSource {
   readonly #clients: readonly RetryingConnection[];

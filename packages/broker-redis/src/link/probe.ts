@@ -19,7 +19,7 @@ export interface ProbeDeps {
 }
 
 const PERIOD_MS = 1000;
-/** A connection that is only slow delivers one probe within so many periods. */
+/** Missed probes until the connection is rebuilt; one that is only slow delivers one of two. */
 const MISSES = 2;
 
 /**

@@ -188,7 +188,7 @@ export class RedisSubscriber {
     this.#cancelReturn ??= this.#deps.clock.after(RETRY_MS, () => this.#askAgain());
   }
 
-  /** The slots may have come back, or nobody knows where they are. */
+  /** Asks again for channels on the wrong server: their slots may have come back. */
   #askAgain(): void {
     this.#cancelReturn = undefined;
     if (this.#onWrongServer.size === 0) return;

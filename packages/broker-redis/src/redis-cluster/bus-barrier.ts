@@ -4,7 +4,7 @@ import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 
 const PERIOD_MS = 2000;
-/** A master that is only slow delivers one mark within so many periods. */
+/** Missed marks until that is a problem; a master that is only slow delivers one of two. */
 const MISSES = 2;
 
 export interface BusBarrierDeps {

@@ -22,11 +22,11 @@ export interface TopologyDeps {
 }
 
 const PERIOD_MS = 500;
-/** The topology is read without a reason every so many periods. */
+/** Periods between reads that have no other reason. */
 const IDLE_PERIODS = 10;
 const CONNECT_TIMEOUT_MS = 1000;
 
-/** Reads who has which slots: at the start, when something does not fit, and now and then. */
+/** Reads which master has which slots: at the start, on redirections and problems, and regularly. */
 export class Topology {
   readonly #deps: TopologyDeps;
   #known: readonly HostPort[];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findShortest, runModel } from './model.ts';
 
-// MODEL_SEED=N prints the run of one seed; MODEL_RUNS=N tries so many seeds.
+// MODEL_SEED=N prints the run of one seed; MODEL_RUNS=N tries N seeds.
 const { MODEL_SEED, MODEL_RUNS = '2000' } = process.env;
 const RUNS = Number(MODEL_RUNS);
 const A_NIGHT = { timeout: 12 * 3_600_000 };
