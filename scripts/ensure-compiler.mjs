@@ -1,5 +1,5 @@
 // The benchmark's load generator and its floor are C programs: `npm test` and `npm run bench` need
-// a C compiler. Plain JavaScript without dependencies, for the machine's own Node. Says things on
+// a C compiler. Plain JavaScript without dependencies, for the machine's own Node. Prints to
 // stderr only.
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { canInstall, installPackages } from './debian-packages.mjs';
 const compilers = ['cc', 'gcc', 'clang'];
 const probeDeadlineMs = 10_000;
 
-/** @returns {string | undefined} what to do about it when there is no compiler, else nothing */
+/** @returns {string | undefined} instructions when no compiler is available, else undefined */
 export function ensureCompiler() {
   if (process.platform !== 'linux' || isAvailable()) return undefined;
   if (canInstall()) {

@@ -1,5 +1,5 @@
-// Tests ask a real Prometheus what the dashboards ask, and try the alerts with promtool. Where they
-// cannot be had, those tests are skipped. Says things on stderr only.
+// Tests run the queries of the dashboards on a real Prometheus, and check the alerts with promtool.
+// These tests are skipped where the programs cannot be installed. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import { canInstall, installPackages } from './debian-packages.mjs';
 

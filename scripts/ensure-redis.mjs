@@ -1,14 +1,14 @@
 // Tests and `npm run cluster` use a real Redis: the one at REDIS_URL, a redis-server that they
-// start themselves, or one in a container. This makes sure that one of the three can be had.
-// Plain JavaScript without dependencies, for the machine's own Node. Says things on stderr only.
+// start themselves, or one in a container. This script makes sure that one of the three exists.
+// Plain JavaScript without dependencies, for the machine's own Node. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { canInstall, installPackages } from './debian-packages.mjs';
 
-const oldestMajor = 7; // Redis Functions, which every publication goes through, came with 7.0
+const oldestMajor = 7; // the first version with Redis Functions, which every publication uses
 const probeDeadlineMs = 5_000;
 
-/** @returns {string | undefined} what to do about it when there is no Redis, else nothing */
+/** @returns {string | undefined} instructions when no Redis is available, else undefined */
 export function ensureRedis() {
   if (isAvailable()) return undefined;
   if (canInstall()) {

@@ -2,19 +2,18 @@
 //   npm test -- hub outbox     only test files whose path contains one of the words
 //   npm run check              only the checks
 //   npm run test:compose       only the tests of docker-compose.yml, which need Docker and the images
-// The last line on stdout is the count of both together.
+// The last line on stdout counts checks and tests together.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureCompiler } from './ensure-compiler.mjs';
-import { ensurePrometheus } from './ensure-prometheus.mjs';
-import { ensureRedis } from './ensure-redis.mjs';
 
 const root = join(import.meta.dirname, '..');
 const posix = process.platform !== 'win32';
-// Tests start hundreds of Node processes; compiling the same modules for each took a third of their start.
+// The hundreds of Node processes that tests start share their compiled modules, which saves a third
+// of the time that each takes to start.
 const compiled = join(root, 'node_modules', '.cache', 'compiled');
+const installsDeadlineMs = 30 * 60_000;
 const checkDeadlineMs = 5 * 60_000;
 const testsDeadlineMs = 40 * 60_000;
 const killAfterMs = 5_000;
@@ -36,7 +35,7 @@ let interrupted = false;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
-  console.error('This takes Node 24. `npm test` brings it along.');
+  console.error('Node 24 or newer is needed. `npm test` installs and uses it.');
   process.exit(1);
 }
 process.once('SIGINT', () => stopEverything(130));
@@ -45,14 +44,21 @@ process.once('SIGTERM', () => stopEverything(143));
 const flags = ['--checks-only', '--compose'];
 const filters = process.argv.slice(2).filter((arg) => !flags.includes(arg));
 const composed = process.argv.includes('--compose');
+const programs = process.argv.includes('--checks-only') ? undefined : ensurePrograms();
 if (!composed) await runChecks();
-if (!process.argv.includes('--checks-only')) await runTests(filters);
+if (programs !== undefined) await runTests(filters, await programs);
 
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-/** Two at a time, which is what a small machine has cores for. */
+/** Installs missing programs. Runs beside the checks, because most of it waits for the network. */
+function ensurePrograms() {
+  const script = join(import.meta.dirname, 'ensure-test-programs.mjs');
+  return run(script, [], { deadlineMs: installsDeadlineMs });
+}
+
+/** Runs the checks two at a time, because a small machine has two cores. */
 async function runChecks() {
   const queue = checks.values();
   const lane = async () => {
@@ -74,14 +80,13 @@ async function runCheck({ name, from, bin, args }) {
   else console.log(`✗ ${name} ${seconds} s: ${reason}\n${output}`);
 }
 
-async function runTests(filters) {
-  const missing = ensureRedis() ?? ensureCompiler();
-  if (missing !== undefined) {
+async function runTests(filters, programs) {
+  if (!programs.ok) {
     total.failed += 1;
-    console.log(`✗ tests: ${missing}`);
+    console.log(`✗ tests: ${programs.output || programs.reason}`);
     return;
   }
-  ensurePrometheus();
+  process.stderr.write(programs.output);
   const folder = mkdtempSync(join(tmpdir(), 'leque-test-'));
   try {
     const report = join(folder, 'report.json');
@@ -118,7 +123,7 @@ function count(vitest, files) {
   printSeedRows(tests);
 }
 
-/** A row of a seed document is a test of its conformance suite; each runs in two set-ups. */
+/** Each row of a seed document is a test of its conformance suite, which runs in two set-ups. */
 function printSeedRows(tests) {
   const seeds = new Map();
   for (const { fullName, title, status } of tests) {
@@ -135,7 +140,7 @@ function printSeedRows(tests) {
   }
 }
 
-/** No report, or half of one, is a crash; `count` sees it from the exit code. */
+/** A missing or truncated report means a crash, which `count` sees from the exit code. */
 function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8')).testResults;
@@ -144,20 +149,20 @@ function readReport(file) {
   }
 }
 
-/** The tool's own file, run by this Node: the commands in .bin start whichever Node is found. */
+/** Path of the tool's script for this Node. The commands in .bin would start the Node of the PATH. */
 function binary(packageName, name) {
   const folder = join(root, 'node_modules', packageName);
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return join(folder, bin[name]);
 }
 
-/** Never rejects: `ok` and `reason` tell how it ended. */
+/** Runs a script to its end. Never rejects: `ok` and `reason` describe the outcome. */
 function run(file, args, { deadlineMs, env, stdio = 'pipe' }) {
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...env },
     stdio: ['ignore', stdio, stdio],
-    detached: posix, // its own process group, so that what it starts can end with it
+    detached: posix, // a process group of its own, so that its children end with it
   });
   running.add(child);
   let output = '';
@@ -175,8 +180,8 @@ function run(file, args, { deadlineMs, env, stdio = 'pipe' }) {
     const finish = (how) => {
       clearTimeout(deadline);
       running.delete(child);
-      signalGroup(child, 'SIGKILL'); // what it left behind
-      if (interrupted) return; // else the next one would start
+      signalGroup(child, 'SIGKILL'); // ends the children that it left running
+      if (interrupted) return; // or the next script would start
       const reason = late ? `not done after ${deadlineMs / 60_000} minutes` : how;
       resolve({ ok: how === 'exit code 0' && !late, output, reason });
     };

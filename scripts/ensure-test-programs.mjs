@@ -1,0 +1,13 @@
+// Makes sure that the programs which tests need are installed. Exits with 1 and prints what to do
+// when a required one is missing; without Prometheus some tests are skipped.
+import { ensureCompiler } from './ensure-compiler.mjs';
+import { ensurePrometheus } from './ensure-prometheus.mjs';
+import { ensureRedis } from './ensure-redis.mjs';
+
+const missing = ensureRedis() ?? ensureCompiler();
+if (missing === undefined) {
+  ensurePrometheus();
+} else {
+  process.stderr.write(`${missing}\n`);
+  process.exitCode = 1;
+}
