@@ -30,19 +30,19 @@ function startHub(sessions: number) {
   };
   for (let n = 0; n < sessions; n += 1) connect();
   const closed = () => connections.filter((each) => each.closed !== undefined).length;
-  /** Lets so much time pass, and what waits for it happen. */
+  /** Lets time pass, and tasks run that wait for it. */
   const pass = async (ms: number) => {
     clock.advance(ms);
     await new Promise(setImmediate);
   };
-  /** What transports do when the client has answered the close. */
+  /** Removes closed sessions, as transports do when the client has answered the close. */
   const removeClosed = () => {
     for (const each of [...hub.sessions]) if (!each.open) hub.remove(each);
   };
   return { hub, clock, connections, connect, closed, pass, removeClosed };
 }
 
-/** Whether it has ended, which a promise itself does not say. */
+/** Notes whether a promise has settled, which it does not show itself. */
 function watch(work: Promise<void>): { ended: boolean } {
   const watched = { ended: false };
   void work.then(() => {
@@ -74,7 +74,7 @@ test('a drain without a timeout moves all at once', async () => {
   expect(closed()).toBe(20);
 });
 
-test('[CC] clients that are moved faster than others take them come back over a longer time', async () => {
+test('[CC] clients that are moved faster than other nodes take them come back over a longer time', async () => {
   const { hub, clock, connections } = startHub(200);
   void drain(hub, clock, { timeoutMs: 0, returnRate: 10 });
   const hints = connections.map(({ closed }) => Number(closed?.reason));
@@ -82,7 +82,7 @@ test('[CC] clients that are moved faster than others take them come back over a 
   expect(Math.max(...hints)).toBeLessThan(20_000);
 });
 
-test('a session that came too late is moved with the last ones', async () => {
+test('a session that opened during the drain is moved with the last ones', async () => {
   const { hub, clock, connect, closed, pass } = startHub(2);
   void drain(hub, clock, { timeoutMs: 1000, returnRate: 1000 });
   connect();

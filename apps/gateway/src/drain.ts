@@ -9,17 +9,17 @@ import {
 import { CLOSE } from '@leque/protocol';
 
 const STEP_MS = 100;
-/** Transports cut a client that does not answer the close; this is when that has happened. */
+/** By this time transports have cut the clients that do not answer the close. */
 const GONE_TIMEOUT_MS = CLOSE_TIMEOUT_MS + 500;
 
 export interface DrainPace {
-  /** Over which sessions are moved away. */
+  /** The time over which sessions are moved away. */
   readonly timeoutMs: number;
-  /** Clients in a second that the other nodes take at least. */
+  /** Clients per second that the other nodes take at least. */
   readonly returnRate: number;
 }
 
-/** Moves sessions away evenly over the timeout, each with a hint when to come back. */
+/** Moves sessions away evenly over the timeout; the reason of each close says when to come back. */
 export async function drain(hub: Hub, clock: Clock, pace: DrainPace): Promise<void> {
   const startedAt = clock.now();
   const total = hub.sessions.size;
@@ -43,7 +43,7 @@ function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => void clock.after(delayMs, resolve));
 }
 
-/** Who is moved faster than the others take them comes back over as much more time. */
+/** Clients that are moved faster than the other nodes take them come back over more time. */
 function spreadOf(sessions: number, { timeoutMs, returnRate }: DrainPace): number {
   return Math.max(RETURN_SPREAD_MS, (sessions / returnRate) * 1000 - timeoutMs);
 }

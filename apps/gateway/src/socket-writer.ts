@@ -1,20 +1,20 @@
 import { writeSync } from 'node:fs';
 import type { SendingSocket, SocketWriter } from '@leque/core';
 
-/** Private in Node's TCP sockets; without it, as on Windows, everything goes the normal way. */
+/** Private fields of Node's TCP sockets; without them, as on Windows, writes go the normal way. */
 interface WithDescriptor {
   readonly _handle?: { readonly fd?: number } | null;
-  /** Of TLS sockets, whose descriptor is the one below the encryption. */
+  /** Set on TLS sockets, whose descriptor is below the encryption. */
   readonly encrypted?: boolean;
 }
 
-/** How a write fails whose client is gone: the socket tells whoever listens, soon. */
+/** Write errors of a closed connection; the socket's `close` event follows. */
 const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET']);
 
 /**
- * Hands bytes to the kernel past Node's streams, which make an object for each write and call it
- * back. What the kernel does not take, and everything while a socket has something queued, goes the
- * normal way, so that order is kept.
+ * Writes to the kernel past Node's streams, which make an object and a callback for each write.
+ * Bytes that the kernel does not take go the normal way, and so do all bytes while a socket has some
+ * queued, so that their order is kept.
  */
 export const kernelWriter: SocketWriter = {
   write(socket, bytes) {
@@ -24,7 +24,7 @@ export const kernelWriter: SocketWriter = {
   },
 };
 
-/** @returns how many bytes are done with: taken by the kernel, or for a client that is gone */
+/** @returns the bytes that need no other way: taken by the kernel, or for a client that is gone */
 function writeNow(socket: SendingSocket, bytes: Buffer): number {
   const { _handle, encrypted } = socket as WithDescriptor;
   const fd = _handle?.fd ?? -1;

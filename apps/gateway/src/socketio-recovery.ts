@@ -3,13 +3,13 @@ import type { Telemetry } from '@leque/core';
 import { RecoveryIds } from '@leque/transport-socketio';
 import type { GatewaySettings } from './config.ts';
 
-/** What a client that comes back says of its state has to fit into one message, beside its token. */
+/** The state that a client presents has to fit into one message, beside its token. */
 const MIN_MESSAGE_BYTES = 32_768;
 const OWN_SECRET_BYTES = 32;
 
 /**
- * With what Socket.IO clients come back; undefined where they cannot.
- * @param isAlone there is no other node to which they could come
+ * Makes the ids with which Socket.IO clients come back; undefined when they cannot.
+ * @param isAlone whether there is no other node that they could come back to
  */
 export function recoveryIds(
   settings: GatewaySettings,
@@ -19,12 +19,12 @@ export function recoveryIds(
   if (settings.SOCKETIO_RECOVERY === 'off') return undefined;
   const warn = (detail: string) => telemetry.report({ type: 'recovery_limited', detail });
   if (settings.WEBSOCKET_MAX_MESSAGE_SIZE < MIN_MESSAGE_BYTES) {
-    warn(`none, as WEBSOCKET_MAX_MESSAGE_SIZE is less than ${MIN_MESSAGE_BYTES}`);
+    warn(`none, because WEBSOCKET_MAX_MESSAGE_SIZE is less than ${MIN_MESSAGE_BYTES}`);
     return undefined;
   }
   const secret = settings.SOCKETIO_RECOVERY_SECRET ?? settings.JWT_SECRET;
   if (secret === undefined && !isAlone) {
-    warn('on the same node only, as there is neither SOCKETIO_RECOVERY_SECRET nor JWT_SECRET');
+    warn('on the same node only, because SOCKETIO_RECOVERY_SECRET and JWT_SECRET are not set');
   }
   return new RecoveryIds(secret ?? randomBytes(OWN_SECRET_BYTES));
 }

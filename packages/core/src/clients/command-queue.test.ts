@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CommandQueue } from './command-queue.ts';
 
-test('commands run one after the other, in the order in which they came', async () => {
+test('commands run one after the other, in the order in which they arrived', async () => {
   const done: string[] = [];
   const queue = new CommandQueue(10, { failed() {} });
   const slow = Promise.withResolvers<void>();
@@ -16,7 +16,7 @@ test('commands run one after the other, in the order in which they came', async 
   await expect.poll(() => done).toEqual(['first', 'second']);
 });
 
-test('[MEM] only so many wait; there is room again when they are done', async () => {
+test('[MEM] the queue refuses commands when it is full, and takes them again when it is not', async () => {
   const queue = new CommandQueue(2, { failed() {} });
   const slow = Promise.withResolvers<void>();
   expect(queue.push(() => slow.promise)).toBe(true);
@@ -26,7 +26,7 @@ test('[MEM] only so many wait; there is room again when they are done', async ()
   await expect.poll(() => queue.push(() => {})).toBe(true);
 });
 
-test('a command that fails does not keep the next from running', async () => {
+test('a failed command does not keep the next one from running', async () => {
   const errors: unknown[] = [];
   const done: string[] = [];
   const queue = new CommandQueue(10, { failed: (error) => errors.push(error) });

@@ -1,20 +1,19 @@
 type Task = () => void | Promise<void>;
 
-/** Whose commands they are. */
+/** The session that gives the commands. */
 export interface CommandOwner {
-  /** A command threw what it should have caught. */
+  /** Called with an error that a task should have caught. */
   failed(error: unknown): void;
 }
 
 /**
- * Runs one connection's commands one after the other, so that answers come in the order of the
- * questions. Bounded: a client that asks faster than it can be answered is told so. While nothing
- * waits it holds nothing.
+ * Runs one connection's commands one after the other, so that answers keep the order of the
+ * commands. It is bounded, and holds no memory while no command waits.
  */
 export class CommandQueue {
   readonly #maxWaiting: number;
   readonly #owner: CommandOwner;
-  /** The one that runs, and those that wait; undefined when there is none. */
+  /** The task that runs, and those that wait; undefined when there is none. */
   #tasks: Task[] | undefined;
 
   constructor(maxWaiting: number, owner: CommandOwner) {
@@ -22,7 +21,7 @@ export class CommandQueue {
     this.#owner = owner;
   }
 
-  /** False, and the task is not run, when too many wait. */
+  /** @returns false when too many wait; the task is not run then */
   push(task: Task): boolean {
     if (this.#tasks === undefined) {
       this.#tasks = [task];
@@ -35,7 +34,7 @@ export class CommandQueue {
   }
 
   async #run(tasks: Task[]): Promise<void> {
-    await undefined; // whoever pushed goes on first
+    await undefined; // the caller of `push` continues first
     for (let task = tasks[0]; task !== undefined; task = tasks[0]) {
       try {
         await task();

@@ -1,14 +1,14 @@
 import { ProtocolError } from '@leque/protocol';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 
-/** How often credentials were `accepted`, or refused with which code; since the start of the process. */
+/** Checks of credentials since the start of the process: by `accepted`, or the code of the refusal. */
 export type AuthenticationOutcomes = Record<string, number>;
 
 export function countOutcome(outcomes: AuthenticationOutcomes, outcome: string): void {
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
 }
 
-/** Counts what becomes of the tokens that are shown to a verifier. */
+/** Counts the results of a verifier in `outcomes`. */
 export function countedVerifier(
   verifier: TokenVerifier,
   outcomes: AuthenticationOutcomes,

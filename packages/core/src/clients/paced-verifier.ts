@@ -1,7 +1,7 @@
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import type { Admission } from './admission.ts';
 
-/** Verifies no more tokens than are admitted: a signature takes as much as anything else in a join. */
+/** Verifies tokens no faster than `admission` lets them in: a signature is the dearest part of a join. */
 export function pacedVerifier(verifier: TokenVerifier, admission: Admission): TokenVerifier {
   return {
     async verify(token) {
