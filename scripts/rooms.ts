@@ -23,6 +23,13 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
     'lib',
   ],
   'packages/transport-ws': ['session', 'wire'],
+  'packages/transport-socketio': [
+    'connecting',
+    'session',
+    'context.ts',
+    ['recovery', 'internals'],
+    'wire',
+  ],
   'packages/testkit': [['processes', 'proxy', 'contracts'], ['redis', 'fakes'], 'lib'],
   'packages/lab': ['processes', ['probes', 'clients']],
   'apps/leque': ['commands'],

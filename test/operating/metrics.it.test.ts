@@ -1,8 +1,11 @@
-import { BucketCounts, FanOutCounters } from '@leque/core';
+import { BucketCounts, FanOutCounters, type TransportContext } from '@leque/core';
+import { createTransports, GatewaySettings } from '@leque/gateway';
 import { tokenFor } from '@leque/lab';
 import { newPublishCounters } from '@leque/publisher';
+import { readConfig } from '@leque/service';
 import { type MetricDescription, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import { startCluster, TEST_API_KEY } from '@leque/testkit';
+import { FakeClock, RecordingTelemetry } from '@leque/testkit/fakes';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
@@ -109,7 +112,7 @@ function described() {
     telemetry.watchReadiness(() => []);
     telemetry.watchAuthentications({});
     telemetry.watchHub({ channelCount: 0, counters: new FanOutCounters() }, { maxConnections: 1 });
-    telemetry.watchSocketIo({ direct: 0, engine: 0 });
+    telemetry.watchTransports(transports());
   });
   const publisher = metricsOf((telemetry) => {
     telemetry.watchBroker(health);
@@ -124,6 +127,15 @@ function described() {
     Gateway: gateway.filter(({ name }) => !common.has(name)),
     Publisher: publisher.filter(({ name }) => !common.has(name)),
   };
+}
+
+/** The transports of a gateway, which are not started. */
+function transports() {
+  const limits = { heartbeatIntervalMs: 1000, timeoutMs: 2000 };
+  const context = { clock: new FakeClock(), limits, telemetry: new RecordingTelemetry() };
+  const settings = readConfig(GatewaySettings, { AUTH_MODE: 'open' });
+  const options = { settings, socketIoAdapter: undefined };
+  return createTransports(context as unknown as TransportContext, options);
 }
 
 function metricsOf(watch: (telemetry: PrometheusTelemetry) => void): MetricDescription[] {

@@ -1,117 +1,105 @@
-import { createJwtVerifier } from '@leque/auth-jwt';
 import {
-  Admission,
   type AuthenticationOutcomes,
   type Broker,
   CLOSE_TIMEOUT_MS,
   type Clock,
   type ClusterState,
   type Control,
-  countedVerifier,
   Hub,
   type HubOptions,
   journalOptions,
-  type OriginPolicy,
-  pacedVerifier,
   parseSlowConsumerRules,
   type Telemetry,
   type Tracing,
 } from '@leque/core';
-import { listOf, registerTraces } from '@leque/service';
-import {
-  type SocketIoContext,
-  type SocketIoTransport,
-  serveSocketIo,
-} from '@leque/transport-socketio';
-import { registerWebSockets } from '@leque/transport-ws';
+import { registerTraces } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
 import { drain } from './drain.ts';
-import { kernelWriter } from './socket-writer.ts';
-import { recoveryIds } from './socketio-recovery.ts';
-import { rawUpgrades } from './upgrades.ts';
+import { Life } from './life.ts';
+import {
+  createTransportContext,
+  type GatewayTransportContext,
+  MAX_SUBSCRIPTIONS,
+} from './transport-context.ts';
+import { createTransports, type GatewayTransport, type TransportOptions } from './transports.ts';
 
-/** More than any client shows at once; a token that leads to more is refused. */
-const MAX_SUBSCRIPTIONS = 512;
-/** More than any client that was away for a moment has missed. */
+/** Publications of one recovery: more than any client misses that was away for a moment. */
 const MAX_RECOVERED = 5000;
-/** Clients of some platforms give up a connection that takes longer than a few seconds. */
-const HANDSHAKE_WAIT_MS = 1000;
-/** Longer, as refusing somebody who has been let in would waste all that was done for it. */
-const VERIFICATION_WAIT_MS = 5000;
 
-/** What a gateway is made of; the process that runs it chooses the technologies. */
-export interface GatewayParts {
+/** The parts of a gateway, for which the process that runs it chooses the technologies. */
+export interface GatewayDeps extends TransportOptions {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly control: Control;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly tracing?: Tracing | undefined;
-  readonly settings: GatewaySettings;
   readonly nodeId: string;
   /** Outcomes of authentications are counted into it. */
   readonly authentications: AuthenticationOutcomes;
-  /** Socket.IO's own cluster adapter; none in a single process. */
-  readonly socketIoAdapter: SocketIoContext['adapter'];
+  /** Makes the transports; `createTransports` of this app when it is undefined. */
+  readonly createTransports?: typeof createTransports;
 }
 
 /** Sockets in, publications out. */
 export interface Gateway {
   readonly hub: Hub;
-  readonly socketIoWrites: SocketIoTransport['writes'];
+  readonly transports: readonly GatewayTransport[];
   /**
-   * Refuses newcomers, moves the sessions away over the drain timeout, and closes both transports.
+   * Refuses newcomers, moves the sessions away over the drain timeout, and closes all transports.
    * Broker, cluster state and HTTP server stay open; their owner closes them.
    */
   drain(): Promise<void>;
 }
 
-/** Attaches both transports to an HTTP server and joins the cluster. */
-export async function createGateway(app: FastifyInstance, parts: GatewayParts): Promise<Gateway> {
-  const { broker, state, settings } = parts;
-  const hub = new Hub(parts, hubOptions(settings));
-  const shared = sharedContext(parts, hub);
-  const { admission, verifications } = shared;
-  await registerWebSockets(
-    app,
-    {
-      ...shared,
-      nodeId: parts.nodeId,
-      compression: settings.WEBSOCKET_COMPRESSION === 'on',
-      authRequired: settings.AUTH_MODE === 'required',
-      firehose: settings.FIREHOSE === 'on',
+/** Starts all transports on an HTTP server and joins the cluster. */
+export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Promise<Gateway> {
+  const hub = new Hub(deps, hubOptions(deps.settings));
+  const life = new Life();
+  const context = createTransportContext({ ...deps, hub, life });
+  const transports = (deps.createTransports ?? createTransports)(context, deps);
+  for (const transport of transports) {
+    hub.counters.of(transport.name); // its metrics exist before its first connection
+    await transport.start(app);
+  }
+  registerTraces(deps.control, hub);
+  await deps.broker.start(hub);
+  await deps.state.join({
+    userConnectionsChanged(userId, connections) {
+      for (const each of transports) each.userConnectionsChanged?.(userId, connections);
     },
-    rawUpgrades(app.server, shared),
-  );
-  const socketIo = serveSocketIo(app.server, {
-    ...shared,
-    adapter: parts.socketIoAdapter,
-    recovery: recoveryIds(settings, parts.telemetry, parts.socketIoAdapter === undefined),
-    limits: { ...shared.limits, engineIo3: settings.SOCKETIO_EIO3 === 'on' },
-  });
-  registerTraces(parts.control, hub);
-  await broker.start(hub);
-  await state.join({
-    userConnectionsChanged: (userId, count) => socketIo.announceConnections(userId, count),
   });
   return {
     hub,
-    socketIoWrites: socketIo.writes,
-    async drain() {
-      admission.close();
-      await drain(hub, parts.clock, {
-        timeoutMs: settings.DRAIN_TIMEOUT * 1000,
-        returnRate: settings.ADMISSION_RATE,
-      });
-      verifications.close();
-      hub.close();
-      // It waits for whatever the HTTP server still reads or answers.
-      const cut = parts.clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
-      await socketIo.close();
-      cut();
-    },
+    transports,
+    drain: () => leave(app, { settings: deps.settings, context, life, transports }),
   };
+}
+
+interface Running {
+  readonly settings: GatewaySettings;
+  readonly context: GatewayTransportContext;
+  readonly life: Life;
+  readonly transports: readonly GatewayTransport[];
+}
+
+async function leave(app: FastifyInstance, running: Running): Promise<void> {
+  const { settings, context, life, transports } = running;
+  const { hub, clock, admission, verifications } = context;
+  life.enter('draining');
+  admission.close();
+  await drain(hub, clock, {
+    timeoutMs: settings.DRAIN_TIMEOUT * 1000,
+    returnRate: settings.ADMISSION_RATE,
+  });
+  life.enter('closed');
+  verifications.close();
+  hub.close();
+  // A transport may wait for whatever the HTTP server still reads or answers.
+  const cut = clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
+  await Promise.all(transports.map((each) => each.close()));
+  cut();
 }
 
 function hubOptions(settings: GatewaySettings): HubOptions {
@@ -124,39 +112,4 @@ function hubOptions(settings: GatewaySettings): HubOptions {
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     journal: journalOptions(settings),
   };
-}
-
-/** What both transports need alike. */
-function sharedContext(parts: GatewayParts, hub: Hub) {
-  const { state, telemetry, clock, settings } = parts;
-  const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
-  const admission = new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS });
-  const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
-  return {
-    hub,
-    state,
-    telemetry,
-    clock,
-    writer: kernelWriter,
-    admission,
-    verifications,
-    isDraining: () => admission.closed,
-    verifier: countedVerifier(
-      pacedVerifier(createJwtVerifier(settings), verifications),
-      parts.authentications,
-    ),
-    origins: originPolicy(settings),
-    limits: {
-      heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,
-      timeoutMs: settings.WEBSOCKET_TIMEOUT * 1000,
-      maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS,
-      maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
-      maxSubscriptions: MAX_SUBSCRIPTIONS,
-      outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
-    },
-  };
-}
-
-function originPolicy(settings: GatewaySettings): OriginPolicy {
-  return { allowed: listOf(settings.CORS_ORIGIN), loopback: settings.AUTH_MODE === 'open' };
 }

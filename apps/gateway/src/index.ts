@@ -1,4 +1,5 @@
 export { GatewayConfig, GatewaySettings, gatewayRules, readGatewayConfig } from './config.ts';
-export { createGateway, type Gateway, type GatewayParts } from './gateway.ts';
+export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 export { GATEWAY_LOG_CONTEXT, type GatewayBackend, serveGateway } from './server.ts';
 export { redisAdapter } from './socketio-adapter.ts';
+export { createTransports } from './transports.ts';

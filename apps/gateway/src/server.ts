@@ -10,13 +10,13 @@ import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import manifest from '../package.json' with { type: 'json' };
 import type { GatewayConfig, GatewaySettings } from './config.ts';
-import { createGateway, type GatewayParts } from './gateway.ts';
+import { createGateway, type GatewayDeps } from './gateway.ts';
 import { redisAdapter } from './socketio-adapter.ts';
 
 /** The name under which operators of the earlier Socket.IO system search their logs. */
 export const GATEWAY_LOG_CONTEXT = 'EventsGateway';
 
-export type GatewayBackend = Backend & Pick<GatewayParts, 'socketIoAdapter'>;
+export type GatewayBackend = Backend & Pick<GatewayDeps, 'socketIoAdapter'>;
 
 /** One gateway process on Redis. */
 export function startGateway(config: GatewayConfig): Promise<RunningServer> {
@@ -43,7 +43,7 @@ export async function serveGateway(
   const { app, backend, telemetry } = context;
   const gateway = await createGateway(app, { ...context, ...backend, settings });
   telemetry.watchHub(gateway.hub, { maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS });
-  telemetry.watchSocketIo(gateway.socketIoWrites);
+  telemetry.watchTransports(gateway.transports);
   return {
     status: () => ({
       app: 'gateway',

@@ -18,35 +18,40 @@ export {
 } from './access/origin-policy.ts';
 // clients: the contract with clients, whatever their transport
 export { Admission, AdmissionSettings } from './clients/admission.ts';
-export { type CommandOwner, CommandQueue } from './clients/command-queue.ts';
+export { assertGrantsSuffice, assertOriginAllowed, authorize } from './clients/authorize.ts';
+export { ClientSession, type CommandHandler, isoExpiry } from './clients/client-session.ts';
 export {
   type AuthenticationOutcomes,
   countedVerifier,
   countOutcome,
 } from './clients/counted-verifier.ts';
 export {
-  admitHandshake,
-  type HandshakeContext,
-  refuseUpgrade,
-  retryAfter,
-} from './clients/handshake.ts';
-export { type Beating, Heartbeats, type HeartbeatTimes } from './clients/heartbeats.ts';
+  type Endpoint,
+  logsEndpoint,
+  notificationsEndpoint,
+  projectEndpoint,
+} from './clients/endpoint.ts';
+export { EndpointFeed } from './clients/endpoint-feed.ts';
+export { admitHandshake, refuseUpgrade, retryAfter } from './clients/handshake.ts';
+export { type HeartbeatState, Heartbeats, type HeartbeatTimes } from './clients/heartbeats.ts';
 export { pacedVerifier } from './clients/paced-verifier.ts';
 export {
-  CLOSE_TIMEOUT_MS,
-  COMMANDS_PER_SECOND,
+  assertAccepting,
   errorForClient,
-  MAX_FRAGMENTS,
-  outcomeOrRefusal,
-  outcomesOf,
   RETURN_SPREAD_MS,
+  reportRefusal,
   returnHint,
+} from './clients/refusals.ts';
+export { outcomesOf, type ResumeResults, resumeChannels } from './clients/resume-results.ts';
+export {
+  CLOSE_TIMEOUT_MS,
+  MAX_FRAGMENTS,
   type SendingSocket,
   type SocketWriter,
-  type Told,
+  type Transport,
   type TransportContext,
+  type TransportCounter,
   type TransportLimits,
-  tooManyCommands,
 } from './clients/transport.ts';
 // fan-out: sessions, subscriptions, and how publications reach them
 export { Hub, type SubscribeOptions } from './fan-out/hub.ts';
@@ -66,7 +71,6 @@ export { BucketCounts } from './lib/bucket-counts.ts';
 export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
 export { ConcurrencyLimit } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
-export { RateWindow } from './lib/rate-window.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,

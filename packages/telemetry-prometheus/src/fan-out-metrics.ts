@@ -1,10 +1,6 @@
-import type { Hub, TransportCounters } from '@leque/core';
+import type { Hub } from '@leque/core';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { addHistograms, addReadings, type Labelled, type Reading } from './readings.ts';
-
-/** Those that a gateway has, so that their series are there before the first connection. */
-const TRANSPORTS = ['ws', 'socketio'] as const;
-const NOTHING: TransportCounters = { opening: 0, open: 0, writes: 0, bytes: 0 };
 
 export type WatchedHub = Pick<Hub, 'channelCount' | 'counters'>;
 
@@ -35,16 +31,15 @@ export function addFanOutMetrics(registry: Registry, hub: WatchedHub): void {
 
 function connections({ counters }: WatchedHub): Reading[] {
   const byTransport = (field: 'writes' | 'bytes') => () =>
-    TRANSPORTS.map((transport) => [{ transport }, of(counters, transport)[field]] as const);
+    Array.from(counters.transports, ([transport, each]) => [{ transport }, each[field]] as const);
   return [
     {
       kind: Gauge,
       name: 'leque_connections',
-      help: 'Connections of the transports `ws` and `socketio`: `opening`, until they are let in, or `open`',
+      help: 'Connections by transport: `opening` until they are let in, then `open`',
       labelNames: ['transport', 'state'],
       *read(): Labelled {
-        for (const transport of TRANSPORTS) {
-          const { opening, open } = of(counters, transport);
+        for (const [transport, { opening, open }] of counters.transports) {
           yield [{ transport, state: 'opening' }, opening];
           yield [{ transport, state: 'open' }, open];
         }
@@ -119,8 +114,4 @@ function histograms({ counters }: WatchedHub) {
       read: () => counters.sliceSeconds,
     },
   ];
-}
-
-function of(counters: WatchedHub['counters'], transport: string): Readonly<TransportCounters> {
-  return counters.transports.get(transport) ?? NOTHING;
 }

@@ -55,6 +55,7 @@ test('every fact is counted, by transport and code only', async () => {
 test('counters of the hot path are read when somebody scrapes', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
   const counters = new FanOutCounters();
+  counters.of('ndjson');
   telemetry.watchHub({ channelCount: 2, counters }, { maxConnections: 5 });
   const seconds = { stored: new BucketCounts([1]), failed: new BucketCounts([1]) };
   const published = { stored: 0, duplicates: 0, refused: 0, failed: 0, seconds };
@@ -67,9 +68,18 @@ test('counters of the hot path are read when somebody scrapes', async () => {
   const found = await samples(telemetry);
   expect(found).toContain('leque_messages_sent_total 9');
   expect(found).toContain('leque_channels 2');
-  expect(found).toContain('leque_connections{transport="ws",state="open"} 0');
+  expect(found).toContain('leque_connections{transport="ndjson",state="open"} 0');
   expect(found).toContain('leque_events_stored_total 3');
   expect(found).toContain('leque_broker_healthy 0');
+});
+
+test('a transport brings counters of its own, under its name', async () => {
+  using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
+  let lines = 1;
+  const counter = { name: 'lines', help: 'Lines written', read: () => lines };
+  telemetry.watchTransports([{ name: 'ndjson', counters: [counter] }, { name: 'plain' }]);
+  lines = 7;
+  expect(await samples(telemetry)).toContain('leque_ndjson_lines_total 7');
 });
 
 test('facts go on to the next telemetry', () => {

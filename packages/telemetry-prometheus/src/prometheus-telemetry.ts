@@ -1,4 +1,11 @@
-import type { AuthenticationOutcomes, Broker, BrokerReadings, Fact, Telemetry } from '@leque/core';
+import type {
+  AuthenticationOutcomes,
+  Broker,
+  BrokerReadings,
+  Fact,
+  Telemetry,
+  Transport,
+} from '@leque/core';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { addBrokerMetrics } from './broker-metrics.ts';
 import { FactMetrics } from './fact-metrics.ts';
@@ -18,6 +25,8 @@ export interface PrometheusOptions {
   /** Of this build of Leque. */
   readonly version: string;
 }
+
+type WatchedTransport = Pick<Transport<never>, 'name' | 'counters'>;
 
 export interface MetricDescription {
   readonly name: string;
@@ -98,21 +107,14 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     ]);
   }
 
-  watchSocketIo(writes: Readonly<{ direct: number; engine: number }>): void {
-    addReadings(this.#registry, [
-      {
-        kind: Counter,
-        name: 'leque_socketio_direct_writes_total',
-        help: 'Writes straight to the sockets of Socket.IO clients',
-        read: () => writes.direct,
-      },
-      {
-        kind: Counter,
-        name: 'leque_socketio_engine_writes_total',
-        help: 'Writes to Socket.IO clients through Engine.IO',
-        read: () => writes.engine,
-      },
-    ]);
+  /** Adds the counters of transports beside those that every transport has. */
+  watchTransports(transports: readonly WatchedTransport[]): void {
+    for (const { name: transport, counters = [] } of transports) {
+      const readings = counters.map(({ name, help, read }) => {
+        return { kind: Counter, name: `leque_${transport}_${name}_total`, help, read };
+      });
+      addReadings(this.#registry, readings);
+    }
   }
 
   /** By `accepted` or the code of the refusal. */

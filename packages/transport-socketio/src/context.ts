@@ -1,12 +1,25 @@
-import type { TransportContext, TransportLimits } from '@leque/core';
+import type { FrameFormat, TransportContext } from '@leque/core';
 import type { ServerOptions } from 'socket.io';
+import type { SocketSlimmer } from './internals/socket-slimmer.ts';
 import type { RecoveryIds } from './recovery/recovery-ids.ts';
 
-/** What the transport needs of its node. */
-export interface SocketIoContext extends TransportContext {
-  /** For Socket.IO's own cluster calls; publications never travel through it. */
+export interface SocketIoOptions {
+  /** Serves Socket.IO's own cluster calls; publications never travel through it. */
   readonly adapter: ServerOptions['adapter'] | undefined;
   /** Undefined where clients cannot come back with their state. */
   readonly recovery: RecoveryIds | undefined;
-  readonly limits: TransportLimits & { readonly engineIo3: boolean };
+  /** Whether clients of revision 3 of Engine.IO are served. */
+  readonly engineIo3: boolean;
+}
+
+/** What all connections of the node share. */
+export interface SocketIoContext extends TransportContext {
+  readonly recovery: RecoveryIds | undefined;
+  readonly format: FrameFormat;
+  /** Whether frames may be written beneath Engine.IO, as the installed versions allow. */
+  readonly direct: boolean;
+  /** Undefined where the installed versions do not allow it. */
+  readonly slimmer: SocketSlimmer | undefined;
+  /** Writes since the start of the process, by their way to the socket. */
+  readonly writes: { direct: number; engine: number };
 }

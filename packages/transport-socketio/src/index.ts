@@ -1,4 +1,4 @@
-export type { SocketIoContext } from './context.ts';
+export type { SocketIoOptions } from './context.ts';
 export { RecoveryIds } from './recovery/recovery-ids.ts';
-export { type SocketIoTransport, serveSocketIo } from './serve.ts';
 export { SocketIoSettings } from './settings.ts';
+export { SOCKET_IO_PATH, SocketIoTransport } from './socketio-transport.ts';

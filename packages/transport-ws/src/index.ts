@@ -1,3 +1,2 @@
-export { registerWebSockets } from './serve.ts';
-export type { WsContext } from './session/context.ts';
 export { WebSocketSettings } from './settings.ts';
+export { type WsOptions, WsTransport } from './ws-transport.ts';

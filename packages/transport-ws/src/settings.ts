@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-/** The variables of the raw WebSocket transport; the first four are the earlier system's own. */
+/** The variables of the raw WebSocket transport; some of them rule every transport. */
 export const WebSocketSettings = Type.Object({
   WEBSOCKET_HEARTBEAT_INTERVAL: Type.Number({
     default: 30,

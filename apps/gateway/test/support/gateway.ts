@@ -13,12 +13,7 @@ import { type EventInput, tryParseEvent } from '@leque/protocol';
 import { readConfig, registerNotFound, SERVER_OPTIONS } from '@leque/service';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
 import fastify, { type FastifyInstance } from 'fastify';
-import {
-  createGateway,
-  type Gateway,
-  type GatewayParts,
-  GatewaySettings,
-} from '../../src/index.ts';
+import { createGateway, type Gateway, type GatewayDeps, GatewaySettings } from '../../src/index.ts';
 
 const SECRET = 'a secret for tests, long enough for it';
 const HISTORY = { size: 1000, ttlMs: 60_000 };
@@ -37,7 +32,7 @@ export interface GatewayUnderTest extends AsyncDisposable {
 /** Starts a gateway in this process with real sockets, on a memory broker unless `parts` has another. */
 export async function startGateway(
   env: Record<string, string> = {},
-  parts: Partial<GatewayParts> = {},
+  parts: Partial<GatewayDeps> = {},
 ): Promise<GatewayUnderTest> {
   const settings = readConfig(GatewaySettings, {
     JWT_SECRET: SECRET,
@@ -48,7 +43,7 @@ export async function startGateway(
   const app = fastify({ ...SERVER_OPTIONS, forceCloseConnections: true });
   registerNotFound(app);
   const telemetry = new RecordingTelemetry();
-  const all: GatewayParts = {
+  const all: GatewayDeps = {
     broker: new MemoryBroker(new MemoryStore(memoryLimits())),
     state: new MemoryClusterState(new MemoryCluster()),
     control: new MemoryControl('test'),
@@ -80,7 +75,7 @@ export async function startGateway(
   };
 }
 
-async function stopAll(gateway: Gateway, app: FastifyInstance, parts: GatewayParts) {
+async function stopAll(gateway: Gateway, app: FastifyInstance, parts: GatewayDeps) {
   await gateway.drain();
   await app.close();
   await parts.state.close();

@@ -1,13 +1,14 @@
 import {
-  type Cancel,
-  CommandQueue,
+  ClientSession,
+  type CommandHandler,
   type Connection,
   type Hub,
   type Identity,
-  outcomeOrRefusal,
   outcomesOf,
+  resumeChannels,
   type Session,
-  type Told,
+  type Telemetry,
+  type TransportContext,
 } from '@leque/core';
 import { type CloseCode, type Cursor, parseCursor } from '@leque/protocol';
 import type { SimulatedProcess } from './scheduler.ts';
@@ -21,75 +22,55 @@ export type Command =
   | { readonly kind: 'resume'; readonly cursors: Cursors }
   | { readonly kind: 'renew'; readonly identity: Identity };
 
-/** With cursors, like Socket.IO clients; or without, which holds publications back for a moment. */
+/** Socket.IO clients connect with cursors; raw clients without, so that publications wait. */
 export type Opening =
   | { readonly kind: 'cursors'; readonly channels: readonly string[]; readonly cursors: Cursors }
   | { readonly kind: 'hold'; readonly channels: readonly string[] };
 
 const HOLD_MS = 5;
-const MAX_COMMANDS = 50;
 const TRY_AGAIN_LATER: CloseCode = 1013;
 
-/** The node of the session. */
+/** The node that serves a session. */
 export interface HostNode {
   readonly hub: Hub;
   readonly process: SimulatedProcess;
   readonly sessions: Set<GatewaySession>;
-  readonly failures: unknown[];
-  /** Steps of the scheduler until now. */
+  readonly telemetry: Telemetry;
+  /** Steps of the scheduler so far. */
   readonly steps: number;
 }
 
-/** Uses the core the way the transports do, without a protocol. */
-export class GatewaySession {
-  readonly session: Session;
-  /** What its tokens allowed, and from which step on. */
+/** A transport without a protocol of its own: what a client says and reads are plain objects. */
+export class GatewaySession implements CommandHandler<Command> {
+  /** The identities of the session, each with the step in which it began. */
   readonly identities: { readonly identity: Identity; readonly step: number }[] = [];
   readonly #node: HostNode;
-  readonly #commands: CommandQueue;
-  #cancelHold: Cancel = nothing;
+  readonly #client: ClientSession<Command>;
 
   constructor(node: HostNode, wire: Connection, init: { identity: Identity; opening: Opening }) {
     this.#node = node;
-    this.session = node.hub.open(wire, init.identity);
+    const context: Partial<TransportContext> = {
+      hub: node.hub,
+      clock: node.process,
+      telemetry: node.telemetry,
+    };
+    this.#client = new ClientSession(
+      { handler: this, connection: wire, context: context as TransportContext },
+      init.identity,
+    );
     this.identities.push({ identity: init.identity, step: node.steps });
-    const failed = () => this.session.close(TRY_AGAIN_LATER, 'cannot receive publications now');
-    this.#commands = new CommandQueue(MAX_COMMANDS, { failed });
-    this.#commands.push(() => this.#open(init.opening));
+    this.#client.begin(() => this.#open(init.opening));
+  }
+
+  get session(): Session {
+    return this.#client.session;
   }
 
   receive(command: Command): void {
-    this.#commands.push(async () => {
-      if (!this.session.open) return;
-      this.#cancelHold();
-      this.#cancelHold = nothing;
-      await this.#run(command);
-      this.#flow();
-    });
+    this.#client.receive(command);
   }
 
-  /** Ends the session after the client's connection has gone. */
-  end(): void {
-    this.#cancelHold();
-    this.#node.sessions.delete(this);
-    this.#node.hub.remove(this.session);
-  }
-
-  async #open(opening: Opening): Promise<void> {
-    const { hub, process } = this.#node;
-    if (opening.kind === 'hold') {
-      await Promise.all(opening.channels.map((channel) => hub.subscribe(this.session, channel)));
-      this.#cancelHold = process.after(HOLD_MS, () => {
-        this.#cancelHold = nothing;
-        this.#flow();
-      });
-      return;
-    }
-    await this.#resume(opening.channels, opening.cursors);
-    this.#flow();
-  }
-
-  async #run(command: Command): Promise<void> {
+  async execute(command: Command): Promise<void> {
     const { hub } = this.#node;
     if (command.kind === 'unsubscribe') {
       hub.unsubscribe(this.session, command.channel);
@@ -106,33 +87,38 @@ export class GatewaySession {
     }
   }
 
-  /** Answers the outcomes of all channels at once. */
-  async #resume(channels: readonly string[], cursors: Cursors): Promise<void> {
-    const told = await Promise.all(
-      channels.map(async (channel): Promise<[string, Told]> => {
-        return [channel, await this.#subscribe(channel, cursors[channel])];
-      }),
-    );
-    const outcomes = Object.entries(outcomesOf(told));
-    this.#answer({ kind: 'outcomes', outcomes });
+  refuse(): void {
+    this.session.close(TRY_AGAIN_LATER, 'cannot carry the command out');
   }
 
-  #subscribe(channel: string, cursor: Cursor | undefined): Promise<Told> {
-    const { hub, failures } = this.#node;
-    const telemetry = { report: (fact: object) => void failures.push(fact) };
-    return outcomeOrRefusal(telemetry, async () => {
+  /** Called when the client's connection is gone. */
+  end(): void {
+    this.#node.sessions.delete(this);
+    this.#client.end();
+  }
+
+  async #open(opening: Opening): Promise<void> {
+    const { hub } = this.#node;
+    if (opening.kind === 'hold') {
+      await Promise.all(opening.channels.map((channel) => hub.subscribe(this.session, channel)));
+      this.#client.hold(HOLD_MS);
+      return;
+    }
+    await this.#resume(opening.channels, opening.cursors);
+    this.#client.flow();
+  }
+
+  /** Answers with the outcomes of all channels at once. */
+  async #resume(channels: readonly string[], cursors: Cursors): Promise<void> {
+    const results = await resumeChannels(this.#node.telemetry, channels, (channel) => {
+      const cursor = cursors[channel];
       const options = cursor === undefined ? {} : { since: parseCursor(cursor) };
-      return await hub.subscribe(this.session, channel, options);
+      return this.#node.hub.subscribe(this.session, channel, options);
     });
+    this.#answer({ kind: 'outcomes', outcomes: Object.entries(outcomesOf(results)) });
   }
 
   #answer(message: Message): void {
     this.session.send(frameOf(message), 1);
   }
-
-  #flow(): void {
-    for (const subscription of this.session.subscriptions.values()) subscription.start();
-  }
 }
-
-function nothing(): void {}

@@ -36,6 +36,11 @@ export class SimulatedNode {
   readonly failures: unknown[] = [];
   /** The connection for commands, then the one that subscribes. */
   readonly connections: SimulatedConnection[] = [];
+  readonly telemetry: Telemetry = {
+    report: (fact) => {
+      if (fact.type === 'failure') this.failures.push(fact.error);
+    },
+  };
   readonly #around: Surroundings;
   readonly #link: SingleLink;
   readonly #broker: RedisBroker;
@@ -45,17 +50,12 @@ export class SimulatedNode {
     this.#around = around;
     const clock = around.scheduler.startProcess();
     this.process = clock;
-    const telemetry: Telemetry = {
-      report: (fact) => {
-        if (fact.type === 'failure') this.failures.push(fact.error);
-      },
-    };
     const endpoint = () => {
       const connection = new SimulatedConnection(around, clock);
       this.connections.push(connection);
       return connection.asRedis;
     };
-    const ports = { telemetry, clock };
+    const ports = { telemetry: this.telemetry, clock };
     this.#link = new SingleLink(
       { endpoint },
       {

@@ -17,20 +17,20 @@ export const AdmissionSettings = Type.Object({
   }),
 });
 
-/** How often those who wait have their turn. */
+/** The time between two turns in which waiting clients enter. */
 const TICK_MS = 5;
-/** A turn that came late is followed by a rest so many times as long: joins leave most of the time. */
+/** A turn that is late by some time is followed by a rest of this many times as long. */
 const REST = 2;
 const MAX_REST_MS = 100;
-/** As many may wait as have their turn in this part of the time, unless the node is too busy. */
+/** The line holds as many as enter in this share of the waiting time. */
 const LINE_SHARE = 3 / 4;
 
 export interface AdmissionLimits {
-  /** Newcomers in a second. */
+  /** Newcomers per second. */
   readonly rate: number;
-  /** Newcomers in one turn of the event loop, after a quiet time. */
+  /** Newcomers that enter at once after a quiet time. */
   readonly burst: number;
-  /** How long anybody waits at most. */
+  /** The longest time that a newcomer waits. */
   readonly waitMs: number;
 }
 
@@ -41,9 +41,9 @@ interface Waiting {
 }
 
 /**
- * A token bucket before what newcomers cost. Those for whom there is no token wait in a line, for a
- * bounded time, and go on a few at a time, so that a storm of them does not take the event loop from
- * those who are in.
+ * Paces newcomers with a token bucket. Newcomers without a token of the bucket wait in a line, for a
+ * bounded time, and enter a few at a time, so that a storm of them leaves the event loop to the
+ * clients that are connected.
  */
 export class Admission {
   readonly #clock: Clock;
@@ -62,10 +62,6 @@ export class Admission {
     this.#filledAt = clock.monotonic();
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** @throws ProtocolError `overloaded`, or `draining` once it is closed */
   async enter(): Promise<void> {
     if (this.#closed) throw draining();
@@ -79,7 +75,7 @@ export class Admission {
     await this.#wait();
   }
 
-  /** From here on everybody is refused, those who wait as well. */
+  /** Refuses all newcomers from here on, also those that wait. */
   close(): void {
     this.#closed = true;
     this.#cancelTick?.();
@@ -121,7 +117,7 @@ export class Admission {
     this.#cancelTick = this.#clock.after(delayMs, this.#tick);
   }
 
-  /** A turn that comes late finds no more than a burst, so that a busy node takes fewer. */
+  /** A late turn finds no more tokens than a burst, so that a busy node takes fewer newcomers. */
   #fill(): void {
     const now = this.#clock.monotonic();
     const { rate, burst } = this.#limits;

@@ -2,8 +2,9 @@ import { ProtocolError } from '@leque/protocol';
 import type { Hub } from '../fan-out/hub.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission } from './admission.ts';
+import { reportRefusal } from './refusals.ts';
 
-/** Clients that are refused at once come back at different times within these seconds. */
+/** Clients that are refused at once come back at different times within this many seconds. */
 const RETRY_SPREAD_SECONDS = 5;
 
 /** The socket of a request that has not been answered. */
@@ -16,6 +17,7 @@ export interface HandshakeSocket {
 }
 
 export interface Handshake {
+  /** The name of the transport. */
   readonly transport: string;
   readonly socket: HandshakeSocket;
   readonly proceed: () => void;
@@ -28,12 +30,12 @@ export interface HandshakeContext {
   readonly hub: Pick<Hub, 'counters'>;
 }
 
-/** Decides on a newcomer before anything is done for it. One that leaves meanwhile is forgotten. */
+/** Lets a newcomer wait for its admission. A client that leaves meanwhile is forgotten. */
 export async function admitHandshake(
   { transport, socket, proceed, refuse }: Handshake,
   { admission, telemetry, hub }: HandshakeContext,
 ): Promise<void> {
-  socket.on('error', ignore); // of one that waits there is nobody else who listens
+  socket.on('error', ignore); // while it waits, nobody else handles its errors
   const counters = hub.counters.of(transport);
   counters.opening += 1;
   try {
@@ -42,20 +44,19 @@ export async function admitHandshake(
     if (!socket.destroyed) proceed();
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    const { code, message: detail } = error;
-    telemetry.report({ type: 'connection_refused', transport, code, detail });
+    reportRefusal(telemetry, transport, error);
     refuse(error);
   } finally {
     counters.opening -= 1;
   }
 }
 
-/** Seconds, for `Retry-After`; not the same for all who ask at once. */
+/** A value for `Retry-After`, in seconds; it differs among clients that are refused at once. */
 export function retryAfter(): string {
   return String(1 + Math.floor(Math.random() * RETRY_SPREAD_SECONDS));
 }
 
-/** Answers a request to upgrade, for which there is no response object, with a problem document. */
+/** Answers a request to upgrade, which has no response object, with a problem document. */
 export function refuseUpgrade(socket: HandshakeSocket, error: ProtocolError): void {
   const body = JSON.stringify(error.toProblem());
   const head = [

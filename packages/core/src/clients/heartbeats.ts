@@ -1,37 +1,37 @@
 import { type Cancel, type Clock, every } from '../lib/clock.ts';
 
-/** A connection that gets heartbeats. Both numbers are `Heartbeats`' own. */
-export interface Beating {
-  /** The turn in which its client was last heard of. */
+/** Fields that `Heartbeats` keeps on each connection; nobody else writes them. */
+export interface HeartbeatState {
+  /** The turn in which the client was last heard of. */
   heardAt: number;
-  /** The turn of each interval in which it gets its heartbeat. */
+  /** The turn of each interval in which the connection gets its heartbeat. */
   beatsAt: number;
 }
 
 export interface HeartbeatTimes {
   readonly intervalMs: number;
-  /** A client that is not heard of for so long is gone. */
+  /** A client that is silent for this long is gone. */
   readonly timeoutMs: number;
 }
 
 export interface HeartbeatHandler<T> {
   beat(connection: T): void;
-  /** Called once; the connection is not looked at any more. */
+  /** Called once for a silent client, whose connection has been removed. */
   silent(connection: T): void;
 }
 
-/** How many turns an interval has at least, and how long they are at most. */
+/** The fewest turns of an interval. */
 const MIN_TURNS = 8;
 const MAX_TURN_MS = 1000;
 
 /**
- * One timer for the heartbeats of all connections: a wheel with a slot for each turn of the interval,
- * of which a turn looks at one. Only clients that were silent for long are looked at every turn.
+ * Sends the heartbeats of all connections with one timer: a wheel that has a slot for each turn of
+ * the interval. A turn visits one slot, and the clients that have been silent for long.
  */
-export class Heartbeats<T extends Beating> {
+export class Heartbeats<T extends HeartbeatState> {
   readonly #handler: HeartbeatHandler<T>;
   readonly #slots: readonly Set<T>[];
-  /** Those that may fall silent before their next heartbeat. */
+  /** Connections that may time out before their next heartbeat. */
   readonly #quiet = new Set<T>();
   readonly #turnsUntilSilent: number;
   readonly #stop: Cancel;
@@ -42,12 +42,12 @@ export class Heartbeats<T extends Beating> {
     const turnMs = Math.min(Math.min(intervalMs, timeoutMs) / MIN_TURNS, MAX_TURN_MS);
     this.#handler = handler;
     this.#slots = Array.from({ length: Math.round(intervalMs / turnMs) }, () => new Set<T>());
-    // One more, as it may have been heard of right before the first of them.
+    // One more, because the client may have been heard of right before the first turn.
     this.#turnsUntilSilent = Math.ceil(timeoutMs / turnMs) + 1;
     this.#stop = every(clock, turnMs, () => this.#next());
   }
 
-  /** Begins half an interval to one from now, spread: clients come together after a deploy. */
+  /** Begins after half an interval to a whole one, at random: clients come together after a deploy. */
   add(connection: T): void {
     const turns = this.#slots.length;
     connection.beatsAt = (this.#turn + Math.ceil(turns * (0.5 + Math.random() / 2))) % turns;
@@ -56,7 +56,7 @@ export class Heartbeats<T extends Beating> {
     this.#watch(connection);
   }
 
-  /** Its client has shown that it lives. */
+  /** Notes that the client has shown that it is alive. */
   heard(connection: T): void {
     connection.heardAt = this.#turn;
   }

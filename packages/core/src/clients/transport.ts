@@ -1,4 +1,3 @@
-import { ProtocolError } from '@leque/protocol';
 import type { OriginPolicy } from '../access/origin-policy.ts';
 import type { Hub } from '../fan-out/hub.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -7,22 +6,66 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import type { Admission } from './admission.ts';
 
-/** Commands that one connection may give in a second. */
-export const COMMANDS_PER_SECOND = 50;
-/** A client that has not taken the rest when it is closed is cut after this long. */
+/** A client that does not answer a close, or does not read what precedes it, is cut after this. */
 export const CLOSE_TIMEOUT_MS = 3000;
-/** Of one message from a client: each takes a hundred bytes and more, however little it carries. */
+/** Fragments of one message from a client; each takes over 100 bytes, even when it is empty. */
 export const MAX_FRAGMENTS = 64;
 
-/** Clients that are moved away one after the other spread their return over this time. */
-export const RETURN_SPREAD_MS = 1000;
-
 /**
- * The reason of a close with 1012: after how many milliseconds the client should come back.
- * @param spreadMs over which time those who are told now come back
+ * One way for clients to connect. A gateway starts, watches and closes all its transports alike.
+ * `Host` is the HTTP server that the transport starts on.
  */
-export function returnHint(spreadMs: number): string {
-  return String(Math.floor(Math.random() * spreadMs));
+export interface Transport<Host> {
+  /** The name in facts and metrics, and in the `FrameFormat` of the transport's connections. */
+  readonly name: string;
+  /** Counters beside those that every transport has; none when undefined. */
+  readonly counters?: readonly TransportCounter[];
+  /** Serves clients on `host`. Called once, before the host listens. */
+  start(host: Host): Promise<void>;
+  /** Called when the number of a user's connections in the whole cluster has changed. */
+  userConnectionsChanged?(userId: string, connections: number): void;
+  /** Ends the connections that are left after a drain, and all timers. */
+  close(): Promise<void>;
+}
+
+/** A number that grows while the process lives; its metric is `leque_TRANSPORT_NAME_total`. */
+export interface TransportCounter {
+  readonly name: string;
+  readonly help: string;
+  read(): number;
+}
+
+/** What every transport needs of its node. */
+export interface TransportContext {
+  readonly nodeId: string;
+  readonly writer: SocketWriter;
+  readonly hub: Hub;
+  readonly state: ClusterState;
+  readonly verifier: TokenVerifier;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly origins: OriginPolicy;
+  /** Paces newcomers; entered before anything is done for a new connection. */
+  readonly admission: Admission;
+  /** Whether clients without a token are refused. A token that is presented is always verified. */
+  readonly authRequired: boolean;
+  /** Whether the firehose brings project events to clients that may see all projects. */
+  readonly firehose: boolean;
+  /** True once the node drains: new connections are refused. */
+  readonly isDraining: () => boolean;
+  readonly limits: TransportLimits;
+}
+
+export interface TransportLimits {
+  readonly heartbeatIntervalMs: number;
+  readonly timeoutMs: number;
+  /** Connections of this node, over all transports. */
+  readonly maxConnections: number;
+  readonly maxMessageBytes: number;
+  /** Channels that one session may subscribe to. */
+  readonly maxSubscriptions: number;
+  /** Bytes queued for one connection. */
+  readonly outboxMaxBytes: number;
 }
 
 /** The sending half of a TCP socket. */
@@ -34,74 +77,6 @@ export interface SendingSocket {
 
 /** Writes finished frames to the sockets of clients. */
 export interface SocketWriter {
-  /** In order with what is written to the socket in other ways. Never throws. */
+  /** Keeps the order with what is written to the socket in other ways. Never throws. */
   write(socket: SendingSocket, bytes: Buffer): void;
-}
-
-/** What every transport needs of its node. */
-export interface TransportContext {
-  readonly writer: SocketWriter;
-  readonly hub: Hub;
-  readonly state: ClusterState;
-  readonly verifier: TokenVerifier;
-  readonly telemetry: Telemetry;
-  readonly clock: Clock;
-  readonly origins: OriginPolicy;
-  /** Before everything that is done for a new connection. */
-  readonly admission: Admission;
-  /** True once the node drains: no new connections. */
-  readonly isDraining: () => boolean;
-  readonly limits: TransportLimits;
-}
-
-export interface TransportLimits {
-  readonly heartbeatIntervalMs: number;
-  readonly timeoutMs: number;
-  /** On this node, whatever their transport. */
-  readonly maxConnections: number;
-  readonly maxMessageBytes: number;
-  /** Channels that one session may subscribe to. */
-  readonly maxSubscriptions: number;
-  /** Queued for one connection. */
-  readonly outboxMaxBytes: number;
-}
-
-/** The answer to a client that gives too many commands. */
-export function tooManyCommands(): ProtocolError {
-  const problem = `more than ${COMMANDS_PER_SECOND} commands in a second`;
-  return new ProtocolError('rate_limited', problem);
-}
-
-/** What a client may know of an error: a bug is reported, and is nothing but `internal` to it. */
-export function errorForClient(error: unknown, where: string, telemetry: Telemetry): ProtocolError {
-  if (error instanceof ProtocolError) return error;
-  telemetry.report({ type: 'failure', where, error });
-  return new ProtocolError('internal', 'internal error');
-}
-
-/** What a client is told of a channel: where it stands when it is told. */
-export interface Told {
-  readonly outcome: object;
-}
-
-/**
- * What the client is told of one channel of several: that it failed is an outcome, too, so that
- * none flows before all are through (GAP). One that flowed already goes on meanwhile, so outcomes
- * are read when the answer is made.
- */
-export async function outcomeOrRefusal(
-  telemetry: Telemetry,
-  attempt: () => Promise<Told>,
-): Promise<Told> {
-  try {
-    return await attempt();
-  } catch (error) {
-    const { code, message } = errorForClient(error, 'resume', telemetry);
-    return { outcome: { recovered: false, code, message } };
-  }
-}
-
-/** The outcomes of several channels, now. */
-export function outcomesOf(told: Iterable<readonly [channel: string, Told]>): object {
-  return Object.fromEntries([...told].map(([channel, { outcome }]) => [channel, outcome]));
 }

@@ -1,6 +1,5 @@
-import { Server } from 'socket.io';
 import { expect, test } from 'vitest';
-import { directSocket, findDirectPathProblem, queuedBytes } from './direct-path.ts';
+import { directSocket, queuedBytes } from './direct-path.ts';
 
 type Conn = Parameters<typeof directSocket>[0];
 
@@ -17,19 +16,7 @@ const idle = () => ({
 });
 const asConn = (conn: object) => conn as Conn;
 
-test('the installed versions of socket.io and ws are as the direct path needs them', async () => {
-  const io = new Server(0);
-  expect(findDirectPathProblem(io.engine)).toBeUndefined();
-  await io.close();
-});
-
-test('a version that differs is found out, and says how', () => {
-  const engine = { createTransport: () => ({ on: () => {}, socket: undefined }) };
-  expect(findDirectPathProblem(engine as never)).toMatch(/does not keep its ws/);
-  expect(findDirectPathProblem({} as never)).toMatch(/the trial failed/);
-});
-
-test('an idle, uncompressed WebSocket may be written to', () => {
+test('frames may be written straight to an idle, uncompressed WebSocket', () => {
   expect(directSocket(asConn(idle()))).toBe(tcp);
 });
 
@@ -42,7 +29,7 @@ test.each([
   ['ws is busy', (conn) => (conn.transport.socket = { _socket: tcp, _sender: { _state: 1 } })],
   ['ws has no sender', (conn) => (conn.transport.socket = { _socket: tcp })],
 ] satisfies [string, (conn: ReturnType<typeof idle>) => unknown][])(
-  '[ORD] no frame goes past Engine.IO while %s',
+  '[ORD] no frame overtakes Engine.IO while %s',
   (_, change) => {
     const conn = idle();
     change(conn);
@@ -50,7 +37,7 @@ test.each([
   },
 );
 
-test('[MEM] what Engine.IO and the socket hold counts', () => {
+test('[MEM] the bytes that Engine.IO and the socket hold are counted', () => {
   const conn = idle();
   conn.writeBuffer.push({ data: 'abc' });
   expect(queuedBytes(asConn(conn))).toBe(10);

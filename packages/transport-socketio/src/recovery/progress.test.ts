@@ -63,7 +63,7 @@ class Node {
   readonly client: Client;
   readonly pid: string;
   #progress: Progress;
-  #stands: Map<string, number>;
+  #positions: Map<string, number>;
 
   /** @param base the channels in the `pid` */
   constructor(base: readonly string[]) {
@@ -71,7 +71,7 @@ class Node {
     if (issued === undefined) throw new Error('no pid');
     this.pid = issued.pid;
     this.client = new Client(base);
-    this.#stands = new Map(base.map((channel) => [channel, 5]));
+    this.#positions = new Map(base.map((channel) => [channel, 5]));
     this.#progress = new Progress(issued.id, base);
     this.#answer('connected', {});
   }
@@ -82,15 +82,15 @@ class Node {
   }
 
   subscribe(channel: string): void {
-    if (this.#stands.has(channel)) return;
+    if (this.#positions.has(channel)) return;
     const top = this.tops.get(channel) ?? 0;
-    this.#stands.set(channel, top);
+    this.#positions.set(channel, top);
     this.#progress.move(channel, `e.${top}`);
     this.#answer('subscribed', { channel, since: top });
   }
 
   unsubscribe(channel: string): void {
-    this.#stands.delete(channel);
+    this.#positions.delete(channel);
     this.#progress.leave(channel);
     this.#answer('unsubscribed', { channel });
   }
@@ -101,12 +101,12 @@ class Node {
     client.patience = Number.POSITIVE_INFINITY;
     const lost = ids.read({ pid, offset: client.offset }, 'u');
     if (lost === undefined) throw new Error(`no state in ${client.offset}`);
-    const present = [...lost.stands].filter((stand) => stand[1] !== undefined);
-    this.#stands = new Map(present.map(([channel, stand]) => [channel, stand?.offset ?? 0]));
-    expect(new Set(this.#stands.keys())).toEqual(new Set(client.subscribed.keys()));
+    const present = [...lost.positions].filter((stand) => stand[1] !== undefined);
+    this.#positions = new Map(present.map(([channel, stand]) => [channel, stand?.offset ?? 0]));
+    expect(new Set(this.#positions.keys())).toEqual(new Set(client.subscribed.keys()));
     this.#progress = Progress.of(lost);
     this.#answer('connected', {});
-    for (const channel of order([...this.#stands.keys()])) this.#bring(channel);
+    for (const channel of order([...this.#positions.keys()])) this.#bring(channel);
   }
 
   /** What its client should have got in a channel. */
@@ -120,13 +120,13 @@ class Node {
     });
   }
 
-  /** What is between where the session stands and the top, as one batch. */
+  /** What is between where the session positions and the top, as one batch. */
   #bring(channel: string): void {
-    const from = this.#stands.get(channel);
+    const from = this.#positions.get(channel);
     if (from === undefined) return;
     const top = this.tops.get(channel) ?? 0;
     const frames = Array.from({ length: top - from }, (_, n) => frameFor(channel, from + 1 + n));
-    this.#stands.set(channel, top);
+    this.#positions.set(channel, top);
     const [only] = frames;
     if (only === undefined) return;
     const room = Buffer.alloc(frames.reduce((sum, { byteLength }) => sum + byteLength, 0));

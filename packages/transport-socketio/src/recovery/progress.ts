@@ -1,43 +1,43 @@
 import { type Cursor, type Position, toCursor } from '@leque/protocol';
-import { formatHalf, formatStand, formatTail, MAX_STANDS } from '../wire/offset.ts';
+import { formatPartial, formatPosition, formatTail, MAX_POSITIONS } from '../wire/offset.ts';
 import { type Mark, PacketFrame, type SocketIoFrame, TailedFrame } from '../wire/socketio-frame.ts';
 import type { LostState } from './recovery-ids.ts';
 
 const NONE: readonly never[] = [];
-/** Replaced by the first one. */
+/** Shared by all clients without cursors, so never changed. */
 const NO_CURSORS: Cursor[] = [];
-/** A channel that was left, though its client knows it from its `pid`. */
+/** Replaces the cursor of a channel that was left, and is named in the `pid`. */
 const GONE = '';
-/** The stand of a channel that has not moved, beside its name; cursors are mostly shorter. */
-const STAND_BYTES = 40;
-/** The longer header of a longer frame. */
+/** The bytes of a position beside the channel's name; cursors are mostly shorter. */
+const POSITION_BYTES = 40;
+/** A longer frame may need a longer header. */
 const HEADER_BYTES = 8;
-/** A publication is at most two events. */
+/** The most events that one publication is sent as. */
 const EVENTS = 2;
 
 /**
- * What one client's offset has to say: the channels in which it stands elsewhere than its `pid`
- * says. The offset in a publication names the publication's channel only, and is the same for all;
- * so that is enough while no other channel of this client has moved. From the second one on, its
+ * Keeps track of the channels whose positions have moved since one client's `pid` was made. The
+ * offset in a publication names the publication's channel only, and is the same for all clients;
+ * that is enough while no other channel of the client has moved. When a second one has, the client's
  * frames get a tail of their own.
  */
 export class Progress {
   readonly #id: string;
-  /** The projects in the `pid`; the user's own channel is always in it. */
+  /** The project channels in the `pid`; the user's own channel is always there. */
   readonly #projects: readonly string[];
-  /** Those that have moved, and to where. */
+  /** The channels that have moved, and their cursors at the same indices. */
   #channels: readonly string[] = NONE;
   #cursors: Cursor[] = NO_CURSORS;
-  /** Of the channel to which the last tail belongs. */
+  /** The last tail, and the channel that it belongs to. */
   #tail: { readonly channel: string; readonly text: string } | undefined;
-  /** Whether something has changed that no publication tells. */
+  /** Whether something has changed that no publication shows. */
   #isNew = true;
-  /** By channel, the publication of which the client saw the first event of two. */
-  #halves: Map<string, Cursor> | undefined;
+  /** By channel, the publication of which the client has seen the first event of two. */
+  #partial: Map<string, Cursor> | undefined;
 
   /**
-   * @param id of the `pid`
-   * @param channels those that the `pid` names
+   * @param id the id of the `pid`
+   * @param channels the channels that the `pid` names
    */
   constructor(id: string, channels: Iterable<string>) {
     this.#id = id;
@@ -46,53 +46,53 @@ export class Progress {
     this.#projects = projects.length === 0 ? NONE : projects.slice();
   }
 
-  /** As that of a client that lost its connection. */
-  static of({ id, base, stands, halves }: LostState): Progress {
+  /** Continues the progress of a client that lost its connection. */
+  static of({ id, base, positions, partial }: LostState): Progress {
     const progress = new Progress(id, base.keys());
-    for (const [channel, position] of stands) {
+    for (const [channel, position] of positions) {
       if (position === undefined) progress.leave(channel);
-      else if (!isSame(position, base.get(channel)) || halves.has(channel)) {
+      else if (!isSame(position, base.get(channel)) || partial.has(channel)) {
         progress.move(channel, toCursor(position));
       }
     }
-    if (halves.size > 0) {
-      progress.#halves = new Map([...halves].map(([channel, at]) => [channel, toCursor(at)]));
+    if (partial.size > 0) {
+      progress.#partial = new Map([...partial].map(([channel, at]) => [channel, toCursor(at)]));
     }
     return progress;
   }
 
-  /** All of it, for the next that the server itself says; undefined when there is nothing new. */
+  /** The whole offset, for the next answer of the server; undefined when nothing is new. */
   takeOffset(): string | undefined {
     if (!this.#isNew) return undefined;
     this.#isNew = false;
     return this.#tailWithout(undefined);
   }
 
-  /** The most that a publication's frame gets beside what all get. */
+  /** The most bytes that this client's tails add to the frame of a publication. */
   get stampBytes(): number {
     if (this.#channels.length + this.#projects.length === 0) return 0;
-    let bytes = HEADER_BYTES + this.#tailWithout(undefined).length + STAND_BYTES;
-    for (const project of this.#projects) bytes += project.length + STAND_BYTES;
+    let bytes = HEADER_BYTES + this.#tailWithout(undefined).length + POSITION_BYTES;
+    for (const project of this.#projects) bytes += project.length + POSITION_BYTES;
     return EVENTS * bytes;
   }
 
-  /** The frame as this client needs it; what it gets is where it stands from then on. */
+  /** Adds the client's tail to a frame, and moves its position to the end of the frame. */
   stamp(shared: SocketIoFrame): SocketIoFrame {
     const { mark } = shared;
     if (mark === undefined) return shared;
-    const frame = this.#halves === undefined ? shared : this.#withoutSeen(shared, mark);
+    const frame = this.#partial === undefined ? shared : this.#withoutSeen(shared, mark);
     this.#set(mark.channel, mark.cursor);
     if (this.#channels.length === 1) return frame;
     return new TailedFrame(frame, this.#tailOf(mark.channel));
   }
 
-  /** The client is subscribed to it, and stands there. */
+  /** The client is subscribed to the channel, and its position there is `cursor`. */
   move(channel: string, cursor: Cursor): void {
     this.#isNew = true;
     this.#set(channel, cursor);
   }
 
-  /** The client is not subscribed to it any more. */
+  /** The client is not subscribed to the channel any more. */
   leave(channel: string): void {
     this.#isNew = true;
     this.#tail = undefined;
@@ -101,12 +101,12 @@ export class Progress {
       return;
     }
     const index = this.#channels.indexOf(channel);
-    if (index < 0 || this.#channels.length > MAX_STANDS) return;
+    if (index < 0 || this.#channels.length > MAX_POSITIONS) return;
     this.#channels = this.#channels.toSpliced(index, 1);
     this.#cursors = this.#cursors.toSpliced(index, 1);
   }
 
-  /** Leaves all but these. */
+  /** Leaves all channels but these. */
   keepOnly(channels: { has(channel: string): boolean }): void {
     for (const channel of new Set([...this.#projects, ...this.#channels])) {
       if (!channels.has(channel)) this.leave(channel);
@@ -114,11 +114,11 @@ export class Progress {
   }
 
   #set(channel: string, cursor: Cursor): void {
-    // Once per delivery, and mostly the first.
+    // This runs for each delivery, and mostly finds the first channel.
     const index = this.#channels[0] === channel ? 0 : this.#channels.indexOf(channel);
     if (index >= 0) {
       this.#cursors[index] = cursor;
-    } else if (this.#channels.length <= MAX_STANDS) {
+    } else if (this.#channels.length <= MAX_POSITIONS) {
       this.#channels = this.#channels.concat(channel);
       this.#cursors = this.#cursors.concat(cursor);
     }
@@ -133,25 +133,25 @@ export class Progress {
   }
 
   #tailWithout(channel: string | undefined): string {
-    const stands = this.#channels.map((name, index) => this.#standOf(name, index));
-    // More than there may be says so, whichever is left out.
-    if (stands.length > MAX_STANDS) return formatTail(this.#id, stands);
-    const others = stands.filter((_, index) => this.#channels[index] !== channel);
+    const entries = this.#channels.map((name, index) => this.#positionOf(name, index));
+    // Too many entries are reported as such, whichever channel is left out.
+    if (entries.length > MAX_POSITIONS) return formatTail(this.#id, entries);
+    const others = entries.filter((_, index) => this.#channels[index] !== channel);
     return formatTail(this.#id, others);
   }
 
-  #standOf(channel: string, index: number): string {
-    const half = this.#halves?.get(channel);
-    if (half !== undefined) return formatHalf(formatStand(channel, half));
-    return formatStand(channel, this.#cursors[index] ?? GONE);
+  #positionOf(channel: string, index: number): string {
+    const partial = this.#partial?.get(channel);
+    if (partial !== undefined) return formatPartial(formatPosition(channel, partial));
+    return formatPosition(channel, this.#cursors[index] ?? GONE);
   }
 
   #withoutSeen(frame: SocketIoFrame, { channel, cursor }: Mark): SocketIoFrame {
-    const half = this.#halves?.get(channel);
-    if (half === undefined) return frame;
-    this.#halves?.delete(channel);
-    // Offsets go on in a new epoch, which the history may have been given meanwhile.
-    const seen = `${half.slice(half.indexOf('.'))}~"]`;
+    const partial = this.#partial?.get(channel);
+    if (partial === undefined) return frame;
+    this.#partial?.delete(channel);
+    // The history may have a new epoch by now, in which offsets continue.
+    const seen = `${partial.slice(partial.indexOf('.'))}~"]`;
     const packets = frame.packets.filter((packet) => !packet.endsWith(seen));
     return new PacketFrame(packets, { channel, cursor });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_STANDS } from '../wire/offset.ts';
+import { MAX_POSITIONS } from '../wire/offset.ts';
 import { RecoveryIds } from './recovery-ids.ts';
 
 const ids = new RecoveryIds('a secret');
@@ -22,19 +22,19 @@ test('[IO8] a pid brings back the socket, and where its channels stood', () => {
     id,
     sid: 'sid',
     base: BASE,
-    stands: BASE,
-    halves: new Map(),
+    positions: BASE,
+    partial: new Map(),
   });
 });
 
-test('[IO8] what the offset says is newer; a half stands before its publication', () => {
+test('[IO8] what the offset says is newer; a partial one is not counted', () => {
   const { pid, id } = issue();
   expect(ids.read({ pid, offset: 'user:u=e.5~' }, 'u')).toMatchObject({
-    stands: new Map([...BASE, ['user:u', at(4)]]),
-    halves: new Map([['user:u', at(5)]]),
+    positions: new Map([...BASE, ['user:u', at(4)]]),
+    partial: new Map([['user:u', at(5)]]),
   });
   const offset = `project:Q=e.1;project:P=;#${id}`;
-  expect(ids.read({ pid, offset }, 'u')?.stands).toEqual(
+  expect(ids.read({ pid, offset }, 'u')?.positions).toEqual(
     new Map([...BASE, ['project:P', undefined], ['project:Q', at(1)]]),
   );
 });
@@ -42,7 +42,7 @@ test('[IO8] what the offset says is newer; a half stands before its publication'
 test('[IO8] an offset for an earlier pid says nothing that the later one does not', () => {
   const { pid } = issue();
   const offset = `;user:u=e.1;project:P=;#${issue().id}`;
-  expect(ids.read({ pid, offset }, 'u')?.stands).toEqual(BASE);
+  expect(ids.read({ pid, offset }, 'u')?.positions).toEqual(BASE);
 });
 
 test('[ISO] a pid that was forged, changed or made for another user is none', () => {
@@ -74,6 +74,6 @@ test.each([{ offset: 7 }, { offset: 'world' }, { offset: {} }, { offset: null }]
 test('[IO8] a session in too many channels gets no pid', () => {
   const base = (count: number) =>
     new Map(Array.from({ length: count }, (_, n) => [`project:${n}`, at(n)] as const));
-  expect(ids.issue('sid', base(MAX_STANDS))).toBeDefined();
-  expect(ids.issue('sid', base(MAX_STANDS + 1))).toBeUndefined();
+  expect(ids.issue('sid', base(MAX_POSITIONS))).toBeDefined();
+  expect(ids.issue('sid', base(MAX_POSITIONS + 1))).toBeUndefined();
 });

@@ -1,31 +1,37 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Position, toCursor, userChannel } from '@leque/protocol';
-import { formatStand, MAX_STANDS, type Offset, parseOffset, parseStands } from '../wire/offset.ts';
+import {
+  formatPosition,
+  MAX_POSITIONS,
+  type Offset,
+  parseOffset,
+  parsePositions,
+} from '../wire/offset.ts';
 
-/** Signed with a key of its own, though it comes from a secret that has other uses. */
+/** The purpose of the key, which is derived from a secret that has other uses. */
 const PURPOSE = 'leque socket.io recovery';
 const KEY_BYTES = 32;
 const MAC_BYTES = 16;
 const ID_BYTES = 6;
-const NOTHING: Pick<Offset, 'stands' | 'halves'> = { stands: new Map(), halves: new Set() };
+const NOTHING: Pick<Offset, 'positions' | 'partial'> = { positions: new Map(), partial: new Set() };
 
-/** What a `pid` says, and how much of it still holds. */
+/** The state that a client presents when it comes back. */
 export interface LostState {
   readonly pid: string;
   readonly id: string;
   /** The socket's id. */
   readonly sid: string;
-  /** Where its channels stood when the `pid` was made. */
+  /** The positions of its channels when the `pid` was made. */
   readonly base: ReadonlyMap<string, Position | undefined>;
-  /** Where its client stands; undefined for a channel that it has left. */
-  readonly stands: ReadonlyMap<string, Position | undefined>;
-  /** Publications of which the client saw the first event of two; it stands before them. */
-  readonly halves: ReadonlyMap<string, Position>;
+  /** The positions that its client has reached; undefined for a channel that it has left. */
+  readonly positions: ReadonlyMap<string, Position | undefined>;
+  /** Publications of which the client saw the first event of two; its positions are before them. */
+  readonly partial: ReadonlyMap<string, Position>;
 }
 
 /**
- * Makes and reads what Socket.IO calls a `pid`, the private id of a client's state. Ours is the
- * state itself, signed, so that every node that has the secret can go on with it.
+ * Makes and reads `pid`s: private ids of clients' states, as Socket.IO calls them. Leque's `pid` is
+ * the state itself, signed, so that every node that has the secret can continue with it.
  */
 export class RecoveryIds {
   readonly #key: Uint8Array;
@@ -36,46 +42,46 @@ export class RecoveryIds {
   }
 
   /**
-   * @param base where the channels of the session stand, its user's own first
+   * @param base the positions of the session's channels, with the user's own first
    * @returns undefined for more channels than an offset may name
    */
   issue(
     sid: string,
     base: ReadonlyMap<string, Position>,
   ): { readonly pid: string; readonly id: string } | undefined {
-    if (base.size > MAX_STANDS) return undefined;
+    if (base.size > MAX_POSITIONS) return undefined;
     const id = randomBytes(ID_BYTES).toString('base64url');
-    const stands = [...base].map(([channel, at]) => formatStand(channel, toCursor(at)));
-    const signed = [id, sid, ...stands].join(';');
+    const positions = [...base].map(([channel, at]) => formatPosition(channel, toCursor(at)));
+    const signed = [id, sid, ...positions].join(';');
     return { id, pid: `${signed};${this.#mac(signed)}` };
   }
 
   /**
-   * What a client says of its lost state in its `auth`; undefined when it says nothing that can be
-   * trusted, or that is of use to this user.
+   * Reads the lost state from a client's `auth`; undefined when there is none, when it cannot be
+   * trusted, or when it belongs to another user.
    */
   read(auth: Readonly<Record<string, unknown>>, userId: string): LostState | undefined {
     const { pid, offset = '' } = auth;
     if (typeof pid !== 'string' || typeof offset !== 'string') return undefined;
     const [id = '', sid = '', ...parts] = this.#open(pid);
-    const base = parseStands(parts);
-    const told = parseOffset(offset);
-    if (base?.get(userChannel(userId)) === undefined || told === undefined) return undefined;
-    // A client that has got nothing since its last `pid` still presents the offset of the one before.
-    const isStale = told.id !== undefined && told.id !== id;
-    const { stands: moved, halves } = isStale ? NOTHING : told;
-    const stands = new Map([...base, ...moved]);
-    const seen = new Map<string, Position>();
-    for (const channel of halves) {
-      const position = stands.get(channel);
+    const base = parsePositions(parts);
+    const seen = parseOffset(offset);
+    if (base?.get(userChannel(userId)) === undefined || seen === undefined) return undefined;
+    // A client that has received nothing since its last `pid` presents the offset of an earlier one.
+    const isStale = seen.id !== undefined && seen.id !== id;
+    const { positions: moved, partial } = isStale ? NOTHING : seen;
+    const positions = new Map([...base, ...moved]);
+    const halfSeen = new Map<string, Position>();
+    for (const channel of partial) {
+      const position = positions.get(channel);
       if (position === undefined || position.offset === 0) continue;
-      seen.set(channel, position);
-      stands.set(channel, { ...position, offset: position.offset - 1 });
+      halfSeen.set(channel, position);
+      positions.set(channel, { ...position, offset: position.offset - 1 });
     }
-    return { pid, id, sid, base, stands, halves: seen };
+    return { pid, id, sid, base, positions, partial: halfSeen };
   }
 
-  /** The parts that were signed; none when somebody else made it. */
+  /** The signed parts; none when the signature is not this key's. */
   #open(pid: string): string[] {
     const end = pid.lastIndexOf(';');
     const signed = pid.slice(0, Math.max(end, 0));

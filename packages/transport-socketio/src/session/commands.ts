@@ -1,62 +1,132 @@
-import { isDeeperThan, MAX_DEPTH, ProtocolError, type ServerMessage } from '@leque/protocol';
+import { type ClientSession, isoExpiry, type Outcome } from '@leque/core';
+import {
+  checkCommand,
+  isDeeperThan,
+  MAX_DEPTH,
+  ProtocolError,
+  parseCursor,
+  projectChannel,
+  userChannel,
+} from '@leque/protocol';
+import type { SocketIoConnection } from './socketio-connection.ts';
 
-/** What a session does for its client; each gives what the confirmation says beside the time. */
-export interface Commanded {
+/** The session that a command acts on. */
+export interface CommandTarget {
+  readonly client: ClientSession<never>;
+  readonly connection: SocketIoConnection;
+  /** The socket's id, as its client knows it. */
   readonly clientId: string;
-  subscribeTasks(): Promise<object>;
-  unsubscribeTasks(): object;
-  subscribeProject(sent: unknown): Promise<object>;
-  unsubscribeProject(sent: unknown): object;
-  authenticate(sent: unknown): Promise<object>;
+  readonly userId: string;
 }
 
-interface SocketIoCommand {
-  /** The name of the answer. */
-  readonly confirmation: ServerMessage;
-  handle(io: Commanded, sent: unknown): object | Promise<object>;
+/** The events that clients send, each with the event that confirms it. */
+const CONFIRMATIONS = {
+  ping: 'pong',
+  'subscribe.tasks': 'subscribed.tasks',
+  'unsubscribe.tasks': 'unsubscribed.tasks',
+  'subscribe.project': 'subscribed.project',
+  'unsubscribe.project': 'unsubscribed.project',
+  auth: 'authenticated',
+} as const satisfies Record<string, ServerMessage>;
+
+type CommandName = keyof typeof CONFIRMATIONS;
+
+type Handlers = {
+  readonly [N in CommandName]: (target: CommandTarget, sent: unknown) => object | Promise<object>;
+};
+
+const handlers: Handlers = {
+  ping,
+  'subscribe.tasks': subscribeTasks,
+  'unsubscribe.tasks': unsubscribeTasks,
+  'subscribe.project': subscribeProject,
+  'unsubscribe.project': unsubscribeProject,
+  auth,
+};
+
+export interface Confirmation {
+  readonly name: ServerMessage;
+  /** Without the time. */
+  readonly payload: object;
 }
 
-export const COMMANDS: ReadonlyMap<string, SocketIoCommand> = new Map(
-  Object.entries({
-    ping: {
-      confirmation: 'pong',
-      handle: (io, sent) => ({ ...echoOf(sent), clientId: io.clientId }),
-    },
-    'subscribe.tasks': {
-      confirmation: 'subscribed.tasks',
-      handle: (io) => io.subscribeTasks(),
-    },
-    'unsubscribe.tasks': {
-      confirmation: 'unsubscribed.tasks',
-      handle: (io) => io.unsubscribeTasks(),
-    },
-    'subscribe.project': {
-      confirmation: 'subscribed.project',
-      handle: (io, sent) => io.subscribeProject(sent),
-    },
-    'unsubscribe.project': {
-      confirmation: 'unsubscribed.project',
-      handle: (io, sent) => io.unsubscribeProject(sent),
-    },
-    auth: {
-      confirmation: 'authenticated',
-      handle: (io, sent) => io.authenticate(sent),
-    },
-  } satisfies Record<string, SocketIoCommand>),
-);
-
-export function unknownCommand(name: unknown): ProtocolError {
-  const known = [...COMMANDS.keys()].join(', ');
-  const said = String(name).slice(0, 64);
-  return new ProtocolError('unknown_action', `no event "${said}"; known are ${known}`);
+/** @throws ProtocolError that is sent to the client */
+export async function execute(
+  target: CommandTarget,
+  name: unknown,
+  sent: unknown,
+): Promise<Confirmation> {
+  if (!isCommand(name)) throw unknownCommand(name);
+  return { name: CONFIRMATIONS[name], payload: await handlers[name](target, sent) };
 }
 
-/** @throws ProtocolError where no JSON could be made of it again */
-function echoOf(sent: unknown): Record<string, unknown> {
-  if (!isDeeperThan(sent, MAX_DEPTH)) return asObject(sent);
+function ping({ clientId }: CommandTarget, sent: unknown): object {
+  if (!isDeeperThan(sent, MAX_DEPTH)) return { ...asObject(sent), clientId };
   throw new ProtocolError('invalid_command', `nested more than ${MAX_DEPTH} levels deep`);
 }
 
-export function asObject(sent: unknown): Record<string, unknown> {
+async function subscribeTasks(target: CommandTarget): Promise<object> {
+  const { userId } = target;
+  await subscribe(target, userChannel(userId), undefined);
+  return { userId, message: 'Successfully subscribed to task updates' };
+}
+
+function unsubscribeTasks(target: CommandTarget): object {
+  const { userId } = target;
+  unsubscribe(target, userChannel(userId));
+  return { userId, message: 'Successfully unsubscribed from task updates' };
+}
+
+async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
+  const { project_id, since } = checkCommand('subscribe', asObject(sent));
+  const outcome = await subscribe(target, projectChannel(project_id), since);
+  return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
+}
+
+function unsubscribeProject(target: CommandTarget, sent: unknown): object {
+  const { project_id } = checkCommand('unsubscribe', asObject(sent));
+  unsubscribe(target, projectChannel(project_id));
+  return { project_id, message: `Unsubscribed from project ${project_id}` };
+}
+
+async function auth({ client, connection, userId }: CommandTarget, sent: unknown): Promise<object> {
+  const { token } = checkCommand('auth', asObject(sent));
+  const identity = await client.context.verifier.verify(token);
+  client.context.hub.renew(client.session, identity);
+  connection.progress?.keepOnly(client.session.subscriptions);
+  return { userId, expiresAt: isoExpiry(identity) };
+}
+
+async function subscribe(
+  { client, connection }: CommandTarget,
+  channel: string,
+  cursor: string | undefined,
+): Promise<Outcome> {
+  const { session, context } = client;
+  const isNew = !session.subscriptions.has(channel);
+  const options = cursor === undefined ? {} : { since: parseCursor(cursor) };
+  const { outcome } = await context.hub.subscribe(session, channel, options);
+  // An existing subscription keeps its position; some of it may still be held back.
+  const hasMoved = isNew || outcome.recovered === true;
+  if (hasMoved && outcome.cursor !== undefined) connection.progress?.move(channel, outcome.cursor);
+  return outcome;
+}
+
+function unsubscribe({ client, connection }: CommandTarget, channel: string): void {
+  client.context.hub.unsubscribe(client.session, channel);
+  connection.progress?.leave(channel);
+}
+
+function isCommand(name: unknown): name is CommandName {
+  return Object.hasOwn(CONFIRMATIONS, String(name));
+}
+
+function unknownCommand(name: unknown): ProtocolError {
+  const known = Object.keys(CONFIRMATIONS).join(', ');
+  const shown = String(name).slice(0, 64);
+  return new ProtocolError('unknown_action', `no event "${shown}"; known are ${known}`);
+}
+
+function asObject(sent: unknown): Record<string, unknown> {
   return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
 }

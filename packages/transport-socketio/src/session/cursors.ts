@@ -1,8 +1,9 @@
 import { MAX_CURSORS, ProtocolError } from '@leque/protocol';
 
 /**
- * `auth.cursors`: by channel, what the client has seen; anything else is ignored.
- * @throws ProtocolError for more than a resume may have, as none is dropped silently (GAP)
+ * Reads `auth.cursors`: by channel, the last cursor that the client has seen. Values that are no
+ * strings are ignored.
+ * @throws ProtocolError for more cursors than a resume may have; none is dropped silently (GAP)
  */
 export function cursorsOf(auth: Record<string, unknown>): Record<string, string> {
   const cursors = auth['cursors'];

@@ -1,4 +1,4 @@
-import { outcomeOrRefusal, type Session, type Subscription, type Told } from '@leque/core';
+import { type ResumeResults, resumeChannels, type Session, type Subscription } from '@leque/core';
 import {
   type Position,
   ProtocolError,
@@ -13,129 +13,125 @@ import type { LostState } from '../recovery/recovery-ids.ts';
 import { cursorsOf } from './cursors.ts';
 import type { SocketIoConnection } from './socketio-connection.ts';
 
-/** What a session began with. */
-export interface Opening {
-  /** With which the client may come back; undefined where it cannot. */
+type Cursors = Readonly<Record<string, string>>;
+
+/** How a session started. */
+export interface SessionStart {
+  /** The state with which the client may come back; undefined where it cannot. */
   readonly pid: string | undefined;
   /** The socket's id in the state that was recovered. */
   readonly sid: string | undefined;
-  /** Undefined for a client that did not ask. */
+  /** Undefined for a client that did not present a state. */
   readonly recovered: boolean | undefined;
-  /** By channel, what the client is told of its `auth.cursors`. */
-  readonly told: readonly (readonly [channel: string, Told])[];
+  /** The results of the client's `auth.cursors`. */
+  readonly results: ResumeResults;
 }
 
-export interface OpenerInit {
+export interface SessionStartDeps {
   readonly session: Session;
   readonly connection: SocketIoConnection;
-  readonly userId: string;
-  /** Of the socket, unless it gets back the one that it had. */
+  readonly context: SocketIoContext;
+  /** The socket's id, unless it gets back an earlier one. */
   readonly sid: string;
-  /** Whether its client knows what a `pid` is. */
+  /** Whether the client knows what a `pid` is. */
   readonly knowsPids: boolean;
 }
 
 /**
- * Subscribes a session to its first channels, before its client is told that it is connected: to
- * those of the state that the client has lost, where all of it can be recovered, else anew.
+ * Subscribes a session to its first channels, before its client learns that it is connected: to
+ * those of the state that the client has lost when all of it can be recovered, else to new ones.
+ * @throws ProtocolError `unavailable`: the client should come back, and keep its state
  */
-export class Opener {
-  readonly #init: OpenerInit;
-  readonly #context: SocketIoContext;
+export async function startSession(
+  auth: Readonly<Record<string, unknown>>,
+  deps: SessionStartDeps,
+): Promise<SessionStart> {
+  const cursors = cursorsOf(auth);
+  const lost = deps.context.recovery?.read(auth, userIdOf(deps));
+  if (lost !== undefined && (await recover(deps, lost))) return continueWith(deps, lost, cursors);
+  const start = await startAnew(deps, cursors);
+  return { ...start, recovered: auth['pid'] === undefined ? undefined : false };
+}
 
-  constructor(init: OpenerInit, context: SocketIoContext) {
-    this.#init = init;
-    this.#context = context;
+/** Recovers all channels of the state, or none. */
+async function recover(deps: SessionStartDeps, lost: LostState): Promise<boolean> {
+  const { session, connection, context } = deps;
+  connection.progress = Progress.of(lost);
+  const settled = await Promise.allSettled(
+    [...lost.positions]
+      .filter((entry): entry is [string, Position] => entry[1] !== undefined)
+      .map(([channel, since]) => subscribe(deps, channel, since)),
+  );
+  const unavailable = settled.find(
+    (each) => each.status === 'rejected' && isUnavailable(each.reason),
+  );
+  if (unavailable?.status === 'rejected') throw unavailable.reason;
+  if (settled.every((each) => each.status === 'fulfilled' && each.value.recovered)) return true;
+  connection.progress = undefined;
+  for (const channel of [...session.subscriptions.keys()]) {
+    context.hub.unsubscribe(session, channel);
   }
+  return false;
+}
 
-  /** @throws ProtocolError `unavailable`: the client should come again, and keep its state. */
-  async open(auth: Readonly<Record<string, unknown>>): Promise<Opening> {
-    const cursors = cursorsOf(auth);
-    const lost = this.#context.recovery?.read(auth, this.#init.userId);
-    if (lost !== undefined && (await this.#recover(lost))) return this.#goOn(lost, cursors);
-    const opening = await this.#beginAnew(cursors);
-    return { ...opening, recovered: auth['pid'] === undefined ? undefined : false };
+async function continueWith(
+  deps: SessionStartDeps,
+  lost: LostState,
+  cursors: Cursors,
+): Promise<SessionStart> {
+  const { session, connection } = deps;
+  const { pid, sid, positions } = lost;
+  // The client's library knows better than the page where its channels stood.
+  const unknown = Object.keys(cursors).filter((channel) => !positions.has(channel));
+  const refused = (await resume(deps, unknown, cursors)).filter(
+    ([channel]) => !session.subscriptions.has(channel),
+  );
+  for (const [channel, { position }] of subscribed(session, unknown)) {
+    if (position !== undefined) connection.progress?.move(channel, toCursor(position));
   }
+  const results = [...refused, ...subscribed(session, Object.keys(cursors))];
+  return { pid, sid, recovered: true, results };
+}
 
-  /** All or nothing. */
-  async #recover(lost: LostState): Promise<boolean> {
-    const { session, connection } = this.#init;
-    connection.progress = Progress.of(lost);
-    const settled = await Promise.allSettled(
-      [...lost.stands]
-        .filter((stand): stand is [string, Position] => stand[1] !== undefined)
-        .map(([channel, since]) => this.#subscribe(channel, since)),
-    );
-    const isLater = settled.find(
-      (each) => each.status === 'rejected' && isUnavailable(each.reason),
-    );
-    if (isLater?.status === 'rejected') throw isLater.reason;
-    if (settled.every((each) => each.status === 'fulfilled' && each.value.recovered)) return true;
-    connection.progress = undefined;
-    for (const channel of [...session.subscriptions.keys()]) this.#unsubscribe(channel);
-    return false;
+async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<SessionStart> {
+  const { session, connection, context, sid, knowsPids } = deps;
+  const own = userChannel(userIdOf(deps));
+  const channels = [...new Set([own, ...Object.keys(cursors)])];
+  const results = await resume(deps, channels, cursors);
+  // This failure refuses the client, which would miss its own events without knowing it.
+  if (!session.subscriptions.has(own)) await context.hub.subscribe(session, own);
+  const base = new Map<string, Position>();
+  for (const [channel, { position }] of subscribed(session, channels)) {
+    if (position !== undefined) base.set(channel, position);
   }
+  const issued = knowsPids ? context.recovery?.issue(sid, base) : undefined;
+  if (issued !== undefined) connection.progress = new Progress(issued.id, base.keys());
+  const asked = Object.keys(cursors).length > 0 ? results : [];
+  return { pid: issued?.pid, sid: undefined, recovered: undefined, results: asked };
+}
 
-  async #goOn(lost: LostState, cursors: Readonly<Record<string, string>>): Promise<Opening> {
-    const { session, connection } = this.#init;
-    const { pid, sid, stands } = lost;
-    // The client's library knows better than the page what it had before.
-    const unknown = Object.keys(cursors).filter((channel) => !stands.has(channel));
-    const refused = (await this.#resume(unknown, cursors)).filter(
-      ([channel]) => !session.subscriptions.has(channel),
-    );
-    for (const [channel, { position }] of subscribed(session, unknown)) {
-      if (position !== undefined) connection.progress?.move(channel, toCursor(position));
-    }
-    const told = [...refused, ...subscribed(session, Object.keys(cursors))];
-    return { pid, sid, recovered: true, told };
-  }
+function resume(
+  deps: SessionStartDeps,
+  channels: readonly string[],
+  cursors: Cursors,
+): Promise<ResumeResults> {
+  return resumeChannels(deps.context.telemetry, channels, async (channel) => {
+    const cursor = cursors[channel];
+    return subscribe(deps, channel, cursor === undefined ? undefined : parseCursor(cursor));
+  });
+}
 
-  async #beginAnew(cursors: Readonly<Record<string, string>>): Promise<Opening> {
-    const { session, connection, userId, sid, knowsPids } = this.#init;
-    const own = userChannel(userId);
-    const channels = [...new Set([own, ...Object.keys(cursors)])];
-    const told = await this.#resume(channels, cursors);
-    // Not just an outcome: without it the session would be silently deaf.
-    if (!session.subscriptions.has(own)) await this.#context.hub.subscribe(session, own);
-    const base = new Map<string, Position>();
-    for (const [channel, { position }] of subscribed(session, channels)) {
-      if (position !== undefined) base.set(channel, position);
-    }
-    const issued = knowsPids ? this.#context.recovery?.issue(sid, base) : undefined;
-    if (issued !== undefined) connection.progress = new Progress(issued.id, base.keys());
-    const asked = Object.keys(cursors).length > 0 ? told : [];
-    return { pid: issued?.pid, sid: undefined, recovered: undefined, told: asked };
+async function subscribe(
+  deps: SessionStartDeps,
+  channel: string,
+  since: Position | undefined,
+): Promise<Subscription> {
+  const isProject = tryParseChannel(channel)?.kind === 'project';
+  if (!isProject && channel !== userChannel(userIdOf(deps))) {
+    throw new ProtocolError('forbidden', `${channel} is not offered here`);
   }
-
-  #resume(
-    channels: readonly string[],
-    cursors: Readonly<Record<string, string>>,
-  ): Promise<[string, Told][]> {
-    const { telemetry } = this.#context;
-    const resume = async (channel: string) => {
-      const cursor = cursors[channel];
-      return this.#subscribe(channel, cursor === undefined ? undefined : parseCursor(cursor));
-    };
-    return Promise.all(
-      channels.map(async (channel): Promise<[string, Told]> => {
-        return [channel, await outcomeOrRefusal(telemetry, () => resume(channel))];
-      }),
-    );
-  }
-
-  async #subscribe(channel: string, since: Position | undefined): Promise<Subscription> {
-    const isProject = tryParseChannel(channel)?.kind === 'project';
-    if (!isProject && channel !== userChannel(this.#init.userId)) {
-      throw new ProtocolError('forbidden', `${channel} is not offered here`);
-    }
-    const options = since === undefined ? {} : { since };
-    return this.#context.hub.subscribe(this.#init.session, channel, options);
-  }
-
-  #unsubscribe(channel: string): void {
-    this.#context.hub.unsubscribe(this.#init.session, channel);
-  }
+  const options = since === undefined ? {} : { since };
+  return deps.context.hub.subscribe(deps.session, channel, options);
 }
 
 function subscribed(
@@ -146,6 +142,10 @@ function subscribed(
     const subscription = subscriptions.get(channel);
     return subscription === undefined ? [] : [[channel, subscription]];
   });
+}
+
+function userIdOf({ session }: SessionStartDeps): string {
+  return session.identity.userId as string; // checked when the client joined
 }
 
 function isUnavailable(error: unknown): boolean {

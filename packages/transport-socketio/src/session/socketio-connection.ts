@@ -1,16 +1,15 @@
 import {
   type Cancel,
   CLOSE_TIMEOUT_MS,
-  type Clock,
   type Connection,
   type Frame,
   type FrameFormat,
-  type SocketWriter,
 } from '@leque/core';
 import { CLOSE, type CloseCode, type ServerMessage } from '@leque/protocol';
 import type { Socket } from 'socket.io';
-import { directSocket, forgetRequest, queuedBytes } from '../internals/direct-path.ts';
-import type { Lightener } from '../internals/lighten.ts';
+import type { SocketIoContext } from '../context.ts';
+import { directSocket, queuedBytes } from '../internals/direct-path.ts';
+import { forgetRequest } from '../internals/forget-requests.ts';
 import type { Progress } from '../recovery/progress.ts';
 import type { SocketIoFrame } from '../wire/socketio-frame.ts';
 
@@ -26,20 +25,8 @@ const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
 const MOVE_CODES: ReadonlySet<CloseCode> = new Set([CLOSE.goingAway, CLOSE.drained]);
 
 const NONE = Object.freeze({});
-/** What is left of every handshake: its headers and its token have done their work. */
+/** Replaces the handshake, whose headers and token are not needed any more. */
 const PAST_HANDSHAKE = Object.freeze({ headers: NONE, query: NONE, auth: NONE, url: '' });
-
-/** What all connections of the node share. */
-export interface SocketIoWriting {
-  readonly clock: Clock;
-  readonly format: FrameFormat;
-  readonly writer: SocketWriter;
-  /** Whether the direct path is what it should be in the versions that are installed. */
-  readonly direct: boolean;
-  readonly lightener: Lightener;
-  /** Writes by either way, since the start of the process: plain integers, read when somebody asks. */
-  readonly counters: { direct: number; engine: number };
-}
 
 /**
  * Writes to a Socket.IO client: straight to the TCP socket of a WebSocket that is idle, else through
@@ -47,19 +34,20 @@ export interface SocketIoWriting {
  */
 export class SocketIoConnection implements Connection {
   readonly format: FrameFormat;
-  /** Undefined for a client that cannot come back with its state. */
+  /** Where the client stands; undefined when it cannot come back with its state. */
   progress: Progress | undefined;
   readonly #socket: Socket;
-  readonly #writing: SocketIoWriting;
-  /** Given to Engine.IO and not sent yet; it has no limit of its own. */
+  readonly #context: SocketIoContext;
+  /** Bytes that Engine.IO holds, which has no limit of its own. */
   #unsentBytes = 0;
   #settled = false;
+  /** Cancels the end of a connection whose client does not answer a close. */
   #cancelCut: Cancel | undefined;
 
-  constructor(socket: Socket, writing: SocketIoWriting) {
+  constructor(socket: Socket, context: SocketIoContext) {
     this.#socket = socket;
-    this.format = writing.format;
-    this.#writing = writing;
+    this.format = context.format;
+    this.#context = context;
   }
 
   get bufferedBytes(): number {
@@ -77,17 +65,17 @@ export class SocketIoConnection implements Connection {
   write(frame: Frame): void {
     const { conn } = this.#socket;
     if (conn.readyState !== 'open') return;
-    // Clients keep what comes before they are connected, and would have it again from their state.
+    // Clients keep what arrives before they are connected, and would get it again from their state.
     if (!this.#socket.connected) {
       conn.close();
       return;
     }
-    const { direct, counters, writer } = this.#writing;
+    const { direct, writes, writer } = this.#context;
     const tcp = direct ? directSocket(conn) : undefined;
-    // The formats make nothing but these.
+    // Both formats make only such frames.
     if (tcp === undefined) this.#writeThroughEngine(frame as SocketIoFrame);
     else writer.write(tcp, (frame as SocketIoFrame).wire);
-    counters[tcp === undefined ? 'engine' : 'direct'] += 1;
+    writes[tcp === undefined ? 'engine' : 'direct'] += 1;
   }
 
   close(code: CloseCode, reason: string): void {
@@ -95,11 +83,11 @@ export class SocketIoConnection implements Connection {
     if (connected) this.#say(code, reason);
     if (connected && FINAL_CODES.has(code)) this.#socket.disconnect(true);
     else conn.close();
-    // Engine.IO waits until the client has taken everything; one that does not read never does.
-    this.#cancelCut = this.#writing.clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
+    // Engine.IO waits until the client has taken everything, for ever if it does not read.
+    this.#cancelCut = this.#context.clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
   }
 
-  /** From now on nothing of how it began is needed. */
+  /** Frees what was needed to connect only. */
   settle(): void {
     this.#settled = true;
     Object.assign(this.#socket, { handshake: PAST_HANDSHAKE });
@@ -109,10 +97,10 @@ export class SocketIoConnection implements Connection {
   upgraded(): void {
     if (!this.#settled) return;
     forgetRequest(this.#socket.conn);
-    this.#writing.lightener.lighten(this.#socket);
+    this.#context.slimmer?.slim(this.#socket);
   }
 
-  /** The socket is gone by itself. */
+  /** Called when the socket is gone. */
   end(): void {
     this.#cancelCut?.();
   }

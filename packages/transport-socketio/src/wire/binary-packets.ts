@@ -1,15 +1,15 @@
-/** A packet as Engine.IO brings it. */
+/** A packet as Engine.IO delivers it. */
 export interface EnginePacket {
   readonly type: string;
   readonly data?: string | Buffer;
 }
 
-/** BINARY_EVENT and BINARY_ACK of the Socket.IO protocol. */
+/** The packet types BINARY_EVENT and BINARY_ACK of the Socket.IO protocol. */
 const BINARY_PACKET = /^[56]/;
 
 /**
- * Also the text before an attachment, which can refer to it a thousand times: echoed, 100 KB become
- * a gigabyte (MEM).
+ * Whether a packet is binary, or is the text before an attachment. Such a text can refer to the
+ * attachment a thousand times: echoed, 100 KB would become a gigabyte (MEM).
  */
 export function isBinary({ type, data }: EnginePacket): boolean {
   return type === 'message' && (typeof data !== 'string' || BINARY_PACKET.test(data));

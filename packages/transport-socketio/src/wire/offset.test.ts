@@ -1,6 +1,6 @@
 import type { Position } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import { formatStand, formatTail, MAX_STANDS, parseOffset } from './offset.ts';
+import { formatPosition, formatTail, MAX_POSITIONS, parseOffset } from './offset.ts';
 
 const at = (offset: number) => ({ epoch: 'e', offset });
 
@@ -23,8 +23,12 @@ test.each([
   ['user:u=e.5;user:u=e.3;#id', [['user:u', at(5)]], [], 'id'],
   ['project:a:b@c=e.1', [['project:a:b@c', at(1)]], [], undefined],
 ])('[IO8] %j is understood', (text, ...said) => {
-  const [stands, halves, id] = said as [[string, Position][], string[], string | undefined];
-  expect(parseOffset(text)).toEqual({ stands: new Map(stands), halves: new Set(halves), id });
+  const [positions, partial, id] = said as [[string, Position][], string[], string | undefined];
+  expect(parseOffset(text)).toEqual({
+    positions: new Map(positions),
+    partial: new Set(partial),
+    id,
+  });
 });
 
 test.each([
@@ -45,10 +49,10 @@ test.each([
 });
 
 test('[MEM] [IO8] no offset names more channels than it may', () => {
-  const stands = (count: number) =>
-    Array.from({ length: count }, (_, n) => formatStand(`project:${n}`, 'e.1'));
-  const offset = (count: number) => `user:u=e.1${formatTail('id', stands(count))}`;
-  expect(parseOffset(offset(MAX_STANDS))?.stands.size).toBe(MAX_STANDS + 1);
-  expect(parseOffset(offset(MAX_STANDS + 1))).toBeUndefined();
-  expect(parseOffset(`user:u=e.1;${stands(MAX_STANDS + 9).join(';')};#id`)).toBeUndefined();
+  const positions = (count: number) =>
+    Array.from({ length: count }, (_, n) => formatPosition(`project:${n}`, 'e.1'));
+  const offset = (count: number) => `user:u=e.1${formatTail('id', positions(count))}`;
+  expect(parseOffset(offset(MAX_POSITIONS))?.positions.size).toBe(MAX_POSITIONS + 1);
+  expect(parseOffset(offset(MAX_POSITIONS + 1))).toBeUndefined();
+  expect(parseOffset(`user:u=e.1;${positions(MAX_POSITIONS + 9).join(';')};#id`)).toBeUndefined();
 });

@@ -1,26 +1,28 @@
 import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
 import { type ServerMessage, STORED_FIELDS, toCursor } from '@leque/protocol';
-import { formatHalf, formatStand, UNKNOWN } from './offset.ts';
+import { formatPartial, formatPosition, UNKNOWN } from './offset.ts';
 import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
+/** The name of this transport in facts and metrics. */
+export const TRANSPORT = 'socketio';
 export const NAMESPACE = '/events';
-/** Every task event goes out a second time under this name. */
+/** Every task event is sent a second time under this name. */
 const TASK_EVENT: ServerMessage = 'task.event';
 const RESYNC: ServerMessage = 'resync';
 const FIELDS = STORED_FIELDS.filter((name) => name !== 'type');
 
-/** Where no client's state is recovered. */
+/** The format of a node that recovers no states. */
 export const plainFormat: FrameFormat = formatWith(() => undefined);
 
-/** Each publication brings the offset that clients present when they come back. */
-export const offsetFormat: FrameFormat = formatWith(formatStand);
+/** Adds to each publication the offset that clients present when they come back. */
+export const offsetFormat: FrameFormat = formatWith(formatPosition);
 
-/** @param offsetOf the last argument of an event, after which the channel stands there */
+/** @param offsetOf gives the last argument of an event, from the channel's position after it */
 function formatWith(
   offsetOf: (channel: string, cursor: string) => string | undefined,
 ): FrameFormat {
   return {
-    transport: 'socketio',
+    transport: TRANSPORT,
     encodePublication(publication) {
       const { type, channel, position } = publication;
       const payload = JSON.stringify(payloadOf(publication));
@@ -35,29 +37,29 @@ function formatWith(
       return new JoinedFrame(parts, joinBuffers(wires, room));
     },
     encodeResync(channel, position, until) {
-      const told = {
+      const payload = {
         channel,
         cursor: position && toCursor(position),
         incomplete_until: until && toCursor(until),
         timestamp: now(),
       };
-      const cursor = told.cursor ?? UNKNOWN;
-      const packet = encodeEvent(RESYNC, JSON.stringify(told), offsetOf(channel, cursor));
+      const cursor = payload.cursor ?? UNKNOWN;
+      const packet = encodeEvent(RESYNC, JSON.stringify(payload), offsetOf(channel, cursor));
       return new PacketFrame([packet], { channel, cursor });
     },
   };
 }
 
-/** One of the server's own messages to a client. */
+/** Encodes an answer or another event of the server's own. */
 export function encodeAnswer(name: ServerMessage, payload: object, offset?: string): SocketIoFrame {
   return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
 }
 
-/** A task event is sent as two; a client that is cut off between them has seen the first half. */
+/** A task event is two events: a client that is cut off between them has seen the first only. */
 function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
   if (!type.startsWith('task.')) return [encodeEvent(type, payload, offset)];
-  const half = offset && formatHalf(offset);
-  return [encodeEvent(type, payload, half), encodeEvent(TASK_EVENT, payload, offset)];
+  const partial = offset && formatPartial(offset);
+  return [encodeEvent(type, payload, partial), encodeEvent(TASK_EVENT, payload, offset)];
 }
 
 /** The fields of the event, with its type under the name that the earlier system gave it. */

@@ -6,31 +6,31 @@ import {
   textPayload,
 } from '@leque/core';
 
-/** Engine.IO's packet type `message`, which is what a Socket.IO packet travels in. */
+/** Engine.IO's packet type `message`, which carries a Socket.IO packet. */
 const ENGINE_MESSAGE = '4';
-/** How a packet ends whose last argument is an offset; every other last argument is an object. */
+/** The end of a packet whose last argument is an offset; all other last arguments are objects. */
 const OFFSET_END = '"]';
 const QUOTE = 0x22;
 
-/** Where a channel stands for whoever has got a frame. */
+/** A channel's position after a frame was received. */
 export interface Mark {
   readonly channel: string;
   readonly cursor: string;
 }
 
-/** Encoded Socket.IO packets, whichever way they go out. */
+/** Encoded Socket.IO packets, for both ways to the client. */
 export interface SocketIoFrame extends Frame {
-  /** For Engine.IO, which knows every transport. */
+  /** The packets as text, for Engine.IO. */
   readonly packets: readonly string[];
-  /** The same as finished WebSocket frames. */
+  /** The packets as finished WebSocket frames, in one piece. */
   readonly wire: Buffer;
-  /** Those one by one. */
+  /** The WebSocket frames one by one. */
   readonly events: readonly Buffer[];
-  /** Undefined where nobody stands elsewhere after it. */
+  /** Undefined when the frame moves no position. */
   readonly mark: Mark | undefined;
 }
 
-/** One or more packets, encoded. */
+/** One or more packets, encoded once. */
 export class PacketFrame implements SocketIoFrame {
   readonly packets: readonly string[];
   readonly wire: Buffer;
@@ -55,7 +55,7 @@ export class PacketFrame implements SocketIoFrame {
   }
 }
 
-/** Its packets are put together only for the clients that need them. */
+/** Several frames in one; their packets are collected only for clients that need them. */
 export class JoinedFrame implements SocketIoFrame {
   readonly wire: Buffer;
   readonly #parts: readonly SocketIoFrame[];
@@ -73,7 +73,7 @@ export class JoinedFrame implements SocketIoFrame {
     return this.#parts.flatMap(({ events }) => events);
   }
 
-  /** What is joined in one channel stands where the last of it does. */
+  /** The frames belong to one channel, so that the last of them says where it stands. */
   get mark(): Mark | undefined {
     return this.#parts.findLast(({ mark }) => mark !== undefined)?.mark;
   }
@@ -83,14 +83,14 @@ export class JoinedFrame implements SocketIoFrame {
   }
 }
 
-/** A frame with a client's own tail at each of its offsets; the bytes before that are copied. */
+/** A frame with one client's own tail at each of its offsets; the bytes before it are copied. */
 export class TailedFrame implements SocketIoFrame {
   readonly wire: Buffer;
   readonly mark: Mark | undefined;
   readonly #shared: SocketIoFrame;
   readonly #tail: string;
 
-  /** @param tail in ASCII */
+  /** @param tail in ASCII, added to each offset */
   constructor(shared: SocketIoFrame, tail: string) {
     const events = shared.events.map((event) => withTail(event, tail));
     const [only] = events;

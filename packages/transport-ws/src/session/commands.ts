@@ -1,113 +1,133 @@
-import { outcomeOrRefusal, outcomesOf, type Told } from '@leque/core';
+import {
+  assertGrantsSuffice,
+  type ClientSession,
+  type EndpointFeed,
+  isoExpiry,
+  outcomesOf,
+  resumeChannels,
+  type Subscription,
+} from '@leque/core';
 import {
   type Action,
   type Command,
-  FIREHOSE,
   ProtocolError,
   parseCommand,
   parseCursor,
   projectChannel,
+  type RequestId,
+  type ServerMessage,
   type Stats,
   tryParseChannel,
   tryParseCursor,
 } from '@leque/protocol';
-import { assertSuffices } from './admission.ts';
-import type { WsSession } from './ws-session.ts';
+
+/** The session that a command acts on. */
+export interface CommandTarget {
+  readonly client: ClientSession<string>;
+  readonly feed: EndpointFeed;
+  answer(type: ServerMessage, data: object, id?: RequestId): void;
+}
 
 type Handlers = {
-  readonly [A in Action]: (ws: WsSession, command: Command<A>) => void | Promise<void>;
+  readonly [A in Action]: (target: CommandTarget, command: Command<A>) => void | Promise<void>;
 };
 
-/** Each cursor may read a history; yet a client may resume as many channels as it can name. */
+/** Cursors that one command may bring before it counts for more: each may read a history. */
 const CURSORS_PER_COMMAND = 8;
 
 const handlers: Handlers = { ping, subscribe, unsubscribe, stats, resume, auth };
 
-/** @throws ProtocolError that the client is told */
-export function execute(ws: WsSession, text: string): void | Promise<void> {
+/** @throws ProtocolError that is sent to the client */
+export function execute(target: CommandTarget, text: string): void | Promise<void> {
   const { action, command } = parseCommand(text);
   // It was checked under the same action, which the type cannot say.
-  const handle = handlers[action] as (ws: WsSession, command: Command) => void | Promise<void>;
-  return handle(ws, command);
+  const handle = handlers[action] as (
+    target: CommandTarget,
+    command: Command,
+  ) => void | Promise<void>;
+  return handle(target, command);
 }
 
-function ping(ws: WsSession, { id }: Command<'ping'>): void {
-  ws.answer('pong', {}, id);
+function ping(target: CommandTarget, { id }: Command<'ping'>): void {
+  target.answer('pong', {}, id);
 }
 
-async function subscribe(ws: WsSession, command: Command<'subscribe'>): Promise<void> {
+async function subscribe(target: CommandTarget, command: Command<'subscribe'>): Promise<void> {
   const { project_id, since, id } = command;
-  const channel = offeredChannel(ws, project_id);
+  const channel = offeredChannel(target, project_id);
   const options = since === undefined ? {} : { since: parseCursor(since) };
-  const subscription = await ws.subscribe(channel, options);
+  const subscription = await target.feed.subscribe(channel, options);
   const message = `Subscribed to project ${project_id}`;
-  ws.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
+  target.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
   subscription.start();
 }
 
-function unsubscribe(ws: WsSession, { project_id, id }: Command<'unsubscribe'>): void {
-  const channel = offeredChannel(ws, project_id);
-  // The firehose cannot leave one project out: who wants fewer than all has to select.
-  if (ws.session.subscriptions.has(FIREHOSE)) ws.select(channel);
-  ws.context.hub.unsubscribe(ws.session, channel);
-  ws.answer('unsubscribed', { project_id, message: `Unsubscribed from project ${project_id}` }, id);
+function unsubscribe(target: CommandTarget, { project_id, id }: Command<'unsubscribe'>): void {
+  target.feed.unsubscribe(offeredChannel(target, project_id));
+  const message = `Unsubscribed from project ${project_id}`;
+  target.answer('unsubscribed', { project_id, message }, id);
 }
 
-async function stats(ws: WsSession, { id }: Command<'stats'>): Promise<void> {
-  ws.answer('stats', visibleStats(ws, await ws.context.state.stats()), id);
+async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<void> {
+  const all = await target.client.context.state.stats();
+  target.answer('stats', visibleStats(target, all), id);
 }
 
-async function resume(ws: WsSession, { cursors, id }: Command<'resume'>): Promise<void> {
-  ws.charge(Math.floor(Object.keys(cursors).length / CURSORS_PER_COMMAND));
-  const selected = Object.keys(cursors).filter(
-    (channel) => isSelectable(ws, channel) && tryParseCursor(cursors[channel] ?? '') !== undefined,
+async function resume(target: CommandTarget, { cursors, id }: Command<'resume'>): Promise<void> {
+  const { client, feed } = target;
+  const channels = Object.keys(cursors);
+  client.charge(Math.floor(channels.length / CURSORS_PER_COMMAND));
+  const selected = channels.filter(
+    (channel) =>
+      isSelectable(target, channel) && tryParseCursor(cursors[channel] ?? '') !== undefined,
   );
-  await ws.turnTo(selected, true);
-  const told = await Promise.all(
-    Object.entries(cursors).map(async ([channel, cursor]) => {
-      return [channel, await resumeChannel(ws, channel, cursor)] as const;
-    }),
+  await feed.turnTo(selected, true);
+  const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
+    resumeChannel(target, channel, cursors[channel] ?? ''),
   );
-  ws.answer('resumed', { channels: outcomesOf(told) }, id);
+  target.answer('resumed', { channels: outcomesOf(results) }, id);
 }
 
-async function auth(ws: WsSession, { token, id }: Command<'auth'>): Promise<void> {
-  const identity = await ws.context.verifier.verify(token);
-  // As a whole: an endpoint whose channel is taken away would be silently deaf.
-  assertSuffices(identity, ws.endpoint, ws.context);
-  await ws.renew(identity);
-  const { userId, expiresAt } = identity;
-  const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
-  ws.answer('authenticated', { user_id: userId, expires_at: until }, id);
+async function auth(target: CommandTarget, { token, id }: Command<'auth'>): Promise<void> {
+  const { client, feed } = target;
+  const identity = await client.context.verifier.verify(token);
+  // All or nothing: a client whose channel is taken away would miss events without knowing it.
+  assertGrantsSuffice(identity, feed.endpoint, client.context);
+  await feed.renew(identity);
+  const answer = { user_id: identity.userId, expires_at: isoExpiry(identity) };
+  target.answer('authenticated', answer, id);
 }
 
-function resumeChannel(ws: WsSession, channel: string, cursor: string): Promise<Told> {
-  return outcomeOrRefusal(ws.context.telemetry, async () => {
-    const since = parseCursor(cursor);
-    const selected = !ws.session.subscriptions.has(channel);
-    if (selected && !isSelectable(ws, channel)) {
-      throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
-    }
-    const subscription = await ws.context.hub.subscribe(ws.session, channel, { since });
-    if (selected) ws.select(channel);
-    return subscription;
-  });
+async function resumeChannel(
+  target: CommandTarget,
+  channel: string,
+  cursor: string,
+): Promise<Subscription> {
+  const { client, feed } = target;
+  const since = parseCursor(cursor);
+  const isNew = !client.session.subscriptions.has(channel);
+  if (isNew && !isSelectable(target, channel)) {
+    throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
+  }
+  const subscription = await client.context.hub.subscribe(client.session, channel, { since });
+  if (isNew) feed.select(channel);
+  return subscription;
 }
 
-function offeredChannel(ws: WsSession, projectId: string): string {
-  if (ws.endpoint.offers(projectId)) return projectChannel(projectId);
+function offeredChannel({ feed }: CommandTarget, projectId: string): string {
+  if (feed.endpoint.offers(projectId)) return projectChannel(projectId);
   throw new ProtocolError('forbidden', 'this endpoint does not offer that project');
 }
 
-/** What a client resumes without being subscribed to it yet can only be a project it selects. */
-function isSelectable(ws: WsSession, channel: string): boolean {
+/** A channel that a client resumes without being subscribed to it can only be a project it selects. */
+function isSelectable({ feed }: CommandTarget, channel: string): boolean {
   const parsed = tryParseChannel(channel);
-  return parsed?.kind === 'project' && ws.endpoint.offers(parsed.id);
+  return parsed?.kind === 'project' && feed.endpoint.offers(parsed.id);
 }
 
 /** A session without the right to statistics sees the projects of its own grants (ISO). */
-function visibleStats(ws: WsSession, all: Stats): Stats {
-  const { grants } = ws.session.identity;
+function visibleStats({ client }: CommandTarget, all: Stats): Stats {
+  const { grants } = client.session.identity;
   if (grants.has('stats')) return all;
   const visible = Object.entries(all.connections_per_project).filter(([projectId]) =>
     grants.coversProject(projectId),

@@ -1,15 +1,15 @@
 import { type RawData, WebSocket } from 'ws';
 
-/** What becomes of what a client sends. */
+/** Takes what a client sends. */
 export interface SocketReader {
   message(data: RawData, isBinary: boolean): void;
-  /** The client has shown that it lives, and nothing else. */
+  /** The client has shown that it is alive, and nothing else. */
   alive(): void;
   /** The socket is gone; called once. */
   closed(code: number, reason: Buffer): void;
 }
 
-/** A server's WebSocket that knows its reader, so that all of them can share their listeners. */
+/** A WebSocket that knows its reader, so that all sockets share the same listeners. */
 export class SessionSocket extends WebSocket {
   reader: SocketReader | undefined;
 
@@ -21,7 +21,7 @@ export class SessionSocket extends WebSocket {
     this.on('close', onClose);
   }
 
-  /** Errors of a connection are its end, which its close code tells. */
+  /** An error of a connection is followed by its end, and its close code says why. */
   ignoreErrors(): void {
     this.removeAllListeners('error').on('error', ignore);
   }

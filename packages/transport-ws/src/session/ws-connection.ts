@@ -5,14 +5,14 @@ import type { WebSocket } from 'ws';
 import { deflateFormat } from '../wire/deflate-format.ts';
 import { wsFormat } from '../wire/ws-format.ts';
 
-/** `WebSocket.OPEN`, which each of them inherits through a getter. */
+/** `WebSocket.OPEN`, which a socket would inherit through a getter. */
 const OPEN = 1;
 const DEFLATE = 'permessage-deflate';
 
 /**
- * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside what `ws`
- * writes itself (pongs, the close frame), because `ws` writes those whole and at once, too: only
- * messages that it had to compress would wait, and it is given none.
+ * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside the frames
+ * that `ws` writes itself (pongs, the close frame), because `ws` writes these whole and at once. It
+ * would queue only messages that it has to compress, and it is given none.
  */
 export class WsConnection implements Connection {
   readonly format: FrameFormat;
@@ -33,7 +33,7 @@ export class WsConnection implements Connection {
 
   write(frame: Frame): void {
     if (this.#socket.readyState !== OPEN) return;
-    // Both formats make nothing but buffers.
+    // All frames of both formats are buffers.
     this.#writer.write(this.#tcp, frame as Buffer);
   }
 

@@ -5,16 +5,16 @@ import {
   Grants,
   type HistoryPage,
   Hub,
+  notificationsEndpoint,
   Publication,
   parseSlowConsumerRules,
   systemClock,
+  type TransportContext,
 } from '@leque/core';
 import { FIREHOSE } from '@leque/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { wsFormat } from '../wire/ws-format.ts';
-import { execute } from './commands.ts';
-import type { WsContext } from './context.ts';
-import { notifications } from './endpoint.ts';
+import { startHeartbeats } from './heartbeat.ts';
 import { WsSession } from './ws-session.ts';
 
 const P = 'project:P';
@@ -24,7 +24,7 @@ const at = (offset: number) => ({ epoch: 'e', offset });
 const json = JSON.stringify({ type: 'x', data: { text: 'x'.repeat(150) } });
 const type = 'x';
 
-/** A client that may see all projects and resumes one, whose history the test gives. */
+/** Connects a client that may see all projects and resumes one, whose history the test gives. */
 function resume() {
   const history = Promise.withResolvers<HistoryPage>();
   const asked = Promise.withResolvers<void>();
@@ -46,10 +46,13 @@ function resume() {
   };
   const grants = new Grants({ userId: undefined, projects: [ALL_PROJECTS], scopes: [] });
   const identity = { userId: undefined, grants, expiresAt: undefined };
-  const endpoint = notifications(true);
-  const ws = new WsSession({ connection, identity, endpoint, resumes: true, execute }, context);
-  ws.receive(JSON.stringify({ action: 'resume', cursors: { [P]: 'e.0' } }));
-  /** What the client has got of the project: cursors, or nothing where it came by the firehose. */
+  const heartbeats = startHeartbeats(context);
+  onTestFinished(() => heartbeats.close());
+  const endpoint = notificationsEndpoint(true);
+  const ws = new WsSession({ connection, endpoint, heartbeats, context }, identity);
+  ws.open(true);
+  ws.message(Buffer.from(JSON.stringify({ action: 'resume', cursors: { [P]: 'e.0' } })), false);
+  /** Cursors of the project's publications; undefined for those that came by the firehose. */
   const received = () => {
     const texts = Buffer.concat(sent).toString('latin1');
     return [...texts.matchAll(/"channel":"project:P"(?:,"cursor":"([^"]+)")?\}/g)].map(
@@ -76,11 +79,12 @@ function startNode(broker: Broker) {
     slowConsumerRules: parseSlowConsumerRules(''),
   });
   onTestFinished(() => hub.close());
-  const context: Partial<WsContext> = { hub, telemetry, clock: systemClock, firehose: true };
-  return { hub, context: context as WsContext };
+  const limits = { heartbeatIntervalMs: 30_000, timeoutMs: 90_000 };
+  const context = { hub, telemetry, clock: systemClock, firehose: true, limits };
+  return { hub, context: context as unknown as TransportContext };
 }
 
-test('[DUP] what overflows of a held firehose is not what the resumed project brings', async () => {
+test('[DUP] a held firehose that overflows does not bring publications of the resumed project', async () => {
   const { hub, history, asked, received } = resume();
   await asked;
   const offsets = Array.from({ length: MISSED }, (_, index) => index + 1);

@@ -2,20 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { constants, deflateRawSync } from 'node:zlib';
 import { allocateTextFrame, type Frame, type FrameFormat, textPayload } from '@leque/core';
 import type { PerMessageDeflateOptions } from 'ws';
-import { wsFormat } from './ws-format.ts';
+import { TRANSPORT, wsFormat } from './ws-format.ts';
 
-/** Below this compressing saves less than it costs. */
+/** Compressing shorter payloads saves less than it costs. */
 const MIN_BYTES = 128;
-/** RFC 7692, section 7.2.1: what a flush ends with does not travel. */
+/** The end of a flush, which is not sent (RFC 7692, section 7.2.1). */
 const FLUSH_TAIL_BYTES = 4;
 const RSV1 = 0x40;
 
-/** An offer whose client might not be able to read what was deflated for the others. */
+/** An offer whose client may be unable to read frames that were deflated for the others. */
 const OTHER_WINDOW = /server_max_window_bits(?!="?15"?\s*(;|$))/;
 
 /**
- * What `ws` negotiates. Without a context that goes from one message to the next, the same
- * compressed frame fits every client.
+ * The options that `ws` negotiates. Because no compression context lasts from one message to the
+ * next, one compressed frame fits every client.
  */
 export const DEFLATE_OPTIONS: PerMessageDeflateOptions = {
   serverNoContextTakeover: true,
@@ -23,8 +23,8 @@ export const DEFLATE_OPTIONS: PerMessageDeflateOptions = {
 };
 
 /**
- * Declines offers of a smaller window, so that their clients are served without compression; `ws`
- * would answer 400.
+ * Removes offers of a smaller window, so that these clients are served without compression; `ws`
+ * would answer them with 400.
  */
 export function declineSmallWindows(headers: IncomingHttpHeaders): void {
   const name = 'sec-websocket-extensions';
@@ -32,9 +32,9 @@ export function declineSmallWindows(headers: IncomingHttpHeaders): void {
   if (offers !== undefined) headers[name] = offers.join(',') || undefined;
 }
 
-/** As `wsFormat`, with long publications deflated, once for all clients that negotiated it. */
+/** Like `wsFormat`, with long publications deflated once for all clients that negotiated it. */
 export const deflateFormat: FrameFormat = {
-  transport: 'ws',
+  transport: TRANSPORT,
   encodePublication(publication) {
     const plain = publication.frameIn(wsFormat) as Buffer;
     const payload = textPayload(plain);

@@ -7,12 +7,15 @@ import {
 } from '@leque/core';
 import { encodeEnvelopeEnd, encodeReply, toCursor } from '@leque/protocol';
 
-/** Finished WebSocket frames with the JSON envelopes of the raw contract; all are buffers. */
+/** The name of this transport in facts and metrics. */
+export const TRANSPORT = 'ws';
+
+/** Finished WebSocket frames with the JSON envelopes of the raw protocol; every frame is a buffer. */
 export const wsFormat: FrameFormat = {
-  transport: 'ws',
+  transport: TRANSPORT,
   encodePublication({ origin, position, body }) {
     const end = encodeEnvelopeEnd({ channel: origin, position });
-    // The event's last brace gives way to the end; channels and cursors are ASCII.
+    // The end replaces the event's last brace; channels and cursors are ASCII.
     const kept = body.length - 1;
     const frame = allocateTextFrame(kept + end.length);
     const payloadAt = frame.length - kept - end.length;

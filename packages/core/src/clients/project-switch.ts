@@ -1,23 +1,24 @@
-import type { Filter, Publication, Subscription } from '@leque/core';
 import type { Position } from '@leque/protocol';
+import type { Filter, Subscription } from '../fan-out/subscription.ts';
+import type { Publication } from '../publication/publication.ts';
 
 /**
- * Takes a session from the firehose to projects' own channels. For a while both bring what is
- * published to these projects, and each publication has to come once (DUP).
+ * Moves a session from the firehose to the channels of projects. For a while both bring the
+ * publications of these projects, and each has to be delivered once (DUP).
  */
 export class ProjectSwitch implements Disposable {
   readonly #firehose: Pick<Subscription, 'accepts'>;
   readonly #seen = new Map<string, Position>();
 
-  /** From now on it is noted how far the firehose brings each project. */
+  /** Starts to note how far the firehose has brought each project. */
   constructor(firehose: Pick<Subscription, 'accepts'>) {
     this.#firehose = firehose;
     firehose.accepts = (publication) => this.#note(publication);
   }
 
   /**
-   * Called before a project's `subscription` starts, once the firehose has brought everything that
-   * the subscription will not: it goes on where the firehose ended.
+   * Lets a project's `subscription` continue where the firehose ended. Call it before the
+   * subscription starts, once the firehose has brought everything that the subscription will not.
    */
   finish(
     subscription: Pick<Subscription, 'channel' | 'position' | 'moveTo' | 'deliveredElsewhere'>,
@@ -29,7 +30,7 @@ export class ProjectSwitch implements Disposable {
     if (seen.offset > position.offset) subscription.moveTo(seen);
   }
 
-  /** The firehose brings its publications in whole batches again. */
+  /** Removes the filter, so that the firehose delivers its batches whole again. */
   [Symbol.dispose](): void {
     this.#firehose.accepts = undefined;
   }
@@ -40,8 +41,8 @@ export class ProjectSwitch implements Disposable {
   }
 }
 
-/** The firehose's filter for a session that had channels of its own, up to these positions. */
-export function whatFollows(ends: ReadonlyMap<string, Position | undefined>): Filter {
+/** The firehose's filter for a session that has had these channels up to these positions. */
+export function acceptsAfter(ends: ReadonlyMap<string, Position | undefined>): Filter {
   return ({ origin, originPosition }) => {
     const end = ends.get(origin);
     if (end === undefined || end.epoch !== originPosition?.epoch) return true;

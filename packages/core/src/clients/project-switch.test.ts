@@ -1,7 +1,8 @@
-import { type Filter, Publication } from '@leque/core';
 import type { Position } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import { ProjectSwitch, whatFollows } from './project-switch.ts';
+import type { Filter } from '../fan-out/subscription.ts';
+import { Publication } from '../publication/publication.ts';
+import { acceptsAfter, ProjectSwitch } from './project-switch.ts';
 
 const P = 'project:P';
 const at = (offset: number, epoch = 'e') => ({ epoch, offset });
@@ -28,18 +29,18 @@ function startOf(joinedAt: Position, ...brought: Publication[]): Position | unde
   return subscription.position;
 }
 
-test('[DUP] a project goes on where the firehose ended', () => {
+test('[DUP] a project continues where the firehose ended', () => {
   expect(startOf(at(4), repeated(P, at(5)), repeated(P, at(6)))).toEqual(at(6));
 });
 
-test('what the firehose brought before, or of others, does not matter', () => {
+test('a project is not moved by older publications, other projects or other epochs', () => {
   expect(startOf(at(4))).toEqual(at(4));
   expect(startOf(at(4), repeated('project:Q', at(9)))).toEqual(at(4));
   expect(startOf(at(4), repeated(P, at(3)), repeated(P, at(4)))).toEqual(at(4));
   expect(startOf(at(4), repeated(P, at(9, 'lost')))).toEqual(at(4));
 });
 
-test('the firehose has no filter but during the change', () => {
+test('the firehose has a filter only during the switch', () => {
   const firehose: { accepts: Filter | undefined } = { accepts: undefined };
   {
     using _ = new ProjectSwitch(firehose);
@@ -48,8 +49,8 @@ test('the firehose has no filter but during the change', () => {
   expect(firehose.accepts).toBeUndefined();
 });
 
-test('[DUP] the firehose goes on where the channels of projects ended', () => {
-  const passes = whatFollows(new Map([[P, at(4)]]));
+test('[DUP] the firehose continues where the channels of projects ended', () => {
+  const passes = acceptsAfter(new Map([[P, at(4)]]));
   expect([3, 4, 5].map((offset) => passes(repeated(P, at(offset))))).toEqual([false, false, true]);
   expect(passes(repeated(P, at(1, 'new')))).toBe(true);
   expect(passes(repeated('project:Q', at(1)))).toBe(true);

@@ -1,5 +1,5 @@
-/** What Socket.IO needs of its map of acknowledgements, which most sockets never use. */
-export class LateMap<K, V> {
+/** A socket's map of acknowledgements, which most sockets never use; made with its first entry. */
+export class LazyMap<K, V> {
   #map: Map<K, V> | undefined;
 
   get(key: K): V | undefined {

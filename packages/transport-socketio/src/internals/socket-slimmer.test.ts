@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Lightener } from './lighten.ts';
-import { TransportSocket } from './socket-internals.ts';
+import { TransportSocket } from './private-fields.ts';
+import { SocketSlimmer } from './socket-slimmer.ts';
 
-class KnowingServer extends WebSocketServer {
+class SlimmableServer extends WebSocketServer {
   constructor(options: object) {
     super({ ...options, WebSocket: TransportSocket as never });
   }
@@ -15,7 +15,7 @@ class KnowingServer extends WebSocketServer {
 const LARGE = 'x'.repeat(70_000);
 
 /** A server with one client, which speaks the bytes of the protocol. */
-async function connect(wsEngine: object = KnowingServer) {
+async function connect(wsEngine: object = SlimmableServer) {
   const io = new Server(0, { wsEngine: wsEngine as never, pingInterval: 60_000 });
   const { port } = (
     io as unknown as { httpServer: { address(): AddressInfo } }
@@ -37,8 +37,8 @@ async function connect(wsEngine: object = KnowingServer) {
 
 type Scene = Awaited<ReturnType<typeof connect>>;
 
-/** What both ways of ending a connection, and all that comes before, look like from outside. */
-async function tell({ socket, client, packets, log, io }: Scene, end: (scene: Scene) => void) {
+/** Goes through a conversation and its end, and returns what is seen from outside. */
+async function observe({ socket, client, packets, log, io }: Scene, end: (scene: Scene) => void) {
   client.send('42["first",{"a":1}]');
   client.send(`42["large","${LARGE}"]`);
   client.send('3');
@@ -61,10 +61,10 @@ async function tell({ socket, client, packets, log, io }: Scene, end: (scene: Sc
   return { packets: packets.slice(2), log };
 }
 
-function lightened({ socket }: Scene): unknown[] {
-  const differences: unknown[] = [];
-  new Lightener((difference) => differences.push(difference)).lighten(socket);
-  return differences;
+function slimmed({ socket }: Scene): unknown[] {
+  const problems: unknown[] = [];
+  new SocketSlimmer((problem) => problems.push(problem)).slim(socket);
+  return problems;
 }
 
 test.each<[string, (scene: Scene) => void]>([
@@ -82,28 +82,28 @@ test.each<[string, (scene: Scene) => void]>([
   ['the server disconnects', ({ socket }) => socket.disconnect(true)],
   ['the server closes the transport', ({ socket }) => socket.conn.close()],
   ['the server discards the transport', ({ socket }) => socket.conn.close(true)],
-])('a lightened socket does what others do, when %s', async (_, end) => {
+])('a slimmed socket behaves like others when %s', async (_, end) => {
   await using plain = await connect();
-  await using light = await connect();
-  expect(lightened(light)).toEqual([]);
-  expect(light.socket.conn.listenerCount('close')).toBe(1);
-  expect(await tell(light, end)).toEqual(await tell(plain, end));
+  await using slim = await connect();
+  expect(slimmed(slim)).toEqual([]);
+  expect(slim.socket.conn.listenerCount('close')).toBe(1);
+  expect(await observe(slim, end)).toEqual(await observe(plain, end));
 });
 
-test('[MEM] a binary packet does not reach the decoder that all share', async () => {
+test('[MEM] a binary packet does not reach the shared decoder', async () => {
   await using first = await connect();
-  const lightener = new Lightener(() => {});
-  lightener.lighten(first.socket);
+  const slimmer = new SocketSlimmer(() => {});
+  slimmer.slim(first.socket);
   first.client.send('451-["half",{"_placeholder":true,"num":0}]');
   first.client.send('42["whole"]');
   await expect.poll(() => first.log).toEqual([['whole']]);
 });
 
-test('two sockets that share a decoder get what is theirs', async () => {
+test('two sockets that share a decoder get their own packets', async () => {
   await using first = await connect();
   await using second = await connect();
-  const lightener = new Lightener(() => {});
-  for (const { socket } of [first, second]) lightener.lighten(socket);
+  const slimmer = new SocketSlimmer(() => {});
+  for (const { socket } of [first, second]) slimmer.slim(socket);
   for (let n = 0; n < 100; n += 1) {
     first.client.send(`42["first",${n}]`);
     second.client.send(`42["second",${n}]`);
@@ -113,18 +113,18 @@ test('two sockets that share a decoder get what is theirs', async () => {
   }
 });
 
-test('versions that differ are left alone, and that is said once', async () => {
-  const differences: string[] = [];
-  const lightener = new Lightener((difference) => differences.push(difference));
+test('sockets of other versions are left alone, and that is reported once', async () => {
+  const problems: string[] = [];
+  const slimmer = new SocketSlimmer((problem) => problems.push(problem));
   for (let n = 0; n < 2; n += 1) {
     await using scene = await connect(WebSocketServer);
     const listeners = scene.socket.conn.listenerCount('close');
-    lightener.lighten(scene.socket);
+    slimmer.slim(scene.socket);
     expect(scene.socket.conn.listenerCount('close')).toBe(listeners);
     scene.client.send('42["first",1]');
     await expect.poll(() => scene.log).toEqual([['first', 1]]);
   }
-  expect(differences).toEqual(['the transport has no ws']);
+  expect(problems).toEqual(['the transport has no ws']);
 });
 
 function rawSocketOf(client: WebSocket): NodeJS.WritableStream {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { admitHandshake, refuseUpgrade, retryAfter } from '@leque/core';
+import { admitHandshake, refuseUpgrade, retryAfter, type TransportContext } from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
-import type { SocketIoContext } from './context.ts';
+import { TRANSPORT } from '../wire/socketio-format.ts';
 
 type Next = () => void;
 
@@ -10,7 +10,7 @@ type Next = () => void;
  * Lets handshakes wait until they are admitted. Engine.IO itself can refuse with 403 only, after
  * which a client has no reason to come back.
  */
-export function paceHandshakes(engine: Server['engine'], context: SocketIoContext): void {
+export function paceHandshakes(engine: Server['engine'], context: TransportContext): void {
   engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
     if (isKnown(request)) {
       next();
@@ -20,12 +20,12 @@ export function paceHandshakes(engine: Server['engine'], context: SocketIoContex
       if (request.headers.upgrade === undefined) answer(response, error);
       else refuseUpgrade(request.socket, error);
     };
-    const handshake = { transport: 'socketio', socket: request.socket, proceed: next, refuse };
+    const handshake = { transport: TRANSPORT, socket: request.socket, proceed: next, refuse };
     void admitHandshake(handshake, context);
   });
 }
 
-/** It belongs to a connection that was admitted; or says so, and Engine.IO refuses it at once. */
+/** Whether the request names a connection that was admitted; Engine.IO refuses unknown names. */
 function isKnown(request: IncomingMessage): boolean {
   const { _query } = request as { _query?: { sid?: string } };
   return Boolean(_query?.sid);

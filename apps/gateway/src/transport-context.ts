@@ -1,0 +1,80 @@
+import { createJwtVerifier } from '@leque/auth-jwt';
+import {
+  Admission,
+  type AuthenticationOutcomes,
+  type Clock,
+  type ClusterState,
+  countedVerifier,
+  type Hub,
+  type OriginPolicy,
+  pacedVerifier,
+  type Telemetry,
+  type TransportContext,
+  type TransportLimits,
+} from '@leque/core';
+import { listOf } from '@leque/service';
+import type { GatewaySettings } from './config.ts';
+import type { Life } from './life.ts';
+import { kernelWriter } from './socket-writer.ts';
+
+/** Channels of one session: more than any client shows at once. A token for more is refused. */
+export const MAX_SUBSCRIPTIONS = 512;
+/** Clients of some platforms give up a connection that takes longer than a few seconds. */
+const HANDSHAKE_WAIT_MS = 1000;
+/** Longer, because refusing a client that was admitted would waste the work done for it. */
+const VERIFICATION_WAIT_MS = 5000;
+
+export interface TransportContextDeps {
+  readonly hub: Hub;
+  readonly life: Life;
+  readonly state: ClusterState;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly settings: GatewaySettings;
+  readonly nodeId: string;
+  readonly authentications: AuthenticationOutcomes;
+}
+
+export interface GatewayTransportContext extends TransportContext {
+  /** Paces the verification of tokens. */
+  readonly verifications: Admission;
+}
+
+/** Makes what all transports of a gateway share. */
+export function createTransportContext(deps: TransportContextDeps): GatewayTransportContext {
+  const { hub, life, state, telemetry, clock, settings, nodeId, authentications } = deps;
+  const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
+  const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
+  const paced = pacedVerifier(createJwtVerifier(settings), verifications);
+  return {
+    nodeId,
+    hub,
+    state,
+    telemetry,
+    clock,
+    writer: kernelWriter,
+    admission: new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS }),
+    verifications,
+    verifier: countedVerifier(paced, authentications),
+    authRequired: settings.AUTH_MODE === 'required',
+    firehose: settings.FIREHOSE === 'on',
+    isDraining: () => life.phase !== 'serving',
+    origins: originPolicy(settings),
+    limits: transportLimits(settings),
+  };
+}
+
+function transportLimits(settings: GatewaySettings): TransportLimits {
+  return {
+    heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,
+    timeoutMs: settings.WEBSOCKET_TIMEOUT * 1000,
+    maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS,
+    maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
+    outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
+  };
+}
+
+function originPolicy(settings: GatewaySettings): OriginPolicy {
+  return { allowed: listOf(settings.CORS_ORIGIN), loopback: settings.AUTH_MODE === 'open' };
+}

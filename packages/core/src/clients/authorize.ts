@@ -1,0 +1,61 @@
+import { ProtocolError } from '@leque/protocol';
+import { anonymous, type Identity } from '../access/grants.ts';
+import { isOriginAllowed } from '../access/origin-policy.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { TransportContext } from './transport.ts';
+
+/** The part of a request to connect on which its authorisation depends. */
+export interface ConnectRequest {
+  /** Set by browsers only. */
+  readonly origin: string | undefined;
+  readonly host: string | undefined;
+  readonly token: string | undefined;
+}
+
+/**
+ * Decides who a client is, before anything is set up for it. A token that is presented is verified
+ * even where none is required.
+ * @throws ProtocolError whose status refuses the request
+ */
+export async function authorize(
+  request: ConnectRequest,
+  context: Pick<TransportContext, 'origins' | 'verifier' | 'authRequired'>,
+): Promise<Identity> {
+  assertOriginAllowed(request, context);
+  if (request.token !== undefined) return context.verifier.verify(request.token);
+  if (!context.authRequired) return anonymous();
+  throw new ProtocolError(
+    'token_missing',
+    'a token is required: Authorization: Bearer, or ?token=',
+  );
+}
+
+/** @throws ProtocolError `origin_forbidden` for a page that may not connect */
+export function assertOriginAllowed(
+  { origin, host }: Pick<ConnectRequest, 'origin' | 'host'>,
+  { origins }: Pick<TransportContext, 'origins'>,
+): void {
+  if (isOriginAllowed(origins, origin, host)) return;
+  throw new ProtocolError('origin_forbidden', `origin ${origin} is not allowed`);
+}
+
+/**
+ * Checks that a token covers all channels which the endpoint gives without asking, and that they
+ * fit into one session.
+ * @throws ProtocolError `forbidden`, `too_many_subscriptions`
+ */
+export function assertGrantsSuffice(
+  identity: Identity,
+  endpoint: Endpoint,
+  { limits: { maxSubscriptions } }: Pick<TransportContext, 'limits'>,
+): void {
+  const channels = endpoint.channels(identity);
+  const forbidden = channels.find((channel) => !identity.grants.covers(channel));
+  if (forbidden !== undefined) {
+    throw new ProtocolError('forbidden', `this token does not allow ${forbidden}`);
+  }
+  if (channels.length > maxSubscriptions) {
+    const detail = `this token leads to ${channels.length} channels, a session has at most ${maxSubscriptions}`;
+    throw new ProtocolError('too_many_subscriptions', detail);
+  }
+}

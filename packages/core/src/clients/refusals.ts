@@ -1,0 +1,42 @@
+import { ProtocolError } from '@leque/protocol';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { TransportContext } from './transport.ts';
+
+/** Clients that are moved away one after the other spread their return over this time. */
+export const RETURN_SPREAD_MS = 1000;
+
+/**
+ * The reason of a close with 1012: the milliseconds after which the client should come back.
+ * @param spreadMs the time over which the clients that are moved now come back
+ */
+export function returnHint(spreadMs: number): string {
+  return String(Math.floor(Math.random() * spreadMs));
+}
+
+/**
+ * Checks that the node takes new connections. Call it when a session is about to be opened: an
+ * earlier answer may be outdated, because verifying a token takes time.
+ * @throws ProtocolError `draining`, or `unavailable` for a full node
+ */
+export function assertAccepting({
+  hub,
+  limits,
+  isDraining,
+}: Pick<TransportContext, 'hub' | 'limits' | 'isDraining'>): void {
+  if (isDraining()) throw new ProtocolError('draining', 'this node is being replaced');
+  if (hub.sessions.size < limits.maxConnections) return;
+  throw new ProtocolError('unavailable', 'this node is full; try again later');
+}
+
+/** Reports that a client was not let in. */
+export function reportRefusal(telemetry: Telemetry, transport: string, error: ProtocolError): void {
+  const { code, message: detail } = error;
+  telemetry.report({ type: 'connection_refused', transport, code, detail });
+}
+
+/** Reduces an error to what a client may know: a bug is reported, and shown as `internal` only. */
+export function errorForClient(error: unknown, where: string, telemetry: Telemetry): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  telemetry.report({ type: 'failure', where, error });
+  return new ProtocolError('internal', 'internal error');
+}

@@ -1,0 +1,91 @@
+import {
+  assertAccepting,
+  bearerToken,
+  type Identity,
+  reportRefusal,
+  type TransportContext,
+} from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import type { Namespace, Socket } from 'socket.io';
+import type { SocketIoContext } from '../context.ts';
+import { stateOf } from '../internals/connection-state.ts';
+import { cursorsOf } from '../session/cursors.ts';
+import { SocketIoSession } from '../session/socketio-session.ts';
+import { TRANSPORT } from '../wire/socketio-format.ts';
+
+/** Opens a session for each client with a token, once per connection: a client may send several CONNECTs (CNT). */
+export function registerJoin(events: Namespace, context: SocketIoContext): void {
+  events.use((socket, next) => {
+    const state = stateOf(socket);
+    if (state.joins) {
+      state.close();
+      next(connectError(new ProtocolError('invalid_command', 'joins once only'), context));
+      return;
+    }
+    state.joins = true;
+    join(socket, context).then(
+      () => next(),
+      (error: unknown) => {
+        state.joins = false;
+        // Official clients come back by themselves only when the transport closes.
+        if (context.isDraining() || isOverloaded(error)) state.close();
+        next(connectError(error, context));
+      },
+    );
+  });
+}
+
+/** Opens the session before the client learns that it is connected. */
+async function join(socket: Socket, context: SocketIoContext): Promise<void> {
+  const identity = await authenticate(socket, context);
+  const { conn } = socket;
+  if (conn.readyState !== 'open') return;
+  const session = new SocketIoSession(socket, identity, context);
+  try {
+    await session.open();
+  } catch (error) {
+    // The client comes back by itself, and keeps what it knows of its state.
+    conn.close();
+    throw error;
+  }
+}
+
+/** @throws ProtocolError with the message that the client's `connect_error` shows */
+async function authenticate(socket: Socket, context: TransportContext): Promise<Identity> {
+  const token = tokenOf(socket);
+  if (token === undefined) {
+    throw new ProtocolError(
+      'token_missing',
+      'a token is required: auth.token, Authorization: Bearer, or ?token=',
+    );
+  }
+  const identity = await context.verifier.verify(token);
+  assertAccepting(context);
+  if (identity.userId === undefined) {
+    throw new ProtocolError('token_claim_invalid', 'no user in the token');
+  }
+  cursorsOf(socket.handshake.auth); // refuses too many of them
+  return identity;
+}
+
+function tokenOf({ handshake }: Socket): string | undefined {
+  const { token } = handshake.auth as { token?: unknown };
+  const given = [token, handshake.query['token']].find(
+    (value): value is string => typeof value === 'string' && value !== '',
+  );
+  return bearerToken(handshake.headers.authorization) ?? bearerToken(given) ?? given;
+}
+
+function isOverloaded(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'overloaded';
+}
+
+function connectError(error: unknown, { telemetry }: TransportContext): Error {
+  if (!(error instanceof ProtocolError)) {
+    telemetry.report({ type: 'failure', where: 'socketio handshake', error });
+    return new Error('internal error');
+  }
+  reportRefusal(telemetry, TRANSPORT, error);
+  // Socket.IO sends `data` to the client beside the message.
+  return Object.assign(new Error(error.message), { data: { code: error.code } });
+}

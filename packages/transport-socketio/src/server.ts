@@ -1,0 +1,85 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import {
+  assertOriginAllowed,
+  CLOSE_TIMEOUT_MS,
+  type HeartbeatTimes,
+  isOriginAllowed,
+  MAX_FRAGMENTS,
+  reportRefusal,
+  type TransportContext,
+  type TransportLimits,
+} from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import { Server } from 'socket.io';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { SocketIoOptions } from './context.ts';
+import { TransportSocket } from './internals/private-fields.ts';
+import { TRANSPORT } from './wire/socketio-format.ts';
+
+/** A client that has not joined the namespace by then is not going to. */
+const JOIN_DEADLINE_MS = 10_000;
+const MIN_PING_TIMEOUT_MS = 1000;
+
+/** Engine.IO's WebSocket server, which also cuts clients that do not answer a close. */
+class ClosingServer extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    // The types lack these two.
+    const limits = { closeTimeout: CLOSE_TIMEOUT_MS, maxFragments: MAX_FRAGMENTS };
+    super({ ...options, ...limits, WebSocket: TransportSocket });
+  }
+}
+
+/** Makes the Socket.IO server on `server`, beside whatever else that serves. */
+export function createServer(
+  server: HttpServer,
+  context: TransportContext,
+  { adapter, engineIo3 }: SocketIoOptions,
+): Server {
+  const { limits, origins } = context;
+  const { intervalMs, timeoutMs } = heartbeatTimes(limits);
+  return new Server(server, {
+    ...(adapter && { adapter }),
+    allowEIO3: engineIo3,
+    allowRequest: (request, decide) => {
+      const refusal = refusalOf(request, context);
+      decide(refusal, refusal === undefined);
+    },
+    connectTimeout: JOIN_DEADLINE_MS,
+    cors: {
+      origin: (origin, decide) => decide(null, isOriginAllowed(origins, origin, undefined)),
+      credentials: true,
+    },
+    destroyUpgrade: false, // other transports take the other upgrades
+    maxHttpBufferSize: limits.maxMessageBytes,
+    pingInterval: intervalMs,
+    pingTimeout: timeoutMs - intervalMs,
+    serveClient: false,
+    wsEngine: ClosingServer,
+  });
+}
+
+/** Clients take the two as they are: the interval, and how long after it a ping may come. */
+export function heartbeatTimes({
+  heartbeatIntervalMs: intervalMs,
+  timeoutMs,
+}: TransportLimits): HeartbeatTimes {
+  return {
+    intervalMs,
+    timeoutMs: intervalMs + Math.max(timeoutMs - intervalMs, MIN_PING_TIMEOUT_MS),
+  };
+}
+
+/** Checks the origin of WebSockets as well: Socket.IO's `cors` option guards polling only. */
+function refusalOf(
+  { headers: { origin, host } }: IncomingMessage,
+  context: TransportContext,
+): string | undefined {
+  try {
+    assertOriginAllowed({ origin, host }, context);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    reportRefusal(context.telemetry, TRANSPORT, error);
+    return error.message;
+  }
+}

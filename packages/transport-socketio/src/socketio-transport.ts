@@ -1,0 +1,104 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Heartbeats, Transport, TransportContext, TransportCounter } from '@leque/core';
+import type { Namespace, Server, Socket } from 'socket.io';
+import { paceHandshakes } from './connecting/handshakes.ts';
+import { registerJoin } from './connecting/join.ts';
+import type { SocketIoContext, SocketIoOptions } from './context.ts';
+import { attachState, stateOf } from './internals/connection-state.ts';
+import { type HeartbeatSocket, startEngineHeartbeats } from './internals/engine-heartbeats.ts';
+import { forgetResponses } from './internals/forget-requests.ts';
+import { SocketSlimmer } from './internals/socket-slimmer.ts';
+import { tryLibraries } from './internals/trial.ts';
+import { createServer, heartbeatTimes } from './server.ts';
+import { roomOf } from './session/socketio-session.ts';
+import { NAMESPACE, offsetFormat, plainFormat, TRANSPORT } from './wire/socketio-format.ts';
+
+/** The path of Engine.IO's requests on the HTTP server. */
+export const SOCKET_IO_PATH = '/socket.io/';
+
+const ROOT_HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
+
+interface Running {
+  readonly io: Server;
+  readonly events: Namespace;
+  readonly heartbeats: Heartbeats<HeartbeatSocket>;
+}
+
+/** Serves Socket.IO clients in one namespace. */
+export class SocketIoTransport implements Transport<{ readonly server: HttpServer }> {
+  readonly name = TRANSPORT;
+  readonly counters: readonly TransportCounter[];
+  readonly #context: TransportContext;
+  readonly #options: SocketIoOptions;
+  readonly #writes = { direct: 0, engine: 0 };
+  #running: Running | undefined;
+
+  constructor(context: TransportContext, options: SocketIoOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.counters = [
+      {
+        name: 'direct_writes',
+        help: 'Writes straight to the sockets of Socket.IO clients',
+        read: () => this.#writes.direct,
+      },
+      {
+        name: 'engine_writes',
+        help: 'Writes to Socket.IO clients through Engine.IO',
+        read: () => this.#writes.engine,
+      },
+    ];
+  }
+
+  async start({ server }: { readonly server: HttpServer }): Promise<void> {
+    const io = createServer(server, this.#context, this.#options);
+    io.use((_socket, next) => next(new Error(ROOT_HINT)));
+    const events = io.of(NAMESPACE);
+    paceHandshakes(io.engine, this.#context);
+    forgetResponses(io.engine);
+    const context = await this.#tryLibraries(io);
+    registerJoin(events, context);
+    const heartbeats = startEngineHeartbeats(heartbeatTimes(context.limits), context);
+    io.engine.on('connection', attachState(2 * context.limits.outboxMaxBytes, heartbeats));
+    events.on('connection', (socket: Socket) => stateOf(socket).reader?.begin());
+    this.#running = { io, events, heartbeats };
+  }
+
+  userConnectionsChanged(userId: string, connections: number): void {
+    if (this.#running === undefined) return;
+    const { adapter, sockets } = this.#running.events;
+    for (const socketId of adapter.rooms.get(roomOf(userId)) ?? []) {
+      const socket = sockets.get(socketId);
+      if (socket !== undefined) stateOf(socket).reader?.sendConnections(connections);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#running?.heartbeats.close();
+    await this.#running?.io.close();
+  }
+
+  /** Does without the shortcuts that the installed versions of the libraries do not allow. */
+  async #tryLibraries({ engine }: Server): Promise<SocketIoContext> {
+    const { telemetry } = this.#context;
+    const { recovery } = this.#options;
+    const problems = await tryLibraries(engine);
+    const report = (detail: string | undefined) => {
+      if (detail !== undefined) telemetry.report({ type: 'direct_path_unavailable', detail });
+    };
+    report(problems.directPath);
+    report(problems.connections);
+    const canRecover = recovery !== undefined && problems.recovery === undefined;
+    if (recovery !== undefined && problems.recovery !== undefined) {
+      telemetry.report({ type: 'recovery_limited', detail: problems.recovery });
+    }
+    return {
+      ...this.#context,
+      recovery: canRecover ? recovery : undefined,
+      format: canRecover ? offsetFormat : plainFormat,
+      direct: problems.directPath === undefined,
+      slimmer: problems.connections === undefined ? new SocketSlimmer(report) : undefined,
+      writes: this.#writes,
+    };
+  }
+}

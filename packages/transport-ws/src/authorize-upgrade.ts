@@ -1,0 +1,48 @@
+import {
+  assertGrantsSuffice,
+  authorize,
+  bearerToken,
+  type Endpoint,
+  type Identity,
+  retryAfter,
+  type TransportContext,
+} from '@leque/core';
+import type { ProtocolError } from '@leque/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { declineSmallWindows } from './wire/deflate-format.ts';
+
+const BEARER_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
+
+/**
+ * Decides on an upgrade before it happens.
+ * @param endpointOf called once the token is verified; may throw ProtocolError
+ * @throws ProtocolError whose status refuses the request
+ */
+export async function authorizeUpgrade(
+  request: FastifyRequest,
+  endpointOf: () => Endpoint,
+  context: TransportContext,
+): Promise<Identity> {
+  const { origin, host } = request.headers;
+  const identity = await authorize({ origin, host, token: tokenOf(request) }, context);
+  assertGrantsSuffice(identity, endpointOf(), context);
+  declineSmallWindows(request.raw.headers);
+  return identity;
+}
+
+/** Answers a refused request with a problem document. */
+export async function refuseRequest(reply: FastifyReply, error: ProtocolError): Promise<void> {
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error.status === 503) reply.header('retry-after', retryAfter());
+  await reply.code(error.status).type('application/problem+json').send(error.toProblem());
+}
+
+/** Browsers cannot set headers on a WebSocket: they pass the token as a subprotocol or in the query. */
+function tokenOf({ headers, query }: FastifyRequest): string | undefined {
+  const { token } = query as { token?: string };
+  return (
+    bearerToken(headers.authorization) ??
+    BEARER_PROTOCOL.exec(headers['sec-websocket-protocol'] ?? '')?.[1] ??
+    (token || undefined)
+  );
+}
