@@ -5,3 +5,9 @@ export {
   type StateCluster,
 } from './cluster-state-contract.ts';
 export { describeOnOwnRedis, describeOnRedisServers } from './own-redis.ts';
+export {
+  type ConnectOptions,
+  describeTransportContract,
+  type TransportClient,
+  type TransportUnderTest,
+} from './transport-contract.ts';
