@@ -95,7 +95,7 @@ describe('the trace of a message', () => {
     ]);
     expect(trace.silent).toBe(0);
     expect(await explain(id)).toMatch(
-      /Published to project:T1 at \S+ by an API key through publisher-1.*\ngateway-1 had it at \S+, 1 subscribed: written to 1\.\ngateway-2 .* 2 subscribed: written to 2\./,
+      /Published to project:T1 at \S+ by an API key through publisher-1.*\ngateway-1 received it at \S+, 1 subscribed: written to 1\.\ngateway-2 .* 2 subscribed: written to 2\./,
     );
   });
 
@@ -155,7 +155,7 @@ describe('the trace of a message', () => {
     const recovered = async () => (await traceOf(id)).nodes[1]?.deliveries[0]?.['recovered'];
     await expect.poll(recovered, SOON).toBe(1);
     expect((await traceOf(id)).nodes[1]).toMatchObject({ connected_later: 1 });
-    expect(await explain(id)).toContain('brought from the history to 1 that came later');
+    expect(await explain(id)).toContain('recovered from the history by 1 that came later');
   });
 
   test('reports a client with a token for all projects as fed from the firehose', async () => {

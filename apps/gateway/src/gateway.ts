@@ -12,7 +12,7 @@ import {
   type Telemetry,
   type Tracing,
 } from '@leque/core';
-import { registerTraces } from '@leque/service';
+import { registerDeliveryReports } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
 import type { GatewaySettings } from './config.ts';
 import { drain } from './drain.ts';
@@ -63,7 +63,7 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
     hub.counters.of(transport.name); // its metrics exist before its first connection
     await transport.start(app);
   }
-  registerTraces(deps.control, hub);
+  registerDeliveryReports(deps.control, hub);
   await deps.broker.start(hub);
   await deps.state.join({
     userConnectionsChanged(userId, connections) {

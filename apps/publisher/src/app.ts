@@ -17,23 +17,23 @@ import {
 import { ProtocolError } from '@leque/protocol';
 import { registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import { Authority } from './authority.ts';
-import type { PublisherContext, PublisherLimits } from './context.ts';
-import { registerDocumentation } from './documentation.ts';
-import { PublishJournal } from './publish-journal.ts';
-import { type PublishCounters, Publishing } from './publishing.ts';
-import { readJson } from './read-json.ts';
+import { DeliveryReports } from './delivery-report/delivery-reports.ts';
+import { PublishJournal } from './delivery-report/publish-journal.ts';
+import { Authority } from './http/authority.ts';
+import { registerDocumentation } from './http/documentation.ts';
+import { readJson } from './http/read-json.ts';
+import { validateRequests } from './http/validation.ts';
+import { type PublishCounters, Publishing } from './publishing/publishing.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
+import type { PublisherContext, PublisherLimits } from './routes/context.ts';
+import { deliveryReportRoute } from './routes/delivery-report.ts';
 import { historyRoutes } from './routes/history.ts';
 import { logLevelRoute } from './routes/log-level.ts';
 import { nodesRoute } from './routes/nodes.ts';
 import { publishRoute } from './routes/publish.ts';
 import { statisticsRoutes } from './routes/statistics.ts';
-import { traceRoute } from './routes/trace.ts';
-import { Traces } from './traces.ts';
-import { validateRequests } from './validation.ts';
 
-export interface PublisherParts {
+export interface PublisherDeps {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly verifier: TokenVerifier;
@@ -42,40 +42,40 @@ export interface PublisherParts {
   readonly clock: Clock;
   readonly tracing?: Tracing | undefined;
   readonly policy: PublisherPolicy;
-  /** Counted into; for metrics. */
+  /** Outcomes of publishing are counted into it. */
   readonly counters?: PublishCounters;
-  /** The same. */
+  /** Outcomes of authentications are counted into it. */
   readonly authentications?: AuthenticationOutcomes;
 }
 
 const PUBLISH_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
-/** What `publisherPolicy` reads from the environment. */
+/** The publisher's settings, as `publisherPolicy` reads them from the environment. */
 export interface PublisherPolicy {
   readonly authMode: 'open' | 'required';
   readonly apiKeys: readonly string[];
   readonly origins: OriginPolicy;
-  /** Whether project events reach those who may see all projects without asking. */
+  /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
-  readonly limits: PublisherLimits;
-  /** What is remembered for traces. */
+  readonly limits: Omit<PublisherLimits, 'journalEntries'>;
+  /** Bounds of what is remembered for delivery reports. */
   readonly journal: JournalOptions;
 }
 
 /**
- * The publisher's routes, `/api/…`, `/docs` and `/openapi.json`, as a Fastify plugin: it keeps its
- * hooks and its error handler to itself, so that it can stand beside others in one server. That
- * server is made with `SERVER_OPTIONS`.
+ * The publisher's routes `/api/…`, `/docs` and `/openapi.json` as a Fastify plugin. Hooks and error
+ * handler concern only these routes, so that the plugin can share a server with others. The server
+ * must be created with `SERVER_OPTIONS`.
  */
-export function createPublisherApp(parts: PublisherParts): FastifyPluginAsync {
-  const context = contextOf(parts);
+export function createPublisherApp(deps: PublisherDeps): FastifyPluginAsync {
+  const context = contextOf(deps);
   return async (app) => {
-    registerProblems(app, parts.telemetry, 'publisher');
+    registerProblems(app, deps.telemetry, 'publisher');
     app.setValidatorCompiler(validateRequests);
-    // The schemas of answers are there to be read; what is answered was made by us.
+    // Schemas of answers are documentation; the answers are made here and need no filter.
     app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
     await registerDocumentation(app);
-    await app.register(async (api) => registerApi(api, context, parts.policy.origins), {
+    await app.register(async (api) => registerApi(api, context, deps.policy.origins), {
       prefix: '/api',
     });
   };
@@ -91,7 +91,7 @@ async function registerApi(
     reply.header('x-request-id', id);
     done();
   });
-  // JSON only: a form, which any page may send anywhere, is not read.
+  // Only JSON is read: any page may send a form anywhere without asking (CSRF).
   api.removeContentTypeParser('text/plain');
   readJson(api, context.limits.maxEventBytes);
   refuseForeignPages(api, origins);
@@ -100,12 +100,12 @@ async function registerApi(
   await api.register(broadcastRoute, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
-  await api.register(traceRoute, context);
+  await api.register(deliveryReportRoute, context);
   await api.register(nodesRoute, context);
   await api.register(logLevelRoute, context);
 }
 
-/** CORS alone only hides the answer from a foreign page; the event would be published. */
+/** CORS alone hides the answer from a foreign page, but the event would be published. */
 function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
   api.addHook('onRequest', ({ headers: { origin, host } }, _reply, done) => {
     if (isOriginAllowed(origins, origin, host)) done();
@@ -113,13 +113,13 @@ function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
   });
 }
 
-function contextOf(parts: PublisherParts): PublisherContext {
-  const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = parts;
-  const verifier = countedVerifier(parts.verifier, outcomes);
+function contextOf(deps: PublisherDeps): PublisherContext {
+  const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = deps;
+  const verifier = countedVerifier(deps.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
-  const counters = parts.counters ?? newPublishCounters();
-  const journal = new PublishJournal(parts.clock, policy.journal);
-  journal.answerTraces(control);
+  const counters = deps.counters ?? newPublishCounters();
+  const journal = new PublishJournal(deps.clock, policy.journal);
+  journal.register(control);
   const publishing = new Publishing({
     broker,
     state,
@@ -127,16 +127,16 @@ function contextOf(parts: PublisherParts): PublisherContext {
     firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
     journal,
-    tracing: parts.tracing,
+    tracing: deps.tracing,
   });
   return {
     broker,
     state,
     control,
-    limits,
+    limits: { ...limits, journalEntries: policy.journal.entries },
     publishing,
     telemetry,
-    traces: new Traces({ control, broker, remembers: policy.journal.entries > 0 }),
+    reports: new DeliveryReports({ control, broker }),
     authority: new Authority({ verifier, mode, apiKeys, outcomes }),
   };
 }

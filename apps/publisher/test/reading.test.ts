@@ -113,7 +113,11 @@ test('[GAP] GET history goes on page by page, and says when there is more', asyn
 });
 
 test.each([
-  ['/api/channels/nowhere/history', 'channel', 'must be all, logs, project:ID or user:ID'],
+  [
+    '/api/channels/nowhere/history',
+    'channel',
+    'must be all, logs, firehose, project:ID or user:ID',
+  ],
   ['/api/channels/all/history?since=x', 'since', 'is not a cursor'],
   ['/api/channels/all/history?limit=0', 'limit', 'must be >= 1'],
   ['/api/channels/all/history?limit=1001', 'limit', 'must be <= 1000'],

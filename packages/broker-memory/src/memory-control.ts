@@ -1,27 +1,29 @@
 import {
-  type Answerer,
-  Answerers,
   type Control,
   type ControlAnswers,
-  type Json,
+  type ControlHandler,
+  ControlHandlers,
+  type ControlKind,
+  wellFormedAnswers,
 } from '@leque/core';
 
-/** One process asks itself. */
+/** The control of a single process, which sends requests to itself. */
 export class MemoryControl implements Control {
   readonly #nodeId: string;
-  readonly #answerers = new Answerers();
+  readonly #handlers = new ControlHandlers();
 
   constructor(nodeId: string) {
     this.#nodeId = nodeId;
   }
 
-  answer(kind: string, answerer: Answerer): void {
-    this.#answerers.add(kind, answerer);
+  handle<Q, A>(kind: ControlKind<Q, A>, handler: ControlHandler<Q, A>): void {
+    this.#handlers.add(kind, handler);
   }
 
-  async ask(kind: string, body: Json): Promise<ControlAnswers> {
-    const bodies = this.#answerers.answersTo(kind, body);
-    return { answers: bodies.map((each) => ({ node: this.#nodeId, body: each })), silent: 0 };
+  async request<Q, A>(kind: ControlKind<Q, A>, body: Q): Promise<ControlAnswers<A>> {
+    const bodies = this.#handlers.answersTo(kind.name, body);
+    const answers = bodies.map((each) => ({ node: this.#nodeId, body: each }));
+    return { answers: wellFormedAnswers(kind, answers), silent: 0 };
   }
 
   async close(): Promise<void> {}

@@ -71,6 +71,8 @@ export { BucketCounts } from './lib/bucket-counts.ts';
 export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
 export { ConcurrencyLimit } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
+export { Deadline, Pause, withDeadline } from './lib/deadline.ts';
+export { RateWindow } from './lib/rate-window.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,
@@ -84,13 +86,15 @@ export {
 export type { ClusterState, ClusterStateSink, Totals } from './ports/cluster-state.ts';
 export type { Connection } from './ports/connection.ts';
 export {
-  type Answerer,
-  Answerers,
   CONTROL_DEADLINE_MS,
   type Control,
   type ControlAnswer,
   type ControlAnswers,
-  type Json,
+  type ControlHandler,
+  ControlHandlers,
+  type ControlKind,
+  controlKind,
+  wellFormedAnswers,
 } from './ports/control.ts';
 export {
   type HistoryLimit,

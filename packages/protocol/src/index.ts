@@ -1,3 +1,12 @@
+export {
+  Bystanders,
+  Delivery,
+  DeliveryReport,
+  type NodeDeliveries,
+  PublishRecord,
+} from './api/delivery-report.ts';
+export { LogLevelAnswer, LogLevelChange, PROCESS_LOG_LEVELS } from './api/log-level.ts';
+export { NodeStatus, NodesAnswer } from './api/node-status.ts';
 export { Stats } from './api/stats.ts';
 export {
   type Event,

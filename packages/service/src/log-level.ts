@@ -1,16 +1,16 @@
-import type { Control } from '@leque/core';
+import { type Control, controlKind } from '@leque/core';
+import { LogLevelChange } from '@leque/protocol';
+import { Type } from 'typebox';
 
-export const PROCESS_LOG_LEVELS = [
-  'fatal',
-  'error',
-  'warn',
-  'info',
-  'debug',
-  'trace',
-  'silent',
-] as const;
-
-export const LOG_LEVEL_QUESTION = 'log level';
+/** Changes the log level of all processes, or of the one that the request names (null: all). */
+export const LOG_LEVEL = controlKind(
+  'log level',
+  Type.Object({
+    level: LogLevelChange.properties.level,
+    node: Type.Union([Type.String(), Type.Null()]),
+  }),
+  Type.Literal(true),
+);
 
 /** Lets operators change what this process logs; each of its loggers has a level of its own. */
 export function registerLogLevel(
@@ -18,10 +18,8 @@ export function registerLogLevel(
   nodeId: string,
   loggers: readonly { level: string }[],
 ): void {
-  control.answer(LOG_LEVEL_QUESTION, (asked) => {
-    const { level, node } = asked as { readonly level: string; readonly node: string | null };
-    const isKnown = (PROCESS_LOG_LEVELS as readonly string[]).includes(level);
-    if (!isKnown || (node !== null && node !== nodeId)) return undefined;
+  control.handle(LOG_LEVEL, ({ level, node }) => {
+    if (node !== null && node !== nodeId) return undefined;
     for (const logger of loggers) logger.level = level;
     return true;
   });

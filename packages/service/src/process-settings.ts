@@ -1,5 +1,5 @@
+import { PROCESS_LOG_LEVELS } from '@leque/protocol';
 import { Type } from 'typebox';
-import { PROCESS_LOG_LEVELS } from './log-level.ts';
 
 /** The variables that every process has; each app has a default port and node id of its own. */
 export function processSettings(defaultPort: number, defaultNodeId: string) {

@@ -110,7 +110,8 @@ function backendWith(
   health: { readonly reason: string | undefined },
   close: () => Promise<void>,
 ): Backend {
-  const control = { answer: () => {}, ask: async () => ({ answers: [], silent: 0 }), close };
+  const request = async () => ({ answers: [], silent: 0 });
+  const control = { handle: () => {}, request, close };
   return {
     broker: { health: () => healthOf(health.reason) } as unknown as Broker,
     state: {} as ClusterState,

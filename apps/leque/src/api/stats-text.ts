@@ -1,4 +1,4 @@
-import type { NodeStatus } from '@leque/service';
+import type { NodesAnswer } from '@leque/protocol';
 import { textTable } from './text-table.ts';
 
 /** Columns of the narrowest terminal that people use; ids of processes may be longer. */
@@ -15,7 +15,7 @@ export interface ClusterReading {
   readonly silent?: number;
 }
 
-type NamedStatus = NodeStatus & { readonly node: string };
+type NamedStatus = NodesAnswer['nodes'][number];
 
 /**
  * The reading as text for people: two lines for each process, so that they fit a narrow terminal.

@@ -1,11 +1,11 @@
-import type { PROCESS_LOG_LEVELS } from '@leque/service';
+import type { LogLevelAnswer, LogLevelChange } from '@leque/protocol';
 import { Argument, Command } from 'commander';
 import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
 import { runCommand } from '../api/run-command.ts';
 
-/** A table of the names only, so that the help is printed without loading the service package. */
-const LEVELS: Readonly<Record<(typeof PROCESS_LOG_LEVELS)[number], true>> = {
+/** A table of the names only, so that the help is printed without loading the protocol package. */
+const LEVELS: Readonly<Record<LogLevelChange['level'], true>> = {
   fatal: true,
   error: true,
   warn: true,
@@ -47,7 +47,7 @@ async function changeLogLevel(level: string, command: Command): Promise<ExitCode
   const { node, json } = command.opts<LogLevelOptions>();
   const api = openApi(command, 'token');
   const answer = await api.request('/api/log-level', { level, ...(node && { node }) });
-  const body = bodyWith<{ changed: readonly string[] }>('changed', answer, api);
+  const body = bodyWith<LogLevelAnswer>('changed', answer, api);
   console.log(json ? JSON.stringify(body) : `${level}: ${body.changed.join(', ')}`);
   return EXIT.done;
 }

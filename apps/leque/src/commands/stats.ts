@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { NodeStatus } from '@leque/service';
+import type { NodesAnswer, Stats } from '@leque/protocol';
 import { Command, Option } from 'commander';
 import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
@@ -74,11 +74,7 @@ async function read(api: Api): Promise<ClusterReading> {
     api.request('/api/ws/stats'),
     api.request('/api/nodes'),
   ]);
-  const { connections_per_project: _, ...totals } = bodyWith<Readonly<Record<string, unknown>>>(
-    'total_connections',
-    stats,
-    api,
-  );
+  const { connections_per_project: _, ...totals } = bodyWith<Stats>('total_connections', stats, api);
   const { nodes: processes, silent } = bodyWith<NodesAnswer>('nodes', nodes, api);
   return {
     at: performance.now(),
@@ -86,11 +82,6 @@ async function read(api: Api): Promise<ClusterReading> {
     nodes: processes,
     ...(silent !== undefined && { silent }),
   };
-}
-
-interface NodesAnswer {
-  readonly nodes: readonly (NodeStatus & { readonly node: string })[];
-  readonly silent?: number;
 }
 
 function print(

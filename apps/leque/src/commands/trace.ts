@@ -1,3 +1,4 @@
+import type { DeliveryReport } from '@leque/protocol';
 import { Command } from 'commander';
 import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
@@ -35,7 +36,7 @@ async function trace(id: string, command: Command): Promise<ExitCode> {
   const api = openApi(command, 'token');
   const query = channel === undefined ? '' : `?channel=${encodeURIComponent(channel)}`;
   const answer = await api.request(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
-  const body = bodyWith<{ explanation: readonly string[] }>('explanation', answer, api);
+  const body = bodyWith<DeliveryReport>('explanation', answer, api);
   console.log(json ? JSON.stringify(body, null, 2) : body.explanation.join('\n'));
   return EXIT.done;
 }

@@ -1,18 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Deadline } from '@leque/core';
 import { EventInput } from '@leque/protocol';
 import { Type } from 'typebox';
-import { Stored, storedAnswer } from '../batch.ts';
-import type { PublisherContext } from '../context.ts';
-import { Deadline } from '../deadline.ts';
-import { NOTIFICATION } from '../examples.ts';
-import { keyOf, PublishHeaders } from '../publishing.ts';
+import { Stored, storedAnswer } from '../publishing/publish-batch.ts';
+import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
+import type { PublisherContext } from './context.ts';
+import { NOTIFICATION } from './examples.ts';
 import { failures } from './failures.ts';
 import { publishOptions } from './publish-options.ts';
 
 const { message_id, channel, cursor } = Stored.properties;
 
 const schema = {
-  summary: 'Publish one event and learn how many sessions were there to get it',
+  summary: 'Publish one event and count the sessions that get it',
   tags: ['publishing'],
   headers: PublishHeaders,
   body: Type.Object(EventInput.properties, {
@@ -21,7 +21,9 @@ const schema = {
   }),
   response: {
     200: Type.Object({
-      sent_to: Type.Integer({ description: 'sessions in the whole cluster at that moment' }),
+      sent_to: Type.Integer({
+        description: 'subscribed sessions in the whole cluster when the event was published',
+      }),
       message_id,
       channel,
       cursor,
@@ -30,13 +32,13 @@ const schema = {
   },
 };
 
-/** The earlier system's way to publish. */
+/** Publishes as the earlier system did. */
 export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits } = context;
   app.post('/ws/broadcast', publishOptions(context, schema), async ({ headers, body, caller }) => {
     using deadline = new Deadline(limits.answerWithinMs);
     const checked = publishing.check(body, keyOf(headers['idempotency-key']));
-    // Counted first: once the event is stored, nothing may fail any more.
+    // Counting comes first, because nothing may fail once the event is stored.
     const sentTo = await publishing.subscribers(checked.channel, deadline);
     const published = await publishing.publish(checked, {
       deadline,

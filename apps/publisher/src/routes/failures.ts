@@ -1,4 +1,12 @@
 import { ProblemDocument } from '@leque/service';
 
-/** What every route answers when it does not succeed. */
-export const failures = { '4xx': ProblemDocument, '5xx': ProblemDocument };
+const content = { 'application/problem+json': { schema: ProblemDocument } };
+
+/** The answers of every route to requests that fail. */
+export const failures = {
+  '4xx': { description: 'The request was refused; nothing was stored.', content },
+  '5xx': {
+    description: 'The request failed. After 503, retry after the time in `Retry-After`.',
+    content,
+  },
+};

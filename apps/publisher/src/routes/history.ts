@@ -1,31 +1,34 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type HistoryPage, MAX_HISTORY_BYTES } from '@leque/core';
-import {
-  encodeEnvelope,
-  ProtocolError,
-  toCursor,
-  tryParseChannel,
-  tryParseCursor,
-} from '@leque/protocol';
-import { RequestError } from '@leque/service';
+import { Deadline, type HistoryPage, MAX_HISTORY_BYTES } from '@leque/core';
+import { encodeEnvelope, ProtocolError, toCursor, tryParseCursor } from '@leque/protocol';
 import { Type } from 'typebox';
-import type { PublisherContext } from '../context.ts';
-import { Deadline } from '../deadline.ts';
-import { stateUnavailable } from '../publishing.ts';
+import { CHANNELS, checkChannel, invalidField } from './channel-field.ts';
+import type { PublisherContext } from './context.ts';
 import { failures } from './failures.ts';
 
 const MAX_PUBLICATIONS = 1_000;
-const CHANNELS = 'must be all, logs, project:ID or user:ID';
 
 const Query = Type.Object({
   since: Type.Optional(
-    Type.String({ description: 'a cursor: everything after it; without it the newest' }),
+    Type.String({
+      description: 'cursor after which to read; without it the newest publications are read',
+    }),
   ),
-  limit: Type.Integer({ minimum: 1, maximum: MAX_PUBLICATIONS, default: 100 }),
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: MAX_PUBLICATIONS,
+    default: 100,
+    description: 'most publications to read',
+  }),
 });
-const Params = Type.Object({ channel: Type.String({ examples: ['project:PROJ-001'] }) });
+const Params = Type.Object({
+  channel: Type.String({
+    description: `channel to read: ${CHANNELS}`,
+    examples: ['project:PROJ-001'],
+  }),
+});
 
-/** `GET /api/channels/{channel}/history`: what a channel still remembers, oldest first. */
+/** Answers `GET /api/channels/{channel}/history` with publications, oldest first. */
 export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async (
   app,
   { broker, limits, authority },
@@ -34,21 +37,25 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     '/channels/:channel/history',
     {
       schema: {
-        summary: 'The publications that a channel remembers',
+        summary: 'Read the publications that a channel remembers',
         description:
           'Needs a token that covers the channel, or the scope admin. `complete` is false when ' +
-          'some publications after `since` are gone; then there are none. With `more` there are ' +
-          'others: ask again, with the cursor of the last one as `since`.',
+          'publications after `since` are gone; then the list is empty. `more` is true when there ' +
+          'are further publications: ask again with the cursor of the last one as `since`.',
         tags: ['history'],
         params: Params,
         querystring: Query,
         response: {
           200: Type.Object({
             channel: Type.String(),
-            cursor: Type.Optional(Type.String({ description: 'the top of the channel' })),
+            cursor: Type.Optional(
+              Type.String({ description: 'position of the newest publication' }),
+            ),
             complete: Type.Boolean(),
             more: Type.Boolean(),
-            publications: Type.Array(Type.Object({}, { description: 'as clients get them' })),
+            publications: Type.Array(
+              Type.Object({}, { description: 'an envelope as clients get it' }),
+            ),
           }),
           ...failures,
         },
@@ -57,7 +64,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     async (request) => {
       const { grants } = await authority.identify(request);
       const { channel } = request.params;
-      if (tryParseChannel(channel) === undefined) throw wrongField('channel', CHANNELS);
+      checkChannel(channel);
       if (!grants.covers(channel) && !grants.has('admin')) {
         throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
       }
@@ -68,7 +75,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
         after === undefined
           ? broker.history(channel, undefined, { publications: limit, bytes: MAX_HISTORY_BYTES })
           : broker.pageAfter(channel, after, limit);
-      const page = await deadline.settle(reading, stateUnavailable);
+      const page = await deadline.settle(reading);
       return {
         channel,
         ...(page.position !== undefined && { cursor: toCursor(page.position) }),
@@ -90,10 +97,6 @@ function hasMore({ publications, position: top }: HistoryPage): boolean {
 function positionOf(since: string | undefined) {
   if (since === undefined) return undefined;
   const position = tryParseCursor(since);
-  if (position === undefined) throw wrongField('since', 'is not a cursor');
+  if (position === undefined) throw invalidField('since', 'is not a cursor');
   return position;
-}
-
-function wrongField(field: string, message: string): RequestError {
-  return RequestError.ofProblems('invalid_request', [{ field, message }]);
 }

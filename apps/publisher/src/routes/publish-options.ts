@@ -1,7 +1,7 @@
-import type { PublisherContext } from '../context.ts';
-import { checkedLater } from '../validation.ts';
+import { checkedLater } from '../http/validation.ts';
+import type { PublisherContext } from './context.ts';
 
-/** What all routes that publish have in common. */
+/** Options of every route that publishes. */
 export function publishOptions<Schema>({ authority, limits }: PublisherContext, schema: Schema) {
   return {
     onRequest: authority.require('publish'),

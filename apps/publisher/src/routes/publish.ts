@@ -1,12 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Deadline } from '@leque/core';
 import { EventInput } from '@leque/protocol';
 import { RequestError, sendProblem } from '@leque/service';
 import { Type } from 'typebox';
-import { batchProblem, ItemResult, publishBatch, Stored, storedAnswer } from '../batch.ts';
-import type { PublisherContext } from '../context.ts';
-import { Deadline } from '../deadline.ts';
-import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from '../examples.ts';
-import { keyOf, PublishHeaders } from '../publishing.ts';
+import {
+  batchProblem,
+  ItemResult,
+  publishBatch,
+  Stored,
+  storedAnswer,
+} from '../publishing/publish-batch.ts';
+import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
+import type { PublisherContext } from './context.ts';
+import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from './examples.ts';
 import { failures } from './failures.ts';
 import { publishOptions } from './publish-options.ts';
 
@@ -14,15 +20,15 @@ const MAX_BATCH_ITEMS = 1_000;
 
 const event = Type.Object(EventInput.properties, {
   additionalProperties: false,
-  description: 'a type, its data, and where it goes',
+  description: 'an event: its type, its data, and the channel or ids that it goes to',
   examples: [STORY_CREATED, TASK_COMPLETED, NOTIFICATION],
 });
 
 const schema = {
   summary: 'Publish one event, or up to 1,000',
   description:
-    'Success means stored. Of several events those that are wrong are refused, each with its ' +
-    'problem, and the others are stored in their order.',
+    'Success means that the event is stored. In a list, invalid events are refused with a problem ' +
+    'each, and the others are stored in their order.',
   tags: ['publishing'],
   headers: PublishHeaders,
   body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),

@@ -1,16 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Deadline } from '@leque/core';
 import { Id, projectChannel, Stats } from '@leque/protocol';
 import { Type } from 'typebox';
-import type { PublisherContext } from '../context.ts';
-import { Deadline } from '../deadline.ts';
-import { STATS } from '../examples.ts';
-import { stateUnavailable } from '../publishing.ts';
+import type { PublisherContext } from './context.ts';
+import { STATS } from './examples.ts';
 import { failures } from './failures.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 const tags = ['statistics'];
 
-/** What is connected to the whole cluster, in the shapes of the earlier system. */
+/** Statistics of the whole cluster, in the shapes of the earlier system. */
 export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async (
   app,
   { publishing, state, limits, authority },
@@ -18,7 +17,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
   const onRequest = authority.require('stats');
   const stats = async () => {
     using deadline = new Deadline(limits.answerWithinMs);
-    return await deadline.settle(state.stats(), stateUnavailable);
+    return await deadline.settle(state.stats());
   };
 
   app.get(
@@ -26,7 +25,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
-        summary: 'Statistics of the cluster',
+        summary: 'Read the statistics of the cluster',
         tags,
         response: { 200: Type.Object(Stats.properties, { examples: [STATS] }), ...failures },
       },
@@ -39,7 +38,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
-        summary: 'Open connections',
+        summary: 'Count the open connections of the cluster',
         tags,
         response: { 200: Type.Object({ count: Count }), ...failures },
       },
@@ -52,9 +51,9 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
-        summary: 'Sessions that get the events of a project',
+        summary: 'Count the sessions that get the events of a project',
         description:
-          'Those that subscribed to it, and those that are fed the events of all projects.',
+          'Counts sessions that subscribed to the project and sessions that get the events of all projects.',
         tags,
         params: Type.Object({ project_id: Id }),
         response: { 200: Type.Object({ project_id: Id, subscribers: Count }), ...failures },

@@ -1,24 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import {
-  type Answerer,
-  Answerers,
   type Cancel,
   type Clock,
   CONTROL_DEADLINE_MS,
   type Control,
   type ControlAnswer,
   type ControlAnswers,
-  type Json,
+  type ControlHandler,
+  ControlHandlers,
+  type ControlKind,
   type Telemetry,
+  wellFormedAnswers,
+  withDeadline,
 } from '@leque/core';
 import type { Cluster, Redis } from 'ioredis';
 import { unavailable } from '../connection/redis-errors.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 
 export interface RedisControlParts {
   readonly link: RedisLink;
-  /** One to subscribe with; in a Cluster it hears what is published on any server. */
+  /** Opens a connection to subscribe with; in a Redis Cluster it receives messages of all servers. */
   readonly open: () => Redis | Cluster;
   readonly prefix: string;
   readonly nodeId: string;
@@ -26,24 +27,25 @@ export interface RedisControlParts {
   readonly clock: Clock;
 }
 
-/** One round of answers. */
-interface Asking {
-  readonly answers: ControlAnswer[];
-  /** Processes that heard the question; undefined where one server does not know of all. */
+/** A request of this process that waits for answers. */
+interface PendingRequest {
+  readonly answers: ControlAnswer<unknown>[];
+  /** Processes that received the request; undefined where no server knows all of them. */
   expected: number | undefined;
-  heard: number;
+  /** Processes that have answered. */
+  answered: number;
   readonly done: () => void;
 }
 
 /**
- * Questions are published to `leque:control`; each process answers, if only with nothing, to the
- * channel that the question names: `leque:control:ID`, which only the one who asks has subscribed.
- * Connects with the first answerer or question.
+ * Requests are published to `leque:control`. Each process answers, with an empty list where it has
+ * nothing, to the channel that the request names: `leque:control:ID`, which only the requesting
+ * process has subscribed. Connects with the first handler or request.
  */
 export class RedisControl implements Control {
   readonly #parts: RedisControlParts;
-  readonly #answerers = new Answerers();
-  readonly #askings = new Map<string, Asking>();
+  readonly #handlers = new ControlHandlers();
+  readonly #pending = new Map<string, PendingRequest>();
   readonly #channel: string;
   readonly #answerChannel: string;
 
@@ -56,85 +58,91 @@ export class RedisControl implements Control {
     this.#answerChannel = `${this.#channel}:${randomUUID()}`;
   }
 
-  answer(kind: string, answerer: Answerer): void {
-    this.#answerers.add(kind, answerer);
+  handle<Q, A>(kind: ControlKind<Q, A>, handler: ControlHandler<Q, A>): void {
+    this.#handlers.add(kind, handler);
     this.#connect();
   }
 
-  async ask(kind: string, body: Json): Promise<ControlAnswers> {
+  async request<Q, A>(kind: ControlKind<Q, A>, body: Q): Promise<ControlAnswers<A>> {
     const id = randomUUID();
     const { promise: done, resolve } = Promise.withResolvers<void>();
-    const asking: Asking = { answers: [], expected: undefined, heard: 0, done: resolve };
-    this.#askings.set(id, asking);
+    const pending: PendingRequest = {
+      answers: [],
+      expected: undefined,
+      answered: 0,
+      done: resolve,
+    };
+    this.#pending.set(id, pending);
     const cancel: Cancel = this.#parts.clock.after(CONTROL_DEADLINE_MS, resolve);
     const connection = this.#connect();
     try {
       await withDeadline(this.#subscribed, CONTROL_DEADLINE_MS, 'subscribing');
       const receivers = await this.#publish(this.#channel, {
         id,
-        kind,
+        kind: kind.name,
         body,
         answer_to: this.#answerChannel,
       });
       // A server of a Cluster counts its own clients only.
-      if (!('nodes' in connection)) asking.expected = receivers;
-      if (asking.heard === asking.expected) resolve();
+      if (!('nodes' in connection)) pending.expected = receivers;
+      if (pending.answered === pending.expected) resolve();
       await done;
     } catch (error) {
       throw unavailable(error);
     } finally {
       cancel();
-      this.#askings.delete(id);
+      this.#pending.delete(id);
     }
-    const { answers, expected, heard } = asking;
-    return { answers, silent: expected === undefined ? undefined : expected - heard };
+    const { answers, expected, answered } = pending;
+    const silent = expected === undefined ? undefined : expected - answered;
+    return { answers: wellFormedAnswers(kind, answers), silent };
   }
 
   async close(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.disconnect();
-    for (const { done } of this.#askings.values()) done();
+    for (const { done } of this.#pending.values()) done();
   }
 
   #connect(): Redis | Cluster {
     if (this.#connection !== undefined) return this.#connection;
     const connection = this.#parts.open();
     this.#connection = connection;
-    connection.on('message', (channel, text) => this.#hear(channel, parse(text)));
+    connection.on('message', (channel, text) => this.#receive(channel, tryParseMessage(text)));
     this.#subscribed = connection.subscribe(this.#channel, this.#answerChannel);
     this.#subscribed.catch((error: unknown) => {
-      if (this.#connection === undefined) return; // closed before it came to that
+      if (this.#connection === undefined) return; // closed in the meantime
       this.#parts.telemetry.report({ type: 'failure', where: 'subscribe control', error });
     });
     return connection;
   }
 
-  #hear(channel: string, message: Message | undefined): void {
+  #receive(channel: string, message: Message | undefined): void {
     if (message === undefined) return;
     if (channel === this.#answerChannel) this.#collect(message);
     else this.#reply(message);
   }
 
   #collect({ id, node, bodies }: Message): void {
-    const asking = this.#askings.get(id);
-    if (asking === undefined || node === undefined || !Array.isArray(bodies)) return;
-    asking.answers.push(...bodies.map((body: Json) => ({ node, body })));
-    asking.heard += 1;
-    if (asking.heard === asking.expected) asking.done();
+    const pending = this.#pending.get(id);
+    if (pending === undefined || node === undefined || !Array.isArray(bodies)) return;
+    pending.answers.push(...bodies.map((body) => ({ node, body })));
+    pending.answered += 1;
+    if (pending.answered === pending.expected) pending.done();
   }
 
   #reply({ id, kind, body = null, answer_to: to }: Message): void {
     if (kind === undefined || to?.startsWith(`${this.#channel}:`) !== true) return;
     const { nodeId: node } = this.#parts;
     const bodies = this.#answersTo(kind, body);
-    this.#publish(to, { id, node, bodies }).catch(() => {}); // it does not wait
+    this.#publish(to, { id, node, bodies }).catch(() => {}); // the other side stops waiting
   }
 
-  /** Whoever may publish in Redis may ask anything: it must not end the process. */
-  #answersTo(kind: string, body: Json): Json[] {
+  /** A handler that fails must not end the process, because any Redis client may send a request. */
+  #answersTo(kind: string, body: unknown): unknown[] {
     try {
-      return this.#answerers.answersTo(kind, body);
+      return this.#handlers.answersTo(kind, body);
     } catch (error) {
       this.#parts.telemetry.report({ type: 'failure', where: `control ${kind}`, error });
       return [];
@@ -147,18 +155,18 @@ export class RedisControl implements Control {
   }
 }
 
-/** A question, or an answer to one. */
+/** A request, or an answer to one. */
 interface Message {
   readonly id: string;
   readonly kind?: string;
-  readonly body?: Json;
+  readonly body?: unknown;
   readonly answer_to?: string;
   readonly node?: string;
-  readonly bodies?: Json[];
+  readonly bodies?: unknown[];
 }
 
-/** Undefined for what somebody else may have published there. */
-function parse(text: string): Message | undefined {
+/** Undefined for a malformed message, which any Redis client may publish. */
+function tryParseMessage(text: string): Message | undefined {
   try {
     const message = JSON.parse(text) as Partial<Message> | null;
     return typeof message?.id === 'string' ? (message as Message) : undefined;

@@ -1,12 +1,17 @@
+import { controlKind } from '@leque/core';
 import { startFaultProxy, startRedis, startSentinel, uniquePrefix } from '@leque/testkit';
 import { describeOnRedisServers } from '@leque/testkit/contracts';
 import { Redis } from 'ioredis';
+import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import { REDIS_MODES } from '../support/redis-modes.ts';
 import { startNode } from '../support/redis-node.ts';
 
 const PATIENCE = { timeout: 10_000 };
+const kind = (name: string) => controlKind(name, Type.Unknown(), Type.Unknown());
+const DOUBLE = kind('double');
+const PLACE = kind('kind');
 
 for (const [mode, start] of REDIS_MODES) {
   const describeMode = mode === 'standalone' ? describe : describeOnRedisServers;
@@ -20,16 +25,16 @@ for (const [mode, start] of REDIS_MODES) {
       await using other = await startNode({ ...options, receives: false });
       await using idle = await startNode(options);
       for (const [index, node] of [one, other].entries()) {
-        node.control.answer('double', (n) => Number(n) * 2 + index);
-        node.control.answer('double', (n) => (n === 3 ? 'three' : undefined));
+        node.control.handle(DOUBLE, (n) => Number(n) * 2 + index);
+        node.control.handle(DOUBLE, (n) => (n === 3 ? 'three' : undefined));
       }
-      idle.control.answer('other', () => true);
+      idle.control.handle(kind('other'), () => true);
       const ask = async () => {
-        const { answers } = await one.control.ask('double', 3);
+        const { answers } = await one.control.request(DOUBLE, 3);
         return answers.map(({ body }) => body).sort();
       };
       await expect.poll(ask, { timeout: 10_000 }).toEqual([6, 7, 'three', 'three']);
-      const { answers, silent } = await one.control.ask('unheard of', null);
+      const { answers, silent } = await one.control.request(kind('unheard of'), null);
       expect(answers).toEqual([]);
       expect(silent).toBe(mode === 'Redis Cluster' ? undefined : 0);
     });
@@ -41,18 +46,18 @@ describe('RedisControl', () => {
     await using redis = await startRedis();
     const prefix = uniquePrefix();
     await using one = await startNode({ url: redis.url, prefix });
-    one.control.answer('kind', () => 'here');
-    one.control.answer('strict', (body) => (body as { readonly name: string }).name.length);
-    const ask = async () => (await one.control.ask('kind', null)).answers;
+    one.control.handle(PLACE, () => 'here');
+    one.control.handle(kind('strict'), (body) => (body as { readonly name: string }).name.length);
+    const ask = async () => (await one.control.request(PLACE, null)).answers;
     await expect.poll(ask).toMatchObject([{ body: 'here' }]);
     for (const text of ['', 'null', '[]', '{"id":1}', '{"id":"x","kind":"kind","answer_to":"all"}'])
       await command(redis.url, 'PUBLISH', `${prefix}control`, text);
-    expect(await one.control.ask('strict', null)).toEqual({ answers: [], silent: 0 });
+    expect(await one.control.request(kind('strict'), null)).toEqual({ answers: [], silent: 0 });
     expect(await ask()).toMatchObject([{ body: 'here' }]);
     const deaf = new Redis(redis.url);
     try {
       await deaf.subscribe(`${prefix}control`);
-      expect(await one.control.ask('kind', null)).toMatchObject({ silent: 1 });
+      expect(await one.control.request(PLACE, null)).toMatchObject({ silent: 1 });
     } finally {
       deaf.disconnect();
     }
@@ -66,8 +71,8 @@ describe('RedisControl', () => {
     const prefix = uniquePrefix();
     await using near = await startNode({ url: redis.url, prefix });
     await using far = await startNode({ url: proxy.through(redis.url), prefix });
-    far.control.answer('kind', () => 'here');
-    const ask = async () => (await near.control.ask('kind', null)).answers;
+    far.control.handle(PLACE, () => 'here');
+    const ask = async () => (await near.control.request(PLACE, null)).answers;
     await expect.poll(ask, PATIENCE).toMatchObject([{ body: 'here' }]);
     proxy.halfOpen();
     proxy.restore();
@@ -84,8 +89,8 @@ describeOnRedisServers('RedisControl behind Sentinel', () => {
     const options = { url: redis.url, prefix: uniquePrefix() };
     await using one = await startNode(options);
     await using other = await startNode({ ...options, receives: false });
-    for (const node of [one, other]) node.control.answer('kind', () => 'here');
-    const ask = async () => (await one.control.ask('kind', null)).answers.length;
+    for (const node of [one, other]) node.control.handle(PLACE, () => 'here');
+    const ask = async () => (await one.control.request(PLACE, null)).answers.length;
     await expect.poll(ask, PATIENCE).toBe(2);
     const old = await redis.master();
     await redis.failover({ demotesOld: false });

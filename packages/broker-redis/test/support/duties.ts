@@ -1,7 +1,10 @@
+import { controlKind } from '@leque/core';
+import { Type } from 'typebox';
 import { expect } from 'vitest';
 import type { RedisNode } from './redis-node.ts';
 
 const PATIENCE = { timeout: 15_000 };
+const PING = controlKind('ping', Type.Null(), Type.String());
 
 /** Joins a gateway with a client of user `ana` that is subscribed to project:P and the firehose. */
 export async function begin(gateway: RedisNode) {
@@ -26,8 +29,8 @@ export async function areCounted(gateway: RedisNode, publisher: RedisNode): Prom
       connections_per_project: { P: 1 },
     });
   await expect.poll(async () => (await state.stats()).total_connections, PATIENCE).toBe(1);
-  for (const node of [gateway, publisher]) node.control.answer('ping', () => 'pong');
+  for (const node of [gateway, publisher]) node.control.handle(PING, () => 'pong');
   await expect
-    .poll(async () => (await publisher.control.ask('ping', null)).answers, PATIENCE)
+    .poll(async () => (await publisher.control.request(PING, null)).answers, PATIENCE)
     .toMatchObject([{ body: 'pong' }, { body: 'pong' }]);
 }

@@ -1,4 +1,4 @@
-import type { Broker, BucketCounts, ClusterState, Published, Tracing } from '@leque/core';
+import type { Broker, BucketCounts, ClusterState, Deadline, Published, Tracing } from '@leque/core';
 import {
   type Event,
   FIREHOSE,
@@ -9,83 +9,86 @@ import {
 } from '@leque/protocol';
 import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
-import type { Deadline } from './deadline.ts';
-import type { PublishJournal } from './publish-journal.ts';
+import type { PublishJournal } from '../delivery-report/publish-journal.ts';
 
 const MAX_KEY_LENGTH = 200;
 
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ description: 'with the same key, an event is stored and delivered once' }),
+    Type.String({ description: 'events with the same key are stored and delivered once' }),
   ),
-  traceparent: Type.Optional(Type.String({ description: 'a W3C trace context to go on with' })),
+  traceparent: Type.Optional(
+    Type.String({ description: 'W3C trace context of the caller, whose trace the publish joins' }),
+  ),
 });
 
-/** Since the start of the process: plain integers, read when somebody asks. */
+/** Events since the start of the process, as plain integers that metrics read. */
 export interface PublishCounters {
   stored: number;
-  /** Known by their idempotency key. */
+  /** Events whose idempotency key was known; they were not stored again. */
   duplicates: number;
+  /** Events that were invalid. */
   refused: number;
-  /** Not stored, or nobody knows. */
+  /** Events that were not stored, and events whose outcome is unknown. */
   failed: number;
-  /** How long the broker took, by what became of the event. */
+  /** Seconds that the broker took, by the outcome of the event. */
   readonly seconds: Readonly<Record<'stored' | 'failed', BucketCounts>>;
 }
 
-export interface PublishingParts {
+export interface PublishingDeps {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly counters: PublishCounters;
-  /** Whether project events reach the firehose's subscribers, too. */
+  /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
-  /** Of one event, as it is stored and sent to clients. */
+  /** Largest size of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
   readonly journal: PublishJournal;
   readonly tracing: Tracing | undefined;
 }
 
-/** What publishing an event goes with. */
+/** The request that an event belongs to. */
 export interface PublishOptions {
   readonly deadline: Deadline;
-  /** Who publishes, in words, for traces. */
+  /** Who publishes, in words, for delivery reports. */
   readonly caller: string;
-  /** Of the request, as it came. */
+  /** Trace context of the request, unchecked. */
   readonly traceparent: string | undefined;
 }
 
-/** Checks events, hands them to the broker, and counts what became of them. */
+/** Checks events, hands them to the broker, and counts the outcomes. */
 export class Publishing {
-  readonly #parts: PublishingParts;
+  readonly #deps: PublishingDeps;
 
-  constructor(parts: PublishingParts) {
-    this.#parts = parts;
+  constructor(deps: PublishingDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Checks an event from outside. `key` is the idempotency key that the request as a whole has.
-   * @throws RequestError that names the fields, or says that it is too large
+   * Checks an event from outside.
+   * @param key idempotency key of the request as a whole; the event's own key comes first
+   * @throws RequestError `invalid_event` that names the fields, or `payload_too_large`
    */
   check(input: unknown, key: string | undefined): Event {
     try {
       const event = this.#parse(withKey(input, key));
       const bytes = Buffer.byteLength(event.json);
-      if (bytes <= this.#parts.maxEventBytes) return event;
-      const limit = `an event has at most ${this.#parts.maxEventBytes} bytes`;
+      if (bytes <= this.#deps.maxEventBytes) return event;
+      const limit = `an event has at most ${this.#deps.maxEventBytes} bytes`;
       throw new RequestError('payload_too_large', `${limit}, this one has ${bytes}`);
     } catch (error) {
-      this.#parts.counters.refused += 1;
+      this.#deps.counters.refused += 1;
       throw error;
     }
   }
 
   /**
-   * Stores an event; its call reaches the broker before this returns, so that events that are
-   * published one after the other are stored in that order.
+   * Stores an event. The broker is called before this returns its promise, so events are stored in
+   * the order of the calls.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
   async publish(checked: Event, options: PublishOptions): Promise<Published> {
-    const { broker, state, counters, journal, tracing } = this.#parts;
+    const { broker, state, counters, journal, tracing } = this.#deps;
     const { deadline, caller } = options;
     const startedAt = performance.now();
     const span = tracing?.publishing(checked, checked.traceparent ?? options.traceparent);
@@ -111,11 +114,11 @@ export class Publishing {
     }
   }
 
-  /** Sessions in the whole cluster that get what the channel gets. */
+  /** Number of sessions in the whole cluster that receive the events of a channel. */
   async subscribers(channel: string, deadline: Deadline): Promise<number> {
-    const repeated = this.#parts.firehose && tryParseChannel(channel)?.kind === 'project';
+    const repeated = this.#deps.firehose && tryParseChannel(channel)?.kind === 'project';
     const fed = repeated ? [channel, FIREHOSE] : [channel];
-    const counts = await deadline.settle(this.#parts.state.subscribers(fed), stateUnavailable);
+    const counts = await deadline.settle(this.#deps.state.subscribers(fed));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -126,7 +129,10 @@ export class Publishing {
   }
 }
 
-/** The key in the `Idempotency-Key` header, for a single event or for the batch around several. */
+/**
+ * Reads the `Idempotency-Key` header of a single event or of a batch.
+ * @throws RequestError `invalid_request` for a key that is too short or too long
+ */
 export function keyOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const key = String(header).trim();
@@ -136,7 +142,7 @@ export function keyOf(header: string | string[] | undefined): string | undefined
   ]);
 }
 
-/** The event's own key is the more exact one, and stays. */
+/** An event's own key takes precedence over the key of the request. */
 function withKey(input: unknown, key: string | undefined): unknown {
   if (key === undefined || typeof input !== 'object' || input === null) return input;
   const own = (input as { readonly idempotency_key?: unknown }).idempotency_key ?? undefined;
@@ -148,8 +154,4 @@ function outcomeUnknown(): Error {
     'outcome_unknown',
     'no answer in time: the event may be stored or not; publish it again with the same idempotency key',
   );
-}
-
-export function stateUnavailable(): Error {
-  return new ProtocolError('unavailable', 'no answer in time');
 }

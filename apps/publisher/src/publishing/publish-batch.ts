@@ -1,29 +1,28 @@
 import { hash } from 'node:crypto';
-import type { Published } from '@leque/core';
+import type { Published, Telemetry } from '@leque/core';
 import { type Event, toCursor } from '@leque/protocol';
 import { isFailure, ProblemDocument, problemOf } from '@leque/service';
 import { type Static, Type } from 'typebox';
-import type { PublisherContext } from './context.ts';
-import type { Deadline } from './deadline.ts';
+import type { Publishing, PublishOptions } from './publishing.ts';
 
 const stored = {
   message_id: Type.String(),
   channel: Type.String(),
   cursor: Type.Optional(
-    Type.String({ description: 'the position in the channel; absent where no history is kept' }),
+    Type.String({ description: 'position in the channel; absent where no history is kept' }),
   ),
 };
 
-/** The answer for one event that was stored. */
+/** The answer to one event that was stored. */
 export const Stored = Type.Object({
   ...stored,
   duplicate: Type.Boolean({
-    description: 'the idempotency key was known; this is its first result',
+    description: 'true when the idempotency key was known: this is its first result',
   }),
 });
 export type Stored = Static<typeof Stored>;
 
-/** What became of one event of a batch. */
+/** The outcome of one event of a batch. */
 export const ItemResult = Type.Union([
   Type.Object({ status: Type.Literal('stored'), ...Stored.properties }),
   Type.Object({ status: Type.Literal('refused'), problem: ProblemDocument }),
@@ -42,25 +41,26 @@ export function storedAnswer({ channel }: Event, published: Published): Stored {
   };
 }
 
-export interface BatchRequest {
+export interface BatchRequest extends PublishOptions {
   readonly items: readonly unknown[];
-  /** Of the request as a whole; each item gets one of its own. */
+  /** Idempotency key of the whole request; the key of each item is derived from it. */
   readonly key: string | undefined;
-  readonly deadline: Deadline;
-  readonly caller: string;
-  readonly traceparent: string | undefined;
+}
+
+export interface BatchDeps {
+  readonly publishing: Publishing;
+  readonly telemetry: Telemetry;
 }
 
 /**
  * Publishes the events of a batch in their order, without waiting for one to send the next.
- * @returns one result per item, in order; a bad item does not keep the others from being stored
+ * @returns one result per item, in order; an invalid item does not affect the others
  */
 export function publishBatch(
-  context: Pick<PublisherContext, 'publishing' | 'telemetry'>,
+  { publishing, telemetry }: BatchDeps,
   { items, key, ...options }: BatchRequest,
 ): Promise<ItemResult[]> {
-  const { publishing, telemetry } = context;
-  const told = (error: unknown) => {
+  const problemFor = (error: unknown) => {
     if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publish', error });
     return problemOf(error);
   };
@@ -69,25 +69,25 @@ export function publishBatch(
     try {
       event = publishing.check(item, key === undefined ? undefined : itemKey(key, index));
     } catch (error) {
-      return { status: 'refused', problem: told(error) };
+      return { status: 'refused', problem: problemFor(error) };
     }
     try {
       const published = await publishing.publish(event, options);
       return { status: 'stored', ...storedAnswer(event, published) };
     } catch (error) {
-      const problem = told(error);
+      const problem = problemFor(error);
       return { status: problem.code === 'unavailable' ? 'unavailable' : 'unknown', problem };
     }
   };
   return Promise.all(items.map(publishOne));
 }
 
-/** Hashed, so that no key that a single event comes with is composed alike (`order:0`). */
+/** The hash keeps derived keys apart from the keys of single events, such as `order:0`. */
 function itemKey(key: string, index: number): string {
   return `batch:${hash('sha256', `${index}:${key}`, 'base64url')}`;
 }
 
-/** The problem of a batch of which nothing is known to be stored; undefined when something is. */
+/** The problem of the whole batch; undefined as soon as one event is known to be stored. */
 export function batchProblem(results: readonly ItemResult[]): ProblemDocument | undefined {
   const failed = results.filter(
     (item) => item.status === 'unavailable' || item.status === 'unknown',

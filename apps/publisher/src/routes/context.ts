@@ -1,0 +1,27 @@
+import type { Broker, ClusterState, Control, Telemetry } from '@leque/core';
+import type { DeliveryReports } from '../delivery-report/delivery-reports.ts';
+import type { Authority } from '../http/authority.ts';
+import type { Publishing } from '../publishing/publishing.ts';
+
+export interface PublisherLimits {
+  /** Largest size of one event, as it is stored and sent to clients. */
+  readonly maxEventBytes: number;
+  /** Largest body of a request that publishes. */
+  readonly maxBatchBytes: number;
+  /** Milliseconds in which every request is answered, also when Redis does not answer. */
+  readonly answerWithinMs: number;
+  /** Publications that each process remembers for delivery reports; 0 turns reports off. */
+  readonly journalEntries: number;
+}
+
+/** The collaborators of the routes. */
+export interface PublisherContext {
+  readonly broker: Broker;
+  readonly state: ClusterState;
+  readonly control: Control;
+  readonly limits: PublisherLimits;
+  readonly authority: Authority;
+  readonly publishing: Publishing;
+  readonly reports: DeliveryReports;
+  readonly telemetry: Telemetry;
+}
