@@ -1,4 +1,10 @@
-import type { FanOut, Publishing, PublishSpan, Tracing } from '@leque/core';
+import {
+  type FanOut,
+  type Publishing,
+  type PublishSpan,
+  type Tracing,
+  withDeadline,
+} from '@leque/core';
 import {
   type Context,
   isSpanContextValid,
@@ -101,10 +107,9 @@ export class OtelTracing implements Tracing {
   }
 
   async close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = setTimeout(resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([this.#provider.shutdown().catch(() => {}), promise]);
-    clearTimeout(deadline);
+    await withDeadline(this.#provider.shutdown(), CLOSE_TIMEOUT_MS, 'sending spans').catch(
+      () => {},
+    );
   }
 }
 

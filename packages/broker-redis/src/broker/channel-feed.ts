@@ -1,14 +1,14 @@
-import type {
-  BrokerSink,
-  Clock,
-  ConcurrencyLimit,
-  HistoryPage,
-  Publication,
-  Telemetry,
+import {
+  type BrokerSink,
+  type Clock,
+  type ConcurrencyLimit,
+  type HistoryPage,
+  Pause,
+  type Publication,
+  type Telemetry,
 } from '@leque/core';
 import type { Position } from '@leque/protocol';
 import { isReply } from '../connection/redis-errors.ts';
-import { Pause } from '../lib/deadline.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { decodeMessage } from './decode-message.ts';

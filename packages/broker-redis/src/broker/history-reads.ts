@@ -4,9 +4,9 @@ import {
   type HistoryExtent,
   type HistoryPage,
   MAX_HISTORY_BYTES,
+  withDeadline,
 } from '@leque/core';
 import { type Position, toCursor } from '@leque/protocol';
-import { withDeadline } from '../lib/deadline.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { bytesOf, RecentPages } from './recent-pages.ts';
 

@@ -7,10 +7,10 @@ import {
   type HistoryPage,
   type Published,
   type Telemetry,
+  withDeadline,
 } from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
 import { unavailable } from '../connection/redis-errors.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { AppendQueue } from './append-queue.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';

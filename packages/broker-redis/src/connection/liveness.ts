@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { type Cancel, type Clock, every } from '@leque/core';
+import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { isReply } from './redis-errors.ts';
 
 const PING_MS = 1000;

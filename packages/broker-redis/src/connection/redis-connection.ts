@@ -1,6 +1,5 @@
-import type { Clock, Telemetry } from '@leque/core';
+import { type Clock, type Telemetry, withDeadline } from '@leque/core';
 import type { Redis, RedisOptions } from 'ioredis';
-import { withDeadline } from '../lib/deadline.ts';
 import type { Endpoint } from './client-options.ts';
 import { Liveness } from './liveness.ts';
 

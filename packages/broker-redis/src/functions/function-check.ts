@@ -1,7 +1,7 @@
-import { type Cancel, type Clock, every, type Telemetry } from '@leque/core';
+import { type Cancel, type Clock, every, type Telemetry, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
 
 export interface FunctionCheckDeps {

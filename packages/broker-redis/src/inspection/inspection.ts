@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { withDeadline } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { Cluster, Redis } from 'ioredis';
 import { openAdapterConnection } from '../connection/adapter-connection.ts';
@@ -7,7 +8,6 @@ import type { HostPort, RedisAddress, SentinelAddress } from '../connection/redi
 import { CONNECT_TIMEOUT_MS } from '../connection/redis-connection.ts';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
 import { SWITCH_MASTER } from '../connection/sentinel-watch.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { describeCommands, neededCommands, type Rights } from './rights.ts';
 
 const DEADLINE_MS = 5_000;

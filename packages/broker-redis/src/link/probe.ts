@@ -1,8 +1,8 @@
-import { type Cancel, type Clock, every } from '@leque/core';
+import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 

@@ -1,11 +1,10 @@
-import type { Cancel, HistoryOptions } from '@leque/core';
+import { type Cancel, type HistoryOptions, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { Endpoint } from '../connection/client-options.ts';
 import { RedisConnection } from '../connection/redis-connection.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
 import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
 import { FunctionLibrary } from '../functions/function-library.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { Probe } from './probe.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';

@@ -1,9 +1,9 @@
-import type { Cancel } from '@leque/core';
+import { type Cancel, withDeadline } from '@leque/core';
 import type { Endpoint } from '../connection/client-options.ts';
 import type { Command } from '../connection/send-together.ts';
 import type { SentinelWatch } from '../connection/sentinel-watch.ts';
 import { StateKeys } from '../connection/state-keys.ts';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { PlainPubSub } from './pub-sub.ts';
 import type { LinkDeps, RedisLink, Subscriptions } from './redis-link.ts';
 import { RedisServer, type ServerOptions } from './redis-server.ts';

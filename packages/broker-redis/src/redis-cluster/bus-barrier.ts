@@ -1,6 +1,6 @@
-import { type Cancel, type Clock, every } from '@leque/core';
+import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 
 const PERIOD_MS = 2000;

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
+import { withDeadline } from '@leque/core';
 import calculateSlot from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import RedisParser from 'redis-parser';
 import { redirectionOf } from '../connection/redis-errors.ts';
 import { chunksOf } from '../lib/chunks-of.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import type { PubSub, PubSubListener } from '../link/pub-sub.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;

@@ -1,9 +1,9 @@
-import type { Clock } from '@leque/core';
+import { type Clock, Pause, withDeadline } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import calculateSlot from 'cluster-key-slot';
 import { type Redirection, redirectionOf } from '../connection/redis-errors.ts';
 import type { Command } from '../connection/send-together.ts';
-import { COMMAND_DEADLINE_MS, Pause, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { RedisServer } from '../link/redis-server.ts';
 import type { Master, Masters } from './masters.ts';
 import type { Topology } from './topology.ts';

@@ -1,8 +1,8 @@
-import { type Cancel, type Clock, every } from '@leque/core';
+import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { endpointOf } from '../connection/client-options.ts';
 import type { HostPort, RedisClusterAddress } from '../connection/redis-address.ts';
-import { COMMAND_DEADLINE_MS, withDeadline } from '../lib/deadline.ts';
+import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { hostPortOf, nameOf, readView, type TopologyView } from './topology-view.ts';
 
 /** A server with an open connection. */

@@ -6,12 +6,12 @@ import {
   every,
   type Telemetry,
   type Totals,
+  withDeadline,
 } from '@leque/core';
 import { type Stats, tryParseChannel } from '@leque/protocol';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
 import { ALL_USERS, CONNECTIONS, StateKeys, subscribersHash } from '../connection/state-keys.ts';
 import { chunksOf } from '../lib/chunks-of.ts';
-import { withDeadline } from '../lib/deadline.ts';
 import { singleFlight } from '../lib/single-flight.ts';
 import { waitForAll } from '../lib/wait-for-all.ts';
 import type { RedisLink } from '../link/redis-link.ts';
