@@ -15,7 +15,7 @@ const OWN = /^leque_/;
 test('docs/metrics.md lists every metric (`npm test -- -u` rewrites it)', async () => {
   const page = [
     '# Metrics',
-    'What `/metrics` of each process tells Prometheus. Made from the code. Labels have few values: never a channel, a project, a user or a session. Counters and histograms begin anew with the process.',
+    'Every process serves these metrics at `/metrics` in the format of Prometheus. This page is generated from the code. Labels have few values: a channel, a project, a user or a session is never a label. Counters and histograms start at zero with the process.',
     ...Object.entries(described()).flatMap(([process, metrics]) => [
       `## ${process}`,
       table(metrics),
@@ -151,7 +151,7 @@ function table(metrics: readonly MetricDescription[]): string {
       const labels = labelNames.map((label) => `\`${label}\``).join(', ');
       return `| \`${name}\` | ${type} | ${labels} | ${help} |`;
     });
-  return ['| metric | type | labels | what it is |', '| --- | --- | --- | --- |', ...rows].join(
+  return ['| metric | type | labels | description |', '| --- | --- | --- | --- |', ...rows].join(
     '\n',
   );
 }

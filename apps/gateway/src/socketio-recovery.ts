@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Telemetry } from '@leque/core';
 import { RecoveryIds } from '@leque/transport-socketio';
-import type { GatewaySettings } from './config.ts';
+import type { GatewaySettings } from './settings.ts';
 
 /** The state that a client presents has to fit into one message, beside its token. */
 const MIN_MESSAGE_BYTES = 32_768;
@@ -17,14 +17,15 @@ export function recoveryIds(
   isAlone: boolean,
 ): RecoveryIds | undefined {
   if (settings.SOCKETIO_RECOVERY === 'off') return undefined;
-  const warn = (detail: string) => telemetry.report({ type: 'recovery_limited', detail });
+  const warn = (detail: string) =>
+    telemetry.report({ type: 'degraded', part: 'socketio_recovery', detail });
   if (settings.WEBSOCKET_MAX_MESSAGE_SIZE < MIN_MESSAGE_BYTES) {
-    warn(`none, because WEBSOCKET_MAX_MESSAGE_SIZE is less than ${MIN_MESSAGE_BYTES}`);
+    warn(`off, because WEBSOCKET_MAX_MESSAGE_SIZE is less than ${MIN_MESSAGE_BYTES}`);
     return undefined;
   }
   const secret = settings.SOCKETIO_RECOVERY_SECRET ?? settings.JWT_SECRET;
   if (secret === undefined && !isAlone) {
-    warn('on the same node only, because SOCKETIO_RECOVERY_SECRET and JWT_SECRET are not set');
+    warn('on one node only, because neither SOCKETIO_RECOVERY_SECRET nor JWT_SECRET is set');
   }
   return new RecoveryIds(secret ?? randomBytes(OWN_SECRET_BYTES));
 }

@@ -2,7 +2,7 @@ import type { Broker, BrokerReadings } from '@leque/core';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { addHistograms, addReadings } from './readings.ts';
 
-/** How this process stands with its broker. */
+/** Adds metrics about the connection of this process to its broker. */
 export function addBrokerMetrics(
   registry: Registry,
   broker: Pick<Broker, 'health'>,
@@ -12,7 +12,7 @@ export function addBrokerMetrics(
     {
       kind: Gauge,
       name: 'leque_broker_healthy',
-      help: '1 while this process can publish and receive publications, else 0',
+      help: '1 while this process can publish and receive publications, 0 otherwise',
       read: () => Number(broker.health().ok),
     },
   ]);
@@ -21,20 +21,20 @@ export function addBrokerMetrics(
     {
       kind: Counter,
       name: 'leque_probes_missed_total',
-      help: 'Probes that a node published to itself and did not get back within a second',
+      help: 'Probe messages of this node that did not come back from the broker within a second',
       read: () => readings.probesMissed,
     },
     {
       kind: Gauge,
       name: 'leque_lease_age_seconds',
-      help: 'Since this node renewed the lease under which it is counted; 8 is too old',
+      help: 'Seconds since this node renewed its lease in the cluster; a lease expires after 8 seconds',
       read: () => readings.leaseAgeMs() / 1000,
     },
   ]);
   addHistograms(registry, [
     {
       name: 'leque_probe_round_trip_seconds',
-      help: 'From when a probe is published until it comes back through the subscription',
+      help: 'Time from publishing a probe message to receiving it through the subscription',
       read: () => readings.probeSeconds,
     },
   ]);

@@ -1,15 +1,14 @@
 import type { Fact, Telemetry } from '@leque/core';
 import type { FastifyBaseLogger } from 'fastify';
 
-/** Facts that an operator should look at; the others are told at level `info`. */
+/** Facts that an operator should look at; the other facts are logged at level `info`. */
 const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'slow_consumer',
   'resync',
   'broker_disconnected',
   'lease_lost',
   'event_dropped',
-  'direct_path_unavailable',
-  'recovery_limited',
+  'degraded',
 ]);
 
 /** Writes each fact as one structured line. Facts carry no tokens and no payloads. */
@@ -28,7 +27,7 @@ export function logFacts(log: FastifyBaseLogger): Telemetry {
 }
 
 function levelOf(fact: Fact): 'warn' | 'info' | 'debug' {
-  // Of these there are thousands in a second, when there are any; metrics count them.
+  // A storm of newcomers causes thousands of these refusals a second; metrics count them.
   if (fact.type === 'connection_refused' && fact.code === 'overloaded') return 'debug';
   return WARNINGS.has(fact.type) ? 'warn' : 'info';
 }

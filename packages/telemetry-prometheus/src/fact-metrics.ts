@@ -2,12 +2,12 @@ import type { Fact } from '@leque/core';
 import { Counter, type Registry } from 'prom-client';
 
 type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
-/** A new type of fact does not compile until somebody has said what is counted of it. */
+/** Exhaustive: a new type of fact does not compile without an entry. */
 type Counting = { readonly [T in Fact['type']]: (fact: FactOf<T>) => void };
 
 /**
- * Counts facts. Labels have few values: a transport, a code. Channels, users and sessions never
- * are one, because every value is a series that Prometheus keeps.
+ * Counts facts. Labels have few values, such as a transport or a code, because Prometheus keeps a
+ * series for each value. Channels, users and sessions are never labels.
  */
 export class FactMetrics {
   readonly #counting: Counting;
@@ -23,35 +23,49 @@ export class FactMetrics {
 }
 
 function countingIn(registry: Registry): Counting {
-  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
-    new Counter<L>({ name: `leque_${name}_total`, help, labelNames, registers: [registry] });
-  const opened = counter('sessions_opened', 'Sessions that were opened', ['transport']);
-  const closed = counter('sessions_closed', 'Sessions that ended', ['transport', 'code']);
-  const refused = counter('connections_refused', 'Connections refused', ['transport', 'code']);
-  const commands = counter('commands_refused', 'Commands refused', ['transport', 'code']);
-  const slow = counter('slow_consumers', 'Sessions closed because they did not read');
-  const dropped = counter('events_dropped', 'Events that came in and could not be read');
-  const gaps = counter('gaps_filled', 'Gaps in a channel that were filled from its history');
-  const filled = counter('gap_publications', 'Publications that were read to fill gaps');
-  const resyncs = counter('resyncs', 'Channels whose sessions were told to fetch anew');
-  const lost = counter('leases_lost', 'Times that this node was taken for dead by the cluster');
-  const detours = counter(
-    'direct_path_unavailable',
-    'Starts without the short way to Socket.IO clients',
-  );
-  const limited = counter(
-    'socketio_recovery_limited',
-    'Starts after which Socket.IO clients cannot recover their state on every node',
-  );
-  const failures = counter('failures', 'Errors that are bugs or broken machines; see the log');
-  const disconnections = counter('broker_disconnections', 'Times that the broker was lost');
-  const connections = counter('broker_connections', 'Times that the broker was reached');
+  return { ...countingClients(registry), ...countingParts(registry) };
+}
+
+function countingClients(registry: Registry) {
+  const counter = countersIn(registry);
+  const opened = counter('sessions_opened', 'Sessions opened', ['transport']);
+  const closed = counter('sessions_closed', 'Sessions closed, by close code', [
+    'transport',
+    'code',
+  ]);
+  const refused = counter('connections_refused', 'Connections refused, by error code', [
+    'transport',
+    'code',
+  ]);
+  const commands = counter('commands_refused', 'Commands of clients refused, by error code', [
+    'transport',
+    'code',
+  ]);
+  const slow = counter('slow_consumers', 'Sessions closed because their client read too slowly');
   return {
     session_opened: ({ transport }) => opened.inc({ transport }),
     session_closed: ({ transport, code }) => closed.inc({ transport, code: closeLabel(code) }),
     connection_refused: ({ transport, code }) => refused.inc({ transport, code }),
     command_refused: ({ transport, code }) => commands.inc({ transport, code }),
     slow_consumer: () => slow.inc(),
+  } satisfies Partial<Counting>;
+}
+
+function countingParts(registry: Registry) {
+  const counter = countersIn(registry);
+  const dropped = counter(
+    'events_dropped',
+    'Events from Redis dropped because they were malformed',
+  );
+  const gaps = counter('gaps_filled', 'Gaps in a channel that were filled from its history');
+  const filled = counter('gap_publications', 'Publications read from histories to fill gaps');
+  const resyncs = counter('resyncs', 'Channels whose missed publications could not be recovered');
+  const lost = counter('leases_lost', 'Leases of this node that expired before their renewal');
+  const degraded = degradedCounters(registry);
+  const failures = counter('failures', 'Unexpected errors; the log has their details');
+  const disconnections = counter('broker_disconnections', 'Connections to the broker lost');
+  const connections = counter('broker_connections', 'Connections to the broker established');
+  return {
     event_dropped: () => dropped.inc(),
     gap_filled: ({ publications }) => {
       gaps.inc();
@@ -61,13 +75,41 @@ function countingIn(registry: Registry): Counting {
     broker_connected: () => connections.inc(),
     broker_disconnected: () => disconnections.inc(),
     lease_lost: () => lost.inc(),
-    direct_path_unavailable: () => detours.inc(),
-    recovery_limited: () => limited.inc(),
+    degraded: ({ part }) => degraded(part),
     failure: () => failures.inc(),
+  } satisfies Partial<Counting>;
+}
+
+/** Counts by part, and under the names that the parts of Socket.IO had before. */
+function degradedCounters(registry: Registry): (part: string) => void {
+  const counter = countersIn(registry);
+  const all = counter(
+    'degraded',
+    'Parts of the process that started or fell back to a reduced mode',
+    ['part'],
+  );
+  const named: Readonly<Record<string, Counter>> = {
+    socketio_direct_path: counter(
+      'direct_path_unavailable',
+      'Times that Socket.IO clients fell back to writes through Engine.IO',
+    ),
+    socketio_recovery: counter(
+      'socketio_recovery_limited',
+      'Starts with Socket.IO connection state recovery off or limited to one node',
+    ),
+  };
+  return (part) => {
+    all.inc({ part });
+    named[part]?.inc();
   };
 }
 
-/** Clients choose the code that they close with, so only those that mean something are told apart. */
+function countersIn(registry: Registry) {
+  return <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter<L>({ name: `leque_${name}_total`, help, labelNames, registers: [registry] });
+}
+
+/** Clients choose their close codes freely; unknown codes share one label to bound the series. */
 function closeLabel(code: number): string {
   const isKnown = (code >= 1000 && code <= 1015) || (code >= 4000 && code <= 4029);
   return isKnown && Number.isInteger(code) ? String(code) : 'other';

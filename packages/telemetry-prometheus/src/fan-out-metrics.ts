@@ -4,14 +4,14 @@ import { addHistograms, addReadings, type Labelled, type Reading } from './readi
 
 export type WatchedHub = Pick<Hub, 'channelCount' | 'counters'>;
 
-/** What the hot path counts. No scrape looks at a session, so it takes as long with ten as with all. */
+/** Adds counters of the hot path. A scrape visits no session, so its cost is constant. */
 export function addFanOutMetrics(registry: Registry, hub: WatchedHub): void {
   addReadings(registry, [
     ...connections(hub),
     {
       kind: Gauge,
       name: 'leque_channels',
-      help: 'Channels with sessions on this node',
+      help: 'Channels with at least one session on this node',
       read: () => hub.channelCount,
     },
     ...deliveries(hub),
@@ -19,8 +19,8 @@ export function addFanOutMetrics(registry: Registry, hub: WatchedHub): void {
       kind: Counter,
       name: 'leque_resumes_total',
       help:
-        'Channels that clients came back to with a cursor: `recovered`, `not_recovered` as the ' +
-        'history did not reach back, or `failed` as Redis did not answer',
+        'Channels resumed with a cursor, by outcome: `recovered`, `not_recovered` (the history no ' +
+        'longer reaches back to the cursor) or `failed` (Redis did not answer)',
       labelNames: ['outcome'],
       read: () =>
         Object.entries(hub.counters.resumes).map(([outcome, count]) => [{ outcome }, count]),
@@ -36,7 +36,7 @@ function connections({ counters }: WatchedHub): Reading[] {
     {
       kind: Gauge,
       name: 'leque_connections',
-      help: 'Connections by transport: `opening` until they are let in, then `open`',
+      help: 'Connections by transport and state: `opening` until they are admitted, then `open`',
       labelNames: ['transport', 'state'],
       *read(): Labelled {
         for (const [transport, { opening, open }] of counters.transports) {
@@ -48,14 +48,14 @@ function connections({ counters }: WatchedHub): Reading[] {
     {
       kind: Counter,
       name: 'leque_writes_total',
-      help: 'Writes to sockets, each with everything that was queued for a session',
+      help: 'Writes to sockets; one write carries everything that was queued for a session',
       labelNames: ['transport'],
       read: byTransport('writes'),
     },
     {
       kind: Counter,
       name: 'leque_sent_bytes_total',
-      help: 'Bytes of those writes, WebSocket frames included',
+      help: 'Bytes written to sockets, with WebSocket framing',
       labelNames: ['transport'],
       read: byTransport('bytes'),
     },
@@ -72,18 +72,18 @@ function deliveries({ counters }: WatchedHub): Reading[] {
   return [
     counter(
       'publications',
-      'Publications that reached this node for its sessions',
+      'Publications received by this node for its sessions',
       () => counters.publications,
     ),
     counter('messages_sent', 'Messages queued for sessions', () => counters.messagesSent),
     counter(
       'messages_conflated',
-      'Publications that slow clients did not get, as a newer one of the same key took their place',
+      'Messages that slow clients did not get because a newer one of the same key replaced them',
       () => counters.conflated,
     ),
     counter(
       'messages_dropped',
-      'Publications that slow clients did not get, by rule, as there was no room for them',
+      'Messages that slow clients did not get because their outbox was full and a rule allows it',
       () => counters.dropped,
     ),
   ];
@@ -93,24 +93,24 @@ function histograms({ counters }: WatchedHub) {
   return [
     {
       name: 'leque_write_messages',
-      help: 'Messages in one write to one socket',
+      help: 'Number of messages in one write to one socket',
       read: () => counters.writeMessages,
     },
     {
       name: 'leque_outbox_bytes',
-      help: 'Bytes that waited for a session when it was written to, in the process',
+      help: 'Bytes queued in the outbox of a session at the time of a write',
       read: () => counters.outboxBytes,
     },
     {
       name: 'leque_publish_to_write_seconds',
       help:
-        'From when an event was published, by its `timestamp`, to each write to a socket that ' +
-        'brings it; of several, the oldest. Clocks of publishers and nodes have to agree',
+        'Time from the `timestamp` of an event to its write to a socket, for the oldest event in ' +
+        'the write. The clocks of publishers and nodes must agree',
       read: () => counters.publishToWriteSeconds,
     },
     {
       name: 'leque_fanout_slice_seconds',
-      help: 'How long flushing kept the event loop at a time',
+      help: 'Time for which one round of flushing blocked the event loop',
       read: () => counters.sliceSeconds,
     },
   ];

@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { addReadings } from './readings.ts';
 
 const NANOSECONDS = 1e9;
-/** Each look wakes the process: Node's own 10 ms would be half of what an idle node does. */
+/** Each check wakes the process; Node's default of 10 ms would be half the work of an idle node. */
 const DELAY_RESOLUTION_MS = 50;
 const GC_BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
 const GC_KINDS: Readonly<Record<number, string>> = {
@@ -19,8 +19,8 @@ const GC_KINDS: Readonly<Record<number, string>> = {
 };
 
 /**
- * How the process does, under the names that dashboards for Node know. Not prom-client's default
- * set: that one lists every open socket several times at each scrape.
+ * Metrics of the process, under the names that dashboards for Node know. Not prom-client's default
+ * set, which lists every open socket several times at each scrape.
  */
 export class ProcessMetrics implements Disposable {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
@@ -45,12 +45,35 @@ function usage() {
     return (user + system) / 1e6;
   };
   return [
-    gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss()),
-    gauge('nodejs_heap_size_used_bytes', 'Heap in use', () => process.memoryUsage().heapUsed),
-    gauge('nodejs_heap_size_total_bytes', 'Heap', () => process.memoryUsage().heapTotal),
-    gauge('nodejs_external_memory_bytes', 'Buffers', () => process.memoryUsage().external),
-    gauge('process_start_time_seconds', 'Start, since the Unix epoch', () => startedAt),
-    { kind: Counter, name: 'process_cpu_seconds_total', help: 'CPU time', read: cpuSeconds },
+    gauge('process_resident_memory_bytes', 'Resident memory of the process', () =>
+      process.memoryUsage.rss(),
+    ),
+    gauge(
+      'nodejs_heap_size_used_bytes',
+      'JavaScript heap in use',
+      () => process.memoryUsage().heapUsed,
+    ),
+    gauge(
+      'nodejs_heap_size_total_bytes',
+      'JavaScript heap reserved',
+      () => process.memoryUsage().heapTotal,
+    ),
+    gauge(
+      'nodejs_external_memory_bytes',
+      'Memory of buffers outside the JavaScript heap',
+      () => process.memoryUsage().external,
+    ),
+    gauge(
+      'process_start_time_seconds',
+      'Start time of the process in seconds since the Unix epoch',
+      () => startedAt,
+    ),
+    {
+      kind: Counter,
+      name: 'process_cpu_seconds_total',
+      help: 'CPU time used by the process',
+      read: cpuSeconds,
+    },
   ];
 }
 
@@ -70,14 +93,33 @@ function eventLoop(delay: ReturnType<typeof monitorEventLoopDelay>) {
   };
   const percentile = (share: number) => () => lateness(delay.percentile(share));
   return [
-    gauge('nodejs_eventloop_utilization', 'Share of time in use since last asked', utilization),
-    gauge('nodejs_eventloop_lag_p50_seconds', 'Median delay since last asked', percentile(50)),
-    gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile of it', percentile(99)),
-    gauge('nodejs_eventloop_lag_max_seconds', 'Longest delay since last asked', longest),
+    gauge(
+      'nodejs_eventloop_utilization',
+      'Share of time that the event loop was busy since the last scrape',
+      utilization,
+    ),
+    gauge(
+      'nodejs_eventloop_lag_p50_seconds',
+      'Median of event-loop lag since the last scrape',
+      percentile(50),
+    ),
+    gauge(
+      'nodejs_eventloop_lag_p99_seconds',
+      '99th percentile of event-loop lag since the last scrape',
+      percentile(99),
+    ),
+    gauge(
+      'nodejs_eventloop_lag_max_seconds',
+      'Maximum of event-loop lag since the last scrape',
+      longest,
+    ),
   ];
 }
 
-/** In seconds; Node tells, in nanoseconds, how long after the last look the next one came. */
+/**
+ * Converts the time between two checks, in nanoseconds, to the lag in seconds: the check was due
+ * one resolution after the last one.
+ */
 function lateness(between: number): number {
   return Math.max(0, between / NANOSECONDS - DELAY_RESOLUTION_MS / 1000);
 }
@@ -89,7 +131,7 @@ function gauge(name: string, help: string, read: () => number) {
 function observeGc(registry: Registry): () => void {
   const histogram = new Histogram({
     name: 'nodejs_gc_duration_seconds',
-    help: 'Garbage collections',
+    help: 'Garbage collection pauses, by kind',
     labelNames: ['kind'],
     buckets: GC_BUCKETS_S,
     registers: [registry],

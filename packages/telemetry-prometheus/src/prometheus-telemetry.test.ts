@@ -17,8 +17,8 @@ const facts: Fact[] = [
   { type: 'broker_connected' },
   { type: 'broker_disconnected', detail: 'd-secret' },
   { type: 'lease_lost' },
-  { type: 'direct_path_unavailable', detail: 'another version' },
-  { type: 'recovery_limited', detail: 'no secret' },
+  { type: 'degraded', part: 'socketio_direct_path', detail: 'another version' },
+  { type: 'degraded', part: 'socketio_recovery', detail: 'no secret' },
   { type: 'failure', where: 'w-secret', error: new Error('e-secret') },
 ];
 
@@ -43,6 +43,8 @@ test('every fact is counted, by transport and code only', async () => {
     'leque_gap_publications_total 3',
     'leque_resyncs_total 1',
     'leque_leases_lost_total 1',
+    'leque_degraded_total{part="socketio_direct_path"} 1',
+    'leque_degraded_total{part="socketio_recovery"} 1',
     'leque_direct_path_unavailable_total 1',
     'leque_socketio_recovery_limited_total 1',
     'leque_failures_total 1',

@@ -20,9 +20,9 @@ import {
 import { addReadings } from './readings.ts';
 
 export interface PrometheusOptions {
-  /** Gets every fact as well, for logs. */
+  /** Receives every fact as well, for logs. */
   readonly next?: Telemetry;
-  /** Of this build of Leque. */
+  /** Version of the app that runs. */
   readonly version: string;
 }
 
@@ -37,8 +37,8 @@ export interface MetricDescription {
 }
 
 /**
- * Turns facts into metrics, and reads the counters that the hot path keeps as plain integers only
- * when somebody scrapes. It has a registry of its own: several may live in one process.
+ * Counts facts, and reads the plain counters of the hot path when the metrics are scraped. Each
+ * instance has its own registry, so several can live in one process.
  */
 export class PrometheusTelemetry implements Telemetry, Disposable {
   readonly #registry = new Registry();
@@ -52,7 +52,7 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     this.#process = new ProcessMetrics(this.#registry);
     new Gauge({
       name: 'leque_build_info',
-      help: 'Always 1; the labels say what runs',
+      help: 'Always 1; the labels are the versions of Leque and Node.js',
       labelNames: ['version', 'node'],
       registers: [this.#registry],
     }).set({ version, node: process.versions.node }, 1);
@@ -67,30 +67,30 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     this.#next?.report(fact);
   }
 
-  /** The metrics as Prometheus reads them. */
+  /** The metrics in the text format of Prometheus. */
   render(): Promise<string> {
     return this.#registry.metrics();
   }
 
-  /** Whether a load balancer should send traffic here, see `registerOperations`. */
+  /** @param unreadiness the reasons against new traffic; empty when the process is ready */
   watchReadiness(unreadiness: () => readonly string[]): void {
     addReadings(this.#registry, [
       {
         kind: Gauge,
         name: 'leque_ready',
-        help: '1 while /readyz says that this process takes traffic, else 0',
+        help: '1 while /readyz reports that this process takes traffic, 0 otherwise',
         read: () => Number(unreadiness().length === 0),
       },
       {
         kind: Gauge,
         name: 'leque_draining',
-        help: '1 once this process is about to end, and gives away what it has, else 0',
+        help: '1 from the moment that this process is about to end, 0 before',
         read: () => Number(unreadiness().includes('draining')),
       },
     ]);
   }
 
-  /** @param readings none where nothing has to be proved, as inside one process */
+  /** @param readings absent for a broker inside the process, and for a publisher */
   watchBroker(broker: Pick<Broker, 'health'>, readings?: BrokerReadings): void {
     addBrokerMetrics(this.#registry, broker, readings);
   }
@@ -101,7 +101,7 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
       {
         kind: Gauge,
         name: 'leque_connections_limit',
-        help: 'Connections that this node takes at most',
+        help: 'Maximum number of connections of this node',
         read: () => limits.maxConnections,
       },
     ]);
@@ -117,13 +117,13 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     }
   }
 
-  /** By `accepted` or the code of the refusal. */
+  /** Watches outcomes by name: `accepted`, or the code of the refusal. */
   watchAuthentications(outcomes: AuthenticationOutcomes): void {
     addReadings(this.#registry, [
       {
         kind: Counter,
         name: 'leque_authentications_total',
-        help: 'Tokens and API keys that were looked at: `accepted`, or the code of the refusal',
+        help: 'Tokens and API keys checked, by outcome: `accepted`, or the code of the refusal',
         labelNames: ['outcome'],
         read: () => Object.entries(outcomes).map(([outcome, count]) => [{ outcome }, count]),
       },
@@ -134,14 +134,14 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     addPublishMetrics(this.#registry, counters);
   }
 
-  /** @returns counts one request */
+  /** @returns a function that counts one request */
   watchHttp(): (request: AnsweredRequest) => void {
     return addHttpMetrics(this.#registry);
   }
 
-  /** Every metric that there is, whether or not it has values yet. */
+  /** All metrics, also those without values. */
   describe(): readonly MetricDescription[] {
-    // What the library's type of a metric does not tell: each of them has these.
+    // Every metric has these members, although the library's type does not declare them.
     return this.#registry.getMetricsAsArray() as unknown as MetricDescription[];
   }
 

@@ -4,13 +4,13 @@ import { addHistograms, addReadings } from './readings.ts';
 
 const REQUEST_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What a publisher counts by itself, since the start of the process. */
+/** Counters of a publisher since the start of the process. */
 export interface PublishReadings {
   readonly stored: number;
   readonly duplicates: number;
   readonly refused: number;
   readonly failed: number;
-  /** How long the broker took, by what became of the event. */
+  /** Seconds that the broker took, by the outcome of the event. */
   readonly seconds: Readonly<Record<'stored' | 'failed', BucketCounts>>;
 }
 
@@ -22,15 +22,15 @@ export function addPublishMetrics(registry: Registry, counters: PublishReadings)
     read: () => counters[outcome],
   });
   addReadings(registry, [
-    reading('stored', 'Events that were stored'),
-    reading('duplicates', 'Events that were known by their idempotency key'),
-    reading('refused', 'Events that were wrong'),
-    reading('failed', 'Events that were not stored, or of which nobody knows'),
+    reading('stored', 'Events stored'),
+    reading('duplicates', 'Events not stored again because their idempotency key was known'),
+    reading('refused', 'Events refused because they were invalid'),
+    reading('failed', 'Events that were not stored, or whose outcome is unknown'),
   ]);
   addHistograms(registry, [
     {
       name: 'leque_publish_duration_seconds',
-      help: 'How long Redis took to answer for an event: `stored`, or `failed`',
+      help: 'Time that the broker took to store an event, by outcome (`stored`, `failed`)',
       labelNames: ['outcome'],
       read: () =>
         Object.entries(counters.seconds).map(([outcome, counts]) => [{ outcome }, counts] as const),
@@ -38,27 +38,27 @@ export function addPublishMetrics(registry: Registry, counters: PublishReadings)
   ]);
 }
 
-/** A request that was answered. */
+/** An HTTP request and its answer. */
 export interface AnsweredRequest {
   readonly method: string;
-  /** The route's pattern, never the path, of which there are as many as ids; undefined for none. */
+  /** Pattern of the route, because paths contain ids; undefined when no route matched. */
   readonly route: string | undefined;
   readonly status: number;
   readonly seconds: number;
 }
 
-/** @returns counts one request */
+/** @returns a function that counts one request */
 export function addHttpMetrics(registry: Registry): (request: AnsweredRequest) => void {
   const registers = [registry];
   const requests = new Counter({
     name: 'leque_http_requests_total',
-    help: 'HTTP requests that were answered, by method, pattern of the route (`none`) and status',
+    help: 'HTTP requests answered, by method, route pattern (`none` for unknown paths) and status',
     labelNames: ['method', 'route', 'status'],
     registers,
   });
   const durations = new Histogram({
     name: 'leque_http_request_duration_seconds',
-    help: 'How long they took',
+    help: 'HTTP request duration, by route pattern',
     labelNames: ['route'],
     buckets: REQUEST_BUCKETS_S,
     registers,

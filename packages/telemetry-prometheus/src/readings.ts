@@ -2,12 +2,12 @@ import type { BucketCounts } from '@leque/core';
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 
 type Labels = Readonly<Record<string, string>>;
-/** A number for each combination of labels that there is. */
+/** A number for each combination of labels. */
 export type Labelled = Iterable<readonly [labels: Labels, value: number]>;
 
-/** A number that lives somewhere else and is read when somebody scrapes. */
+/** A number that is kept elsewhere and read at each scrape. */
 export interface Reading {
-  /** A counter only grows while the process lives. */
+  /** Counter for a number that only grows while the process lives, otherwise Gauge. */
   readonly kind: typeof Counter | typeof Gauge;
   readonly name: string;
   readonly help: string;
@@ -41,7 +41,7 @@ function labelled(read: number | Labelled): Labelled {
   return typeof read === 'number' ? [[{}, read]] : read;
 }
 
-/** A histogram that is counted somewhere else, see `BucketCounts`. */
+/** A histogram that is counted elsewhere, see `BucketCounts`. */
 export interface HistogramReading {
   readonly name: string;
   readonly help: string;
@@ -58,12 +58,12 @@ export function addHistograms(registry: Registry, readings: readonly HistogramRe
       const values = [...each].flatMap(([labels, counts]) => samplesOf(name, labels, counts));
       return { name, help, type, values, aggregator: 'sum' };
     };
-    // A registry asks its metrics for nothing but these; the library's own class wants to count.
+    // The registry needs only these members; the library's own class would count by itself.
     registry.registerMetric({ name, help, type, labelNames, get } as unknown as Metric);
   }
 }
 
-/** Prometheus adds up what lies in the buckets below. */
+/** Prometheus buckets are cumulative: each contains the ones below it. */
 function samplesOf(name: string, labels: Labels, { bounds, counts, sum }: BucketCounts) {
   let total = 0;
   const buckets = Array.from(counts, (count, index) => {

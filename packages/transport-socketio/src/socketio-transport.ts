@@ -84,7 +84,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const { recovery } = this.#options;
     const problems = await tryLibraries(engine);
     const report = (detail: string | undefined) => {
-      if (detail !== undefined) telemetry.report({ type: 'direct_path_unavailable', detail });
+      if (detail !== undefined) telemetry.report({ type: 'degraded', part: 'socketio_direct_path', detail });
     };
     report(problems.directPath);
     report(problems.connections);

@@ -1,8 +1,6 @@
 import type { ErrorCode } from '@leque/protocol';
 
-/**
- * An event for logs and metrics. Facts are never reported per delivery, and never carry a payload.
- */
+/** A fact for logs and metrics. No fact is reported per delivery, and none contains a payload. */
 export type Fact =
   | { type: 'session_opened'; transport: string; sessionId: string; userId: string | undefined }
   | { type: 'session_closed'; transport: string; sessionId: string; code: number; reason: string }
@@ -15,13 +13,11 @@ export type Fact =
   | { type: 'broker_connected' }
   | { type: 'broker_disconnected'; detail: string }
   | { type: 'lease_lost' }
-  /** A shortcut past a library is not used, because the library's internals have changed. */
-  | { type: 'direct_path_unavailable'; detail: string }
-  /** Socket.IO's connection state recovery does not work, or not across nodes. */
-  | { type: 'recovery_limited'; detail: string }
+  /** A part of this process, for example `socketio_recovery`, works with less than it could. */
+  | { type: 'degraded'; part: string; detail: string }
   | { type: 'failure'; where: string; error: unknown; requestId?: string };
 
-/** Turns facts into logs and metrics; the core has neither. */
+/** Receives facts. The core itself neither logs nor counts. */
 export interface Telemetry {
   report(fact: Fact): void;
 }
