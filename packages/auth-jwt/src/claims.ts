@@ -3,7 +3,7 @@ import { isId, ProtocolError } from '@leque/protocol';
 import type { JWTPayload } from 'jose';
 
 /**
- * What the claims of a verified token say about its bearer.
+ * Reads the identity and the grants from the claims of a verified token.
  * @throws ProtocolError `token_claim_invalid` that names the claim
  */
 export function identityOf(claims: JWTPayload): Identity {
@@ -16,10 +16,10 @@ export function claimInvalid(claim: string, what: string, options?: ErrorOptions
   return new ProtocolError('token_claim_invalid', `claim ${claim} ${what}`, options);
 }
 
-/** The last second that a Date has. */
+/** The last second that a Date can represent. */
 const LATEST_S = 8_640_000_000_000;
 
-/** Undefined for tokens of services, which belong to no user. */
+/** Undefined for the token of a service, which belongs to no user. */
 function userOf(claims: JWTPayload): string | undefined {
   const sub = userIn(claims, 'sub');
   const userId = userIn(claims, 'userId');
@@ -45,7 +45,7 @@ function projectsOf(claims: JWTPayload): string[] {
   throw claimInvalid('projects', 'must be a list of project ids, or ["*"] for all of them');
 }
 
-/** A list, or words with blanks between them as in OAuth 2; words that mean nothing here pass. */
+/** The claim is a list, or one string of words as in OAuth 2. Unknown words are ignored. */
 function scopesOf(claims: JWTPayload): Scope[] {
   const scope = claims['scope'] ?? [];
   const words = typeof scope === 'string' ? scope.split(' ') : scope;
@@ -57,7 +57,7 @@ function scopesOf(claims: JWTPayload): Scope[] {
 
 function expiryOf(claims: JWTPayload): number {
   if (claims.exp === undefined) throw claimInvalid('exp', 'is required');
-  if (claims.exp > LATEST_S) throw claimInvalid('exp', 'is later than time itself');
+  if (claims.exp > LATEST_S) throw claimInvalid('exp', 'is out of range');
   return claims.exp * 1000;
 }
 

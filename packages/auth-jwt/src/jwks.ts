@@ -10,21 +10,21 @@ import {
 } from 'jose';
 
 const FETCH_DEADLINE_MS = 2_500;
-/** A token with an unknown key makes the set be fetched again, at most this often. */
+/** A token with an unknown key makes the set be fetched again, at most once in this time. */
 const COOLDOWN_MS = 5_000;
-/** A key that was taken out of the set is trusted no longer than this. */
+/** A key that was removed from the set is trusted for at most this long. */
 const REFRESH_MS = 5 * 60_000;
 
 export interface RemoteKeys {
   /** @throws ProtocolError `unavailable` when there are no keys yet and none can be fetched */
   readonly getKey: JWTVerifyGetKey;
-  /** The set that keys are found in now: another object whenever it was fetched. */
+  /** The current key set; each fetch makes a new object. */
   keySet(): unknown;
 }
 
 /**
- * Finds the key of a token in a remote key set. Keys that are known stay in use while the set
- * cannot be fetched: the server of the keys may be away for longer than tokens may be refused.
+ * Finds the key of a token in a remote key set. Known keys stay in use while the set cannot be
+ * fetched, because an outage of the key server must not lock everybody out.
  */
 export function remoteKeys(url: string, clock: Clock = systemClock): RemoteKeys {
   const fetched: JWKSCacheInput = {};
@@ -52,13 +52,13 @@ function keysUnavailable(cause: unknown): ProtocolError {
   return new ProtocolError('unavailable', message, { cause });
 }
 
-/** Fetches the set in the background once it is old, so that no token has to wait for it. */
+/** Fetches an old set in the background, so that no token waits for it. */
 function refresher(keySet: RemoteJWKSet, clock: Clock): () => void {
   let triedAt = clock.now();
   return () => {
     if (keySet.jwks() === undefined || clock.now() - triedAt < REFRESH_MS) return;
     triedAt = clock.now();
-    // A failure changes nothing: the known keys stay, and the next round tries again.
+    // After a failure the known keys stay, and the next interval tries again.
     keySet.reload().catch(() => undefined);
   };
 }

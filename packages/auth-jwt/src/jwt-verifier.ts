@@ -15,21 +15,21 @@ import { type AuthSettings, KEY_SOURCES } from './settings.ts';
 import { TokenCache } from './token-cache.ts';
 
 const CLOCK_TOLERANCE_S = 5;
-/** Longer ones do not fit a request's head, or a command. */
+/** Longer tokens do not fit the head of a request, or a command. */
 const MAX_TOKEN_LENGTH = 8_192;
 
 export type VerifierSettings = Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>;
 
-/** The key, and the algorithms that its type allows: a token never chooses how it is verified. */
+/** A key with the algorithms that its type allows. A token never chooses how it is verified. */
 interface KeySource {
   readonly getKey: JWTVerifyGetKey;
   readonly algorithms: readonly string[];
-  /** What `getKey` finds keys in: another object after it has changed. */
+  /** Identity of the current keys; another object after they have changed. */
   readonly keySet: () => unknown;
 }
 
 /**
- * Verifies tokens with the one key source that is configured; without any it refuses all.
+ * Verifies tokens with the configured key source. Without a key source every token is refused.
  * @throws Error when JWT_PUBLIC_KEY is not usable
  */
 export function createJwtVerifier(
@@ -108,7 +108,7 @@ async function claimsOf(
   }
 }
 
-/** A token without a `kid` may be of any of several keys. */
+/** A token without a `kid` may have been signed with any of several keys. */
 async function claimsByAnyKey(
   token: string,
   keys: errors.JWKSMultipleMatchingKeys,

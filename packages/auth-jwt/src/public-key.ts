@@ -13,20 +13,20 @@ const SUPPORTED = 'RSA, P-256, P-384, P-521 or Ed25519';
 
 export interface PublicKey {
   readonly key: KeyObject;
-  /** Those that the type of the key allows; never HMAC, for which it would be no secret. */
+  /** Algorithms that the type of the key allows. HMAC is never one, because the key is public. */
   readonly algorithms: readonly string[];
 }
 
 /** @throws Error that says what is wrong with the key */
 export function readPublicKey(pem: string): PublicKey {
   const text = pem.replaceAll('\\n', '\n');
-  // Node would take the public half of it, and a private key would lie about on every node.
+  // Node would accept a private key, and the key would then be stored on every node.
   if (text.includes('PRIVATE KEY')) throw new Error('holds a private key; give the public one');
   const key = parse(text);
   return { key, algorithms: algorithmsOf(key) };
 }
 
-/** What is wrong with a PEM, to be read after the variable's name; undefined when it is usable. */
+/** The problem with a PEM, worded to follow the variable's name; undefined when it is usable. */
 export function publicKeyProblem(pem: string): string | undefined {
   try {
     readPublicKey(pem);

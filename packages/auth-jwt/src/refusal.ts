@@ -4,7 +4,7 @@ import { claimInvalid } from './claims.ts';
 
 const MAX_QUOTED = 32;
 
-/** What a client is told about a token that did not pass, in its own words for each reason. */
+/** Turns the reason why a token was refused into the error for its client. */
 export function refusalOf(
   error: unknown,
   token: string,
@@ -34,7 +34,7 @@ export function refusalOf(
   return new ProtocolError('internal', 'the token could not be verified', options);
 }
 
-/** The algorithm as the token names it: cut, and in quotes, since anybody may write anything. */
+/** The algorithm that the token names, shortened and quoted, because it is foreign input. */
 function algorithmOf(token: string): string {
   return JSON.stringify(String(decodeProtectedHeader(token).alg).slice(0, MAX_QUOTED));
 }

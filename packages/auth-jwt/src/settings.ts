@@ -5,36 +5,39 @@ import { publicKeyProblem } from './public-key.ts';
 const optionalText = (description: string, options: object = {}) =>
   Type.Optional(Type.String({ description, ...options }));
 
-/** Who may come in, and how tokens are verified. Part of each app's configuration. */
+/** Settings for authentication: whether it is required, and how tokens are verified. */
 export const AuthSettings = Type.Object({
   AUTH_MODE: Type.Enum(['required', 'open'], {
     default: 'required',
     description:
-      '`open`: works without a token, except on Socket.IO; one that is presented is verified all ' +
-      'the same, and allows what it says and no more',
+      '`open` serves clients without a token, except on Socket.IO; a token that is presented is ' +
+      'verified all the same, and grants only what it says',
   }),
   JWT_SECRET: optionalText(
-    'tokens are signed with it (HS256); with NODE_ENV=production at least 32 characters',
+    'secret that tokens are signed with (HS256); at least 32 characters with NODE_ENV=production',
   ),
   JWT_PUBLIC_KEY: optionalText(
-    'a PEM public key, its line breaks as they are or as `\\n`: RSA (RS256 to PS512), ' +
+    'public key in PEM format, with line breaks or `\\n`: RSA (RS256 to PS512), ' +
       'P-256, P-384 or P-521 (ES256 to ES512) or Ed25519 (EdDSA)',
   ),
-  JWKS_URL: optionalText('an http or https URL of a key set; fetched again when keys rotate', {
-    pattern: '^https?://.+',
-  }),
-  JWT_ISSUER: optionalText('the `iss` that tokens have to carry'),
-  JWT_AUDIENCE: optionalText('an `aud` that tokens have to carry'),
-  NODE_ENV: optionalText('`production` refuses to start without a key for tokens'),
+  JWKS_URL: optionalText(
+    'an http or https URL of a JSON Web Key Set, which is fetched again when keys rotate',
+    {
+      pattern: '^https?://.+',
+    },
+  ),
+  JWT_ISSUER: optionalText('required claim `iss` of tokens'),
+  JWT_AUDIENCE: optionalText('required value in the claim `aud` of tokens'),
+  NODE_ENV: optionalText('with `production`, a process without a key for tokens does not start'),
 });
 export type AuthSettings = Static<typeof AuthSettings>;
 
-/** Where the key comes from that tokens are verified with; one of them. */
+/** Variables that configure the key for tokens; exactly one of them is set. */
 export const KEY_SOURCES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'] as const;
 const MIN_SECRET_LENGTH = 32;
 const ANY_SOURCE = 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL';
 
-/** What the schema cannot say: one source of keys, a usable key, none missing. */
+/** Checks what the schema cannot: exactly one key source, with a usable key. */
 export const authRule: ConfigRule<AuthSettings> = (config) => [
   ...keySourceProblems(config),
   ...secretProblems(config),

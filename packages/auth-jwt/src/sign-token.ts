@@ -2,20 +2,20 @@ import type { Scope } from '@leque/core';
 import { SignJWT } from 'jose';
 
 export interface TokenRequest {
-  /** As in `JWT_SECRET`. */
+  /** The secret of the verifier, see `JWT_SECRET`. */
   readonly secret: string;
   readonly userId: string;
   /** Ids of projects, or `*` for all of them. */
   readonly projects: readonly string[];
   readonly scopes: readonly Scope[];
   readonly expiresInSeconds: number;
-  /** Needed where the verifier has a `JWT_ISSUER`. */
+  /** Required by a verifier with `JWT_ISSUER`. */
   readonly issuer?: string;
-  /** Needed where the verifier has a `JWT_AUDIENCE`. */
+  /** Required by a verifier with `JWT_AUDIENCE`. */
   readonly audience?: string;
 }
 
-/** A token for developers and tests; in production another service signs them. */
+/** Signs a token for developers and tests; in production another service signs tokens. */
 export async function signToken(request: TokenRequest): Promise<string> {
   const { secret, userId, projects, scopes, expiresInSeconds, issuer, audience } = request;
   const token = new SignJWT({ projects: [...projects], scope: scopes.join(' ') })

@@ -1,26 +1,29 @@
 import type { Clock, Identity } from '@leque/core';
+import { LRUCache } from 'lru-cache';
 
-/** Keys that are kept elsewhere are looked after whenever a token is verified, so that has to go on. */
+/** A remote key set is refreshed when tokens are verified, so the cache must not hold them for long. */
 const TRUSTED_MS = 1_000;
 const MAX_TOKENS = 1_000;
 
-interface Verified {
+interface Entry {
   readonly identity: Identity;
   readonly keySet: unknown;
-  readonly at: number;
+  readonly verifiedAt: number;
 }
 
 /**
- * Tokens that were verified a moment ago. A service publishes with one token thousands of times a
- * second, and verifying it takes longer than everything else that is done with what it sends.
+ * Tokens that were verified within the last second. A service publishes with one token thousands of
+ * times a second, and verifying it takes longer than everything else that is done with a request.
+ *
+ * The library bounds the number of tokens. Expiry stays here, because it follows the wall clock of
+ * the tokens: an entry ends with its token, and also when that clock is put back.
  */
 export class TokenCache {
   readonly #clock: Clock;
   readonly #toleranceMs: number;
-  /** In the order in which they were verified. */
-  readonly #verified = new Map<string, Verified>();
+  readonly #entries = new LRUCache<string, Entry>({ max: MAX_TOKENS });
 
-  /** @param toleranceMs how long after its end a token is still good */
+  /** @param toleranceMs how long a token is accepted after it has expired */
   constructor(clock: Clock, toleranceMs: number) {
     this.#clock = clock;
     this.#toleranceMs = toleranceMs;
@@ -28,26 +31,20 @@ export class TokenCache {
 
   /**
    * Undefined for a token that has to be verified.
-   * @param keySet what its key would be found in now; a token of another set is not known
+   * @param keySet the current key set; tokens that were verified with another one are unknown
    */
   get(token: string, keySet: unknown): Identity | undefined {
-    const verified = this.#verified.get(token);
-    if (verified === undefined || verified.keySet !== keySet) return undefined;
-    const { identity, at } = verified;
+    const entry = this.#entries.get(token);
+    if (entry === undefined || entry.keySet !== keySet) return undefined;
+    const { identity, verifiedAt } = entry;
     const now = this.#clock.now();
-    const fresh = now >= at && now - at < TRUSTED_MS;
+    const fresh = now >= verifiedAt && now - verifiedAt < TRUSTED_MS;
     return fresh && now < this.#endOf(identity) ? identity : undefined;
   }
 
-  /** @param keySet what its key was found in */
+  /** @param keySet the key set that the token was verified with */
   add(token: string, identity: Identity, keySet: unknown): void {
-    this.#verified.delete(token);
-    this.#verified.set(token, { identity, keySet, at: this.#clock.now() });
-    if (this.#verified.size <= MAX_TOKENS) return;
-    for (const oldest of this.#verified.keys()) {
-      this.#verified.delete(oldest);
-      break;
-    }
+    this.#entries.set(token, { identity, keySet, verifiedAt: this.#clock.now() });
   }
 
   #endOf({ expiresAt }: Identity): number {

@@ -104,7 +104,14 @@ export {
 } from './ports/history-settings.ts';
 export type { Fact, Telemetry } from './ports/telemetry.ts';
 export type { TokenVerifier } from './ports/token-verifier.ts';
-export type { FanOut, Publishing, PublishSpan, Tracing } from './ports/tracing.ts';
+export {
+  type FanOut,
+  type Publishing,
+  type PublishSpan,
+  type TraceParent,
+  type Tracing,
+  tryParseTraceparent,
+} from './ports/tracing.ts';
 // publication: one event in a channel, and its frames
 export { type Frame, type FrameFormat, Publication } from './publication/publication.ts';
 // writing: frames, and when sockets are written to

@@ -1,7 +1,7 @@
 import type { Tracing } from '@leque/core';
 import type { TracedProcess, TracingSettings } from './settings.ts';
 
-/** Undefined unless there is a collector; the libraries are loaded only then. */
+/** Undefined without a collector. The libraries are loaded only when there is one. */
 export async function openTracing(
   settings: TracingSettings,
   process: TracedProcess,

@@ -3,6 +3,7 @@ import {
   type Publishing,
   type PublishSpan,
   type Tracing,
+  tryParseTraceparent,
   withDeadline,
 } from '@leque/core';
 import {
@@ -28,21 +29,21 @@ import {
 import type { TracedProcess } from './settings.ts';
 
 const EXPORT_TIMEOUT_MS = 5_000;
-/** What waits for the collector; the rest is dropped. */
+/** Spans that wait for the collector; more are dropped. */
 const MAX_QUEUED = 2_048;
-/** How long the end of the process may take for it. */
+/** Time that the end of the process waits for the collector. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 /** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
 const SYSTEM = { 'messaging.system': 'leque' };
+/** OpenTelemetry treats empty ids as invalid. */
+const NO_PARENT = { traceId: '', spanId: '', isSampled: false };
 
 export interface OtelOptions extends TracedProcess {
   readonly endpoint: string;
   readonly ratio: number;
 }
 
-/** Spans through a batch of their own, so that nobody waits for the collector. */
+/** Sends spans in batches in the background, so that nothing waits for the collector. */
 export class OtelTracing implements Tracing {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
@@ -84,7 +85,7 @@ export class OtelTracing implements Tracing {
     };
   }
 
-  /** A child of the publish and linked to it, as one publication is consumed on many nodes. */
+  /** The span is a child of the publish and linked to it, because many nodes consume one publish. */
   fannedOut({ channel, traceparent, startedAt, endedAt, sessions }: FanOut): void {
     const context = contextOf(traceparent);
     const publish = trace.getSpanContext(context);
@@ -121,15 +122,11 @@ function endSpan(span: Span, error: unknown): void {
   span.end();
 }
 
-/** No parent where there is none, or one that nobody can read. */
+/** A context without a parent where there is no valid one. */
 function contextOf(traceparent: string | undefined): Context {
-  const [, traceId = '', spanId = '', flags = '00'] = TRACEPARENT.exec(traceparent ?? '') ?? [];
-  const parent: SpanContext = {
-    traceId,
-    spanId,
-    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
-    isRemote: true,
-  };
+  const { traceId, spanId, isSampled } = tryParseTraceparent(traceparent) ?? NO_PARENT;
+  const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  const parent: SpanContext = { traceId, spanId, traceFlags, isRemote: true };
   return isSpanContextValid(parent) ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
 }
 

@@ -1,25 +1,25 @@
 import { type Static, Type } from 'typebox';
 
-/** Part of each app's configuration; other `OTEL_EXPORTER_OTLP_…` are read by the exporter itself. */
+/** Settings for tracing. The exporter itself reads other variables `OTEL_EXPORTER_OTLP_…`. */
 export const TracingSettings = Type.Object({
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
     Type.String({
       pattern: '^https?://.+',
       description:
-        'the URL of a collector (OTLP over HTTP, usually port 4318) that spans are sent to; none ' +
-        'are made without it',
+        'the http or https URL of a collector for spans (OTLP over HTTP, usually port 4318); without it no spans ' +
+        'are made',
     }),
   ),
   OTEL_TRACES_SAMPLER_ARG: Type.Number({
     default: 0.01,
     minimum: 0,
     maximum: 1,
-    description: 'the part of publishes that are traced, unless their caller has decided',
+    description: 'share of publishes that are traced, from 0 to 1, unless the caller has decided',
   }),
 });
 export type TracingSettings = Static<typeof TracingSettings>;
 
-/** Whose spans they are. */
+/** The process that makes the spans. */
 export interface TracedProcess {
   /** `leque-gateway`, … */
   readonly service: string;
