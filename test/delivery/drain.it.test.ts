@@ -170,6 +170,6 @@ test.for(['SIGTERM', 'SIGINT'] as const)(
     const again = setInterval(() => void server.stop(signal), 100);
     stack.defer(() => clearInterval(again));
     expect(await leaving).toEqual({ code: 1, signal: null });
-    expect(server.output).toContain('told to stop a second time; ending now');
+    expect(server.output).toContain('second signal; exiting now');
   },
 );

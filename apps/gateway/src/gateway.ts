@@ -14,7 +14,6 @@ import {
 } from '@leque/core';
 import { registerDeliveryReports } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
-import type { GatewaySettings } from './config.ts';
 import { drain } from './drain.ts';
 import { Life } from './life.ts';
 import {

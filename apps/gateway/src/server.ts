@@ -9,8 +9,9 @@ import {
 import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import manifest from '../package.json' with { type: 'json' };
-import type { GatewayConfig, GatewaySettings } from './config.ts';
+import type { GatewayConfig } from './config.ts';
 import { createGateway, type GatewayDeps } from './gateway.ts';
+import type { GatewaySettings } from './settings.ts';
 import { redisAdapter } from './socketio-adapter.ts';
 
 /** The name under which operators of the earlier Socket.IO system search their logs. */

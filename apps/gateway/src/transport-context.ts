@@ -13,7 +13,7 @@ import {
   type TransportLimits,
 } from '@leque/core';
 import { listOf } from '@leque/service';
-import type { GatewaySettings } from './config.ts';
+import type { GatewaySettings } from './settings.ts';
 import type { Life } from './life.ts';
 import { kernelWriter } from './socket-writer.ts';
 

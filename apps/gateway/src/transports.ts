@@ -2,7 +2,7 @@ import type { Transport, TransportContext } from '@leque/core';
 import { SOCKET_IO_PATH, type SocketIoOptions, SocketIoTransport } from '@leque/transport-socketio';
 import { WsTransport } from '@leque/transport-ws';
 import type { FastifyInstance } from 'fastify';
-import type { GatewaySettings } from './config.ts';
+import type { GatewaySettings } from './settings.ts';
 import { recoveryIds } from './socketio-recovery.ts';
 
 export type GatewayTransport = Transport<FastifyInstance>;

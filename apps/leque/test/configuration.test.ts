@@ -60,7 +60,7 @@ function noteOn(app: string): string[] {
 function table(variables: Record<string, Variable>): string[] {
   const names = Object.keys(variables).sort();
   return [
-    '| variable | default | what it is |',
+    '| variable | default | description |',
     '| --- | --- | --- |',
     ...names.map((name) => row(name, variables[name] ?? {})),
   ];

@@ -6,27 +6,27 @@ import { TracingSettings } from '@leque/telemetry-otel';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
 
-/** Redis away is told within a second; the rest of it is for the way. */
+/** Answers arrive within a second, also when Redis does not answer; the rest is for the network. */
 const ANSWER_WITHIN_MS = 900;
 
-/** The publisher's own part of a configuration. */
+/** Settings of a publisher, whichever broker it uses. */
 export const PublisherSettings = Type.Object({
   ...OriginSettings.properties,
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
-      description: 'keys that may publish and read statistics, with commas between them',
+      description: 'comma-separated API keys that may publish and read statistics',
     }),
   ),
   MAX_EVENT_SIZE: Type.Integer({
     default: 65_536,
     minimum: 1,
     maximum: MAX_EVENT_BYTES,
-    description: 'bytes of one event, as it is stored; at most 262144',
+    description: 'most bytes of one event as it is stored; at most 262144',
   }),
   MAX_BATCH_SIZE: Type.Integer({
     default: 8_388_608,
     minimum: 1,
-    description: 'bytes of the body of one request',
+    description: 'most bytes in the body of one request',
   }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,

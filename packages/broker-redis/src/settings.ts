@@ -6,29 +6,27 @@ export const RedisSettings = Type.Object({
   REDIS_URL: Type.String({
     pattern: '^rediss?(\\+sentinel|\\+cluster)?://',
     description:
-      'redis://[user:password@]host[:port][/db], ' +
-      'redis+sentinel://[user:password@]host[:port],…/name[/db] for the master that ' +
-      'the sentinels know by that name, or redis+cluster://[user:password@]host[:port],… for a Redis Cluster of ' +
-      'which these are some servers; rediss for TLS in each',
+      'redis://[user:password@]host[:port][/db] for one Redis server, ' +
+      'redis+sentinel://[user:password@]host[:port],…/name[/db] for a master that Sentinel watches ' +
+      'under this name, or redis+cluster://[user:password@]host[:port],… for a Redis Cluster with ' +
+      'these servers among others; with rediss in place of redis for TLS',
   }),
   REDIS_SENTINEL_USERNAME: Type.Optional(
-    Type.String({
-      description: 'user name for the sentinels; the one in REDIS_URL is for the servers',
-    }),
+    Type.String({ description: 'user for the sentinels; the user in REDIS_URL is for Redis' }),
   ),
   REDIS_SENTINEL_PASSWORD: Type.Optional(
-    Type.String({ description: 'password for the sentinels, if they need one' }),
+    Type.String({ description: 'password for the sentinels, if they require one' }),
   ),
   REDIS_KEY_PREFIX: Type.String({
     default: 'leque:',
     pattern: '^[A-Za-z0-9._:/-]{0,64}$',
-    description: 'prefix of every key and channel: up to 64 letters, digits and . _ : / -',
+    description: 'up to 64 letters, digits and . _ : / - that begin every key and channel in Redis',
   }),
   ...HistorySettings.properties,
 });
 export type RedisSettings = Static<typeof RedisSettings>;
 
-/** Reports an address that cannot be used, as far as that shows without connecting. */
+/** Checks the form of the address; whether a server answers there shows only later. */
 export const redisRule: ConfigRule<{ readonly REDIS_URL?: string }> = ({ REDIS_URL: url }) => {
   if (typeof url !== 'string' || !/^rediss?(\+(sentinel|cluster))?:/.test(url)) return [];
   if (tryParseRedisUrl(url) !== undefined) return [];

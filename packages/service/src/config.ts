@@ -25,8 +25,8 @@ export function readConfig<S extends TObject>(
 }
 
 /**
- * What the environment says of the schema's variables. Only digits become numbers: a library's
- * conversion takes `true` for 1, a blank for 0 and 80.5 for an integer.
+ * The values of the schema's variables. Only decimal numbers are converted: the library's conversion
+ * reads `true` as 1, a blank as 0 and 80.5 as an integer.
  */
 function givenIn(schema: TObject, env: Readonly<Record<string, string | undefined>>): object {
   const named = Object.entries(schema.properties).map(([name, property]) => {
@@ -45,7 +45,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The entries of a comma-separated variable. */
+/** Splits a comma-separated variable into its entries. */
 export function listOf(value: string | undefined): string[] {
   return (value ?? '')
     .split(',')

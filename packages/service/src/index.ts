@@ -1,12 +1,11 @@
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
-export { DrainSettings, stopTimeoutMs } from './drain-settings.ts';
 export { isFailure, ProblemDocument, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
 export { REQUEST_LIMITS } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
-export { processSettings } from './process-settings.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
+export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
 export { type Backend, type Role, type ServiceContext, startService } from './start-service.ts';

@@ -1,29 +1,29 @@
 import { ConfigError } from './config.ts';
 
-/** A supervisor passes on what the terminal has sent to the whole group already. */
+/** A terminal signals the whole process group, and a supervisor passes the same signal on again. */
 const SAME_STOP_MS = 500;
 const STOP_TIMEOUT_MS = 10_000;
-const PARENT_LOOK_MS = 1000;
+const PARENT_CHECK_MS = 1000;
 const PARENT = process.ppid;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface RunningServer {
-  /** Rejects when it cannot go on; a server without it goes on until it is stopped. */
+  /** Rejects when the server cannot go on; without it the server runs until it is stopped. */
   readonly failed?: Promise<never>;
   stop(): Promise<void>;
-  /** How long stopping may take before the process ends all the same; 10 s without it. */
+  /** Milliseconds that `stop` may take before the process ends all the same; 10,000 by default. */
   readonly stopTimeoutMs?: number;
 }
 
-/** What keeps a process from starting, for who starts it: the message says all there is to know. */
+/** A startup failure that the operator can fix; only its message is printed. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
 /**
- * The life of a server process: starts it, waits until it is told to stop, stops it, and exits
- * with 0; with 2 when its configuration is wrong; with 1 when it cannot start or go on, or is told to
- * stop a second time.
+ * Runs a server until a signal stops it, and exits with 0. The exit code is 2 when the configuration
+ * is wrong, and 1 when the server cannot start or go on, does not stop in time, or gets a second
+ * signal.
  */
 export async function runProcess(
   start: () => Promise<RunningServer>,
@@ -46,7 +46,7 @@ export async function runProcess(
 
 async function stopInTime({ stop, stopTimeoutMs = STOP_TIMEOUT_MS }: RunningServer): Promise<void> {
   const deadline = setTimeout(() => {
-    process.stderr.write(`not stopped after ${stopTimeoutMs} ms; ending\n`);
+    process.stderr.write(`not stopped after ${stopTimeoutMs} ms; exiting\n`);
     exit(1);
   }, stopTimeoutMs);
   await stop();
@@ -59,39 +59,39 @@ function untilStopped(startedByNpm: boolean): Promise<void> {
     const stop = () => {
       stoppedAt ??= Date.now();
       if (Date.now() - stoppedAt > SAME_STOP_MS) {
-        process.stderr.write('told to stop a second time; ending now\n');
+        process.stderr.write('second signal; exiting now\n');
         exit(1);
       }
       resolve();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
     if (startedByNpm) watchParent(resolve);
-    // A parent that keeps a channel open, as `leque cluster` does, is gone when that closes.
+    // `leque cluster` keeps a channel to its children open, which closes when it is gone.
     process.once('disconnect', resolve);
     if (process.connected === false) resolve();
   });
 }
 
 /**
- * A log whose reader is gone is flushed for ever while the process exits: the library that writes
- * it tries a broken pipe again and again. So an orphan exits without that.
+ * The log library flushes on exit, and retries a broken pipe for ever. So a process whose parent, the
+ * reader of its log, is gone exits without flushing.
  */
 function exit(code: number): never {
   if (process.connected === false || process.ppid !== PARENT) process.removeAllListeners('exit');
   process.exit(code);
 }
 
-/** npm may be killed, or a shell between may die of a signal without passing it on. */
+/** npm may be killed, or a shell in between may die of a signal without passing it on. */
 function watchParent(onGone: () => void): void {
   const timer = setInterval(() => {
     if (process.ppid === PARENT) return;
     clearInterval(timer);
     onGone();
-  }, PARENT_LOOK_MS);
+  }, PARENT_CHECK_MS);
   timer.unref();
 }
 
-/** What keeps it from starting is for who starts it; anything else for who debugs it. */
+/** Only the message of an error that the operator can fix, and the stack of any other error. */
 function describe(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartError) return error.message;
   if (isBusyPort(error)) return `Port ${error.port} is busy; set PORT`;

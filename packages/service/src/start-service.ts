@@ -11,7 +11,6 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { stopTimeoutMs } from './drain-settings.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
@@ -19,6 +18,7 @@ import { closeServer, createServer } from './http/server.ts';
 import { registerLogLevel } from './log-level.ts';
 import { type AppStatus, registerNodeStatus } from './node-status.ts';
 import type { RunningServer } from './run-process.ts';
+import { stopTimeoutMs } from './settings.ts';
 
 export interface ServiceOptions {
   /** Name of the process in traces and logs, for example `leque-gateway`. */

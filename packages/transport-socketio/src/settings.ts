@@ -3,20 +3,20 @@ import { Type } from 'typebox';
 export const SocketIoSettings = Type.Object({
   SOCKETIO_EIO3: Type.Enum(['on', 'off'], {
     default: 'off',
-    description: 'accept Engine.IO 3 clients (Socket.IO 2.x)',
+    description: 'whether Engine.IO 3 clients (Socket.IO 2.x) are accepted',
   }),
   SOCKETIO_RECOVERY: Type.Enum(['on', 'off'], {
     default: 'on',
     description:
-      "whether Socket.IO's own connection state recovery works, on every node; it takes " +
+      "whether Socket.IO's own connection state recovery works on every node; it needs a " +
       'WEBSOCKET_MAX_MESSAGE_SIZE of at least 32768',
   }),
   SOCKETIO_RECOVERY_SECRET: Type.Optional(
     Type.String({
       minLength: 32,
       description:
-        'signs what clients keep of their state; the same on all gateways. Without it JWT_SECRET ' +
-        'does; without both, state is recovered on the same node only',
+        'secret that signs the state which Socket.IO clients carry, the same on all gateways; ' +
+        'JWT_SECRET is used without it, and without both a client recovers on the same node only',
     }),
   ),
 });

@@ -5,18 +5,19 @@ export const WebSocketSettings = Type.Object({
   WEBSOCKET_HEARTBEAT_INTERVAL: Type.Number({
     default: 30,
     minimum: 0.05,
-    description: 'seconds between heartbeats',
+    description: 'seconds between heartbeats of every transport',
   }),
   WEBSOCKET_TIMEOUT: Type.Number({
     default: 90,
     minimum: 0.1,
     description:
-      'seconds of silence after which a client is closed; more than WEBSOCKET_HEARTBEAT_INTERVAL',
+      'seconds of silence after which a client of any transport is closed; more than ' +
+      'WEBSOCKET_HEARTBEAT_INTERVAL',
   }),
   WEBSOCKET_MAX_CONNECTIONS: Type.Integer({
     default: 1000,
     minimum: 1,
-    description: 'connections that one node takes',
+    description: 'most connections of one node, over all transports',
   }),
   WEBSOCKET_COMPRESSION: Type.Enum(['on', 'off'], {
     default: 'off',
@@ -25,6 +26,6 @@ export const WebSocketSettings = Type.Object({
   WEBSOCKET_MAX_MESSAGE_SIZE: Type.Integer({
     default: 65_536,
     minimum: 64,
-    description: 'bytes in one message from a client',
+    description: 'most bytes in one message from a client of any transport',
   }),
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type ClusterReading, statsText } from './stats-text.ts';
 
-const gateway = {
+type Process = ClusterReading['nodes'][number];
+
+const gateway: Process = {
   node: 'leque-gateway-7d9f8b6c5d-x2v4q',
   app: 'gateway',
   version: '0.1.0',
@@ -12,8 +14,8 @@ const gateway = {
   connections: 10_000,
   channels: 123_456,
   messages_sent: 0,
-} as const;
-const publisher = {
+};
+const publisher: Process = {
   node: 'publisher-1',
   app: 'publisher',
   version: '0.1.0',
@@ -22,7 +24,7 @@ const publisher = {
   rss_bytes: 150_000_000,
   cpu_ms: 0,
   stored: 0,
-} as const;
+};
 const stats = {
   active_connections: 1_234_567,
   active_projects: 123_456,

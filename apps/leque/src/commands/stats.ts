@@ -74,7 +74,11 @@ async function read(api: Api): Promise<ClusterReading> {
     api.request('/api/ws/stats'),
     api.request('/api/nodes'),
   ]);
-  const { connections_per_project: _, ...totals } = bodyWith<Stats>('total_connections', stats, api);
+  const { connections_per_project: _, ...totals } = bodyWith<Stats>(
+    'total_connections',
+    stats,
+    api,
+  );
   const { nodes: processes, silent } = bodyWith<NodesAnswer>('nodes', nodes, api);
   return {
     at: performance.now(),

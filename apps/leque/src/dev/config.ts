@@ -29,10 +29,10 @@ export const DevConfig = Type.Object({
     default: 3000,
     minimum: 0,
     maximum: 65_535,
-    description: 'a second port to listen on, where Socket.IO clients expect it; 0 for none',
+    description: 'second port, for clients of the earlier Socket.IO system; 0 for none',
   }),
   HOST: Type.Optional(
-    Type.String({ description: 'the address to listen on; only loopback when it is not set' }),
+    Type.String({ description: 'address to listen on; without it, loopback only' }),
   ),
 });
 export type DevConfig = Static<typeof DevConfig>;
@@ -45,7 +45,7 @@ export const ClusterConfig = Type.Object({
     default: 9100,
     minimum: 1,
     maximum: 65_000,
-    description: 'the port of the publisher; the gateways take the next ones',
+    description: 'port of the publisher; the gateways use the ports after it',
   }),
 });
 export type ClusterConfig = Static<typeof ClusterConfig>;

@@ -7,13 +7,14 @@ export const AdmissionSettings = Type.Object({
     default: 1000,
     minimum: 1,
     description:
-      'new connections that one node takes in a second, and as many tokens that it verifies for ' +
-      'them; what is more waits up to a second, or is refused with 503 and Retry-After',
+      'new connections that one node admits per second, and tokens that it verifies per second; ' +
+      'more connections wait up to a second, and are then refused with 503 and Retry-After',
   }),
   ADMISSION_BURST: Type.Integer({
     default: 50,
     minimum: 1,
-    description: 'of those, how many at once; the more, the longer others wait behind them',
+    description:
+      'new connections that one node admits at once; a larger burst delays other clients longer',
   }),
 });
 

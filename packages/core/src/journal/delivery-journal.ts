@@ -11,14 +11,14 @@ export const JournalSettings = Type.Object({
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'stored publications that this process remembers for `leque trace`, about 500 bytes each; ' +
-      '0 for none',
+      'stored publications that each process remembers for `leque trace`, about 500 bytes each; ' +
+      '0 turns it off',
   }),
   TRACE_JOURNAL_TTL: Type.Integer({
     default: 900,
     minimum: 1,
     maximum: 86_400,
-    description: 'seconds for which they are remembered',
+    description: 'seconds for which publications are remembered for `leque trace`',
   }),
 });
 export type JournalSettings = Static<typeof JournalSettings>;

@@ -1,0 +1,81 @@
+import { AuthSettings, authRule } from '@leque/auth-jwt';
+import {
+  AdmissionSettings,
+  type ConfigRule,
+  HistorySettings,
+  JournalSettings,
+  OriginSettings,
+  parseSlowConsumerRules,
+} from '@leque/core';
+import { MAX_EVENT_BYTES } from '@leque/protocol';
+import { DrainSettings } from '@leque/service';
+import { TracingSettings } from '@leque/telemetry-otel';
+import { SocketIoSettings } from '@leque/transport-socketio';
+import { WebSocketSettings } from '@leque/transport-ws';
+import { type Static, Type } from 'typebox';
+
+/**
+ * Room for two of the largest events. Socket.IO sends an event `task.*` twice, which makes four.
+ */
+const MIN_OUTBOX_BYTES = 4 * MAX_EVENT_BYTES;
+
+/** Settings of a gateway, whichever broker it uses. */
+export const GatewaySettings = Type.Object({
+  OUTBOX_MAX_BYTES: Type.Integer({
+    default: MIN_OUTBOX_BYTES,
+    minimum: MIN_OUTBOX_BYTES,
+    description:
+      'most bytes queued for one client; above it the client is closed as a slow consumer',
+  }),
+  FANOUT_WINDOW_MS: Type.Integer({
+    default: 5,
+    minimum: 0,
+    maximum: 1000,
+    description:
+      'milliseconds in which a busy client is written to at most once, up to four times as many ' +
+      'under load; 0 turns pacing off',
+  }),
+  SLOW_CONSUMER_RULES: Type.String({
+    default: '',
+    description:
+      'channels whose slow clients miss publications and are not closed, for example ' +
+      '`logs drop-oldest; project:* conflate job_progress/job_id`',
+  }),
+  UNSUBSCRIBE_GRACE: Type.Number({
+    default: 2,
+    minimum: 0,
+    description: 'seconds for which a channel stays subscribed after its last client has left',
+  }),
+  ...DrainSettings.properties,
+  ...AdmissionSettings.properties,
+  FIREHOSE: HistorySettings.properties.FIREHOSE,
+  ...JournalSettings.properties,
+  ...TracingSettings.properties,
+  ...OriginSettings.properties,
+  ...AuthSettings.properties,
+  ...WebSocketSettings.properties,
+  ...SocketIoSettings.properties,
+});
+export type GatewaySettings = Static<typeof GatewaySettings>;
+
+/** Rules over several of the gateway's variables. */
+export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [
+  authRule,
+  timeoutRule,
+  slowConsumerRule,
+];
+
+function timeoutRule(config: GatewaySettings): string[] {
+  const { WEBSOCKET_HEARTBEAT_INTERVAL: interval, WEBSOCKET_TIMEOUT: timeout } = config;
+  if (!(timeout <= interval)) return [];
+  return ['WEBSOCKET_TIMEOUT must be longer than WEBSOCKET_HEARTBEAT_INTERVAL'];
+}
+
+function slowConsumerRule({ SLOW_CONSUMER_RULES: rules }: GatewaySettings): string[] {
+  try {
+    parseSlowConsumerRules(String(rules));
+    return [];
+  } catch (error) {
+    return [`SLOW_CONSUMER_RULES ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
