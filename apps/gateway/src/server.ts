@@ -19,7 +19,7 @@ export const GATEWAY_LOG_CONTEXT = 'EventsGateway';
 
 export type GatewayBackend = Backend & Pick<GatewayDeps, 'socketIoAdapter'>;
 
-/** One gateway process on Redis. */
+/** Starts a gateway process on Redis. */
 export function startGateway(config: GatewayConfig): Promise<RunningServer> {
   const { version } = manifest;
   return startService(
@@ -36,7 +36,7 @@ export function startGateway(config: GatewayConfig): Promise<RunningServer> {
   );
 }
 
-/** Makes a process a gateway: sockets on its server, their counters in its metrics. */
+/** Makes a process a gateway: adds the transports to its server and the counters to its metrics. */
 export async function serveGateway(
   context: ServiceContext<PrometheusTelemetry, GatewayBackend>,
   settings: GatewaySettings,

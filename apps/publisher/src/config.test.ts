@@ -39,7 +39,7 @@ test('[MEM] no event may be larger than what every part of the system takes', ()
   expect(readPublisherConfig({ ...env, MAX_EVENT_SIZE: '262144' })).toBeDefined();
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported at once', () => {
   const env = { PORT: 'abc', AUTH_MODE: 'maybe', REDIS_URL: 'http://x', MAX_EVENT_SIZE: '0' };
   expect(() => readPublisherConfig(env)).toThrow(/PORT.*AUTH_MODE|AUTH_MODE.*PORT/s);
   expect(() => readPublisherConfig(env)).toThrow(/REDIS_URL/);

@@ -15,7 +15,7 @@ import { createPublisherApp, newPublishCounters } from './app.ts';
 import type { PublisherConfig } from './config.ts';
 import { publisherPolicy } from './settings.ts';
 
-/** One publisher process on Redis. */
+/** Starts a publisher process on Redis. */
 export function startPublisher(config: PublisherConfig): Promise<RunningServer> {
   const { version } = manifest;
   return startService(
@@ -33,7 +33,7 @@ export function startPublisher(config: PublisherConfig): Promise<RunningServer> 
   );
 }
 
-/** Makes a process a publisher: the API on its server, its counters in its metrics. */
+/** Makes a process a publisher: adds the API to its server and the counters to its metrics. */
 export async function servePublisher(
   context: ServiceContext<PrometheusTelemetry, Backend>,
   settings: Parameters<typeof publisherPolicy>[0] & Parameters<typeof createJwtVerifier>[0],

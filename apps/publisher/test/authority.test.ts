@@ -5,16 +5,19 @@ const reads = ['/api/ws/stats', '/api/ws/connections', '/api/ws/project/PROJ-001
 const history = '/api/channels/project:PROJ-001/history';
 
 describe('where tokens are required', () => {
-  test.each(['/api/publish', '/api/ws/broadcast'])('%s needs authority', async (url) => {
-    await using publisher = new PublisherUnderTest(strictPolicy);
-    const { status, headers, json } = await publisher.post(url, notification);
-    expect(status).toBe(401);
-    expect(headers['www-authenticate']).toBe('Bearer');
-    expect(json).toMatchObject({ code: 'token_missing', status: 401 });
-    expect(publisher.counters.stored).toBe(0);
-  });
+  test.each(['/api/publish', '/api/ws/broadcast'])(
+    '%s needs a token or an API key',
+    async (url) => {
+      await using publisher = new PublisherUnderTest(strictPolicy);
+      const { status, headers, json } = await publisher.post(url, notification);
+      expect(status).toBe(401);
+      expect(headers['www-authenticate']).toBe('Bearer');
+      expect(json).toMatchObject({ code: 'token_missing', status: 401 });
+      expect(publisher.counters.stored).toBe(0);
+    },
+  );
 
-  test('the scope is the authority to publish, not the projects', async () => {
+  test('the scope publish allows publishing, and the list of projects does not', async () => {
     await using publisher = new PublisherUnderTest(strictPolicy);
     const withScope = await bearer(['publish'], ['PROJ-777']);
     expect((await publisher.post('/api/publish', notification, withScope)).status).toBe(200);
@@ -22,7 +25,10 @@ describe('where tokens are required', () => {
     const refused = await publisher.post('/api/publish', notification, without);
     expect(refused.status).toBe(403);
     expect(refused.headers['www-authenticate']).toMatch('error="insufficient_scope"');
-    expect(refused.json).toMatchObject({ code: 'forbidden', detail: 'needs the scope publish' });
+    expect(refused.json).toMatchObject({
+      code: 'forbidden',
+      detail: 'the scope publish is needed',
+    });
   });
 
   test.each([
@@ -75,7 +81,7 @@ describe('where tokens are required', () => {
     expect(await status(ofUser('bob'), await bearer(['admin']))).toBe(200);
   });
 
-  test('a body is not read before its sender is known to be allowed', async () => {
+  test('a body is read only after its sender is authorized', async () => {
     await using publisher = new PublisherUnderTest(strictPolicy);
     expect((await publisher.post('/api/publish', '{')).status).toBe(401);
   });

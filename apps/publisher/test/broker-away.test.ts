@@ -50,7 +50,7 @@ test.each([
   expect(publisher.facts.length > 0).toBe(code === 'internal');
 });
 
-test('a batch of which something was stored is an answer, with the outcome of each', async () => {
+test('a batch that was stored in part is answered with the outcome of each event', async () => {
   let calls = 0;
   const broker = brokerThat(async ({ messageId }) => {
     calls += 1;
@@ -85,7 +85,7 @@ test('a history that cannot be read', async () => {
   expect({ status, code: json.code }).toEqual({ status: 503, code: 'unavailable' });
 });
 
-test('a cluster state that does not answer: nothing is published, so nothing is half done', async () => {
+test('while the cluster state does not answer, broadcast publishes nothing', async () => {
   await using publisher = new PublisherUnderTest();
   publisher.state.subscribers = () => new Promise(() => {});
   publisher.state.stats = () => new Promise(() => {});

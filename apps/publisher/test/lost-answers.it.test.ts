@@ -115,7 +115,7 @@ function expectUnknown({ status, retryAfter, body }: Result): void {
 }
 
 describeOnOwnRedis('answers that are lost', () => {
-  test('[ACK] Redis takes an event and its answer is stalled: unknown soon, and the same key stores it once', async () => {
+  test('[ACK] an event whose answer from Redis is lost is reported as unknown, and a retry stores it once', async () => {
     await using all = await startPublishers();
     const { proxy, far, near } = all;
     // What is asked goes through; what is answered does not.
@@ -129,7 +129,7 @@ describeOnOwnRedis('answers that are lost', () => {
     expect(await stored(near)).toEqual([1]);
   }, 60_000);
 
-  test('[ACK] the same for a batch: each item unknown, and each stored once', async () => {
+  test('[ACK] a batch whose answers are lost reports each item as unknown, and a retry stores each once', async () => {
     await using all = await startPublishers();
     const { proxy, far, near } = all;
     proxy.stall('', 'toClient');
@@ -144,7 +144,7 @@ describeOnOwnRedis('answers that are lost', () => {
     expect(await stored(near)).toEqual([1, 2, 3]);
   }, 60_000);
 
-  test('[ACK] a connection that is cut again and again under load: whatever the answers, retried events are stored once', async () => {
+  test('[ACK] events that are retried over a connection that keeps breaking are stored once', async () => {
     await using all = await startPublishers();
     const { proxy, far, near } = all;
     const numbers = Array.from({ length: 100 }, (_, index) => index + 1);

@@ -46,7 +46,7 @@ test.each([
   expect((await publisher.get('/api/ws/stats')).json.total_broadcasts).toBe(1);
 });
 
-test('[ACK] in a batch the key is one for each item, so that each is stored once', async () => {
+test('[ACK] each item of a batch has a key of its own, so that each is stored once', async () => {
   await using publisher = new PublisherUnderTest();
   const publish = () =>
     publisher.post('/api/publish', [notification, notification], { 'idempotency-key': 'k' });
@@ -67,7 +67,7 @@ test('[ACK] in a batch the key is one for each item, so that each is stored once
   ]);
 });
 
-test('[EV3] data may have fields of any name, those that JavaScript gives a meaning to as well', async () => {
+test('[EV3] data may have fields of any name, also names that have a meaning in JavaScript', async () => {
   await using publisher = new PublisherUnderTest();
   const data = '{"__proto__":{"admin":true},"constructor":{"prototype":{"x":1}}}';
   const { status } = await publisher.post('/api/publish', `{"type":"x","data":${data}}`);
@@ -78,7 +78,7 @@ test('[EV3] data may have fields of any name, those that JavaScript gives a mean
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 
-test('a batch may have more text than one event, and laid out, an event more than is stored', async () => {
+test('a batch may have more text than one event, and an indented event more than is stored', async () => {
   await using publisher = new PublisherUnderTest();
   const event = { type: 'x', data: { text: 'x'.repeat(500), list: [1, 2, 3] } };
   const batch = Array(10).fill(event);
@@ -86,7 +86,7 @@ test('a batch may have more text than one event, and laid out, an event more tha
   expect((await publisher.post('/api/publish', JSON.stringify(event, null, 10))).status).toBe(200);
 });
 
-test('[EV1] a field named __proto__ is as unknown as any other', async () => {
+test('[EV1] a field named __proto__ is refused like any unknown field', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, json } = await publisher.post(
     '/api/publish',
@@ -97,7 +97,7 @@ test('[EV1] a field named __proto__ is as unknown as any other', async () => {
   expect(json.errors).toEqual([{ field: '__proto__', message: 'is not a known field' }]);
 });
 
-test('[EV5] the keys that a batch gives its items are not those of single events', async () => {
+test('[EV5] the keys of the items of a batch differ from the keys of single events', async () => {
   await using publisher = new PublisherUnderTest();
   const withKey = (key: string) => ({ 'idempotency-key': key });
   await publisher.post('/api/publish', [notification], withKey('k'));
@@ -107,7 +107,7 @@ test('[EV5] the keys that a batch gives its items are not those of single events
   }
 });
 
-test('a body that is not said to be JSON is refused with what to say', async () => {
+test('a body without the content type of JSON is refused, and the refusal names that type', async () => {
   await using publisher = new PublisherUnderTest();
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const { status, json } = await publisher.post('/api/publish', notification, form);
@@ -127,7 +127,7 @@ test('a key that is too long is refused, not cut', async () => {
   expect(json.errors).toEqual([{ field: 'Idempotency-Key', message: expect.any(String) }]);
 });
 
-test('a bad event is refused with its fields, and nothing of it is stored', async () => {
+test('an invalid event is refused with its fields, and is not stored', async () => {
   await using publisher = new PublisherUnderTest();
   const { status, headers, json } = await publisher.post('/api/publish', invalid);
   expect(status).toBe(400);
@@ -146,7 +146,7 @@ test('a bad event is refused with its fields, and nothing of it is stored', asyn
   expect(publisher.counters).toMatchObject({ stored: 0, refused: 1 });
 });
 
-test('of a batch only the bad items are refused, the others are stored in order', async () => {
+test('in a batch only the invalid items are refused, and the others are stored in order', async () => {
   await using publisher = new PublisherUnderTest();
   const large = { ...notification, data: { ...notification.data, more: 'x'.repeat(1_000) } };
   const { status, json } = await publisher.post('/api/publish', [
@@ -210,7 +210,7 @@ test('a body that is too large is refused before it is read', async () => {
 });
 
 test.each(['/api/publish', '/api/ws/broadcast'])(
-  '[LIVE] one event with far more text than it may have is refused unread by %s',
+  '[LIVE] %s refuses a single event with far too much text before it is parsed',
   async (url) => {
     await using publisher = new PublisherUnderTest();
     const { status, json } = await publisher.post(url, '{"type":'.padEnd(8_001));
@@ -249,7 +249,7 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml']
   },
 );
 
-test('broadcast answers how many sessions of the cluster were there to get the event', async () => {
+test('broadcast answers the number of sessions in the cluster that get the event', async () => {
   await using publisher = new PublisherUnderTest();
   await publisher.state.join({ userConnectionsChanged: () => {} });
   publisher.state.setSubscribers('project:PROJ-001', 2);

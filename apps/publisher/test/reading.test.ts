@@ -13,7 +13,7 @@ async function withSessions(policy = openPolicy) {
   return publisher;
 }
 
-test('GET stats, in the shape of the seed', async () => {
+test('GET stats answers in the shape of the earlier system', async () => {
   await using publisher = await withSessions();
   expect((await publisher.get('/api/ws/stats')).json).toEqual({
     active_connections: 5,
@@ -25,25 +25,25 @@ test('GET stats, in the shape of the seed', async () => {
   });
 });
 
-test('GET connections', async () => {
+test('GET connections counts the open connections', async () => {
   await using publisher = await withSessions();
   expect((await publisher.get('/api/ws/connections')).json).toEqual({ count: 5 });
 });
 
-test('GET subscribers counts those who would get the events: the firehose too', async () => {
+test('GET subscribers counts the subscribers of the project and of the firehose', async () => {
   await using publisher = await withSessions();
   const { json } = await publisher.get('/api/ws/project/PROJ-001/subscribers');
   expect(json).toEqual({ project_id: 'PROJ-001', subscribers: 4 });
 });
 
-test('GET subscribers leaves out those whom no firehose feeds', async () => {
+test('GET subscribers counts no firehose subscribers while the firehose is off', async () => {
   await using publisher = await withSessions({ ...openPolicy, firehose: false });
   const { json } = await publisher.get('/api/ws/project/PROJ-001/subscribers');
   expect(json).toEqual({ project_id: 'PROJ-001', subscribers: 3 });
 });
 
 test.each(['a%20b', `${'x'.repeat(129)}`, '%F0%9F%99%82'])(
-  'GET subscribers of %s is refused with the field',
+  'GET subscribers of %s is refused, and the refusal names the field',
   async (id) => {
     await using publisher = await withSessions();
     const { status, json } = await publisher.get(`/api/ws/project/${id}/subscribers`);
@@ -57,14 +57,14 @@ test.each(['a%20b', `${'x'.repeat(129)}`, '%F0%9F%99%82'])(
   },
 );
 
-test('GET subscribers of the longest id', async () => {
+test('GET subscribers accepts the longest id', async () => {
   await using publisher = await withSessions();
   const id = '@'.repeat(128);
   const url = `/api/ws/project/${encodeURIComponent(id)}/subscribers`;
   expect((await publisher.get(url)).json).toEqual({ project_id: id, subscribers: 1 });
 });
 
-test('GET history: envelopes as clients get them, after a cursor or the newest', async () => {
+test('GET history answers envelopes as clients get them, after a cursor or the newest', async () => {
   await using publisher = await withSessions();
   for (const id of ['m1', 'm2', 'm3']) {
     await publisher.post('/api/publish', { ...notification, message_id: id });
@@ -90,7 +90,7 @@ test('GET history: envelopes as clients get them, after a cursor or the newest',
   expect(lost.json).toMatchObject({ complete: false, more: false, publications: [] });
 });
 
-test('[GAP] GET history goes on page by page, and says when there is more', async () => {
+test('[GAP] GET history reads page by page, and reports whether there is more', async () => {
   await using publisher = await withSessions();
   const url = '/api/channels/project:PROJ-001/history';
   const published = ['m1', 'm2', 'm3', 'm4', 'm5'];
@@ -130,7 +130,7 @@ test.each([
 });
 
 test.each(['/nowhere', '/api/nowhere', '/api/publish', '/api/%zz'])(
-  'GET %s is a problem document too',
+  'GET %s answers with a problem document',
   async (url) => {
     await using publisher = await withSessions();
     const { status, headers, json } = await publisher.get(url);
@@ -140,7 +140,7 @@ test.each(['/nowhere', '/api/nowhere', '/api/publish', '/api/%zz'])(
   },
 );
 
-test('the documentation: OpenAPI with the examples of the seeds, and a page', async () => {
+test('the documentation is an OpenAPI document with the examples of the seeds, and a page', async () => {
   await using publisher = await withSessions();
   const { json } = await publisher.get('/openapi.json');
   expect(json.openapi).toBe('3.1.0');

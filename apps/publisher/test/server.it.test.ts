@@ -34,7 +34,7 @@ async function jsonOf(response: Response): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>;
 }
 
-test('[ACK] what was answered with success is in the history of Redis', async () => {
+test('[ACK] an event that was answered with success is in the history of Redis', async () => {
   await using redis = await startRedis();
   await using publisher = await startPublisher(redis.url);
   const published = await jsonOf(await publish(publisher.url));
@@ -60,7 +60,7 @@ test('[ACK] what was answered with success is in the history of Redis', async ()
   expect(metrics).toContain('leque_events_stored_total 1');
 });
 
-test('[HON] Redis away: 503 within a second, not ready but alive, and back again by itself', async () => {
+test('[HON] without Redis a publisher answers 503 within a second, is alive but not ready, and recovers', async () => {
   await using redis = await startRedis({ own: true });
   await using publisher = await startPublisher(redis.url);
   await redis.kill();
@@ -82,14 +82,14 @@ test('[HON] Redis away: 503 within a second, not ready but alive, and back again
     .toBe(200);
 });
 
-test('a process that is told to stop ends cleanly', async () => {
+test('a process that receives SIGTERM ends cleanly', async () => {
   await using redis = await startRedis();
   await using publisher = await startPublisher(redis.url);
   await publish(publisher.url);
   expect(await publisher.stop('SIGTERM')).toEqual({ code: 0, signal: null });
 });
 
-test('a wrong configuration: every problem at once, and no start', async () => {
+test('a process with a wrong configuration reports every problem and does not start', async () => {
   await using process = new RunningProcess(entry, [], { PORT: 'abc', AUTH_MODE: 'maybe' });
   expect(await process.exited).toEqual({ code: 1, signal: null });
   for (const name of ['PORT', 'AUTH_MODE', 'REDIS_URL']) expect(process.output).toContain(name);

@@ -42,8 +42,8 @@ const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 const p521 = generateKeyPairSync('ec', { namedCurve: 'P-521' });
 
-describe('what is accepted', () => {
-  test('a token that signToken made says who its bearer is and what it may do', async () => {
+describe('a verifier accepts', () => {
+  test('a token of signToken, and reads its identity and grants', async () => {
     const token = await signToken({
       secret,
       userId: 'alice',
@@ -124,7 +124,7 @@ describe('what is accepted', () => {
   });
 });
 
-describe('what is refused, each with its own words', () => {
+describe('a verifier refuses', () => {
   test.each([
     ['', 'empty'],
     ['abc', 'one part'],
@@ -152,7 +152,7 @@ describe('what is refused, each with its own words', () => {
     });
   });
 
-  test('a token that was good a moment ago, once it has expired', async () => {
+  test('a token that it accepted before, once that has expired', async () => {
     const expiresAt = 1_700_000_000_000;
     let time = expiresAt + 4_999;
     const verifier = createJwtVerifier({ JWT_SECRET: secret }, { ...systemClock, now: () => time });
@@ -208,7 +208,7 @@ describe('what is refused, each with its own words', () => {
     });
   });
 
-  test('the algorithm is quoted only in part, whatever somebody wrote there', async () => {
+  test('a token with a foreign algorithm, which it quotes only in part', async () => {
     const { message } = await refusal(forge({ alg: `"\n${'x'.repeat(5_000)}` }, {}));
     expect(message).toMatch(/^algorithm "\\"\\nx{30}" is not allowed/);
   });

@@ -17,7 +17,7 @@ const shortRsa = pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publi
 const x25519 = pemOf(generateKeyPairSync('x25519').publicKey);
 const koblitz = pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey);
 
-test('a secret is enough, and tokens are required unless somebody says otherwise', () => {
+test('a secret is enough, and tokens are required by default', () => {
   expect(read({ JWT_SECRET: secret })).toEqual({ AUTH_MODE: 'required', JWT_SECRET: secret });
 });
 
@@ -53,7 +53,7 @@ test.each<[problem: string, env: Record<string, string>]>([
   expect(() => read(env)).toThrow(problem);
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported at once', () => {
   const env = { AUTH_MODE: 'maybe', JWT_SECRET: 'short', JWT_PUBLIC_KEY: 'a key' };
   expect(() => read(env)).toThrow(/AUTH_MODE.*JWT_SECRET.*exclude.*JWT_PUBLIC_KEY/s);
 });

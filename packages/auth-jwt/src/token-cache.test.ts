@@ -41,7 +41,7 @@ test('a token that expires in that second is not known beyond it', () => {
   expect(cache.get('token', KEYS)).toBeUndefined();
 });
 
-test('a token is not known any more once the keys have changed', () => {
+test('a token is unknown once the keys have changed', () => {
   const cache = cacheOn({ now: START });
   cache.add('token', identityUntil(START + 60_000), KEYS);
   expect(cache.get('token', {})).toBeUndefined();
@@ -56,7 +56,7 @@ test('a clock that is put back prolongs nothing', () => {
   expect(cache.get('token', KEYS)).toBeUndefined();
 });
 
-test('[LIVE] a thousand tokens are known at a time, those that were verified last', () => {
+test('[LIVE] at most a thousand tokens are known, the ones that were verified last', () => {
   const cache = cacheOn({ now: START });
   const identity = identityUntil(START + 60_000);
   const tokens = Array.from({ length: 1_001 }, (_, index) => `token-${index}`);

@@ -2,7 +2,7 @@ import type { Broker, BrokerSink, HistoryExtent, HistoryPage, Published } from '
 import { type Event, type Position, ProtocolError } from '@leque/protocol';
 import type { MemoryStore, Receive } from './memory-store.ts';
 
-/** One node's broker on a store that it shares with the other nodes of this process. */
+/** The broker of one node, on a store that all nodes of this process share. */
 export class MemoryBroker implements Broker {
   readonly #store: MemoryStore;
   readonly #subscribed = new Set<string>();

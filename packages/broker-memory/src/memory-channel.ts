@@ -9,7 +9,7 @@ import {
 } from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
 
-/** As in Redis: epoch and top outlive the log by far, so that an expired log shows as a gap. */
+/** Epoch and top outlive the log by far, so that an expired log shows as a gap (as in Redis). */
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 
 interface Remembered {
@@ -17,7 +17,7 @@ interface Remembered {
   readonly expiresAt: number;
 }
 
-/** One channel's log and idempotency keys. Without a limit it keeps no history. */
+/** Log and idempotency keys of one channel. Without a limit it keeps no history. */
 export class MemoryChannel {
   readonly #name: string;
   readonly #limit: HistoryLimit | undefined;
@@ -37,7 +37,7 @@ export class MemoryChannel {
     return this.#limit && { epoch: this.#epoch, offset: this.#top };
   }
 
-  /** Somebody was given its position as a cursor. */
+  /** Notes that a client holds the position as a cursor. */
   touch(now: number): void {
     if (this.#limit !== undefined) this.#metaExpiresAt = now + META_TTL_MS;
   }
@@ -90,12 +90,12 @@ export class MemoryChannel {
     };
   }
 
-  /** Nothing is kept but epoch and top. */
+  /** True when only epoch and top are kept. */
   get isEmpty(): boolean {
     return this.#log.length === 0 && this.#remembered.size === 0;
   }
 
-  /** Drops what has expired; true when nothing is left that anybody could ask for. */
+  /** Drops expired entries; true when nothing is left to read. */
   expire(now: number): boolean {
     if (this.#logExpiresAt <= now) this.#log = [];
     for (const [key, { expiresAt }] of this.#remembered) {
@@ -112,12 +112,12 @@ export class MemoryChannel {
   }
 }
 
-/** Of the newest, oldest first. */
+/** The newest publications that fit the extent, oldest first. */
 function newestOf(log: readonly Publication[], extent: HistoryExtent): Publication[] {
   return firstOf(log.toReversed(), extent).reverse();
 }
 
-/** As many of the first as are asked for and fit, at least one. */
+/** The first publications that fit the extent, at least one. */
 function firstOf(publications: readonly Publication[], extent: HistoryExtent): Publication[] {
   const found: Publication[] = [];
   let bytes = 0;

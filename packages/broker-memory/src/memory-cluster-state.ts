@@ -2,7 +2,7 @@ import type { ClusterState, ClusterStateSink, Totals } from '@leque/core';
 import { type Stats, tryParseChannel } from '@leque/protocol';
 import type { MemoryCluster, NodeRecord } from './memory-cluster.ts';
 
-/** One node's part in a cluster that it shares with the other nodes of this process. */
+/** The cluster state of one node, in a cluster that all nodes of this process share. */
 export class MemoryClusterState implements ClusterState {
   readonly #cluster: MemoryCluster;
   readonly #node: NodeRecord;
@@ -79,7 +79,7 @@ export class MemoryClusterState implements ClusterState {
     });
   }
 
-  /** Several changes in one turn are told once, with the count that they ended at. */
+  /** Announces several changes in one turn once, with the final count. */
   #tellLater(userId: string): void {
     if (this.#changedUsers.size === 0) queueMicrotask(() => this.#tell());
     this.#changedUsers.add(userId);

@@ -1,6 +1,6 @@
 import type { Totals } from '@leque/core';
 
-/** What one node states about itself. */
+/** The counts that one node states about itself. */
 export interface NodeRecord {
   connections: number;
   readonly subscribers: Map<string, number>;

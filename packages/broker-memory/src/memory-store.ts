@@ -14,10 +14,10 @@ import { MemoryChannel } from './memory-channel.ts';
 export type Receive = (publication: Publication) => void;
 
 const SWEEP_MS = 1000;
-/** Of more channels than this, those that were longest without use lose their epoch. */
+/** Channels whose epoch is remembered; above it the least recently used channels lose theirs. */
 const MAX_IDLE_CHANNELS = 50_000;
 
-/** What the nodes of one process share, in place of Redis: every channel's log and who receives it. */
+/** Logs and receivers of all channels, which the nodes of one process share in place of Redis. */
 export class MemoryStore {
   readonly #limits: HistoryOptions;
   readonly #clock: Clock;
@@ -30,7 +30,7 @@ export class MemoryStore {
     this.#clock = clock;
   }
 
-  /** Stores and sends; at most once per idempotency key. */
+  /** Stores and sends an event, at most once per idempotency key. */
   append(event: Event): Published {
     const now = this.#clock.now();
     this.#sweep(now);
@@ -84,7 +84,7 @@ export class MemoryStore {
     if (receivers?.size === 0) this.#receivers.delete(channel);
   }
 
-  /** Whatever is used goes to the end, so that the idle ones come first. */
+  /** Moves a channel that is used to the end, so that idle channels come first. */
   #channel(name: string): MemoryChannel {
     const channel = this.#channels.get(name) ?? new MemoryChannel(name, this.#limitOf(name));
     this.#channels.delete(name);
@@ -97,7 +97,7 @@ export class MemoryStore {
     return kind && this.#limits.history[kind];
   }
 
-  /** Later, as over a network, but in the order of publishing, and only to who is subscribed now. */
+  /** Delivers later, like a network, in the order of publishing, to the nodes subscribed now. */
   #send(publication: Publication): void {
     const current = this.#receivers.get(publication.channel);
     if (current === undefined) return;
@@ -114,7 +114,7 @@ export class MemoryStore {
     this.#send(new Publication({ ...init, position: undefined }));
   }
 
-  /** At most once a second, and only while something goes on: an idle store does not grow. */
+  /** Runs at most once a second and only on use, because an idle store does not grow. */
   #sweep(now: number): void {
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;

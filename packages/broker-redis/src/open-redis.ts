@@ -25,42 +25,42 @@ import { RedisClusterLink } from './redis-cluster/redis-cluster-link.ts';
 import type { RedisSettings } from './settings.ts';
 import { RedisState } from './state/redis-state.ts';
 
-/** Counts are right 10 seconds after a crash (CNT): the others need a renewal's time to notice. */
+/** Counts are right 10 seconds after a crash (CNT); other nodes notice one renewal after the lease. */
 const LEASE_MS = 8_000;
 
 export interface RedisContext {
-  /** Names this process in its lease. */
+  /** Name of this process in its lease. */
   readonly nodeId: string;
   readonly telemetry: Telemetry;
-  /** How long a node that crashed still counts; 8 seconds. */
+  /** Milliseconds for which a crashed node still counts; 8,000 by default. */
   readonly leaseMs?: number;
   readonly clock?: Clock;
 }
 
-/** What a process has of Redis: a broker and a cluster state that share their connections. */
+/** Broker, cluster state and control on Redis, which share their connections. */
 export interface RedisDrivers {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly control: Control;
   /**
-   * Waits a moment for Redis, and never fails: `broker.health()` says how it went. For a process
-   * that only publishes and asks; starting the broker and joining the state connect by themselves.
+   * Waits a moment for the first connection, and never rejects; `broker.health()` reports the
+   * outcome. Starting the broker and joining the state connect as well.
    */
   connect(): Promise<void>;
   readonly readings: BrokerReadings;
-  /** Another connection, for a library that brings its own protocol; closed with the rest. */
+  /** Opens a connection for a library that needs its own; `close` closes it. */
   connection(): Redis | Cluster;
   /**
-   * What the servers say of themselves, and whether a gateway or publisher may do there all it has
-   * to; `connect` comes before it.
-   * @throws ProtocolError `unavailable` when a server does not answer, or refuses
+   * Reads facts about the servers, and whether the app has all rights that it needs there. Call
+   * `connect` before.
+   * @throws ProtocolError `unavailable` when a server does not answer or refuses
    */
   inspect(app: Rights['app']): Promise<Inspection>;
   /** Closes `state`, `broker` and `control` in this order, and then the connections. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Describes the connections; nothing is connected yet. */
+/** Prepares the drivers; connections open with their first use. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
   const { REDIS_KEY_PREFIX: prefix } = settings;
   const { telemetry, nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
@@ -110,7 +110,7 @@ function addressIn(settings: RedisSettings): RedisAddress {
   return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
 }
 
-/** `open` makes connections for libraries that bring their own protocol. */
+/** @returns the link, and `open` for connections of libraries that need their own */
 function connectionsTo(
   address: RedisAddress,
   parts: LinkDeps,

@@ -20,7 +20,7 @@ const refused = (code: 'overloaded' | 'draining'): Fact => ({
   detail: '',
 });
 
-test('what an operator should look at is a warning, and a storm of refusals no flood of lines', () => {
+test('facts for operators are logged as warnings, and a storm of refusals does not flood the log', () => {
   const { lines, log } = startLog();
   const telemetry = logFacts(log);
   telemetry.report({ type: 'failure', where: 'x', error: new Error('x') });

@@ -109,7 +109,7 @@ test('the process is described without listing its sockets and files', async () 
   expect(text).not.toMatch(/fds|handles|requests|resources/);
 });
 
-test('two live in one process, and the global registry stays empty', async () => {
+test('two instances live in one process, and the global registry stays empty', async () => {
   using one = new PrometheusTelemetry({ version: '1' });
   using other = new PrometheusTelemetry({ version: '1' });
   one.report({ type: 'lease_lost' });
@@ -118,7 +118,7 @@ test('two live in one process, and the global registry stays empty', async () =>
   expect(register.getMetricsAsArray()).toEqual([]);
 });
 
-test('the delay of the event loop is what a look comes late, without the time between looks', async () => {
+test('event-loop lag is the delay of a check, without the time between checks', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
   const looks = monitorEventLoopDelay({ resolution: 50 });
   looks.enable();
@@ -130,7 +130,7 @@ test('the delay of the event loop is what a look comes late, without the time be
   expect(Number(median)).toBeLessThan(betweenLooks - 0.03);
 });
 
-test('histograms that are counted elsewhere come with cumulative buckets, sum and count', async () => {
+test('histograms that are counted elsewhere have cumulative buckets, sum and count', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
   const seconds = { stored: new BucketCounts([0.1, 1]), failed: new BucketCounts([0.1, 1]) };
   telemetry.watchPublishing({ stored: 0, duplicates: 0, refused: 0, failed: 0, seconds });
@@ -146,7 +146,7 @@ test('histograms that are counted elsewhere come with cumulative buckets, sum an
   ]);
 });
 
-test('requests are counted by route, and those of no route as one', async () => {
+test('requests are counted by route pattern, and unknown paths share one series', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
   const count = telemetry.watchHttp();
   count({ method: 'POST', route: '/api/publish', status: 200, seconds: 0.002 });

@@ -10,7 +10,7 @@ import { historyOptions, type Telemetry } from '@leque/core';
 import { type GatewayBackend, redisAdapter } from '@leque/gateway';
 import type { DevConfig } from './config.ts';
 
-/** Opens the Redis of `REDIS_URL`, or without one a broker in the memory of this process. */
+/** Opens Redis where `REDIS_URL` is set, and otherwise a broker inside this process. */
 export function openBackend(config: DevConfig, telemetry: Telemetry): GatewayBackend {
   const { REDIS_URL, NODE_ID: nodeId } = config;
   if (REDIS_URL === undefined) return openMemory(config);

@@ -10,7 +10,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const { LOG_LEVEL, ...common } = processSettings(9001, `dev-${process.pid}`);
 const { AUTH_MODE, DRAIN_GRACE, DRAIN_TIMEOUT } = GatewaySettings.properties;
 
-/** Defaults for a developer's machine that differ from production. */
+/** Defaults that differ on a developer's machine. */
 const developerSettings = {
   AUTH_MODE: withDefault(AUTH_MODE, 'open'),
   DRAIN_GRACE: withDefault(DRAIN_GRACE, 0),
@@ -37,7 +37,7 @@ export const DevConfig = Type.Object({
 });
 export type DevConfig = Static<typeof DevConfig>;
 
-/** The variables that `leque cluster` reads itself; its processes inherit all others. */
+/** Settings of `leque cluster`; other variables are passed on to its processes. */
 export const ClusterConfig = Type.Object({
   ...developerSettings,
   REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
@@ -60,14 +60,14 @@ export function readClusterConfig(env: Env): ClusterConfig {
   return readConfig(ClusterConfig, env, [redisRule]);
 }
 
-/** Adds the secret of this machine unless a key is set, or in production. */
+/** Adds the development secret unless a key is set or NODE_ENV is production. */
 export function withSecret(env: Env): Env {
   const hasKey = env['JWT_SECRET'] || env['JWT_PUBLIC_KEY'] || env['JWKS_URL'];
   if (hasKey || env['NODE_ENV'] === 'production') return env;
   return { ...env, JWT_SECRET: devSecret() };
 }
 
-/** Copies a schema, with its hidden members, and replaces its default. */
+/** Copies a schema, with its hidden members, and changes the default. */
 function withDefault<S extends TSchema>(schema: S, value: unknown): S {
   const members = Object.getOwnPropertyDescriptors(schema);
   const changed = { ...members, default: { value, enumerable: true } };

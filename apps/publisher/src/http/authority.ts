@@ -13,7 +13,7 @@ import { ProtocolError } from '@leque/protocol';
 import { RequestError } from '@leque/service';
 import type { FastifyRequest } from 'fastify';
 
-/** An API key publishes and reads statistics; it sees nobody's events. */
+/** An API key may publish and read statistics, but reads no events. */
 const API_KEY: Identity = {
   userId: undefined,
   grants: new Grants({ userId: undefined, projects: [], scopes: ['publish', 'stats'] }),
@@ -22,21 +22,21 @@ const API_KEY: Identity = {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls, in words; empty unless the route requires a scope. */
+    /** The caller in words; empty unless the route requires a scope. */
     caller: string;
   }
 }
 
 export interface AuthorityOptions {
   readonly verifier: TokenVerifier;
-  /** `open`: works without credentials. What is presented is verified all the same. */
+  /** `open` serves callers without credentials; presented credentials are always verified. */
   readonly mode: 'open' | 'required';
   readonly apiKeys: readonly string[];
-  /** What becomes of API keys is counted here; of tokens the verifier does. */
+  /** Counts the outcomes of API keys; the verifier counts those of tokens. */
   readonly outcomes: AuthenticationOutcomes;
 }
 
-/** Decides who calls, by token or API key, and what that caller may do. */
+/** Identifies callers by token or API key, and checks what they may do. */
 export class Authority {
   readonly #verifier: TokenVerifier;
   readonly #outcomes: AuthenticationOutcomes;
@@ -50,12 +50,12 @@ export class Authority {
     this.#keyHashes = apiKeys.map(sha256);
   }
 
-  /** A hook that refuses callers without the scope, before their body is read. */
+  /** @returns a hook that refuses callers without the scope before their body is read */
   require(scope: Scope): (request: FastifyRequest) => Promise<void> {
     return async (request) => {
       const identity = await this.identify(request);
       if (!identity.grants.has(scope)) {
-        throw new ProtocolError('forbidden', `needs the scope ${scope}`);
+        throw new ProtocolError('forbidden', `the scope ${scope} is needed`);
       }
       request.caller = nameOf(identity);
     };
@@ -98,7 +98,7 @@ export class Authority {
     );
   }
 
-  /** Takes equally long for any key, so that time tells nobody how near a guess was. */
+  /** Takes the same time for every key, so that timing discloses nothing about a guess. */
   #isApiKey(candidate: string): boolean {
     const candidateHash = sha256(candidate);
     return this.#keyHashes.reduce(
@@ -108,10 +108,10 @@ export class Authority {
   }
 }
 
-/** For traces. */
+/** The caller in words, for delivery reports. */
 function nameOf(identity: Identity): string {
   if (identity === API_KEY) return 'an API key';
-  return identity.userId === undefined ? 'nobody known' : `user ${identity.userId}`;
+  return identity.userId === undefined ? 'an anonymous caller' : `user ${identity.userId}`;
 }
 
 function sha256(text: string): Buffer {

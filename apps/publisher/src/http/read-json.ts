@@ -1,16 +1,16 @@
 import { RequestError } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
 
-/** As text an event may be longer than as it is stored: escaped, and laid out for people. */
+/** JSON text may be longer than the stored event, because of escapes and indentation. */
 const TEXT_PER_BYTE = 8;
 const BATCH = /^\s*\[/;
 
 /**
- * Reads the bodies of requests. One event that cannot be small enough any more is refused unread:
- * with as many fields as a whole batch may have, it would keep everybody else waiting for seconds.
+ * Reads JSON bodies. The text of a single event that is certainly too large is refused before it is
+ * parsed, because parsing the fields of a whole batch in one event would block the process.
  */
 export function readJson(api: FastifyInstance, maxEventBytes: number): void {
-  // Those are names like others in what is passed on as text; nothing here merges objects.
+  // `__proto__` and `constructor` are ordinary names here: data is passed on, never merged.
   const parse = api.getDefaultJsonParser('ignore', 'ignore');
   const limit = TEXT_PER_BYTE * maxEventBytes;
   api.addContentTypeParser<string>(

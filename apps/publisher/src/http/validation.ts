@@ -5,7 +5,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 
-/** Checks parameters and queries, in the words that events are checked in. */
+/** Checks parameters and queries, with the same error messages as events. */
 export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema }) => {
   const validator = Compile(schema);
   return (value) => {
