@@ -2,6 +2,8 @@
 export interface AuditedClient extends AsyncDisposable {
   /** Whether its subscriptions stand. */
   readonly open: boolean;
+  /** Why its last connection failed or ended; empty before that. */
+  readonly failure: string;
   start(): void;
   /** Stops reading, or goes on. */
   stall(on: boolean): void;

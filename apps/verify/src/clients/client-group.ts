@@ -1,7 +1,13 @@
 import { Random } from '@leque/testkit';
 import type { AuditedClient } from './audited-client.ts';
 import { ClientRecord } from './client-record.ts';
-import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from './client-spec.ts';
+import type {
+  ClientResult,
+  ClientSpec,
+  GroupSpec,
+  GroupStatus,
+  MissingClient,
+} from './client-spec.ts';
 import type { LinkProxy } from './link-proxy.ts';
 import { RawAuditedClient } from './raw-audited-client.ts';
 import { type Route, Routes } from './routes.ts';
@@ -52,6 +58,17 @@ export class ClientGroup {
     }
     const connects = this.#members.reduce((sum, { record }) => sum + record.connects, 0);
     return { open: open.length, openByChannel, connects };
+  }
+
+  /** Clients whose subscriptions are not established, and why. */
+  missing(): MissingClient[] {
+    return this.#members
+      .filter(({ client }) => !client.open)
+      .map(({ spec: { id, kind }, client: { failure } }) => ({
+        id,
+        kind,
+        reason: failure || 'not answered yet',
+      }));
   }
 
   /** Clients that have not seen, in any of their channels, what they have to. */

@@ -45,6 +45,14 @@ export interface GroupStatus {
   readonly connects: number;
 }
 
+/** A client whose subscriptions are not established. */
+export interface MissingClient {
+  readonly id: string;
+  readonly kind: ClientKind;
+  /** Why its last connection failed or ended. */
+  readonly reason: string;
+}
+
 /** What one client was told, as it is handed over at the end. */
 export interface ClientResult {
   readonly id: string;

@@ -15,6 +15,7 @@ const commands = {
     group = await ClientGroup.open(spec);
   },
   status: (_: object) => opened().status(),
+  missing: (_: object) => opened().missing(),
   behind: (required: Readonly<Record<string, number>>) => opened().behind(required),
   time: ({ on }: { on: boolean }) => opened().time(on),
   down: ({ forMs }: { forMs: number }) => opened().down(forMs),

@@ -9,6 +9,8 @@ const HANDSHAKE_TIMEOUT_MS = 4000;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Heartbeats are more frequent than that. */
 const SILENCE_MS = 12_000;
+/** The close code of a connection that ended without a close frame. */
+const ABNORMAL_CLOSURE = 1006;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 3000;
 /** A gateway holds publications back so long, at least, for a client with `?resume=1`. */
@@ -32,6 +34,7 @@ export interface RawAuditedClientDeps {
 /** A raw WebSocket client as the guide for clients wants it. */
 export class RawAuditedClient implements AuditedClient {
   open = false;
+  failure = '';
   readonly #spec: ClientSpec;
   readonly #parts: RawAuditedClientDeps;
   #socket: WebSocket | undefined;
@@ -59,7 +62,9 @@ export class RawAuditedClient implements AuditedClient {
     socket.on('message', (text: Buffer) => {
       if (socket === this.#socket) this.#take(JSON.parse(text.toString()));
     });
-    socket.on('error', () => {}); // followed by close
+    socket.on('error', ({ message }) => {
+      this.failure = message; // `close` follows
+    });
     socket.once('close', (code, reason) => {
       if (socket === this.#socket) this.#lose(code, String(reason));
     });
@@ -159,6 +164,7 @@ export class RawAuditedClient implements AuditedClient {
   #lose(code: number, reason: string): void {
     clearTimeout(this.#timer);
     this.#socket = undefined;
+    if (code !== ABNORMAL_CLOSURE) this.failure = `closed with ${code} ${reason}`.trim();
     if (this.open) this.#parts.record.disconnected();
     this.open = false;
     if (this.#closed) return;

@@ -2,6 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { AuditedClient } from './audited-client.ts';
 import type { ChannelOutcome, ClientRecord } from './client-record.ts';
 import type { ClientSpec } from './client-spec.ts';
+import { describeConnectFailure } from './connect-failure.ts';
 
 const TIMEOUT_MS = 4000;
 const MIN_BACKOFF_MS = 100;
@@ -28,6 +29,7 @@ export interface SocketIoAuditedClientDeps {
 /** The official Socket.IO client, unmodified; what is ours is that it presents its cursors. */
 export class SocketIoAuditedClient implements AuditedClient {
   open = false;
+  failure = '';
   readonly #spec: ClientSpec;
   readonly #record: ClientRecord;
   readonly #lost: () => void;
@@ -53,8 +55,14 @@ export class SocketIoAuditedClient implements AuditedClient {
         give({ token: spec.token, ...(!this.#recoversItself && { cursors: record.cursors }) }),
     });
     this.#socket.onAny((name: string, payload: Payload) => this.#take(name, payload));
-    this.#socket.on('disconnect', (reason) => this.#lose(reason === 'io server disconnect'));
-    this.#socket.on('connect_error', () => this.#lose(!this.#socket.active));
+    this.#socket.on('disconnect', (reason, details) => {
+      this.failure = details instanceof Error ? describeConnectFailure(details) : reason;
+      this.#lose(reason === 'io server disconnect');
+    });
+    this.#socket.on('connect_error', (error) => {
+      this.failure = describeConnectFailure(error);
+      this.#lose(!this.#socket.active);
+    });
   }
 
   start(): void {

@@ -1,4 +1,10 @@
-import type { ClientResult, ClientSpec, GroupSpec, GroupStatus } from '../clients/client-spec.ts';
+import type {
+  ClientResult,
+  ClientSpec,
+  GroupSpec,
+  GroupStatus,
+  MissingClient,
+} from '../clients/client-spec.ts';
 import type { ClientCommands } from '../clients/program.ts';
 import { Worker } from '../worker/worker.ts';
 
@@ -52,6 +58,12 @@ export class ClientProcesses implements AsyncDisposable {
     }
     const sum = (field: 'open' | 'connects') => all.reduce((total, each) => total + each[field], 0);
     return { open: sum('open'), connects: sum('connects'), openByChannel };
+  }
+
+  /** Clients whose subscriptions are not established, and why. */
+  async missing(): Promise<MissingClient[]> {
+    const all = await this.#askAll((worker) => worker.ask('missing', {}, ANSWER_DEADLINE_MS));
+    return all.flat();
   }
 
   /** Clients that have not seen everything up to these numbers. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { StartError } from '@leque/service';
 import type { Random } from '@leque/testkit';
 import type { PublisherCommands } from '../publishing/program.ts';
 import type { PublishResult } from '../publishing/publisher-spec.ts';
@@ -8,6 +9,7 @@ import type { Target } from '../target/target.ts';
 import { Worker } from '../worker/worker.ts';
 import { ClientProcesses } from './client-processes.ts';
 import { Counts } from './counts.ts';
+import { describeMissingClients } from './missing-clients.ts';
 import type { Plan } from './plan.ts';
 
 const PROGRAM = new URL('../publishing/program.ts', import.meta.url);
@@ -104,7 +106,7 @@ export class ScenarioContext implements AsyncDisposable {
     const { publishers: urls, headers } = this.target;
     const seed = this.random.below(2 ** 31);
     await this.#load.ask('prepare', { run, urls, headers, channels, seed }, ANSWER_DEADLINE_MS);
-    await this.#allIn();
+    await this.#allConnected();
     await this.publishOne();
     if (!(await this.caughtUp(OPEN_DEADLINE_MS)))
       throw new Error('the first events did not arrive');
@@ -113,15 +115,13 @@ export class ScenarioContext implements AsyncDisposable {
     await this.#clientProcesses.time(true);
   }
 
-  async #allIn(): Promise<void> {
+  /** @throws StartError that says which clients could not connect, and why */
+  async #allConnected(): Promise<void> {
     const all = this.plan.clients.length;
-    let open = 0;
-    const areIn = async () => {
-      open = (await this.#clientProcesses.status()).open;
-      return open === all;
-    };
-    if (await this.#poll(areIn, OPEN_DEADLINE_MS)) return;
-    throw new Error(`only ${open} of ${all} clients came in`);
+    const areConnected = async () => (await this.#clientProcesses.status()).open === all;
+    if (await this.#poll(areConnected, OPEN_DEADLINE_MS)) return;
+    const missing = await this.#clientProcesses.missing();
+    throw new StartError(describeMissingClients(missing, all));
   }
 
   /** Ends the load; resolves when the last event of each channel was seen by all, or too late. */
