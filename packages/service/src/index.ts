@@ -9,3 +9,4 @@ export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
 export { type Backend, type Role, type ServiceContext, startService } from './start-service.ts';
+export { watchStopRequests } from './stop-requests.ts';

@@ -1,11 +1,7 @@
 import { ConfigError } from './config.ts';
+import { isOrphan, watchStopRequests } from './stop-requests.ts';
 
-/** A terminal signals the whole process group, and a supervisor passes the same signal on again. */
-const SAME_STOP_MS = 500;
 const STOP_TIMEOUT_MS = 10_000;
-const PARENT_CHECK_MS = 1000;
-const PARENT = process.ppid;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export interface RunningServer {
   /** Rejects when the server cannot go on; without it the server runs until it is stopped. */
@@ -55,18 +51,12 @@ async function stopInTime({ stop, stopTimeoutMs = STOP_TIMEOUT_MS }: RunningServ
 
 function untilStopped(startedByNpm: boolean): Promise<void> {
   return new Promise((resolve) => {
-    let stoppedAt: number | undefined;
-    const stop = () => {
-      stoppedAt ??= Date.now();
-      if (Date.now() - stoppedAt > SAME_STOP_MS) {
-        process.stderr.write('second signal; exiting now\n');
-        exit(1);
-      }
-      resolve();
+    const stopNow = () => {
+      process.stderr.write('second signal; exiting now\n');
+      exit(1);
     };
-    for (const signal of SIGNALS) process.on(signal, stop);
-    if (startedByNpm) watchParent(resolve);
-    // `leque cluster` keeps a channel to its children open, which closes when it is gone.
+    watchStopRequests({ stop: resolve, stopNow }, startedByNpm);
+    // A parent that keeps a channel open, as `leque cluster` does, is gone when that closes.
     process.once('disconnect', resolve);
     if (process.connected === false) resolve();
   });
@@ -77,18 +67,8 @@ function untilStopped(startedByNpm: boolean): Promise<void> {
  * reader of its log, is gone exits without flushing.
  */
 function exit(code: number): never {
-  if (process.connected === false || process.ppid !== PARENT) process.removeAllListeners('exit');
+  if (process.connected === false || isOrphan()) process.removeAllListeners('exit');
   process.exit(code);
-}
-
-/** npm may be killed, or a shell in between may die of a signal without passing it on. */
-function watchParent(onGone: () => void): void {
-  const timer = setInterval(() => {
-    if (process.ppid === PARENT) return;
-    clearInterval(timer);
-    onGone();
-  }, PARENT_CHECK_MS);
-  timer.unref();
 }
 
 /** Only the message of an error that the operator can fix, and the stack of any other error. */

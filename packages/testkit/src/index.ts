@@ -10,7 +10,8 @@ export {
   TEST_JWT_SECRET,
 } from './processes/cluster.ts';
 export { type CollectedSpan, type Collector, startCollector } from './processes/collector.ts';
-export { type Env, type Exit, RunningProcess, ServerProcess } from './processes/process.ts';
+export { type Env, RunningProcess, ServerProcess } from './processes/process.ts';
+export { type Exit, SupervisedProcess } from './processes/supervised-process.ts';
 export { breakOff } from './proxy/break-off.ts';
 export { type FaultProxy, startFaultProxy } from './proxy/fault-proxy.ts';
 export type { Direction } from './proxy/proxied-connection.ts';

@@ -1,25 +1,16 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-/** npm passes on what the terminal has sent to the whole group already. */
-const SAME_INTERRUPTION_MS = 500;
-const PARENT_LOOK_MS = 1000;
+import { watchStopRequests } from '@leque/service';
+
 export const INTERRUPTED_EXIT_CODE = 130;
 
-/** Says when somebody wants it to end; a second time ends it at once. */
+/** Aborts its signal when somebody wants the process to end; a second request ends it at once. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
-  #interruptedAt: number | undefined;
-  readonly #interrupt = () => {
-    this.#interruptedAt ??= performance.now();
-    const isAnother = performance.now() - this.#interruptedAt > SAME_INTERRUPTION_MS;
-    if (isAnother) process.exit(INTERRUPTED_EXIT_CODE);
-    this.#controller.abort(new Error('interrupted'));
-  };
-  readonly #parentWatch: NodeJS.Timeout | undefined;
+  readonly #watch: Disposable;
 
-  /** @param watchParent npm's shell dies of a signal without passing it on */
-  constructor(watchParent: boolean) {
-    for (const signal of SIGNALS) process.on(signal, this.#interrupt);
-    if (watchParent) this.#parentWatch = watchFor(process.ppid, this.#interrupt);
+  constructor(startedByNpm: boolean) {
+    const stop = () => this.#controller.abort(new Error('interrupted'));
+    const stopNow = () => process.exit(INTERRUPTED_EXIT_CODE);
+    this.#watch = watchStopRequests({ stop, stopNow }, startedByNpm);
   }
 
   get signal(): AbortSignal {
@@ -27,16 +18,6 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
-    clearInterval(this.#parentWatch);
+    this.#watch[Symbol.dispose]();
   }
-}
-
-function watchFor(parent: number, onGone: () => void): NodeJS.Timeout {
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    onGone();
-  }, PARENT_LOOK_MS);
-  return timer.unref();
 }

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Exit, SupervisedProcess } from './supervised-process.ts';
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -15,88 +14,18 @@ export interface ServerOptions {
   readonly env: Env;
 }
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
-const LAST_WORDS_MS = 500;
 const PROBE_INTERVAL_MS = 20;
 const PROBE_TIMEOUT_MS = 1000;
-const KEPT_OUTPUT = 64 * 1024;
 
-/**
- * Runs the program beside a watcher, which kills it when this process ends without stopping it. So
- * no server outlives a test run that crashes.
- */
-const SUPERVISE = `
-exec 3<&0
-(read -r word <&3 || kill -9 $$) >/dev/null 2>&1 &
-exec "$@" </dev/null 3<&-
-`;
-
-/** A program of this repository in a process of its own, with its recorded output. */
-export class RunningProcess implements AsyncDisposable {
-  readonly exited: Promise<Exit>;
-  readonly #child: ChildProcess;
-  #output = '';
-
+/** A Node program of this repository in a process of its own. */
+export class RunningProcess extends SupervisedProcess {
+  /** @param entry path from the root of the repository */
   constructor(entry: string, args: readonly string[], env: Env) {
-    const program = [process.execPath, entry, ...args];
-    this.#child = spawn('sh', ['-c', SUPERVISE, 'leque', ...program], {
-      cwd: ROOT,
-      env: { ...inherited(), ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#child.stdin?.on('error', () => {}); // it may be gone before it is told
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
-      });
-    }
-    this.#child.once('exit', () => this.#child.stdin?.end('exited\n'));
-    this.exited = this.#end();
-  }
-
-  /** Stays valid after the process has ended. */
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  get running(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  /** The last output on stdout and stderr. */
-  get output(): string {
-    return this.#output;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    if (this.running) this.#child.kill(signal);
-  }
-
-  /** Sends SIGTERM, and SIGKILL if the process does not end. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', patienceMs = STOP_TIMEOUT_MS): Promise<Exit> {
-    const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
-    this.signal(signal);
-    this.signal('SIGCONT'); // a frozen one would not hear of it
-    return this.exited.finally(() => clearTimeout(patience));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop('SIGKILL');
-  }
-
-  /** Also waits for the rest of the output, unless a child process keeps the pipe open. */
-  async #end(): Promise<Exit> {
-    const closed = once(this.#child, 'close');
-    const [code, signal] = await once(this.#child, 'exit');
-    await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
-    return { code, signal };
+    const command = [process.execPath, entry, ...args];
+    super(command, { cwd: ROOT, env: { ...inherited(), ...env } });
   }
 }
 
