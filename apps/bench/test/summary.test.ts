@@ -68,6 +68,14 @@ describe('the smoke run', () => {
     expect(problems({ counts: { delivered: 5, ...direct } }, 'Socket.IO')).toEqual([]);
   });
 
+  test('does not expect the metrics of Leque from a peer', () => {
+    const [result] = sumUp({});
+    const cases =
+      result === undefined ? [] : [{ ...result, target: 'socket.io', setup: 'Socket.IO' }];
+    expect(cases).toHaveLength(1);
+    expect(smokeProblems(resultsOf(cases))).toEqual([]);
+  });
+
   test.for([
     ['loss', { verdict: 'failed', reason: '1 lost' }, '1 lost'],
     ['a run that does not begin', { verdict: 'unavailable', reason: 'no Redis' }, 'no Redis'],

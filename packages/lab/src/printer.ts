@@ -1,4 +1,4 @@
-/** Where lines for people go: out of the way of results that a program reads. */
+/** Prints lines for people: to stderr when stdout carries results for a program. */
 export function printer(isForPrograms = false): (line: string) => void {
   const stream = isForPrograms ? process.stderr : process.stdout;
   return (line) => stream.write(`${line}\n`);

@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file in a temporary folder that goes with it. */
+/** A file in a temporary folder; disposing removes the folder. */
 export interface TemporaryFile extends AsyncDisposable {
   readonly folder: string;
   readonly path: string;
-  /** Writes it anew, with other values. */
+  /** Rewrites the file with other values. */
   fill(values: Readonly<Record<string, string>>): Promise<void>;
 }
 

@@ -34,7 +34,7 @@ export async function bench(given: BenchArguments, startedByNpm: boolean): Promi
   await compileNative('load'); // fails now rather than in the middle of the run
   using interruption = new Interruption(startedByNpm);
   if (given.installPeers) await installPeers(options.targets, print);
-  return await measure(options, given, { signal: interruption.signal, print }); // before nobody listens any more
+  return await measure(options, given, { signal: interruption.signal, print }); // within the scope of `interruption`
 }
 
 async function measure(
@@ -49,7 +49,7 @@ async function measure(
   if (given.json) process.stdout.write(`${JSON.stringify(results)}\n`);
   if (results.interrupted) {
     print('\nInterrupted.');
-    process.exit(INTERRUPTED_EXIT_CODE); // what was under way when it was given up may go on long
+    process.exit(INTERRUPTED_EXIT_CODE); // aborted work may still take long
   }
   const problems = given.smoke ? smokeProblems(results) : failuresOf(results);
   for (const problem of problems) print(`FAILED  ${problem}`);
@@ -57,7 +57,7 @@ async function measure(
   return problems.length === 0 ? 0 : 1;
 }
 
-/** @throws StartError now, and not when everything has been measured */
+/** @throws StartError before the measurement rather than after it */
 async function assertWritable(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
@@ -86,7 +86,7 @@ async function installPeers(targets: readonly Target[], print: Print): Promise<v
   }
 }
 
-/** A peer that loses something is worth a row, not a failure of the benchmark. */
+/** Only failures of Leque fail the benchmark; those of peers are rows of the table. */
 function failuresOf({ workloads }: Results): string[] {
   return workloads.flatMap(({ id, cases }) =>
     cases

@@ -6,7 +6,7 @@ import type { Environment } from '../results/results.ts';
 const PROBE_TIMEOUT_MS = 5000;
 const BYTES_PER_MB = 1024 * 1024;
 
-/** The machine, and what on it decides how fast things are. */
+/** The machine and the versions on it. */
 export function describeEnvironment(): Environment {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',

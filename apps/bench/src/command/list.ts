@@ -4,7 +4,7 @@ import type { Workload } from '../workloads/workloads.ts';
 
 const NAME_WIDTH = 20;
 
-/** What can be measured here, and against what. */
+/** Prints the workloads, and the targets with what keeps them from running here. */
 export async function listChoice(
   workloads: readonly Workload[],
   targets: readonly Target[],
@@ -17,7 +17,7 @@ export async function listChoice(
   print('');
   for (const target of targets) {
     const reason = await target.unavailable();
-    const state = reason === undefined ? 'ready' : `not here: ${reason}`;
+    const state = reason === undefined ? 'ready' : `not available: ${reason}`;
     print(
       `${target.name.padEnd(NAME_WIDTH)} ${target.formats.join(', ').padEnd(NAME_WIDTH)} ${state}`,
     );

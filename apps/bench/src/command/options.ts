@@ -2,16 +2,16 @@ import { ConfigError } from '@leque/service';
 import type { Target } from '../targets/target.ts';
 import type { Workload } from '../workloads/workloads.ts';
 
-/** Below it a run is over before anything has come; above it a typing error is more likely. */
+/** A shorter run ends before anything arrives; a longer one is probably a typing error. */
 const SECONDS = { least: 0.5, most: 3600 };
 const MAX_REPEAT = 1000;
 
-/** As they stand on the command line. */
+/** The options as they are given on the command line. */
 export interface BenchArguments {
   readonly json?: boolean;
   readonly repeat?: string;
   readonly only?: string;
-  /** True for all of them. */
+  /** True for all peers. */
   readonly peers?: string | true;
   readonly installPeers?: true;
   readonly smoke?: true;
@@ -24,11 +24,11 @@ export interface BenchOptions {
   readonly repeat: number;
   readonly workloads: readonly Workload[];
   readonly targets: readonly Target[];
-  /** Instead of what each workload takes. */
+  /** Duration of each run's measured part; undefined for that of the workload. */
   readonly seconds: number | undefined;
 }
 
-/** What there is to choose from. */
+/** The workloads and targets to choose from. */
 export interface Choice {
   readonly workloads: readonly Workload[];
   readonly leque: Target;
@@ -73,7 +73,7 @@ interface Naming<T> {
   readonly nameOf: (item: T) => string;
 }
 
-/** All of them when no list is given; else those that are named, as they stand in the choice. */
+/** The named items in the order of the choice; all items when no list is given. */
 function pick<T>(choice: readonly T[], list: string | undefined, { option, nameOf }: Naming<T>) {
   if (list === undefined) return { chosen: choice, problems: [] };
   const wanted = list.split(',').map((name) => name.trim().toLowerCase());

@@ -13,21 +13,21 @@ import { describeEnvironment } from './environment.ts';
 import type { BenchOptions } from './options.ts';
 import { Table } from './table.ts';
 
-/** Of a run, before what is measured: for compilers and buffers, in seconds. */
+/** Warm-up before each measured part, for JIT compilers and buffers. */
 const WARMUP_SECONDS = 3;
-/** A short run needs less. */
+/** The most that the warm-up may take, as a share of the measured part. */
 const WARMUP_SHARE = 0.5;
 
 export interface BenchContext {
-  /** Breaks it off; what was measured until then is in the results. */
+  /** Aborts the benchmark; earlier measurements stay in the results. */
   readonly signal: AbortSignal;
-  /** Takes a line of the table. */
+  /** Prints a line of the table. */
   readonly print: (line: string) => void;
-  /** What was asked for, for the report. */
+  /** The options of the command, for the report. */
   readonly command: string;
 }
 
-/** Measures every workload; never rejects because a target fails. */
+/** Measures every workload; a failing target is a result, not a rejection. */
 export async function runBench(options: BenchOptions, context: BenchContext): Promise<Results> {
   const startedAt = new Date().toISOString();
   const workloads: WorkloadResult[] = [];
@@ -85,7 +85,7 @@ interface Measured {
   readonly measurement: Measurement;
 }
 
-/** A/B/C, A/B/C, …: whatever changes on the machine in time changes for all of them. */
+/** Interleaves the targets (A B C, A B C, …), so that drift of the machine affects all of them. */
 async function* repetitions(
   workload: Workload,
   { targets, repeat, seconds = workload.seconds }: BenchOptions,

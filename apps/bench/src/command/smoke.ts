@@ -2,13 +2,13 @@ import type { CaseResult, Results, RunResult } from '../results/results.ts';
 
 const DIRECT_WRITES = 'leque_socketio_direct_writes_total';
 const ENGINE_WRITES = 'leque_socketio_engine_writes_total';
-/** What may take Socket.IO's own path: the odd message that is no publication. */
+/** The share of writes that may use Socket.IO's own path, for messages that are not publications. */
 const ENGINE_SHARE = 0.01;
 const SOCKET_IO = 'Socket.IO';
 
 /**
- * What a small run has shown to be wrong; empty when all is well. Nothing about time: the machine
- * may be busy with other things.
+ * The problems of a smoke run; empty when there are none. Speed is not checked, because the machine
+ * may be busy.
  */
 export function smokeProblems({ workloads }: Results): string[] {
   return workloads.flatMap(({ id, cases }) =>
@@ -19,15 +19,15 @@ export function smokeProblems({ workloads }: Results): string[] {
   );
 }
 
-function problemsOf({ verdict, reason, runs, setup }: CaseResult): string[] {
+function problemsOf({ target, verdict, reason, runs, setup }: CaseResult): string[] {
   if (verdict === 'failed' || verdict === 'unavailable') return [reason];
   return runs.flatMap((run) => [
     ...deliveryProblems(run),
-    ...(setup === SOCKET_IO ? pathProblems(run) : []),
+    ...(target === 'leque' && setup === SOCKET_IO ? pathProblems(run) : []),
   ]);
 }
 
-/** The verdict has seen to what is lost or refused, but not to a run in which nothing happens. */
+/** The verdict covers lost and refused publications, but not a run without any. */
 function deliveryProblems({ counts }: RunResult): string[] {
   const done = counts['delivered'] ?? counts['inRedis'] ?? 0;
   return done > 0 ? [] : ['nothing was published'];

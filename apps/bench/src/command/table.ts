@@ -2,9 +2,9 @@ import { FIGURES, type FigureName, type Figures } from '../results/figures.ts';
 import { formatFigure, verdictText } from '../results/format.ts';
 import type { Verdict } from '../results/results.ts';
 
-/** What a row says before and after its figures. */
+/** A row of the table. */
 export interface Row {
-  /** Which repetition, or that these are the medians. */
+  /** The repetition, e.g. `1/5`, or `median`. */
   readonly run: string;
   readonly target: string;
   readonly setup: string;
@@ -15,7 +15,7 @@ export interface Row {
   readonly reason: string;
 }
 
-/** So wide is what stands before the figures; longer texts push the rest of their row aside. */
+/** Widths of the columns before the figures; longer texts shift the rest of their row. */
 const WIDTHS = { run: 6, target: 18, setup: 18, step: 12 } as const;
 const FIGURE_WIDTH = 9;
 
@@ -42,7 +42,7 @@ const HEADS: Readonly<Partial<Record<FigureName, string>>> = {
   joinsRefused: 'refused',
 };
 
-/** A table whose rows are printed as they come, so that its widths are known beforehand. */
+/** A table of fixed column widths, because its rows are printed one by one. */
 export class Table {
   readonly #columns: readonly FigureName[];
 
@@ -62,7 +62,7 @@ export class Table {
     return [...before, ...heads.map((head) => head.padStart(FIGURE_WIDTH)), ' result'].join(' ');
   }
 
-  /** A failed run has no figures: what is wrong is not fast. */
+  /** A failed run is shown without figures. */
   row({ run, target, setup, step, part, figures, verdict, reason }: Row): string {
     const before = [
       run.padEnd(WIDTHS.run),

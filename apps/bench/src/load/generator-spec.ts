@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What clients of a kind send, and how one knows that they receive what is published. */
+/** What clients of a kind send, and the text that shows that they are subscribed. */
 export interface ClientKind {
   /** Sent once connected: the HTTP upgrade request. */
   readonly request: Buffer;
@@ -21,7 +21,7 @@ export interface Member {
   readonly channels: readonly number[];
 }
 
-/** Where publications are written to, and how their answers are understood. */
+/** Where publications are written, and how their answers are counted. */
 export interface Publishing {
   /** host:port */
   readonly address: string;
@@ -39,7 +39,7 @@ export interface ChannelClass {
   readonly last: number;
 }
 
-/** Everything that a load generator has to know before it connects. */
+/** The configuration of a load generator. */
 export interface GeneratorSpec {
   /** host:port each, with IPv4 addresses; members are spread over them in turn. */
   readonly addresses: readonly string[];
@@ -49,17 +49,20 @@ export interface GeneratorSpec {
   /** Per channel: the bytes that publish once, with the fields for time and number. */
   readonly publications: readonly Buffer[];
   readonly classes: readonly ChannelClass[];
-  /** One in so many connections is parsed fully. */
+  /** One in this many connections is parsed fully. */
   readonly sample: number;
-  /** How the others are counted: by bytes costs least, but every frame must be a publication. */
+  /**
+   * How deliveries on the other connections are counted. Counting bytes is cheapest, but requires
+   * that every frame is a publication.
+   */
   readonly rest: 'bytes' | 'frames';
-  /** What is sent when a text frame's payload equals the key. */
+  /** Bytes to send when the payload of a text frame equals the key. */
   readonly replies: Readonly<Record<string, Buffer>>;
-  /** So many of the last members stop reading while a run is on. */
+  /** How many members, counted from the last, stop reading during a run. */
   readonly stalled: number;
-  /** Connection attempts in flight. */
+  /** Most connection attempts at a time. */
   readonly connectBatch: number;
-  /** Milliseconds: who is not let in comes again after a random time up to this; 0 for never. */
+  /** A refused client retries after a random time up to this many milliseconds; 0 for never. */
   readonly retryMs: number;
 }
 
@@ -113,7 +116,7 @@ function oneLine(line: string): string {
   return `${line}\n`;
 }
 
-/** Each with its length on a line before it. */
+/** Concatenates the items, each with its length on a line before it. */
 export function toRecords(items: readonly Buffer[]): Buffer {
   const end = Buffer.from('\n');
   return Buffer.concat(items.flatMap((item) => [Buffer.from(`${item.length}\n`), item, end]));

@@ -16,35 +16,35 @@ const READY_DEADLINE_MS = 75_000;
 const SETTLING_DEADLINE_MS = 45_000;
 const SLACK_MS = 15_000;
 
-/** How connecting went. */
+/** The result of connecting. */
 export interface Ready {
   readonly connections: number;
   readonly failed: number;
-  /** Attempts that were not let in and were made again. */
+  /** Attempts that were refused and repeated. */
   readonly refused: number;
   readonly seconds: number;
-  /** Of the first failure. */
+  /** Reason of the first failure. */
   readonly reason?: string;
 }
 
 export interface RunPlan {
-  /** Of measurement. */
+  /** Duration of the measured part. */
   readonly seconds: number;
-  /** Before it, at the same rates. */
+  /** Duration of the warm-up before it, at the same rates. */
   readonly warmupSeconds: number;
-  /** Per class: publications/s; 0 for none. */
+  /** Publications per second for each class; 0 for none. */
   readonly rates: readonly number[];
 }
 
 export interface ClassResult {
   readonly class: number;
-  /** Over the whole run. */
+  /** Publications over the whole run. */
   readonly published: number;
-  /** To fully parsed connections, over the whole run. */
+  /** Deliveries to fully parsed connections, over the whole run. */
   readonly delivered: number;
   /**
-   * Latencies of what was due in the measured part, on fully parsed connections. Ascending: an
-   * upper bound in µs, and how many were up to it but above the bound before.
+   * Latencies of the deliveries due in the measured part, on fully parsed connections: ascending
+   * upper bounds in µs with the number of latencies up to each bound and above the previous one.
    */
   readonly histogram: readonly (readonly [bound: number, count: number])[];
 }
@@ -54,19 +54,19 @@ export interface RunResult {
   readonly published: number;
   readonly acked: number;
   readonly publishErrors: number;
-  /** From when a publication was due until it was written. */
+  /** The longest time from when a publication was due until it was written. */
   readonly publishLateUsMax: number;
   readonly expected: number;
-  /** Each once. */
+  /** Deliveries without duplicates. */
   readonly delivered: number;
   /** Between `started` and `stopped`. */
   readonly deliveredMeasured: number;
   readonly lost: number;
   readonly duplicates: number;
   readonly reordered: number;
-  /** Of an earlier run, or on a connection that did not subscribe to them. */
+  /** Deliveries of an earlier run, or on connections that did not subscribe to them. */
   readonly strays: number;
-  /** Connections, since they were ready; the stalled ones apart. */
+  /** Connections that closed after they were ready, without stalled ones. */
   readonly closed: number;
   readonly stalledClosed: number;
   readonly seconds: number;
@@ -77,17 +77,17 @@ export interface RunResult {
 }
 
 export interface HoldResult {
-  /** Connections, since they were ready. */
+  /** Connections that closed after they were ready. */
   readonly closed: number;
-  /** Received while holding. */
+  /** Frames received while holding. */
   readonly frames: number;
 }
 
-/** Many clients and a publisher in a process of their own; one command at a time. */
+/** A process with many clients and a publisher, which takes one command at a time. */
 export interface Generator extends AsyncDisposable {
   readonly pid: number;
   readonly ready: Ready;
-  /** Publishes at the rates; resolves once everything has arrived or nothing more does. */
+  /** Publishes at the rates; resolves once everything has arrived or arrivals have stopped. */
   run(plan: RunPlan, onStarted?: () => void, onStopped?: () => void): Promise<RunResult>;
   /** Only keeps the connections alive. */
   hold(seconds: number): Promise<HoldResult>;

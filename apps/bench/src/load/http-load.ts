@@ -6,14 +6,14 @@ import { compileNative } from './compile-native.ts';
 import { toRecords } from './generator-spec.ts';
 import { LineProcess } from './line-process.ts';
 
-/** What a request may still take when no more are sent, and the start of the program. */
+/** Allowance for the start of the program and for the last answers. */
 const SLACK_MS = 20_000;
 
 export interface HttpLoad {
   /** host:port */
   readonly address: string;
   readonly connections: number;
-  /** Requests per second; 0 for one after the other on each connection. */
+  /** Requests per second; 0 sends the next request on each connection after the last answer. */
   readonly rate: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
@@ -23,33 +23,33 @@ export interface HttpLoad {
   readonly storedText: string;
 }
 
-/** Called at the beginning and at the end of what is measured. */
+/** Called at the start and at the end of the measured part. */
 export interface Marks {
   onStarted(): void;
   onStopped(): void;
 }
 
-/** What the load tells at its end. */
+/** The result of an HTTP load. */
 export interface HttpLoadResult {
-  /** Answered, over the whole run. */
+  /** Answered requests, over the whole run. */
   readonly requests: number;
   readonly stored: number;
-  /** Answered with anything but success. */
+  /** Requests answered with a failure. */
   readonly failed: number;
-  /** 1 when answers were still missing after a while. */
+  /** 1 when answers were missing at the deadline, else 0. */
   readonly unanswered: number;
-  /** Answered and stored within the measured time. */
+  /** Requests answered, and events stored, in the measured part. */
   readonly measuredRequests: number;
   readonly measuredStored: number;
-  /** How late the latest request was sent. */
+  /** The longest delay of a request behind its schedule. */
   readonly lateUsMax: number;
   readonly seconds: number;
-  /** The first line of the first answer that was no success. */
+  /** The first line of the first failure's answer; empty without failures. */
   readonly failure: string;
   readonly histogram: Histogram;
 }
 
-/** @throws Error with what is wrong when the load breaks off */
+/** @throws Error with the reason when the load ends early */
 export async function runHttpLoad(load: HttpLoad, marks: Marks): Promise<HttpLoadResult> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'leque-http-load-'));

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 
 const STOP_TIMEOUT_MS = 5000;
 
-/** One line of a process that prints JSON objects. */
+/** One line of output: a JSON object. */
 export interface LineEvent {
   readonly event: string;
   readonly [field: string]: unknown;
@@ -16,7 +16,7 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
-/** A child process that takes commands and prints events, one a line. */
+/** A child process that reads commands and prints events, one per line. */
 export class LineProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -27,7 +27,7 @@ export class LineProcess implements AsyncDisposable {
   constructor(file: string, args: readonly string[]) {
     this.#name = file;
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdin?.on('error', () => {}); // its end is heard below
+    this.#child.stdin?.on('error', () => {}); // `close` follows
     if (this.#child.stdout !== null) {
       createInterface({ input: this.#child.stdout }).on('line', (line) => this.#take(line));
     }
@@ -45,7 +45,7 @@ export class LineProcess implements AsyncDisposable {
     this.#child.stdin?.write(`${command}\n`);
   }
 
-  /** The next event of that name; earlier ones are skipped. Rejects after the deadline. */
+  /** Resolves with the next event of that name, skipping others; rejects after the deadline. */
   async next<T = unknown>(event: string, deadlineMs: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<LineEvent>();
     const late = () => reject(new Error(`${this.#name}: no '${event}' within ${deadlineMs} ms`));
@@ -90,7 +90,7 @@ export class LineProcess implements AsyncDisposable {
     for (let each = this.#unread.shift(); each !== undefined; each = this.#unread.shift()) {
       if (each.event === 'error') this.#failure ??= new Error(String(each['message']));
       if (each.event !== waiting.event) continue;
-      this.#waiting = undefined; // what follows is for the next one who waits
+      this.#waiting = undefined; // later events are kept for the next call
       waiting.resolve(each);
       return;
     }
@@ -98,7 +98,7 @@ export class LineProcess implements AsyncDisposable {
   }
 }
 
-/** The programs are ours, so that their fields are what T says. */
+/** The fields are not validated, because the programs are part of this package. */
 function inCamelCase<T>({ event: _event, ...fields }: LineEvent): T {
   const entries = Object.entries(fields).map(([name, value]) => [
     name.replace(/_(.)/g, (_match, letter: string) => letter.toUpperCase()),

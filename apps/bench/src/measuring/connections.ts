@@ -4,11 +4,11 @@ import type { Mix } from '../workloads/setups.ts';
 
 const SOCKETIO: Format = 'socketio';
 
-/** Who connects: what the connections send, and which of them get the same bytes. */
+/** What the connections of a run send, and which of them receive the same bytes. */
 export interface Clients {
   readonly kinds: readonly ClientKind[];
   readonly members: readonly Member[];
-  /** Bytes to send when the payload of a text frame is the key. */
+  /** Bytes to send when the payload of a text frame equals the key. */
   readonly replies: Readonly<Record<string, Buffer>>;
 }
 
@@ -19,8 +19,8 @@ export interface ClientMix {
 }
 
 /**
- * What a target's clients speak in a mix, one after the other in turn.
- * @returns undefined when the target does not have such clients
+ * The formats of a target's clients in a mix; connections use them in turn.
+ * @returns undefined when the target does not support the mix
  */
 export function formatsOf(target: Pick<Target, 'formats'>, mix: Mix): Format[] | undefined {
   const { formats } = target;

@@ -1,13 +1,13 @@
 import { cpuMicroseconds } from '@leque/lab';
 import { type Figures, known } from '../results/figures.ts';
 
-/** Whose CPU time is measured, by what it is in the report. */
+/** The processes whose CPU time is measured, by their role in the report. */
 export interface Measured {
   readonly server: readonly number[];
   readonly redis: readonly number[];
 }
 
-/** CPU time in µs; undefined where it cannot be had. */
+/** CPU time in µs; undefined where the system does not report it. */
 interface CpuTime {
   readonly server: number | undefined;
   readonly redis: number | undefined;
@@ -35,7 +35,7 @@ export class CpuMeter {
     };
   }
 
-  /** Cores in use over `seconds`, and µs for each of `count` pieces of work. */
+  /** Cores used over `seconds`, and µs for each of `count` deliveries or events. */
   figures(seconds: number, count: number, work: 'Delivery' | 'Event'): Figures {
     const { server, redis } = this.#used;
     return known([

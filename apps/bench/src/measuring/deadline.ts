@@ -1,12 +1,12 @@
 export interface Wait {
-  /** What is waited for, for the error: `… took more than 5 s`. */
+  /** What is awaited, as the subject of the error `… took more than 5 s`. */
   readonly what: string;
   readonly seconds: number;
-  /** Gives the waiting up. */
+  /** Aborts the wait. */
   readonly signal: AbortSignal;
 }
 
-/** The promise's outcome, unless that takes too long, or nobody wants it any more. */
+/** Settles like the promise; rejects when the deadline passes or the signal aborts. */
 export async function within<T>(promise: Promise<T>, { what, seconds, signal }: Wait): Promise<T> {
   signal.throwIfAborted();
   const gaveUp = Promise.withResolvers<never>();
@@ -19,11 +19,11 @@ export async function within<T>(promise: Promise<T>, { what, seconds, signal }: 
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    promise.catch(() => {}); // what it says after that interests nobody
+    promise.catch(() => {}); // a late rejection is of no interest
   }
 }
 
-/** The same for what has to be disposed of, also when it comes too late for anybody to want it. */
+/** Like `within`, and disposes of a resource that arrives too late. */
 export async function acquiredWithin<T extends AsyncDisposable>(
   promise: Promise<T>,
   wait: Wait,

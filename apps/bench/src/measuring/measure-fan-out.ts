@@ -12,15 +12,18 @@ import { within } from './deadline.ts';
 import { buildRig, connectAll, connectStorm, factsOf, type Rig } from './rig.ts';
 import type { RunContext } from './run-context.ts';
 
-/** What servers do last for new connections is over by then. */
+/** Time for servers to finish their work for new connections. */
 const AFTER_CONNECTING_MS = 1000;
-/** What is published last may take so long, and the end of the program. */
+/** Allowance for the last deliveries and the end of the generator. */
 const SETTLE_SECONDS = 120;
-/** The generator waits 15 s for the last delivery, but no longer than 5 s for the next one. */
+/**
+ * Deliveries that took longer than this to settle were still arriving: the generator waits 15 s
+ * in all, and at most 5 s for the next delivery.
+ */
 const STILL_COMING_MS = 10_000;
 const EVENT_LOOP_P99 = 'nodejs_eventloop_lag_p99_seconds';
 
-/** Publishes to connections that are there, at each of the rates. */
+/** Publishes to established connections, at each of the rates. */
 export async function* measureFanOut(
   target: Target,
   setup: FanOutSetup,
@@ -44,11 +47,11 @@ interface Running {
 
 interface Run extends Running {
   readonly result: RunResult;
-  /** How those joined who came meanwhile. */
+  /** How the clients of a join storm connected. */
   readonly storm: Ready | undefined;
   readonly meter: CpuMeter;
   readonly peakKb: number | undefined;
-  /** Differences over the run. */
+  /** Growth of the server's counters over the run. */
   readonly counters: Readonly<Record<string, number>>;
   readonly eventLoopP99Ms: number | undefined;
 }
@@ -68,7 +71,7 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
         meter.start();
         before = metricsOf(server);
         storm = startStorm(running, context);
-        storm.catch(() => {}); // heard below, unless the run fails
+        storm.catch(() => {}); // awaited below, unless the run fails
       },
       () => {
         meter.stop();
@@ -100,7 +103,7 @@ async function startStorm(
 
 type Metrics = Readonly<Record<string, number>>;
 
-/** Nothing where the server has none, or is too busy to tell. */
+/** Empty when the server has no metrics, or is too busy to answer. */
 async function metricsOf(server: RunningTarget): Promise<Metrics> {
   try {
     return (await server.metrics?.()) ?? {};
@@ -109,7 +112,7 @@ async function metricsOf(server: RunningTarget): Promise<Metrics> {
   }
 }
 
-/** Of the counters, which Prometheus names so. */
+/** Growth of the counters, whose names end in `_total` by Prometheus convention. */
 function differences(before: Metrics, after: Metrics): Metrics {
   const counters = Object.entries(after).filter(([name]) => name.endsWith('_total'));
   return Object.fromEntries(counters.map(([name, value]) => [name, value - (before[name] ?? 0)]));
@@ -148,7 +151,7 @@ function toMeasurement(run: Run, index: number): Measurement {
   };
 }
 
-/** What cannot be told apart by channel. */
+/** Figures that are not measured separately for each channel. */
 function figuresOfAll(
   { result, meter, peakKb, eventLoopP99Ms, setup, storm }: Run,
   total: number,

@@ -12,13 +12,13 @@ import { buildRig, connectAll, factsOf } from './rig.ts';
 import type { RunContext } from './run-context.ts';
 
 const HOLD_MARGIN_SECONDS = 30;
-/** After it has been told to, until it has begun. */
+/** Time for a garbage collection to start after its signal. */
 const COLLECTING_MS = 1000;
 
 const SCRAPES = 5;
 const SCRAPE_SECONDS = 10;
 
-/** What connections cost that only are there. */
+/** Measures the memory and CPU of idle connections. */
 export async function* measureIdle(
   target: Target,
   setup: IdleSetup,
@@ -82,7 +82,7 @@ function perConnection(
   return full === undefined || empty === undefined ? undefined : (full - empty) / connections;
 }
 
-/** From the request to the last byte, in milliseconds; undefined for a server without metrics. */
+/** Median time to read the metrics, in milliseconds; undefined for a server without metrics. */
 async function scrapeTime(
   { metrics }: RunningTarget,
   signal: AbortSignal,

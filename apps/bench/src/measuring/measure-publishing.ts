@@ -14,7 +14,7 @@ import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import type { RunContext } from './run-context.ts';
 
 const CHANNELS = 100;
-/** The load has shorter deadlines of its own, which tell more. */
+/** The load generator has shorter deadlines, whose errors say more. */
 const SLACK_SECONDS = 70;
 
 /** Publishes through the API, at each of the rates. */
@@ -75,7 +75,7 @@ function runLoad(
   return within(runHttpLoad(load, marks), { what: 'a run', seconds: most, signal });
 }
 
-/** What Redis says it has been given: every publication counts its channel's offset up by one. */
+/** Events stored in Redis: every publication increments its channel's offset by one. */
 async function storedEvents({ probe }: OwnRedis): Promise<number> {
   let sum = 0;
   for (let channel = 0; channel < CHANNELS; channel += 1) {
@@ -91,7 +91,7 @@ interface Offer {
   readonly offered: number;
 }
 
-/** An event is lost when the publisher says that it is stored, and Redis does not have it. */
+/** An event is lost when the publisher acknowledged it and Redis does not have it. */
 function verdictOfLoad(
   result: HttpLoadResult,
   inRedis: number,
@@ -102,7 +102,7 @@ function verdictOfLoad(
   const outcome = verdictOf({
     ...NO_FAULTS,
     lost: Math.max(0, result.stored - inRedis),
-    // What was answered with a failure may be stored all the same.
+    // An event whose request failed may be stored nevertheless.
     duplicates: Math.max(0, inRedis - result.stored - result.failed * batch),
     publishErrors: result.failed,
     share: offered === 0 ? 1 : perSecond / offered,

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { RedisProbe } from '@leque/lab';
 import { startRedis } from '@leque/testkit';
 
-/** A Redis that serves nobody but one run. */
+/** A Redis that is started for one run. */
 export interface OwnRedis extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly url: string;
   readonly version: string;
-  /** Its process, of which it has one; empty where that is in a container. */
+  /** The process of Redis; empty when it runs in a container. */
   readonly pids: readonly number[];
   readonly probe: RedisProbe;
 }
@@ -30,7 +30,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   };
 }
 
-/** In a container it has a number of its own, which here is that of somebody else. */
+/** The pid that Redis reports from a container belongs to another process here. */
 function isRedis(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server');

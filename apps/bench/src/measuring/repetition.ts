@@ -8,10 +8,10 @@ import { measureIdle } from './measure-idle.ts';
 import { measurePublishing } from './measure-publishing.ts';
 import type { RunContext } from './run-context.ts';
 
-/** Files that a server has open besides its connections, at most. */
+/** The most files that a server opens in addition to its connections. */
 const OTHER_FILES = 200;
 const MAX_REASON = 240;
-/** Of what was offered: who delivers less does not deliver more at a higher rate. */
+/** A target that delivers less than this share of the offered load is not given a higher rate. */
 const MIN_DELIVERED_PERCENT = 80;
 const NO_SERVER: ServerFacts = { versions: {}, flags: '' };
 
@@ -19,13 +19,13 @@ const NO_SERVER: ServerFacts = { versions: {}, flags: '' };
 export interface Candidate {
   readonly target: Target;
   readonly setup: Setup;
-  /** Why it cannot run; undefined when it can. */
+  /** Why the target cannot run here; undefined when it can. */
   readonly unavailable: string | undefined;
 }
 
 /**
- * One repetition: each rate in turn, until one is too much. What follows would only tell that a
- * higher rate is too much as well, and take its time for it.
+ * Runs one repetition: each rate in turn, until the target is overloaded. Higher rates would only
+ * show the overload again.
  */
 export async function* measure(
   { target, setup, unavailable }: Candidate,
@@ -45,11 +45,11 @@ export async function* measure(
     if (failed !== undefined) yield { ...notRun(failed, reason), verdict: 'failed' };
   }
   for (const skipped of remaining) {
-    yield notRun(skipped, 'not tried, as the one before it was too much');
+    yield notRun(skipped, 'not tried, because the lower rate was not held');
   }
 }
 
-/** Takes what was measured off `remaining`; stops after a rate that was too much. */
+/** Removes what was measured from `remaining`; stops after a rate that overloads the target. */
 async function* untilOverload(
   measurements: AsyncGenerator<Measurement>,
   remaining: Expected[],
@@ -63,13 +63,13 @@ async function* untilOverload(
   }
 }
 
-/** A little behind, once, may have been the machine. */
+/** A small lag in one run may be caused by the machine. */
 function isOverload({ verdict, figures }: Measurement): boolean {
   if (verdict !== 'behind') return verdict !== 'held';
   return (figures.deliveredShare ?? 0) < MIN_DELIVERED_PERCENT;
 }
 
-/** Why a target cannot run in a setup at all; undefined when it takes no part in that. */
+/** A target in a setup; undefined when the target does not support it. */
 export async function candidateOf(target: Target, setup: Setup): Promise<Candidate | undefined> {
   if (setup.kind === 'publish') {
     if (target.startPublisher === undefined) return undefined;
@@ -130,7 +130,7 @@ function tooFewFiles(connections: number): string | undefined {
   return `needs ${connections + OTHER_FILES} open files, and the limit (ulimit -n) is ${limit}`;
 }
 
-/** Servers say much when they do not start, on many lines. */
+/** Shortens the output of a server that did not start to one line. */
 function inBrief(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= MAX_REASON ? line : `${line.slice(0, MAX_REASON - 1)}…`;

@@ -16,17 +16,17 @@ import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import type { RunContext } from './run-context.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-/** A target may have this many ports from its own on. */
+/** How many consecutive ports a target may use. */
 const PORTS = 10;
 const START_SECONDS = 60;
 const CONNECT_SECONDS = 90;
-/** Of so many connections one is looked at closely. */
+/** One in this many connections is parsed fully. */
 const SAMPLE = 8;
 const CONNECT_BATCH = 64;
-/** Retry-After is up to 5 s. */
+/** The upper bound of Retry-After, in milliseconds. */
 const RETRY_MS = 5000;
 
-/** A Redis and a server, for one setup of one target. */
+/** A Redis and a server that are started for one setup of one target. */
 export interface Rig extends AsyncDisposable {
   readonly redis: OwnRedis;
   readonly server: RunningTarget;
@@ -59,7 +59,7 @@ export async function buildRig(
   return { redis, server, target, [Symbol.asyncDispose]: () => owner.disposeAsync() };
 }
 
-/** @throws Error when not all connections could be made */
+/** @throws Error when a connection could not be made */
 export function connectAll(
   rig: Rig,
   setup: FanOutSetup | IdleSetup,
@@ -70,8 +70,8 @@ export function connectAll(
 }
 
 /**
- * More clients, all at once, which come again when they are refused; into the last channel.
- * @throws Error when not all connections could be made
+ * Connects more clients at once, to the last channel; refused clients retry.
+ * @throws Error when a connection could not be made
  */
 export function connectStorm(
   rig: Rig,
@@ -110,7 +110,7 @@ function specOf({ server, target }: Rig, setup: FanOutSetup | IdleSetup) {
   } as const;
 }
 
-/** For the report; where this repository is on the machine does not matter there. */
+/** Versions and flags for the report, without the path of this repository. */
 export function factsOf({ server, redis }: Rig): ServerFacts {
   return {
     versions: { ...server.versions, redis: redis.version },

@@ -1,6 +1,6 @@
-/** How long things take, and who may break them off. */
+/** How long a run takes, and the signal that aborts it. */
 export interface RunContext {
-  /** Of a run, the part that is measured. */
+  /** Duration of the measured part of a run. */
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly signal: AbortSignal;

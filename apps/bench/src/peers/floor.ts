@@ -3,7 +3,7 @@ import { compileNative } from '../load/compile-native.ts';
 import { channelName } from '../workloads/event.ts';
 import { redisRelay } from './lib/redis-relay.ts';
 
-/** No product, but what any must cost: a C program with one write per client and wake-up. */
+/** The minimum cost of any server: a C program with one write for each client and wake-up. */
 export const floor = redisRelay({
   name: 'floor',
   unavailable,

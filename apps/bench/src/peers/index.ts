@@ -9,7 +9,7 @@ import { socketIo, socketIoLocal, socketIoSharded } from './socketio/socketio.ts
 import { uws } from './uws/uws.ts';
 import { ws } from './ws/ws.ts';
 
-/** What Leque is measured against; the floor is no product, but the least that anything costs. */
+/** The peers of Leque; the floor is not a product, but the least that any server costs. */
 export const PEERS: readonly Target[] = [
   floor,
   ws,

@@ -3,7 +3,7 @@ import type { Target } from '../targets/target.ts';
 const REASON =
   'Mercure serves server-sent events over HTTP, and the load generator speaks WebSocket only';
 
-/** Mercure has a place in the table, so that nobody looks for it there in vain. */
+/** Mercure is listed so that readers learn why it is not measured. */
 export const mercure: Target = {
   name: 'mercure',
   formats: ['sse'],

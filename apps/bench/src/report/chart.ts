@@ -2,17 +2,17 @@ import { verdictText } from '../results/format.ts';
 import { type ChartRow, type Group, hasFigures } from './groups.ts';
 import { element, escapeText, svgText } from './markup.ts';
 
-/** One measure of all rows, drawn in a column of its own. */
+/** One figure of all rows, drawn in its own column. */
 export interface Panel {
   readonly title: string;
-  /** Share of the width that is left beside the labels. */
+  /** Relative share of the width beside the labels. */
   readonly width: number;
-  /** Behind the rows: an axis, a line to compare with. */
+  /** Draws what lies behind the rows, such as an axis. */
   readonly background: (rows: readonly ChartRow[], box: Box) => string;
   readonly row: (row: ChartRow, box: Box) => string;
 }
 
-/** Where something is drawn. */
+/** A rectangle in the chart. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -26,10 +26,10 @@ const GAP = 28;
 const HEAD = 30;
 const ROW = 28;
 const FOOT = 20;
-/** Of what stands above the rows. */
+/** The baseline of the headings above the rows. */
 export const HEAD_Y = 14;
 
-/** The rows of a group beneath each other, with the panels beside each other. */
+/** Draws a group: one line for each row, one column for each panel. */
 export function drawChart({ rows, title }: Group, panels: readonly Panel[]): string {
   const height = HEAD + rows.length * ROW + FOOT;
   const boxes = layOut(panels, rows.length * ROW);
@@ -87,7 +87,7 @@ function drawPanel(panel: Panel, rows: readonly ChartRow[], box: Box): string {
   return [head, background, ...drawn].join('');
 }
 
-/** In place of figures. */
+/** Drawn in place of figures. */
 function reasonOf({ each }: ChartRow, index: number): string {
   if (hasFigures(each)) return '';
   const at = { x: LABELS, y: middleOf(index) + 4, class: `reason ${each.verdict}` };

@@ -1,8 +1,8 @@
 import type { CaseResult } from '../results/results.ts';
 
-/** Cases that are shown side by side, because they differ in one thing only. */
+/** Cases that are shown together, because they differ in one respect only. */
 export interface Group {
-  /** What they have in common; empty when there is one group only. */
+  /** What the cases have in common; empty when there is one group only. */
   readonly title: string;
   readonly rows: readonly ChartRow[];
 }
@@ -13,8 +13,8 @@ export interface ChartRow {
 }
 
 /**
- * Several targets are compared at each rate; with one target, its rates stand together. A target
- * that did not run at all has a row with every rate.
+ * Groups several targets by rate, and a single target's rates together. A target that did not run
+ * has a row at every rate.
  */
 export function groupCases(cases: readonly CaseResult[]): Group[] {
   if (new Set(cases.map(({ target }) => target)).size <= 1) {
@@ -35,7 +35,7 @@ export function groupCases(cases: readonly CaseResult[]): Group[] {
   });
 }
 
-/** Whether the case has figures to be drawn. */
+/** Whether the case has figures. */
 export function hasFigures({ verdict }: CaseResult): boolean {
   return verdict === 'held' || verdict === 'behind';
 }

@@ -11,7 +11,7 @@ export function escapeText(text: string): string {
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
-/** An element; its content is markup already. */
+/** An element; its content must be escaped. */
 export function element(name: string, attributes: Attributes, ...content: string[]): string {
   const written = Object.entries(attributes).map(([key, value]) => {
     const text = typeof value === 'number' ? String(Math.round(value * 100) / 100) : value;
@@ -20,7 +20,7 @@ export function element(name: string, attributes: Attributes, ...content: string
   return `<${name}${written.join('')}>${content.join('')}</${name}>`;
 }
 
-/** SVG text; `anchor` says which end of it is at x. */
+/** SVG text; `anchor` is the end of the text that is placed at x. */
 export function svgText(
   text: string,
   at: { readonly x: number; readonly y: number },

@@ -9,9 +9,9 @@ import { STYLE } from './style.ts';
 import { figuresTable, glanceTable } from './tables.ts';
 
 const SMOKE_NOTE =
-  'These are the small workloads of --smoke: they show that nothing is lost, not how fast it goes.';
+  'These are the small workloads of --smoke, which check for losses and not for speed.';
 
-/** A page that needs nothing but itself. */
+/** Renders a self-contained HTML page. */
 export function reportPage(results: Results): string {
   const { workloads, environment } = results;
   const day = results.startedAt.slice(0, 16).replace('T', ' ');
@@ -41,7 +41,7 @@ export function reportPage(results: Results): string {
 
 function notices({ interrupted, command }: Results): string[] {
   return [
-    ...(interrupted ? ['It was broken off: what is missing was not measured.'] : []),
+    ...(interrupted ? ['The benchmark was interrupted: missing workloads were not measured.'] : []),
     ...(command.includes('--smoke') ? [SMOKE_NOTE] : []),
   ];
 }
@@ -55,13 +55,13 @@ function workloadSection({ id, title, about, cases }: WorkloadResult): string {
   return [
     `<h2 id="${id}">${id} &ensp;${escapeText(title)}</h2><p class="soft">${escapeText(about)}</p>`,
     ...charts,
-    '<details open><summary>All figures: medians, and beneath them the smallest and the largest</summary>',
+    '<details open><summary>All figures: medians, with the smallest and largest values below</summary>',
     figuresTable(cases, [...COLUMNS[kind], ...JOINING, 'stalledClosed', 'publishLateMs']),
     '</details>',
   ].join('\n');
 }
 
-/** Told by what was measured, so that a page can be made of any results.json. */
+/** Derived from the figures, so that a page can be rendered from any results.json. */
 function kindOf(cases: readonly CaseResult[]): Setup['kind'] {
   const has = (name: 'kbPerConnection' | 'eventsPerSecond') =>
     cases.some(({ runs }) => runs.some(({ figures }) => figures[name] !== undefined));
@@ -83,7 +83,7 @@ function machineSection({ environment, workloads }: Results): string {
   return `<h2 id="machine">Machine</h2>${list(facts)}<h3>Servers</h3>${list(servers(workloads))}`;
 }
 
-/** Each target once, as it was started first. */
+/** The versions and flags of each target, from its first case. */
 function servers(workloads: readonly WorkloadResult[]): string[][] {
   const cases = workloads.flatMap((workload) => workload.cases);
   const started = Map.groupBy(
@@ -109,8 +109,8 @@ const READING = `<h2 id="reading">How to read this</h2>${list([
   [
     'Latency',
     'From the moment at which a publication was due, not at which it was sent, until a client has ' +
-      'read it: a server that falls behind cannot hide it. The histograms of all clients are added ' +
-      'up before a percentile is taken.',
+      'read it: a server that falls behind cannot hide it. Percentiles are taken from the sum of ' +
+      'the histograms of all clients.',
   ],
   [
     'CPU',
@@ -119,14 +119,14 @@ const READING = `<h2 id="reading">How to read this</h2>${list([
   ],
   ['Memory', 'The largest resident size of the server processes during the run.'],
   ['C floor', 'A program that only writes: one write for each socket and wake-up, no protocol.'],
-  ['ok', 'Everything that was published came, once and in order, at the rate that was offered.'],
-  ['NOT HELD', 'Everything that came was right, but it came more slowly than it was offered.'],
+  ['ok', 'Everything that was published arrived once and in order, at the offered rate.'],
+  ['NOT HELD', 'Everything that arrived was right, but it arrived more slowly than offered.'],
   [
     'FAILED',
-    'Something was lost, doubled or out of order, or was published and never answered: such a ' +
-      'run has no figures.',
+    'Something was lost, duplicated or out of order, or was never acknowledged: such a run has ' +
+      'no figures.',
   ],
-  ['not run', 'What was missing for it.'],
+  ['not run', 'The target could not run; the reason is given.'],
 ])}`;
 
 function list(facts: readonly (readonly string[])[]): string {

@@ -7,14 +7,14 @@ import { element, escapeText, svgText } from './markup.ts';
 import { linearScale, logScale, type Scale } from './scale.ts';
 
 const BAR = 12;
-/** Beside a bar, for its value. */
+/** Width kept free beside a bar for its value. */
 const VALUE_ROOM = 62;
-/** Beside the latencies, for the two that matter. */
+/** Width kept free beside the latencies for p50 and p99. */
 const LATENCY_ROOM = 118;
 const FLOOR = 'floor';
 const LATENCIES = ['p50Ms', 'p99Ms', 'p999Ms', 'maxMs'] as const;
 
-/** What is drawn of a workload. */
+/** The panels of a kind of workload. */
 export function panelsOf(kind: Setup['kind'], rows: readonly ChartRow[]): Panel[] {
   const bar = (name: FigureName, title: string, width: number) =>
     barPanel({ name, title, width, rows });
@@ -49,7 +49,7 @@ interface BarOptions {
   readonly rows: readonly ChartRow[];
 }
 
-/** Bars from zero, with the spread of the runs, and where the floor is. */
+/** Bars from zero, with the spread of the runs and a line at the floor. */
 function barPanel({ name, title, width, rows }: BarOptions): Panel {
   const largest = rows.flatMap(({ each }) => each.spread[name]?.[1] ?? []);
   const scale = linearScale(largest);
@@ -82,7 +82,7 @@ function barPanel({ name, title, width, rows }: BarOptions): Panel {
   };
 }
 
-/** How much of what was offered came in time. */
+/** The delivered share of the offered load. */
 function sharePanel(width: number): Panel {
   return {
     title: 'delivered of offered',
@@ -103,7 +103,7 @@ function sharePanel(width: number): Panel {
   };
 }
 
-/** p50, p99, p99.9 and the largest on one line, as their distances matter. */
+/** p50, p99, p99.9 and the maximum on one line, because their distances matter. */
 function latencyPanel(rows: readonly ChartRow[], width: number): Panel {
   const values = rows.flatMap(({ each }) => LATENCIES.flatMap((name) => each.median[name] ?? []));
   const scale = logScale(values);

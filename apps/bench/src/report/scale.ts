@@ -1,4 +1,4 @@
-/** Where a value is, 0 to 1 from one end of an axis to the other. */
+/** Maps values to 0 to 1, from one end of an axis to the other. */
 export interface Scale {
   readonly place: (value: number) => number;
   readonly ticks: readonly number[];
@@ -7,7 +7,7 @@ export interface Scale {
 const TICKS = 3;
 const NICE = [1, 2, 2.5, 5, 10];
 
-/** From zero to at least the largest value. */
+/** A scale from zero to the largest value. */
 export function linearScale(values: readonly number[]): Scale {
   const largest = Math.max(0, ...values);
   if (largest === 0) return { place: () => 0, ticks: [0] };
@@ -16,7 +16,7 @@ export function linearScale(values: readonly number[]): Scale {
   return { place: (value) => value / largest, ticks };
 }
 
-/** Powers of ten around the values; what is not above zero is at the lower end. */
+/** A scale between powers of ten; values that are not above zero are placed at the lower end. */
 export function logScale(values: readonly number[]): Scale {
   const positive = values.filter((value) => value > 0);
   if (positive.length === 0) return { place: () => 0, ticks: [] };

@@ -7,7 +7,7 @@ import { escapeText } from './markup.ts';
 const FLOOR = 'floor';
 const NUMBERS = ['connections', 'per second', 'p50 ms', 'p99 ms', 'CPU µs each', 'KB each'];
 
-/** What there is to say about every case of a workload. */
+/** All figures of every case of a workload. */
 export function figuresTable(cases: readonly CaseResult[], columns: readonly FigureName[]): string {
   const used = columns.filter((name) => cases.some(({ median }) => median[name] !== undefined));
   const heads = used.map((name) => numberHead(headOf(name)));
@@ -26,7 +26,7 @@ export function figuresTable(cases: readonly CaseResult[], columns: readonly Fig
   return tableOf(`${head}<th>result</th>${heads.join('')}`, rows);
 }
 
-/** How Leque did, in a row for each case. */
+/** Leque's main figures, one row for each case. */
 export function glanceTable(workloads: readonly WorkloadResult[]): string {
   const rows = workloads.flatMap(({ id, title, cases }) =>
     cases
@@ -71,7 +71,7 @@ function figureCell(each: CaseResult, name: FigureName): string {
   return `<td class="number">${formatFigure(name, value)}${spread}</td>`;
 }
 
-/** The CPU time of the floor, by what it is compared with. */
+/** CPU time of the floor, by the key of the cases that it is compared with. */
 function floorsOf(cases: readonly CaseResult[]): Map<string, number> {
   const floors = cases.filter(({ target }) => target === FLOOR);
   return new Map(

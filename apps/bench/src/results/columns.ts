@@ -1,7 +1,7 @@
 import type { Setup } from '../workloads/setups.ts';
 import type { FigureName } from './figures.ts';
 
-/** The figures that tell how a workload went, in the order in which they are shown. */
+/** The figures shown for each kind of workload, in order. */
 export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
   'fan-out': [
     'deliveriesPerSecond',
@@ -34,5 +34,5 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
   ],
 };
 
-/** And what tells how a storm of joins went. */
+/** Additional figures of a join storm. */
 export const JOINING = ['joinSeconds', 'joinsRefused'] as const satisfies FigureName[];

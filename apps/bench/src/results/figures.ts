@@ -1,7 +1,7 @@
 import { type Histogram, percentile } from './histogram.ts';
 import { median, type Spread, spread } from './statistics.ts';
 
-/** Everything that is measured, with what a reader has to know about it. */
+/** Every figure, with its label, unit and digits. */
 export const FIGURES = {
   deliveriesPerSecond: { label: 'delivered', unit: '/s', digits: 0 },
   deliveredShare: { label: 'delivered of offered', unit: '%', digits: 1 },
@@ -19,11 +19,11 @@ export const FIGURES = {
   redisCores: { label: 'Redis CPU', unit: 'cores', digits: 2 },
   idleCpuPercent: { label: 'CPU while idle', unit: '% of a core', digits: 2 },
   kbPerConnection: { label: 'memory per connection', unit: 'KB', digits: 2 },
-  kbPerConnectionUncollected: { label: 'the same before a GC', unit: 'KB', digits: 2 },
+  kbPerConnectionUncollected: { label: 'memory per connection before a GC', unit: 'KB', digits: 2 },
   emptyRssMb: { label: 'RSS without connections', unit: 'MB', digits: 1 },
   scrapeMs: { label: 'reading the metrics', unit: 'ms', digits: 2 },
   rssMb: { label: 'RSS', unit: 'MB', digits: 1 },
-  peakRssMb: { label: 'RSS at most', unit: 'MB', digits: 1 },
+  peakRssMb: { label: 'peak RSS', unit: 'MB', digits: 1 },
   eventLoopP99Ms: { label: 'event-loop delay p99', unit: 'ms', digits: 1 },
   publishLateMs: { label: 'load generator late by', unit: 'ms', digits: 1 },
   joinSeconds: { label: 'all joined after', unit: 's', digits: 2 },
@@ -32,7 +32,7 @@ export const FIGURES = {
 } as const;
 
 export type FigureName = keyof typeof FIGURES;
-/** What does not apply, or could not be had, is left out. */
+/** Figures by name; those that do not apply or are unknown are left out. */
 export type Figures = Partial<Record<FigureName, number>>;
 export type Spreads = Partial<Record<FigureName, Spread>>;
 
@@ -57,7 +57,7 @@ export function spreads(runs: readonly Figures[]): Spreads {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** Without those that are not known, or were divided by zero. */
+/** Leaves out figures that are unknown or not finite. */
 export function known(entries: readonly (readonly [FigureName, number | undefined])[]): Figures {
   return Object.fromEntries(
     entries.filter(([, value]) => value !== undefined && Number.isFinite(value)),

@@ -3,7 +3,7 @@ import type { Verdict } from './results.ts';
 
 const THOUSAND = 1000;
 const MILLION = 1e6;
-/** Above it a count is told in millions, with two digits behind the point. */
+/** Counts from this one on are shown in millions, with two decimals. */
 const SHORTEN_FROM = 995_000;
 
 /** A figure without its unit; a dash when there is none. */
@@ -34,7 +34,7 @@ export function verdictText(verdict: Verdict, reason: string): string {
   return reason === '' ? word : `${word}: ${reason}`;
 }
 
-/** Three digits tell enough; large values do not need those behind the point. */
+/** Three significant digits; large values have no decimals. */
 function formatNumber(value: number, digits: number): string {
   if (value >= THOUSAND) return Math.round(value).toLocaleString('en');
   const decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : digits;

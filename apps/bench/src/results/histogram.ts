@@ -1,7 +1,7 @@
 /** Counts of latencies as `[upper bound in µs, count]`, the bounds ascending. */
 export type Histogram = readonly (readonly [bound: number, count: number])[];
 
-/** Latencies of several runs or connections together; percentiles are taken of the sum only. */
+/** Adds histograms up; percentiles of the sum are those of all latencies together. */
 export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
   const counts = new Map<number, number>();
   for (const [bound, count] of histograms.flat()) {

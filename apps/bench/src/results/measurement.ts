@@ -3,10 +3,10 @@ import type { Histogram } from './histogram.ts';
 import type { Counts } from './results.ts';
 import type { VerdictWithReason } from './verdict.ts';
 
-/** What one run at one rate has shown about some channels. */
+/** The result of one run at one rate, for one group of channels. */
 export interface Measurement extends VerdictWithReason {
   readonly step: string;
-  /** Empty where a workload does not tell channels apart. */
+  /** Empty in workloads with one group of channels. */
   readonly part: string;
   /** Deliveries or events per second; 0 for no rate. */
   readonly offeredPerSecond: number;

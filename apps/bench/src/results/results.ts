@@ -1,14 +1,13 @@
 import type { Figures, Spreads } from './figures.ts';
 import type { Histogram } from './histogram.ts';
 
-/** Of `results.json`; grows by one when a reader of the earlier shape would misread the new one. */
+/** Version of the shape of `results.json`; incremented by changes that break its readers. */
 export const SCHEMA_VERSION = 1;
 
 /**
- * `held`: everything came, at the rate that was offered. `behind`: everything that came was right,
- * but slower than offered, so that latency grew as long as the run went on. `failed`: something
- * was lost, came twice or out of order, or the run broke off; then there are no figures.
- * `unavailable`: it did not run.
+ * `held`: everything arrived at the offered rate. `behind`: everything that arrived was right, but
+ * slower than offered, so that latency grew during the run. `failed`: something was lost,
+ * duplicated or reordered, or the run ended early; it has no figures. `unavailable`: it did not run.
  */
 export const VERDICTS = ['held', 'behind', 'failed', 'unavailable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -16,12 +15,12 @@ export type Verdict = (typeof VERDICTS)[number];
 /** What `results.json` holds. */
 export interface Results {
   readonly schema: typeof SCHEMA_VERSION;
-  /** When it began and ended, RFC 3339. */
+  /** Start and end of the benchmark, RFC 3339. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  /** True when it was broken off; what was measured until then is there. */
+  /** True when the benchmark was interrupted; earlier results are included. */
   readonly interrupted: boolean;
-  /** What comes after `npm run bench --` to measure the same again. */
+  /** The options that repeat this benchmark, to follow `npm run bench --`. */
   readonly command: string;
   readonly environment: Environment;
   /** Repetitions of each case. */
@@ -36,16 +35,16 @@ export interface Environment {
   readonly kernel: string;
   readonly node: string;
   readonly redis: string;
-  /** Of this repository; empty when it is not known. */
+  /** Commit of this repository; empty when unknown. */
   readonly commit: string;
-  /** Files that one process may have open. */
+  /** Limit of open files for each process. */
   readonly openFiles: number;
 }
 
 export interface WorkloadResult {
   readonly id: string;
   readonly title: string;
-  /** What is done, in a sentence or two. */
+  /** A description in a sentence or two. */
   readonly about: string;
   readonly cases: readonly CaseResult[];
 }
@@ -55,20 +54,20 @@ export interface CaseResult {
   readonly target: string;
   /** How the clients are set up, e.g. `raw` or `Socket.IO`. */
   readonly setup: string;
-  /** What was asked for, e.g. `1,000/s`. */
+  /** The offered rate, e.g. `1,000/s`. */
   readonly step: string;
-  /** Which channels, where a workload tells some apart; else empty. */
+  /** The group of channels, in workloads that have several; else empty. */
   readonly part: string;
   readonly connections: number;
-  /** Deliveries (or, of the publish API, events) per second that were asked for; 0 for no rate. */
+  /** Offered deliveries (for the publish API: events) per second; 0 for no rate. */
   readonly offeredPerSecond: number;
   readonly verdict: Verdict;
-  /** Why it is not `held`; else empty. */
+  /** Why the verdict is not `held`; else empty. */
   readonly reason: string;
-  /** Medians over the runs; empty when one of them failed. */
+  /** Medians over the runs; empty when a run failed. */
   readonly median: Figures;
   readonly spread: Spreads;
-  /** Latencies of all runs together, µs; empty when one of them failed. */
+  /** Latencies of all runs together, in µs; empty when a run failed. */
   readonly histogram: Histogram;
   readonly runs: readonly RunResult[];
   readonly versions: Readonly<Record<string, string>>;
@@ -76,14 +75,14 @@ export interface CaseResult {
 }
 
 export interface RunResult {
-  /** From 1. */
+  /** Counted from 1. */
   readonly repetition: number;
   readonly verdict: Verdict;
   readonly reason: string;
-  /** Also of a failed run: only for who looks for the failure. */
+  /** Also present for a failed run, to help find the failure. */
   readonly figures: Figures;
   readonly counts: Counts;
 }
 
-/** Over the whole run, warm-up included. */
+/** Counts over the whole run, including the warm-up. */
 export type Counts = Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 /** The smallest and the largest of several values. */
 export type Spread = readonly [smallest: number, largest: number];
 
-/** Of an even number of values, the mean of the two in the middle; undefined of none. */
+/** For an even number of values the mean of the middle two; undefined for no values. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -9,7 +9,7 @@ export interface CaseOrigin {
   readonly target: string;
   readonly setup: string;
   readonly connections: number;
-  /** From 1. */
+  /** Counted from 1. */
   readonly repetition: number;
 }
 
@@ -23,7 +23,7 @@ interface OpenCase {
   server: ServerFacts;
 }
 
-/** Collects the runs of a workload, and sums up what belongs together. */
+/** Collects the runs of a workload and summarizes them by case. */
 export class Cases {
   readonly #cases = new Map<string, OpenCase>();
 

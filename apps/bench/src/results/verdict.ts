@@ -1,34 +1,34 @@
 import type { RunResult, Verdict } from './results.ts';
 
-/** Of what is offered, so much has to be delivered while the run goes on; the rest is jitter. */
+/** The share of the offered load that must be delivered during the run; the rest is jitter. */
 const HELD_SHARE = 0.98;
 
 export interface VerdictWithReason {
   readonly verdict: Verdict;
-  /** Empty when it was held. */
+  /** Empty when the rate was held. */
   readonly reason: string;
 }
 
-/** What became of the publications of one run. */
+/** The outcome of one run's publications. */
 export interface Deliveries {
   readonly lost: number;
-  /** Publications of which nobody has said that they are stored: they may be missing. */
+  /** Publications that were never acknowledged, whose deliveries may be missing. */
   readonly unanswered: number;
-  /** They were still coming when the wait for them was given up: what is missing is late. */
+  /** Whether deliveries were still arriving at the deadline, so that missing ones are late. */
   readonly stillComing: boolean;
   readonly duplicates: number;
   readonly reordered: number;
-  /** On a connection that did not ask for them. */
+  /** Deliveries on connections that were not subscribed to them. */
   readonly strays: number;
   /** Publications that the server or Redis refused. */
   readonly publishErrors: number;
-  /** Connections that were closed, other than those that stalled. */
+  /** Closed connections, except stalled ones. */
   readonly closed: number;
-  /** Of what was offered while the run went on, the share that came in that time. */
+  /** The share of the load offered during the run that was delivered during it. */
   readonly share: number;
 }
 
-/** Nothing wrong with them. */
+/** The outcome of a run without any fault. */
 export const NO_FAULTS: Deliveries = {
   lost: 0,
   unanswered: 0,
@@ -69,15 +69,15 @@ export function missingOf({
   return { lost: Math.max(0, lost - excused), unanswered };
 }
 
-/** Wrong is wrong however little; late is told apart. */
+/** A single fault fails a run; lateness alone does not. */
 export function verdictOf(deliveries: Deliveries): VerdictWithReason {
   const { lost, stillComing, share } = deliveries;
   const faults = [
     [stillComing ? 0 : lost, 'lost'],
     [stillComing ? 0 : deliveries.unanswered, 'publications not answered'],
-    [deliveries.duplicates, 'came twice'],
+    [deliveries.duplicates, 'duplicated'],
     [deliveries.reordered, 'out of order'],
-    [deliveries.strays, 'astray'],
+    [deliveries.strays, 'not subscribed to'],
     [deliveries.publishErrors, 'not published'],
     [deliveries.closed, 'connections closed'],
   ] as const;
@@ -88,11 +88,11 @@ export function verdictOf(deliveries: Deliveries): VerdictWithReason {
   }
   if (share >= HELD_SHARE && !stillComing) return { verdict: 'held', reason: '' };
   const reason = `delivered ${(share * 100).toFixed(0)} % of what was offered`;
-  const late = stillComing ? `; ${lost.toLocaleString('en')} had not come long after` : '';
+  const late = stillComing ? `; ${lost.toLocaleString('en')} were still missing long after` : '';
   return { verdict: 'behind', reason: reason + late };
 }
 
-/** Of a case: the worst of its runs, with how many of them it was. */
+/** The verdict of a case: that of its worst run, with the number of such runs. */
 export function verdictOfRuns(runs: readonly RunResult[]): VerdictWithReason {
   if (runs.length === 0) return { verdict: 'unavailable', reason: 'it did not run' };
   for (const verdict of ['failed', 'behind', 'unavailable'] as const) {

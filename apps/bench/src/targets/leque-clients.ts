@@ -5,21 +5,21 @@ import type { ClientScript, Format } from './target.ts';
 import { textFrame, upgradeRequest } from './websocket-bytes.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
-/** A namespace takes no event before it has answered, but cursors come with the question. */
+/** Cursors in `auth` subscribe; events may only be sent after the namespace has answered. */
 const UNKNOWN_CURSOR = 'never.0';
 
-/** What Leque's clients send. Each has a token of its own, as each is a user of its own. */
+/** What Leque's clients send; each client is a separate user with its own token. */
 export class LequeClients {
   readonly #address: string;
   readonly #personal: boolean;
 
-  /** @param personal whether a channel is that of a user, who is the only one to get it */
+  /** @param personal whether a channel belongs to one user, its only subscriber */
   constructor(address: string, personal: boolean) {
     this.#address = address;
     this.#personal = personal;
   }
 
-  /** The channel of an index, as Leque calls it. */
+  /** The name of a channel in Leque. */
   channelOf(channel: number): string {
     return this.#personal ? userChannel(userOf(channel)) : projectChannel(projectId(channel));
   }

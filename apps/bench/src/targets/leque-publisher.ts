@@ -7,10 +7,10 @@ import type { PublisherOptions, RunningPublisher } from './target.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 const ENTRY = 'apps/publisher/src/main.ts';
-/** Said by the publisher once for each event that was stored, and not known before. */
+/** Occurs in the publisher's answer once for each newly stored event. */
 export const STORED_TEXT = '"duplicate":false';
 
-/** One publisher of Leque as a process of its own, that takes an API key and nothing less. */
+/** Starts one publisher of Leque in its own process, which requires authorization. */
 export async function startPublisher({ redis, port }: PublisherOptions): Promise<RunningPublisher> {
   const env = {
     REDIS_URL: redis.url,
@@ -28,7 +28,7 @@ export async function startPublisher({ redis, port }: PublisherOptions): Promise
   };
 }
 
-/** What a service shows the publisher. */
+/** The Authorization header of a publishing service. */
 export async function authorizationOf(credential: PublishSetup['credential']): Promise<string> {
   if (credential === 'api key') return `Bearer ${TEST_API_KEY}`;
   const token = await signToken({
@@ -42,14 +42,14 @@ export async function authorizationOf(credential: PublishSetup['credential']): P
 }
 
 export interface Requests {
-  /** Events in each of them; 1 for an event that stands alone. */
+  /** Events in each request; 1 for a single event rather than an array. */
   readonly batch: number;
   readonly channels: number;
-  /** The header's value. */
+  /** Value of the Authorization header. */
   readonly authorization: string;
 }
 
-/** All requests together have each channel equally often. */
+/** The requests together contain each channel equally often. */
 export function publishRequests({ batch, channels, authorization }: Requests): Buffer[] {
   return Array.from({ length: channels }, (_, first) => {
     const events = Array.from({ length: batch }, (_each, index) =>

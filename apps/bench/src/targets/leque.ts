@@ -7,18 +7,18 @@ import type { RunningTarget, Target, TargetContext } from './target.ts';
 
 const ENTRY = 'apps/gateway/src/main.ts';
 const DEFAULT_PREFIX = 'leque:';
-/** Of every event, as it stands in its JSON. */
+/** The message id of every event. */
 const MESSAGE_ID = '0000000000000000';
-/** How `leque_append` answers for one event: its epoch and its offset. */
+/** The start of the answer of `leque_append` for one event: an array of epoch and offset. */
 const ANSWER = '*2';
-/** Every test user in one node, and then some. */
+/** More than any workload connects. */
 const MAX_CONNECTIONS = '1000000';
-/** Where clients are there before anything is measured, they may all come at once. */
+/** Clients may connect all at once when that is not measured. */
 const ALL_AT_ONCE = { ADMISSION_RATE: '100000', ADMISSION_BURST: '100000' };
 const FAR_APART_S = 3600;
-/** As many intervals without a sign of life as in the default configuration. */
+/** Heartbeat intervals until a timeout, as in the default configuration. */
 const SILENT_INTERVALS = 3;
-/** A sample in the text that Prometheus reads. */
+/** A sample in the text format of Prometheus. */
 const SAMPLE = /^([a-z_0-9]+)(?:\{.*\})? (\S+)$/gm;
 
 /** One gateway of Leque as a process of its own, with the stored path of publications. */
@@ -79,7 +79,7 @@ function environment(context: TargetContext) {
   };
 }
 
-/** Without what is secret, or different each time. */
+/** Leaves out secrets and values that differ in each run. */
 function flagsOf(env: Readonly<Record<string, string>>): string {
   const hidden = ['JWT_SECRET', 'REDIS_URL', 'REDIS_KEY_PREFIX'];
   const shown = Object.entries(env).filter(([name]) => !hidden.includes(name));
@@ -87,8 +87,8 @@ function flagsOf(env: Readonly<Record<string, string>>): string {
 }
 
 /**
- * The samples of a name, whatever their labels, as one sum. Asking resets what the gateway measures
- * "since last asked".
+ * The sum of the samples of each name over all labels. Reading resets metrics that cover the time
+ * since the last reading.
  */
 async function readMetrics(url: string): Promise<Record<string, number>> {
   const response = await fetch(`${url}/metrics`);

@@ -1,19 +1,19 @@
-/** What a target's clients speak, e.g. `ws` or `socketio`; clients of one format get the same bytes. */
+/** A client protocol, e.g. `ws` or `socketio`; clients of one format receive the same bytes. */
 export type Format = string;
 
 /** A server that can be measured: Leque or a peer. */
 export interface Target {
   readonly name: string;
-  /** What its clients can speak, the first one by default. */
+  /** The formats of its clients; the first is the default. */
   readonly formats: readonly Format[];
-  /** Undefined when it can run here; else why not, in one sentence, for the table. */
+  /** Why it cannot run here, in one sentence for the table; undefined when it can. */
   unavailable(): Promise<string | undefined>;
-  /** Gets what it lacks, with the package managers of this machine; afterwards ask again. */
+  /** Installs what is missing with the package managers of this machine. */
   install?(): Promise<void>;
   /** @throws Error with the server's output when it does not come up */
   start(context: TargetContext): Promise<RunningTarget>;
   /**
-   * Starts what takes events over HTTP; a target without it takes no part in that.
+   * Starts a publisher that takes events over HTTP; targets without it skip such workloads.
    * @throws Error with the server's output when it does not come up
    */
   startPublisher?(options: PublisherOptions): Promise<RunningPublisher>;
@@ -24,7 +24,7 @@ export interface PublisherOptions {
   readonly port: number;
 }
 
-/** Answers `POST /api/publish` as Leque does, and stores in Redis as Leque does. */
+/** A publisher with Leque's `POST /api/publish`, which stores in Redis as Leque does. */
 export interface RunningPublisher extends AsyncDisposable {
   readonly pid: number;
   readonly versions: Readonly<Record<string, string>>;
@@ -34,17 +34,17 @@ export interface RunningPublisher extends AsyncDisposable {
 
 export interface TargetContext {
   readonly redis: RedisAddress;
-  /** The server listens on it, at 127.0.0.1 to 127.255.255.255; the nine that follow are its own too. */
+  /** The server listens on it, at 127.0.0.0/8; the nine following ports are reserved for it too. */
   readonly port: number;
   /** Channel indexes are 0 to `channels - 1`. */
   readonly channels: number;
-  /** Each channel is of one user rather than of a project; nothing to peers that do not tell. */
+  /** Whether each channel belongs to a user rather than a project; ignored by peers without users. */
   readonly personal?: boolean;
-  /** Whether clients come as they do in the field, rather than before anything is measured. */
+  /** Whether clients also connect while the run is measured, so that admission must be realistic. */
   readonly storm?: boolean;
-  /** How often the server pings its clients; so rarely that no run sees it, when it is not given. */
+  /** The server's heartbeat interval; without it no heartbeat occurs during a run. */
   readonly heartbeatSeconds?: number;
-  /** Environment variables for the server, before its own. */
+  /** Environment variables for the server. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -57,51 +57,51 @@ export interface RedisAddress {
 export interface RunningTarget extends AsyncDisposable {
   /** The processes whose CPU and memory count as the server's. */
   readonly pids: readonly number[];
-  /** Of the program and of what it runs on, by name. */
+  /** Versions of the program and its runtime, by name. */
   readonly versions: Readonly<Record<string, string>>;
   /** How it was started, for the report. */
   readonly flags: string;
   /** `host:port`, over which the clients are spread. */
   readonly addresses: readonly string[];
   /**
-   * A frame may hold several publications, as the server puts together what is due at once: such
-   * frames have to be parsed on every connection, as neither they nor their bytes count anything.
+   * Whether one frame may hold several publications. Then every connection is parsed, because
+   * neither frames nor bytes count publications.
    */
   readonly coalesces?: boolean;
   /**
-   * What one client sends. `index` is the connection's own number, because where clients are users
-   * each is one of its own, as in the field.
+   * What one client sends. `index` is the number of the connection; each connection is a separate
+   * user where the target has users.
    */
   client(format: Format, channels: readonly number[], index: number): ClientScript;
   readonly publishing: Publishing;
-  /** The bytes that publish `event`, whose fields of fixed width may still be patched in them. */
+  /** The bytes that publish `event`; its fixed-width fields are patched in these bytes. */
   publication(channel: number, event: Buffer): Buffer;
-  /** Numbers of the server about itself, by name with the unit in it. */
+  /** The server's own metrics, by name including the unit. */
   metrics?(): Promise<Record<string, number>>;
 }
 
 export interface ClientScript {
   /** Sent after the TCP connect: the HTTP request for the upgrade. */
   readonly request: Buffer;
-  /** Sent after the head of the answer 101: masked frames; may be empty. */
+  /** Masked frames sent after the 101 answer; may be empty. */
   readonly afterUpgrade: Buffer;
   /**
-   * The client gets publications once what came after the head has contained this. It is the last
-   * that comes before them.
+   * The text that ends the set-up: once it has arrived after the 101 answer, the client receives
+   * publications.
    */
   readonly ready: string;
-  /** Bytes to send when the payload of a text frame is the key. */
+  /** Bytes to send when the payload of a text frame equals the key. */
   readonly replies?: Readonly<Record<string, Buffer>>;
 }
 
-/** How publications are written: one after the other to one connection, without waiting. */
+/** How publications are written: pipelined on one connection. */
 export interface Publishing {
   /** `host:port` */
   readonly address: string;
   /** Sent after the connect. */
   readonly preamble?: Buffer;
-  /** What in the answers means that a publication failed. */
+  /** Occurs in the answers once for each failed publication. */
   readonly error: string;
-  /** What occurs in the answers once for each publication that was taken. */
+  /** Occurs in the answers once for each accepted publication. */
   readonly ack?: string;
 }

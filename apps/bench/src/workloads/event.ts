@@ -1,9 +1,9 @@
-/** Bytes of every event's JSON, as it is published. */
+/** Size of every event's JSON. */
 export const EVENT_BYTES = 181;
 
 const DIGITS = 5;
 
-/** A channel's index as it stands in events: five digits. */
+/** A channel's index in five digits. */
 export function channelName(channel: number): string {
   return String(channel).padStart(DIGITS, '0');
 }
@@ -13,7 +13,7 @@ export function projectId(channel: number): string {
 }
 
 /**
- * The event of a channel, with room for the time at which it should be sent (16 `T`, microseconds)
+ * The event of a channel, with placeholders for the time at which it is due (16 `T`, microseconds)
  * and for its number in the channel (10 `N`).
  */
 export function eventTemplate(channel: number): Buffer {

@@ -1,4 +1,4 @@
-/** What the clients are: raw WebSocket (or the target's own protocol), Socket.IO, half of each. */
+/** The protocols of clients: raw WebSocket (or the target's own), Socket.IO, or half of each. */
 export type Mix = 'raw' | 'socketio' | 'half';
 
 interface SetupBase {
@@ -7,30 +7,30 @@ interface SetupBase {
   readonly mix: Mix;
   readonly connections: number;
   readonly channels: number;
-  /** What the connection with this number is subscribed to. */
+  /** The channels of the connection with this number. */
   readonly channelsOf: (connection: number) => readonly number[];
-  /** Seconds between the heartbeats of the server; undefined for none during a run. */
+  /** Seconds between heartbeats of the server; undefined for no heartbeat during a run. */
   readonly heartbeatSeconds?: number;
 }
 
-/** Publications at given rates to connections that are there. */
+/** Publications at given rates to established connections. */
 export interface FanOutSetup extends SetupBase {
   readonly kind: 'fan-out';
-  /** Each channel is of one user. */
+  /** Whether each channel belongs to one user. */
   readonly personal: boolean;
-  /** Which channels have a rate and latencies of their own. */
+  /** Groups of channels that have their own rates and latencies. */
   readonly parts: readonly Part[];
-  /** So many of the connections, the last ones, do not read. */
+  /** How many of the connections, counted from the last, do not read. */
   readonly stalled: number;
   readonly steps: readonly Step[];
-  /** How the connections are counted that are not parsed fully, see the generator. */
+  /** How deliveries are counted on connections that are not parsed fully; see `GeneratorSpec`. */
   readonly rest: 'bytes' | 'frames';
-  /** So many more connections come all at once, in the middle of each step. */
+  /** How many more clients connect at once in the middle of each step; undefined for none. */
   readonly storm?: number;
 }
 
 export interface Part {
-  /** Empty where there is only one. */
+  /** Empty when there is only one part. */
   readonly label: string;
   readonly firstChannel: number;
   readonly lastChannel: number;
@@ -42,20 +42,20 @@ export interface Step {
   readonly rates: readonly number[];
 }
 
-/** Connections with nothing to do but to answer heartbeats. */
+/** Connections that only answer heartbeats. */
 export interface IdleSetup extends SetupBase {
   readonly kind: 'idle';
 }
 
-/** Events sent to the publish API. */
+/** Events that are sent to the publish API. */
 export interface PublishSetup {
   readonly kind: 'publish';
   readonly label: string;
   readonly connections: number;
   readonly credential: 'api key' | 'token';
-  /** Events in one request; 1 sends a single event, not a batch of one. */
+  /** Events in one request; 1 sends a single event rather than an array of one. */
   readonly batch: number;
-  /** Requests per second; 0 for as many as are answered, one at a time on each connection. */
+  /** Requests per second; 0 sends the next request on each connection after the last answer. */
   readonly steps: readonly { readonly label: string; readonly rate: number }[];
 }
 
@@ -66,7 +66,7 @@ const CLOSED_LOOP = [{ label: 'closed loop', rate: 0 }];
 export const HEARTBEAT = 30;
 export const MANY = 15_000;
 
-/** Connections that read what is published in these channels, over all channels of the part. */
+/** Number of reading subscriptions in the channels of a part. */
 export function readersOf(setup: FanOutSetup, { firstChannel, lastChannel }: Part): number {
   const readers = setup.connections - setup.stalled;
   let count = 0;
@@ -78,7 +78,7 @@ export function readersOf(setup: FanOutSetup, { firstChannel, lastChannel }: Par
   return count;
 }
 
-/** Deliveries per second of one part when publications come at this rate. */
+/** Deliveries per second in a part at this publication rate. */
 export function offeredDeliveries(setup: FanOutSetup, part: Part, rate: number): number {
   const channels = part.lastChannel - part.firstChannel + 1;
   return (rate * readersOf(setup, part)) / channels;
@@ -138,7 +138,7 @@ export function rates(...publicationsPerSecond: number[]): Step[] {
   }));
 }
 
-/** Each hundred connections has every channel ten times, and no two hundreds the same tens. */
+/** Every hundred connections cover each channel ten times, each hundred in another combination. */
 export function tenOfHundred(connection: number): number[] {
   const stride = Math.floor(connection / 100) + 1;
   return Array.from({ length: 10 }, (_, index) => (connection + index * stride) % 100);

@@ -14,18 +14,18 @@ import {
 export interface Workload {
   readonly id: string;
   readonly title: string;
-  /** For who reads the report. */
+  /** A description for readers of the report. */
   readonly about: string;
   readonly setups: readonly Setup[];
-  /** What a run takes when nothing else is asked for, in seconds. */
+  /** Default duration of a run's measured part. */
   readonly seconds: number;
 }
 
 const SMALL_CHANNEL = 50;
-/** A round of heartbeats, and something. */
+/** A little more than one heartbeat interval. */
 const IDLE_SECONDS = 35;
 const SECONDS = 10;
-/** In a channel of their own, to which nothing is published. */
+/** The clients of a storm join a separate channel without publications. */
 const STORM = { storm: 5000, channels: 2, steps: rates(100) };
 
 const W1: Workload = {
@@ -108,8 +108,8 @@ const W6: Workload = {
   id: 'W6',
   title: 'Stalled readers',
   about:
-    'W1 at 1,000 publications a second, without and with 5 % of the connections that stop ' +
-    'reading. The latency is that of those which read.',
+    'W1 at 1,000 publications a second, with all connections reading and with 5 % of them ' +
+    'stalled. The latency is that of the reading connections.',
   seconds: SECONDS,
   setups: [
     { ...oneChannel('all read', 'raw'), steps: rates(1000) },
@@ -130,7 +130,7 @@ const W8: Workload = {
   title: 'A small channel beside one of 15,000',
   about:
     'A channel with 15,000 subscribers gets 20 publications a second, and one with 50 subscribers ' +
-    'gets 50, whose latency is told apart.',
+    'gets 50; their latencies are reported separately.',
   seconds: SECONDS,
   setups: [
     {
@@ -154,8 +154,8 @@ const W9: Workload = {
   title: 'A storm of joins',
   about:
     'W1 at 100 publications a second, while 5,000 more clients connect all at once, each with a ' +
-    'token of its own. Who is refused comes again after up to 5 s, as Retry-After says. The ' +
-    'latency is that of the 1,000 who were there before.',
+    'token of its own. Refused clients retry within 5 s, as Retry-After says. The latency is that ' +
+    'of the 1,000 clients that were connected before.',
   seconds: 8,
   setups: [
     { ...oneChannel('nobody comes', 'raw'), steps: rates(100) },
@@ -166,7 +166,7 @@ const W9: Workload = {
 
 export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9];
 
-/** Small enough for any machine, and for a test: it shows that nothing is lost, not how fast. */
+/** Small workloads for any machine and for tests: they show losses, not speed. */
 export const SMOKE_WORKLOADS: readonly Workload[] = [
   {
     ...W1,

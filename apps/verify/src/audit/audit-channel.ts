@@ -4,21 +4,21 @@ import { addExample, type Findings, noFindings } from './findings.ts';
 import type { LedgerIndex } from './ledger.ts';
 import type { Run } from './runs.ts';
 
-/** What the server has said about a part of a channel that is missing. */
+/** A part of a channel that the server has reported as missing. */
 interface Excuse {
-  /** The highest number seen before. */
+  /** The highest number seen before the report. */
   readonly after: number;
-  /** The lowest seen since; undefined as long as there is none. */
+  /** The lowest number seen since; undefined before any. */
   before: number | undefined;
   readonly from: Position | undefined;
   readonly to: Position | undefined;
 }
 
 /**
- * Compares what one client was told about one channel with what was acknowledged there: from where
- * its log starts, each acknowledged event exactly once, in the order of the offsets, without holes,
- * unless the server said that something is missing, and then only that. The last number is never
- * excused: it is published when everything is over.
+ * Compares one client's log of a channel with the ledger of acknowledged events. From the start of
+ * the log the client must have seen each acknowledged event exactly once, in the order of the
+ * offsets and without holes, except for parts that the server reported as missing. The last number
+ * is never excused, because it is published after all faults.
  */
 export function auditChannel(log: readonly LogEntry[], ledger: LedgerIndex): Findings {
   const audit = new ChannelAudit(ledger);
@@ -35,9 +35,9 @@ class ChannelAudit {
   #begin: Position | undefined;
   #first: number | undefined;
   #highest = 0;
-  /** What the client has seen; undefined when anything may follow. */
+  /** The client's position; undefined when any position may follow. */
   #position: Position | undefined;
-  /** Up to here holes are excused. */
+  /** Holes are excused up to this position. */
   #incompleteUntil: Position | undefined;
 
   constructor(ledger: LedgerIndex) {
@@ -77,11 +77,11 @@ class ChannelAudit {
       if (run.number > 0) excuse.before ??= run.number;
     }
     const end = { epoch: run.epoch, offset: run.offset + run.count - 1 };
-    // One that comes again, or too late, does not move the client back.
+    // A duplicate or late publication does not move the client back.
     if (this.#position === undefined || end.offset > this.#position.offset) this.#position = end;
   }
 
-  /** Whether all of it was seen before: it is doubled, and says nothing about order and holes. */
+  /** Whether all of the run was seen before: a duplicate shows nothing about order and holes. */
   #isKnown({ number, count }: Run): boolean {
     return number > 0 && this.#seen.subarray(number, number + count).every((seen) => seen > 0);
   }
@@ -108,7 +108,7 @@ class ChannelAudit {
     this.#seen[number] = 1;
   }
 
-  /** In a new epoch offsets go on, unless a resync has said where they start. */
+  /** Offsets continue in a new epoch, unless a resync has named their start. */
   #checkPosition(run: Run): void {
     if (this.#position === undefined) return;
     const expected = this.#position.offset + 1;

@@ -1,24 +1,24 @@
 import type { Position } from '@leque/protocol';
 import { type GrowingRun, grow, type Run } from './runs.ts';
 
-/** What a client was told about one channel. */
+/** What one client has received in one channel. */
 export type LogEntry =
-  /** It begins here: after this position, or, without one, with its first publication. */
+  /** The log starts after this position, or, without one, with the first publication. */
   | { readonly kind: 'start'; readonly position?: Position }
   | ({ readonly kind: 'run' } & Run)
   /**
-   * The server says that something is missing, and goes on after this position; up to `until` more
-   * may be missing. A resume that was answered with `recovered: false` says the same.
+   * The server reported missing publications and continues after this position; up to `until` more
+   * may be missing. A resume answered with `recovered: false` is logged the same way.
    */
   | { readonly kind: 'resync'; readonly position?: Position; readonly until?: Position };
 
-/** Keeps what a client was told in so few words that a million deliveries fit. */
+/** A log that stores consecutive publications as one entry, so that a million deliveries fit. */
 export class ChannelLog {
   readonly entries: LogEntry[] = [];
-  /** The highest that has come. */
+  /** The highest number received. */
   lastNumber = 0;
   #run: GrowingRun | undefined;
-  /** Its numbers are not higher than those before it, as of what comes again. */
+  /** Whether the numbers of the current run were received before. */
   #runIsOld = false;
 
   publication(position: Position, number: number): void {

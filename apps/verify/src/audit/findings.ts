@@ -1,21 +1,21 @@
-/** What an audit counts, over one channel of a client or over all of them. */
+/** The counts of an audit, for one channel of a client or for all. */
 export interface Findings {
   deliveries: number;
-  /** Acknowledged, never seen, and nothing was said about it. */
+  /** Acknowledged events that were not seen, without a report of the server. */
   lost: number;
-  /** Seen again. */
+  /** Events seen more than once. */
   duplicated: number;
-  /** Behind one that was published after it, or at another position than was acknowledged. */
+  /** Events after a later one, or at a position other than the acknowledged one. */
   reordered: number;
-  /** Jumps in the offsets that nothing was said about. */
+  /** Jumps in the offsets without a report of the server. */
   gaps: number;
-  /** Never published, or of a channel that the client may not see. */
+  /** Events that were never published, or whose channel the client may not see. */
   strays: number;
-  /** Times that the server said that something is missing. */
+  /** Reports of the server that something is missing. */
   resyncs: number;
-  /** Acknowledged, never seen, and the server has said so. */
+  /** Acknowledged events that the server reported as missing. */
   excused: number;
-  /** A few of the above in words, for who looks for the reason. */
+  /** Descriptions of a few findings. */
   readonly examples: string[];
 }
 
@@ -35,7 +35,7 @@ export function noFindings(): Findings {
   };
 }
 
-/** Adds what was found in a part; `where` says in which. */
+/** Adds the findings of a part to the sum; `where` names the part in the examples. */
 export function addFindings(sum: Findings, part: Findings, where: string): void {
   sum.deliveries += part.deliveries;
   sum.lost += part.lost;

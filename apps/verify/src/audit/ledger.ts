@@ -1,22 +1,22 @@
 import type { Position } from '@leque/protocol';
 import { type GrowingRun, grow, type Run } from './runs.ts';
 
-/** What became of the events that were published in one channel, numbered from 1. */
+/** The outcomes of the events published in one channel, numbered from 1. */
 export interface ChannelLedger {
   /** The highest number that was sent. */
   readonly last: number;
-  /** What was acknowledged, in the order of the acknowledgements. */
+  /** Acknowledged events, in the order of their acknowledgements. */
   readonly runs: readonly Run[];
-  /** Sent more than once, as the first outcome was not success. */
+  /** Events that were sent again because the first attempt failed. */
   readonly retried: readonly number[];
-  /** Never acknowledged: stored or not, nobody knows. */
+  /** Events that were never acknowledged; they may be stored. */
   readonly unresolved: readonly number[];
 }
 
-/** Written while events are published. */
+/** Records outcomes while events are published. */
 export class LedgerWriter {
   last = 0;
-  /** Acknowledged so far, all of them up to here unless something was given up. */
+  /** The highest acknowledged number; lower ones are acknowledged or given up. */
   acknowledged = 0;
   readonly #runs: GrowingRun[] = [];
   readonly #retried = new Set<number>();
@@ -49,10 +49,10 @@ export class LedgerWriter {
   }
 }
 
-/** The same, for who looks numbers up. */
+/** A ledger with positions by number. */
 export class LedgerIndex {
   readonly last: number;
-  /** Of all that was acknowledged. */
+  /** Number of acknowledged events. */
   readonly count: number;
   readonly #positions: (Position | undefined)[];
   readonly #ledger: ChannelLedger;

@@ -1,16 +1,16 @@
 import type { Position } from '@leque/protocol';
 
-/** Publications that follow each other both in their offsets and in their numbers. */
+/** Publications whose offsets and numbers are consecutive. */
 export interface Run extends Position {
-  /** Of the first; 0 for publications of somebody else, which have none. */
+  /** Number of the first publication; 0 for publications of others, which have none. */
   readonly number: number;
   readonly count: number;
 }
 
-/** A run that still grows. */
+/** A run to which publications are added. */
 export type GrowingRun = { -readonly [Field in keyof Run]: Run[Field] };
 
-/** Whether a publication continues the run; if so, it does from now on. */
+/** Adds a publication that continues the run. @returns whether it did */
 export function grow(run: GrowingRun, { epoch, offset }: Position, number: number): boolean {
   const follows = epoch === run.epoch && offset === run.offset + run.count;
   const expected = run.number === 0 ? 0 : run.number + run.count;

@@ -1,12 +1,12 @@
-/** A client that comes back by itself, with its cursors, until it is closed. */
+/** A client that reconnects with its cursors until it is disposed of. */
 export interface AuditedClient extends AsyncDisposable {
-  /** Whether its subscriptions stand. */
+  /** Whether its subscriptions are established. */
   readonly open: boolean;
   /** Why its last connection failed or ended; empty before that. */
   readonly failure: string;
   start(): void;
-  /** Stops reading, or goes on. */
+  /** Stops or resumes reading. */
   stall(on: boolean): void;
-  /** Breaks its connection without a word; it comes back. */
+  /** Cuts its connection without a close frame; the client reconnects. */
   drop(): void;
 }

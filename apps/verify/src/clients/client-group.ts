@@ -19,7 +19,7 @@ interface Member {
   readonly client: AuditedClient;
 }
 
-/** So many begin to connect at a time, so that their timeouts measure the gateway. */
+/** Clients start in batches, so that their timeouts measure the gateway and not this process. */
 const AT_ONCE = 50;
 const BETWEEN_MS = 20;
 
@@ -33,7 +33,7 @@ export class ClientGroup {
     this.#links = links;
   }
 
-  /** Resolves as soon as all have begun to connect. */
+  /** Resolves once all clients have started to connect. */
   static async open(spec: GroupSpec): Promise<ClientGroup> {
     const random = new Random(spec.seed);
     const routes = new Routes(spec, random);
@@ -71,7 +71,7 @@ export class ClientGroup {
       }));
   }
 
-  /** Clients that have not seen, in any of their channels, what they have to. */
+  /** Number of clients that have not received the required numbers of their channels. */
   behind(required: Readonly<Record<string, number>>): number {
     return this.#members.filter(({ record }) => record.isBehind(required)).length;
   }
@@ -80,13 +80,13 @@ export class ClientGroup {
     for (const { record } of this.#members) record.time(on);
   }
 
-  /** Breaks all connections at once. */
+  /** Cuts all connections, and refuses new ones for this time. */
   down(forMs: number): void {
     for (const links of this.#links) links.down(forMs);
     if (this.#links.length === 0) for (const { client } of this.#members) client.drop();
   }
 
-  /** @param ids of clients that stop reading, or go on */
+  /** Makes the clients with these ids stop or resume reading. */
   stall(ids: readonly string[], on: boolean): void {
     for (const { spec, client } of this.#members) if (ids.includes(spec.id)) client.stall(on);
   }

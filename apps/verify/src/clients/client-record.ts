@@ -4,22 +4,22 @@ import type { ClientResult, ClientSpec } from './client-spec.ts';
 
 const MAX_REPORTED = 5;
 
-/** What a server says about a channel that is subscribed to, with or without a cursor. */
+/** A server's answer to a subscription of a channel, with or without a cursor. */
 export interface ChannelOutcome {
   readonly recovered?: boolean;
   readonly cursor?: Cursor;
-  /** Why it failed; then it is to be asked for again. */
+  /** The error code of a failure, after which the client subscribes again. */
   readonly code?: string;
 }
 
-/** A publication as clients of either protocol get it. */
+/** A publication as clients of either protocol receive it. */
 export interface Delivered {
   readonly channel: string;
   readonly cursor: Cursor | undefined;
   readonly data: unknown;
 }
 
-/** What one client has seen, in whatever connections, and what it needs to go on. */
+/** What one client has received over all its connections, and its cursors. */
 export class ClientRecord {
   readonly #spec: ClientSpec;
   readonly #run: string;
@@ -39,7 +39,7 @@ export class ClientRecord {
     this.#run = run;
   }
 
-  /** By channel, up to where it has seen everything. */
+  /** The cursor after the last publication of each channel. */
   get cursors(): Record<string, Cursor> {
     return Object.fromEntries(this.#cursors);
   }
@@ -48,14 +48,14 @@ export class ClientRecord {
     return this.#connects;
   }
 
-  /** Whether a channel waits for something with a higher number than it has. */
+  /** Whether a channel has not yet received its required number. */
   isBehind(required: Readonly<Record<string, number>>): boolean {
     return this.#spec.channels.some(
       (channel) => (this.#logs.get(channel)?.lastNumber ?? 0) < (required[channel] ?? 0),
     );
   }
 
-  /** Pauses count between these two. */
+  /** Starts or stops the measurement of pauses. */
   time(on: boolean): void {
     if (this.#timing) this.#endPause();
     this.#timing = on;
@@ -69,7 +69,7 @@ export class ClientRecord {
     else this.#take(channel, position, this.#numberOf(data));
   }
 
-  /** The answer to a subscription, or to a resume, of a channel. */
+  /** Records the answer to a subscription or a resume of a channel. */
   outcome(channel: string, { recovered, cursor }: ChannelOutcome): void {
     const position = cursor === undefined ? undefined : tryParseCursor(cursor);
     const at = position === undefined ? {} : { position };
@@ -91,7 +91,7 @@ export class ClientRecord {
     else this.#cursors.delete(channel);
   }
 
-  /** Its subscriptions stand. */
+  /** Records that all subscriptions are established. */
   connected(): void {
     this.#connects += 1;
     if (this.#lostAt === undefined) return;
@@ -128,7 +128,7 @@ export class ClientRecord {
     this.#endPause();
   }
 
-  /** 0 for what is not of this run. */
+  /** The number of an event; 0 for events of other runs. */
   #numberOf(data: unknown): number {
     const { run, n } = (data ?? {}) as { readonly run?: unknown; readonly n?: unknown };
     return run === this.#run && typeof n === 'number' ? n : 0;

@@ -12,25 +12,25 @@ export type ClientKind = (typeof CLIENT_KINDS)[number];
 export interface ClientSpec {
   readonly id: string;
   /**
-   * `notifications` and `project` are the endpoints of raw WebSocket clients: the one resumes with
-   * the cursors of all its channels, the other subscribes with `since`. The others are official
-   * Socket.IO clients: with `auth.cursors`, over WebSocket or polling, or with nothing but their own
-   * connection state recovery.
+   * `notifications` and `project` are raw WebSocket clients of those endpoints: the first resumes
+   * with the cursors of all its channels, the second subscribes with `since`. The others are
+   * official Socket.IO clients: `socketio` and `polling` present `auth.cursors`; `recovering` relies
+   * on Socket.IO's connection state recovery.
    */
   readonly kind: ClientKind;
   readonly token: string;
-  /** All that it is to get, and nothing else. */
+  /** The channels that it must receive; it must not receive any other. */
   readonly channels: readonly string[];
-  /** Those among them that it asks for. */
+  /** The projects to which it subscribes. */
   readonly projects: readonly string[];
 }
 
-/** Clients in a process of their own. */
+/** The clients of one process. */
 export interface GroupSpec {
   readonly run: string;
-  /** Of the gateways. */
+  /** URLs of the gateways or of their load balancer. */
   readonly urls: readonly string[];
-  /** Whether each connection goes through a proxy that can break it, or straight to a gateway. */
+  /** Whether connections go through a proxy that can cut them, or directly to a gateway. */
   readonly links: 'proxied' | 'direct';
   readonly seed: number;
   readonly clients: readonly ClientSpec[];
@@ -39,9 +39,9 @@ export interface GroupSpec {
 export interface GroupStatus {
   /** Clients whose subscriptions are established. */
   readonly open: number;
-  /** The same, by channel that they get. */
+  /** The number of such clients for each channel. */
   readonly openByChannel: Readonly<Record<string, number>>;
-  /** Connections that were established so far. */
+  /** Connections established so far. */
   readonly connects: number;
 }
 
@@ -53,18 +53,18 @@ export interface MissingClient {
   readonly reason: string;
 }
 
-/** What one client was told, as it is handed over at the end. */
+/** What one client has received. */
 export interface ClientResult {
   readonly id: string;
   readonly kind: ClientKind;
   readonly logs: Readonly<Record<string, readonly LogEntry[]>>;
-  /** Channels that it must not see but did. */
+  /** Channels that it received without permission. */
   readonly strays: readonly string[];
-  /** Breaches of the protocol that the logs do not show. */
+  /** Protocol violations that the logs do not contain. */
   readonly problems: readonly string[];
-  /** Longest time without a publication while there was load, in milliseconds. */
+  /** Longest time without a publication under load, in milliseconds. */
   readonly longestPauseMs: number;
   readonly connects: number;
-  /** From the first attempt to come back until its subscriptions stood, at worst: milliseconds. */
+  /** Longest time from a disconnect until its subscriptions were established again, in ms. */
   readonly slowestReturnMs: number;
 }

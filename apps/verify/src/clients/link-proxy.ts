@@ -3,15 +3,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { Random } from '@leque/testkit';
 import { breakOff } from '@leque/testkit';
 
-/** One client's connection, from end to end. */
+/** Both halves of one client's connection. */
 interface Link {
   readonly client: Socket;
   readonly gateway: Socket;
 }
 
 /**
- * What lies between clients and gateways: each connection goes to any gateway that takes it, as
- * behind a load balancer, and can be broken like one over the air.
+ * A TCP proxy between clients and gateways that can cut connections. Like a load balancer, it
+ * sends each connection to any gateway that accepts it.
  */
 export class LinkProxy implements AsyncDisposable {
   readonly url: string;
@@ -20,7 +20,7 @@ export class LinkProxy implements AsyncDisposable {
   readonly #random: Random;
   #gateways: readonly URL[];
   #sticky = false;
-  /** Down until then, on the clock of `performance`. */
+  /** New connections are refused until this time of `performance.now()`. */
   #downUntil = 0;
 
   private constructor(server: Server, gateways: readonly string[], random: Random) {
@@ -38,20 +38,20 @@ export class LinkProxy implements AsyncDisposable {
     return new LinkProxy(server, gateways, random);
   }
 
-  /** All connections to the same gateway, as long as it takes them: HTTP polling needs that. */
+  /** Sends all connections to the same gateway while it accepts them, as HTTP polling needs. */
   static async startSticky(gateways: readonly string[], random: Random): Promise<LinkProxy> {
     const links = await LinkProxy.start(random.shuffled(gateways), random);
     links.#sticky = true;
     return links;
   }
 
-  /** Those that come from now on go to another gateway. */
+  /** Sends new connections to another gateway. */
   turn(): void {
     const [first, ...others] = this.#gateways;
     if (first !== undefined) this.#gateways = [...others, first];
   }
 
-  /** Breaks all links; those that come in the time after that fail. */
+  /** Cuts all connections, and refuses new ones for this time. */
   down(forMs: number): void {
     this.#downUntil = performance.now() + forMs;
     for (const { client, gateway } of this.#links) {
@@ -68,7 +68,7 @@ export class LinkProxy implements AsyncDisposable {
   }
 
   #take(client: Socket): void {
-    client.on('error', () => {}); // a broken link is what this is for
+    client.on('error', () => {}); // cut connections are expected
     client.setNoDelay(true);
     if (performance.now() < this.#downUntil) breakOff(client);
     else this.#lead(client, this.#sticky ? this.#gateways : this.#random.shuffled(this.#gateways));

@@ -9,7 +9,7 @@ function opened(): ClientGroup {
   return group;
 }
 
-/** What a process of clients can be asked. */
+/** The commands of a client process. */
 const commands = {
   open: async (spec: GroupSpec): Promise<void> => {
     group = await ClientGroup.open(spec);

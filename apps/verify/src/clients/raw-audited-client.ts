@@ -5,15 +5,15 @@ import type { ChannelOutcome, ClientRecord } from './client-record.ts';
 import type { ClientSpec } from './client-spec.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 4000;
-/** Of the answer to what it asks for first. */
+/** Deadline of the answer to its first command. */
 const ANSWER_TIMEOUT_MS = 10_000;
-/** Heartbeats are more frequent than that. */
+/** A connection without any frame for this time is dead; heartbeats are more frequent. */
 const SILENCE_MS = 12_000;
 /** The close code of a connection that ended without a close frame. */
 const ABNORMAL_CLOSURE = 1006;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 3000;
-/** A gateway holds publications back so long, at least, for a client with `?resume=1`. */
+/** The least time that a gateway holds publications back for a client with `?resume=1`. */
 const HELD_MS = 4000;
 
 interface Message {
@@ -26,12 +26,12 @@ interface Message {
 
 export interface RawAuditedClientDeps {
   readonly record: ClientRecord;
-  /** Of the gateway to try next. */
+  /** The URL for the next connection. */
   readonly nextUrl: () => string;
   readonly random: Random;
 }
 
-/** A raw WebSocket client as the guide for clients wants it. */
+/** A raw WebSocket client that follows the guide for clients. */
 export class RawAuditedClient implements AuditedClient {
   open = false;
   failure = '';
@@ -120,8 +120,8 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   /**
-   * What it missed comes first. A gateway that was not there for longer than it holds new
-   * publications back may send them before; then the client tries again.
+   * Missed publications must come first. After a resume that took longer than the gateway holds new
+   * publications back, they may come early; then the client reconnects.
    */
   #takeEarly(channel: string): void {
     if (performance.now() - this.#startedAt < HELD_MS) {
@@ -140,7 +140,7 @@ export class RawAuditedClient implements AuditedClient {
     } else this.#established();
   }
 
-  /** The one of a client that asks for a project. */
+  /** The channel of a client that subscribes to one project. */
   get #channel(): string {
     return `project:${this.#spec.projects[0]}`;
   }
@@ -148,7 +148,7 @@ export class RawAuditedClient implements AuditedClient {
   #answered(outcomes: object): void {
     const answers = Object.entries(outcomes) as [string, ChannelOutcome][];
     if (answers.some(([, { code }]) => code !== undefined)) {
-      this.drop(); // and asks again
+      this.drop(); // and subscribes again
       return;
     }
     for (const [channel, outcome] of answers) this.#parts.record.outcome(channel, outcome);
@@ -172,7 +172,7 @@ export class RawAuditedClient implements AuditedClient {
     this.#timer = setTimeout(() => this.start(), this.#backoffMs());
   }
 
-  /** The server's hint, or else full jitter. */
+  /** The server's hint, or exponential back-off with full jitter. */
   #backoffMs(): number {
     if (this.#hintMs !== undefined) return this.#hintMs;
     const ceiling = Math.min(MIN_BACKOFF_MS * 2 ** this.#attempts, MAX_BACKOFF_MS);
@@ -184,7 +184,7 @@ export class RawAuditedClient implements AuditedClient {
     this.#socket?.send(JSON.stringify(command));
   }
 
-  /** Takes the connection for dead when nothing more comes in that time. */
+  /** Drops the connection when nothing arrives within this time. */
   #await(ms: number): void {
     clearTimeout(this.#timer);
     if (!this.#stalled) this.#timer = setTimeout(() => this.drop(), ms);

@@ -2,15 +2,15 @@ import type { Random } from '@leque/testkit';
 import type { ClientSpec, GroupSpec } from './client-spec.ts';
 import { LinkProxy } from './link-proxy.ts';
 
-/** How one client gets to a gateway. */
+/** How one client reaches a gateway. */
 export interface Route {
-  /** To try next. */
+  /** The URL for the next connection. */
   readonly nextUrl: () => string;
-  /** To be called when a connection has failed or ended. */
+  /** Must be called when a connection has failed or ended. */
   readonly lost: () => void;
 }
 
-/** The routes of a group to the gateways; they share one, but for clients that need a sticky one. */
+/** The routes of a group: one shared proxy, and a sticky proxy for each polling client. */
 export class Routes {
   readonly links: LinkProxy[] = [];
   readonly #spec: GroupSpec;

@@ -20,13 +20,13 @@ interface Payload {
 
 export interface SocketIoAuditedClientDeps {
   readonly record: ClientRecord;
-  /** Of something that leads to any of the gateways. */
+  /** URL of a gateway, a load balancer or a proxy. */
   readonly url: string;
   /** Called whenever a connection has failed or ended. */
   readonly lost: () => void;
 }
 
-/** The official Socket.IO client, unmodified; what is ours is that it presents its cursors. */
+/** The unmodified official Socket.IO client, which presents its cursors in `auth`. */
 export class SocketIoAuditedClient implements AuditedClient {
   open = false;
   failure = '';
@@ -34,10 +34,10 @@ export class SocketIoAuditedClient implements AuditedClient {
   readonly #record: ClientRecord;
   readonly #lost: () => void;
   readonly #socket: Socket;
-  /** Channels whose answers it waits for since it has connected. */
+  /** Channels whose answers are awaited since the last connect. */
   readonly #awaited = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  /** It connects for the first time. */
+  /** Whether this is the first connection. */
   #isNew = true;
 
   constructor(spec: ClientSpec, { record, url, lost }: SocketIoAuditedClientDeps) {
@@ -118,14 +118,14 @@ export class SocketIoAuditedClient implements AuditedClient {
     this.#settle();
   }
 
-  /** Either all of its state is there again, or none of it. */
+  /** Connection state recovery restores all subscriptions or none. */
   #greetRecovered(payload: Payload): void {
     if (this.#socket.recovered && !this.#isNew) return;
     this.#record.outcome(`user:${payload.userId}`, this.#anew(payload));
     for (const project_id of this.#spec.projects) this.#subscribe(project_id);
   }
 
-  /** On its own channel it is subscribed by now; of the others it has to ask for new ones. */
+  /** Its user channel is subscribed already; projects without a cursor are subscribed now. */
   #greetResumed(payload: Payload): void {
     const { cursors } = this.#record;
     const own = `user:${payload.userId}`;
@@ -141,7 +141,7 @@ export class SocketIoAuditedClient implements AuditedClient {
     this.#socket.emit('subscribe.project', { project_id });
   }
 
-  /** What comes before a channel is subscribed to anew is gone. */
+  /** A new subscription after a reconnect has missed publications. */
   #anew({ cursor }: ChannelOutcome): ChannelOutcome {
     return { ...(cursor !== undefined && { cursor }), ...(!this.#isNew && { recovered: false }) };
   }
@@ -149,7 +149,7 @@ export class SocketIoAuditedClient implements AuditedClient {
   #answered(outcomes: Readonly<Record<string, ChannelOutcome>>): void {
     const answers = Object.entries(outcomes);
     if (answers.some(([, { code }]) => code !== undefined)) {
-      this.drop(); // and asks again
+      this.drop(); // and subscribes again
       return;
     }
     for (const [channel, outcome] of answers) {
@@ -165,7 +165,7 @@ export class SocketIoAuditedClient implements AuditedClient {
     this.#record.connected();
   }
 
-  /** @param forGood as far as the official client is concerned */
+  /** @param forGood whether the official client does not reconnect by itself */
   #lose(forGood: boolean): void {
     if (this.open) this.#record.disconnected();
     this.open = false;

@@ -3,7 +3,7 @@ import type { Scenario } from '../run/scenario.ts';
 import type { ExistingTargetOptions } from '../target/existing-target.ts';
 import { REDIS_KINDS, type RedisKind } from '../target/system-redis.ts';
 
-/** As they stand on the command line. */
+/** The options as they are given on the command line. */
 export interface VerifyArguments {
   readonly json?: boolean;
   readonly only?: string;
@@ -24,16 +24,16 @@ export interface VerifyArguments {
 export interface VerifyOptions {
   readonly seed: number;
   readonly scenarios: readonly Scenario[];
-  /** Of a system of our own, unless a scenario needs another one. */
+  /** The Redis of the started system, unless a scenario needs another kind. */
   readonly redis: RedisKind;
-  /** Variables of its gateways and publishers, beside the usual ones. */
+  /** Additional variables of its gateways and publishers. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Undefined for a system of our own. */
+  /** Undefined when verify starts the system. */
   readonly existing: ExistingTargetOptions | undefined;
 }
 
 const MAX_SEED = 2 ** 31;
-/** Tokens of clients are valid for longer. */
+/** Less than the lifetime of the clients' tokens. */
 const MAX_SOAK_MINUTES = 600;
 
 /** @throws ConfigError that lists every problem */
@@ -54,7 +54,7 @@ export function readOptions(given: VerifyArguments, scenarios: readonly Scenario
   return { seed, scenarios: chosen, redis: redis ?? 'standalone', settings, existing };
 }
 
-/** Of `--soak`. @throws ConfigError when it is no number of minutes */
+/** The value of `--soak`. @throws ConfigError when it is not a number of minutes */
 export function readMinutes(text: string): number {
   const minutes = Number(text);
   if (minutes > 0 && minutes <= MAX_SOAK_MINUTES) return minutes;
@@ -105,7 +105,7 @@ function readTarget(given: VerifyArguments, problems: string[]): ExistingTargetO
 
 function urlsOf(option: string, text: string, problems: string[]): string[] {
   return listOf(text).map((entry) => {
-    // Clients reach it through a proxy that can break their connections, which TLS does not allow.
+    // Clients connect through a proxy that cuts connections, which does not support TLS.
     if (!/^http:\/\/[^/]+\/?$/.test(entry)) {
       problems.push(`--${option} "${entry}" is not like http://HOST:PORT`);
     }

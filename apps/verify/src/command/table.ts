@@ -19,13 +19,13 @@ const COLUMNS: readonly Column[] = [
   { head: 'recov. s', width: 9, text: ({ recoveredInMs }) => seconds(recoveredInMs) },
 ];
 
-/** What stands above the rows; these are printed as they come. */
+/** The head of a table whose rows are printed one by one. */
 export function tableHead(): string {
   const heads = COLUMNS.map(({ head, width }) => head.padStart(width));
   return ['scenario'.padEnd(NAME_WIDTH), ...heads, ' result'].join('');
 }
 
-/** A row, and beneath it in words what was wrong. */
+/** A row, with notes and violations below it. */
 export function tableRow(result: ScenarioResult): string {
   const name = result.scenario.padEnd(NAME_WIDTH);
   if (result.skipped !== undefined) return `${name} not run: ${result.skipped}`;
@@ -36,7 +36,7 @@ export function tableRow(result: ScenarioResult): string {
   return [row, ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
-/** The same table for a page. */
+/** The table in Markdown. */
 export function markdownTable(results: readonly ScenarioResult[]): string {
   const heads = ['scenario', 'seed', ...COLUMNS.map(({ head }) => head), 'result'];
   const rows = results.map((result) => {

@@ -38,14 +38,14 @@ export async function verify(given: VerifyArguments, startedByNpm: boolean): Pro
   if (given.json) process.stdout.write(`${JSON.stringify({ seed: options.seed, results })}\n`);
   if (signal.aborted) {
     print('\nInterrupted.');
-    process.exit(INTERRUPTED_EXIT_CODE); // all that it has started ends with it
+    process.exit(INTERRUPTED_EXIT_CODE); // all child processes end with this one
   }
   const { text, exitCode } = conclude(results, options.seed);
   print(`\n${text}`);
   return exitCode;
 }
 
-/** Each result is there as soon as its scenario is over. */
+/** Reports each result as soon as its scenario is over. */
 async function runAll(
   options: VerifyOptions,
   tell: (result: ScenarioResult) => void,
@@ -88,9 +88,9 @@ async function runOne(
 function reasonToSkip(scenario: Scenario, options: VerifyOptions): string | undefined {
   const { existing, redis } = options;
   if (existing !== undefined && scenario.breaks === 'system') {
-    return 'it breaks the system, which is not ours';
+    return 'it breaks the system, which verify has not started';
   }
-  // Those that need a kind are run on it, whichever the others are run on, unless it is chosen.
+  // Scenarios for Sentinel or Cluster bring their own Redis; those for a single one cannot.
   if (scenario.redis === 'standalone' && redis !== 'standalone') return 'it needs a single Redis';
   return scenario.missing?.();
 }

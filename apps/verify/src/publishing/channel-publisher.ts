@@ -9,7 +9,7 @@ const POLL_INTERVAL_MS = 10;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 250;
 
-/** Sends events of a channelLoad, and says what became of each. */
+/** Publishes events. @returns the outcome of each, in their order */
 export type Post = (events: readonly object[]) => Promise<readonly Outcome[]>;
 
 export interface ChannelPublisherDeps {
@@ -20,10 +20,9 @@ export interface ChannelPublisherDeps {
 }
 
 /**
- * The events of one channel, numbered from 1. They become due at a steady rate, whatever becomes of
- * those before, and wait while a request is on its way: so their numbers say in which order they
- * have to be stored. What has failed is sent again with the same idempotency key, until it is
- * acknowledged.
+ * Publishes the events of one channel, numbered from 1. Events become due at a steady rate. Only
+ * one request is in flight, so that events must be stored in the order of their numbers. Failed
+ * events are sent again with the same idempotency key until they are acknowledged.
  */
 export class ChannelPublisher {
   readonly ledger = new LedgerWriter();
@@ -39,7 +38,7 @@ export class ChannelPublisher {
     this.#filling = 'x'.repeat(spec.payloadBytes);
   }
 
-  /** Publishes so many now, and resolves once they are acknowledged or given up. */
+  /** Publishes `count` events now; resolves once they are acknowledged or given up. */
   async publish(count: number, giveUpAfterMs: number): Promise<void> {
     this.#due += count;
     this.#giveUpAt = Date.now() + giveUpAfterMs;
@@ -47,7 +46,7 @@ export class ChannelPublisher {
     this.#giveUpAt = undefined;
   }
 
-  /** Publishes at the channelLoad's rate until it is stopped; what was sent by then is seen through. */
+  /** Publishes at the channel's rate until `stop` aborts; then waits for what was sent. */
   async run(stop: AbortSignal, giveUpAfterMs: number): Promise<void> {
     const startedAt = performance.now();
     const before = this.#due;
@@ -81,7 +80,7 @@ export class ChannelPublisher {
     for (const number of numbers) this.ledger.givenUp(number);
   }
 
-  /** @returns whether nothing more is to be done about it */
+  /** @returns whether the event needs no further attempt */
   #take(number: number, outcome: Outcome | undefined): boolean {
     if (outcome?.kind === 'stored') this.ledger.stored(outcome.position, number);
     if (outcome?.kind === 'refused') {

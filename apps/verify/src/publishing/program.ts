@@ -9,7 +9,7 @@ function prepared(): Publisher {
   return load;
 }
 
-/** What the process that publishes can be asked. */
+/** The commands of the publishing process. */
 const commands = {
   prepare: (spec: PublisherSpec): void => {
     load = new Publisher(spec);

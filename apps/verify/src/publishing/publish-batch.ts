@@ -2,10 +2,10 @@ import { type Position, tryParseCursor } from '@leque/protocol';
 
 const DEADLINE_MS = 5000;
 
-/** One event of a batch as it was answered. */
+/** The outcome of one event of a batch. */
 export type Outcome =
   | { readonly kind: 'stored'; readonly position: Position }
-  /** Not stored, or nobody knows; `status` is what it was answered. */
+  /** Not stored, or not known to be; `status` is that of the answer. */
   | { readonly kind: 'failed'; readonly status: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -17,7 +17,7 @@ interface ItemResult {
 
 /**
  * Publishes events with one request.
- * @returns what became of each, in their order; when nothing was answered, all have failed
+ * @returns the outcome of each event, in their order; all have failed when there was no answer
  */
 export async function publishBatch(
   url: string,

@@ -1,10 +1,10 @@
 import type { ChannelLedger } from '../audit/ledger.ts';
 
-/** What is published, where, and how often. */
+/** What is published, where, and at which rate. */
 export interface PublisherSpec {
-  /** In the data of each event, so that those of two runs are not taken for each other. */
+  /** Part of each event's data, which distinguishes runs. */
   readonly run: string;
-  /** Of publishers; whoever does not get an answer turns to the next one. */
+  /** URLs of publishers; after a failure the next one is used. */
   readonly urls: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly channels: readonly ChannelLoad[];
@@ -14,17 +14,17 @@ export interface PublisherSpec {
 export interface ChannelLoad {
   readonly channel: string;
   readonly perSecond: number;
-  /** Of the text that is in each event beside its number. */
+  /** Length of the text in each event. */
   readonly payloadBytes: number;
 }
 
-/** What came of it. */
+/** The outcome of publishing. */
 export interface PublishResult {
   readonly ledgers: Readonly<Record<string, ChannelLedger>>;
-  /** Requests that were not answered with success, by what they were answered. */
+  /** Failed requests, by the status of their answer. */
   readonly failures: Readonly<Record<string, number>>;
-  /** The longest that a publisher took to say that it cannot, in milliseconds. */
+  /** Longest time until a publisher answered with a failure, in milliseconds. */
   readonly slowestRefusalMs: number;
-  /** The first few requests that were refused for what they say: those are mistakes. */
+  /** Reasons of the first refused requests, which are mistakes of this program. */
   readonly refused: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { PublisherSpec, PublishResult } from './publisher-spec.ts';
 
 const MAX_REPORTED = 5;
 
-/** Publishes in all its channels at the same time, and remembers what became of it. */
+/** Publishes in all channels concurrently, and keeps the outcomes. */
 export class Publisher {
   readonly #spec: PublisherSpec;
   readonly #channels: ReadonlyMap<string, ChannelPublisher>;
@@ -33,21 +33,21 @@ export class Publisher {
     this.#channels = new Map(channels);
   }
 
-  /** So many in each channelLoad, now. */
+  /** Publishes `count` events in each channel now. */
   async publish(count: number, giveUpAfterMs: number): Promise<void> {
     await Promise.all(
       [...this.#channels.values()].map((channelLoad) => channelLoad.publish(count, giveUpAfterMs)),
     );
   }
 
-  /** Goes on until `stop`; after that, what is not acknowledged is tried for so long. */
+  /** Publishes until `stop`; unacknowledged events are then retried for `giveUpAfterMs`. */
   start(giveUpAfterMs: number): void {
     const { signal } = this.#stop;
     const running = [...this.#channels.values()].map((channelLoad) =>
       channelLoad.run(signal, giveUpAfterMs),
     );
     this.#running = Promise.all(running);
-    this.#running.catch(() => {}); // heard by who stops it
+    this.#running.catch(() => {}); // `stop` reports the failure
   }
 
   async stop(): Promise<void> {
@@ -56,7 +56,7 @@ export class Publisher {
     this.#stop = new AbortController();
   }
 
-  /** By channel, the highest number that was acknowledged. */
+  /** The highest acknowledged number of each channel. */
   acknowledged(): Record<string, number> {
     const channels = [...this.#channels];
     return Object.fromEntries(
@@ -74,7 +74,7 @@ export class Publisher {
     };
   }
 
-  /** Lanes begin with different publishers; one that fails is left for the next. */
+  /** Channels start with different publishers; after a failure the next publisher is used. */
   #postFrom(first: number): Post {
     let turn = first;
     const { urls, headers } = this.#spec;

@@ -6,17 +6,17 @@ import type { PublishResult } from '../publishing/publisher-spec.ts';
 import type { Plan } from './plan.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What is left to look at when a scenario is over. */
+/** The input of an audit: what was published, and what the clients have received. */
 export interface AuditInput {
   readonly plan: Plan;
   readonly load: PublishResult;
   readonly clients: readonly ClientResult[];
-  /** Clients that may be told that they have missed something, whatever the scenario. */
+  /** Clients that may miss publications in any scenario. */
   readonly excused: ReadonlySet<string>;
 }
 
 export interface RunAudit {
-  /** Acknowledged. */
+  /** Number of acknowledged events. */
   readonly events: number;
   readonly findings: Findings;
   readonly violations: readonly string[];
@@ -24,7 +24,7 @@ export interface RunAudit {
 
 const MAX_REPORTED = 5;
 
-/** Audits every client's log against what was acknowledged. */
+/** Audits every client's log against the acknowledged events. */
 export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
   const { plan, load, clients } = input;
   const ledgers = new Map(
@@ -35,7 +35,7 @@ export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
   for (const client of clients) {
     const own = auditClient(client, plan, ledgers);
     addFindings(findings, own, client.id);
-    // Theirs may be more than a gateway holds back for who comes again, so that it comes early.
+    // They may miss more than a gateway holds back for a resume, so that new events come early.
     if (input.excused.has(client.id)) continue;
     const wrong = resyncProblem(resyncs, own.resyncs, channelsOf(plan, client.id).length);
     if (wrong !== undefined) problems.push(`${client.id}: ${wrong}`);
@@ -63,7 +63,7 @@ function auditClient(
   }
   for (const channel of client.strays) {
     findings.strays += 1;
-    findings.examples.push(`it saw ${channel}, which it must not`);
+    findings.examples.push(`it received ${channel} without permission`);
   }
   return findings;
 }
@@ -79,7 +79,7 @@ function resyncProblem(
 ): string | undefined {
   if (allowed === 'never' && resyncs > 0) return `${resyncs} needless resyncs`;
   if (allowed === 'all' && resyncs < channels) {
-    return `${resyncs} resyncs in ${channels} channels, all of which had lost something`;
+    return `${resyncs} resyncs in ${channels} channels, although each has lost events`;
   }
   return undefined;
 }
@@ -90,7 +90,7 @@ function countProblems(findings: Findings): string[] {
     duplicated: 'duplicated',
     reordered: 'reordered',
     gaps: 'unexplained gaps',
-    strays: 'not to be seen',
+    strays: 'not permitted',
   };
   const broken = (Object.keys(words) as (keyof typeof words)[]).filter(
     (name) => findings[name] > 0,
@@ -98,7 +98,7 @@ function countProblems(findings: Findings): string[] {
   return broken.map((name) => `${findings[name]} ${words[name]}`);
 }
 
-/** Of what was stored, and of what was never. */
+/** Problems of the stored events, and of events that were never stored. */
 function storeProblems(ledgers: ReadonlyMap<string, LedgerIndex>, load: PublishResult): string[] {
   const disorder = [...ledgers].flatMap(([channel, ledger]) =>
     ledger.disorder().map((number) => `${channel}: number ${number} was stored out of order`),

@@ -18,7 +18,7 @@ export interface ClientProcessesOptions extends Omit<GroupSpec, 'clients'> {
   readonly clientsPerProcess: number;
 }
 
-/** Clients of both protocols, in processes of their own. */
+/** The processes of the clients. */
 export class ClientProcesses implements AsyncDisposable {
   readonly #workers: readonly Worker<ClientCommands>[];
 
@@ -26,7 +26,7 @@ export class ClientProcesses implements AsyncDisposable {
     this.#workers = workers;
   }
 
-  /** Resolves once all clients have begun to connect. */
+  /** Resolves once all clients have started to connect. */
   static async open({
     clients,
     clientsPerProcess,
@@ -66,18 +66,18 @@ export class ClientProcesses implements AsyncDisposable {
     return all.flat();
   }
 
-  /** Clients that have not seen everything up to these numbers. */
+  /** Number of clients that have not received everything up to these numbers. */
   async behind(required: Readonly<Record<string, number>>): Promise<number> {
     const all = await this.#askAll((worker) => worker.ask('behind', required, ANSWER_DEADLINE_MS));
     return all.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Pauses count while it is on. */
+  /** Starts or stops the measurement of pauses. */
   async time(on: boolean): Promise<void> {
     await this.#askAll((worker) => worker.ask('time', { on }, ANSWER_DEADLINE_MS));
   }
 
-  /** Breaks all connections; those that are tried in the time after that fail. */
+  /** Cuts all connections, and refuses new ones for this time. */
   async down(forMs: number): Promise<void> {
     await this.#askAll((worker) => worker.ask('down', { forMs }, ANSWER_DEADLINE_MS));
   }

@@ -6,9 +6,9 @@ import type { Plan } from './plan.ts';
 const TIMEOUT_MS = 2000;
 const PROJECT = 'project:';
 
-/** What the API says about the sockets that there are. */
+/** The counts of the statistics API, compared with the real sockets. */
 export class Counts {
-  /** Of what it said last, in words. */
+  /** The last comparison, in words. */
   difference = '';
   readonly #target: Target;
   readonly #projects: readonly string[];
@@ -21,7 +21,7 @@ export class Counts {
       .map((channel) => channel.slice(PROJECT.length));
   }
 
-  /** Whether both count the same, of all and for each project. */
+  /** Whether the counts are equal, in total and for each project. */
   async match(status: GroupStatus): Promise<boolean> {
     try {
       const stats = await this.#get<Stats>('/api/ws/stats');

@@ -2,9 +2,9 @@ import { CLIENT_KINDS, type ClientKind, type ClientSpec } from '../clients/clien
 import type { ChannelLoad } from '../publishing/publisher-spec.ts';
 import type { Target } from '../target/target.ts';
 
-/** How much of everything a scenario has. */
+/** The sizes of a scenario. */
 export interface Sizes {
-  /** Clients, by what they are. */
+  /** Numbers of clients by kind. */
   readonly notifications: number;
   readonly project: number;
   readonly socketio: number;
@@ -12,16 +12,16 @@ export interface Sizes {
   readonly recovering: number;
   readonly projects: number;
   readonly users: number;
-  /** Events in a second, in each channel of its kind. */
+  /** Events per second in each project. */
   readonly projectRate: number;
   readonly userRate: number;
   readonly payloadBytes: number;
   /**
-   * Of the events in a project and to a user of their own, which the first two clients of a kind
-   * have; none without it.
+   * Size of the events in one additional project and for one additional user, which the first two
+   * clients of a kind have; 0 for none.
    */
   readonly heavyBytes: number;
-  /** In one process. */
+  /** Most clients in one process. */
   readonly clientsPerProcess: number;
 }
 
@@ -33,7 +33,7 @@ export const STANDARD_SIZES: Sizes = {
   recovering: 10,
   projects: 3,
   users: 5,
-  // So that what is missed in a minute is still in the histories.
+  // Slow enough that the history still reaches back a minute.
   projectRate: 15,
   userRate: 3,
   payloadBytes: 100,
@@ -44,7 +44,7 @@ export const STANDARD_SIZES: Sizes = {
 const HEAVY_CLIENTS = 2;
 const HEAVY_RATE = 30;
 
-/** Who gets what, and how often something comes there. */
+/** The channels with their rates, and the clients with their channels. */
 export interface Plan {
   readonly run: string;
   readonly channels: readonly ChannelLoad[];
@@ -52,8 +52,8 @@ export interface Plan {
 }
 
 /**
- * Each client may see its user, one project or two of three, and on a system of our own what is
- * for everybody. What the others get, it must not see.
+ * Each client may see its user channel, one or two of the projects, and, on a system that verify
+ * has started, `all`. It must not receive any other channel.
  */
 export async function makePlan(run: string, sizes: Sizes, target: Target): Promise<Plan> {
   const projects = numbered(sizes.projects, `verify-${run}-`);
@@ -80,12 +80,12 @@ interface People {
   readonly run: string;
   readonly projects: readonly string[];
   readonly users: readonly string[];
-  /** The channel for everybody, if it is used. */
+  /** `all`, if it is used. */
   readonly everybody: readonly string[];
   readonly sizes: Sizes;
 }
 
-/** Who a client is, and what it may see. */
+/** A client's user and channels. */
 function sightOf(kind: ClientKind, index: number, people: People) {
   const { projects, everybody } = people;
   const user = heavyOf(kind === 'socketio', index, people) ?? at(people.users, index);

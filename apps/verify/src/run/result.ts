@@ -1,36 +1,36 @@
 import { type Findings, noFindings } from '../audit/findings.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What came of one scenario with one seed. */
+/** The result of one scenario with one seed. */
 export interface ScenarioResult {
   readonly scenario: string;
   readonly about: string;
   readonly seed: number;
   readonly redis: string;
-  /** Acknowledged. */
+  /** Number of acknowledged events. */
   readonly events: number;
   readonly findings: Findings;
-  /** Longest time, of any client, without a publication while there was load: milliseconds. */
+  /** Longest time of any client without a publication under load, in milliseconds. */
   readonly longestPauseMs: number;
-  /** Which client that was, and how long it took at worst to come back. */
+  /** That client, and its longest time to reconnect. */
   readonly slowest: string;
-  /** After a fault was over, until every client had seen everything: at worst, in milliseconds. */
+  /** Longest time until every client had caught up after a fault, in milliseconds. */
   readonly recoveredInMs: number;
   readonly clients: number;
-  /** Connections that were established, the first ones included. */
+  /** Established connections, including the first of each client. */
   readonly connects: number;
-  /** Requests to publish that were not answered with success, by what they were answered. */
+  /** Failed publish requests, by the status of their answer. */
   readonly failures: Readonly<Record<string, number>>;
   readonly slowestRefusalMs: number;
   readonly seconds: number;
   /** Empty when everything held. */
   readonly violations: readonly string[];
   readonly notes: readonly string[];
-  /** Why it was not run; else undefined. */
+  /** Why the scenario was not run; undefined when it was. */
   readonly skipped?: string;
 }
 
-/** Of a scenario that cannot be run here. */
+/** The result of a scenario that cannot run here. */
 export function skippedResult(
   { name, about }: Scenario,
   seed: number,

@@ -57,11 +57,11 @@ export async function runScenario(
     seconds: (performance.now() - startedAt) / 1000,
     violations: [...context.violations, ...audit.violations, ...pauseProblem(scenario, slowest)],
     notes: [...context.notes, ...timerLag.lines()],
-    slowest: `${slowest?.id}, back after ${((slowest?.slowestReturnMs ?? 0) / 1000).toFixed(1)} s at worst`,
+    slowest: `${slowest?.id}, back after ${((slowest?.slowestReturnMs ?? 0) / 1000).toFixed(1)} s at most`,
   };
 }
 
-/** What goes wrong in it is a violation: what the clients saw is worth an audit all the same. */
+/** An error is a violation, so that the clients' logs are audited nevertheless. */
 async function attempt(
   part: () => Promise<void> | undefined,
   context: ScenarioContext,
@@ -83,7 +83,7 @@ async function startLoadBalancer(
   return await loadBalancer(target.system);
 }
 
-/** With the longest pause, of the clients that nothing was done to. */
+/** The client with the longest pause, without disturbed clients. */
 function slowestOf(
   clients: readonly ClientResult[],
   excused: ReadonlySet<string>,
@@ -95,15 +95,15 @@ function slowestOf(
 function pauseProblem({ maxPauseMs }: Scenario, slowest: ClientResult | undefined): string[] {
   if (slowest === undefined || slowest.longestPauseMs <= (maxPauseMs ?? Number.POSITIVE_INFINITY))
     return [];
-  return [`${slowest.id} got nothing for ${(slowest.longestPauseMs / 1000).toFixed(1)} s`];
+  return [`${slowest.id} received nothing for ${(slowest.longestPauseMs / 1000).toFixed(1)} s`];
 }
 
-/** So that two runs on one system do not take each other's events for theirs. */
+/** Distinguishes the events of two runs on one system. */
 function uniqueRun(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
-/** The choices of a scenario are the same whichever others are run before it. */
+/** A seed from the name, so that a scenario's choices do not depend on earlier scenarios. */
 function numberOf(name: string): number {
   return [...name].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 7);
 }

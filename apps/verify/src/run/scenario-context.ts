@@ -14,38 +14,38 @@ import type { Plan } from './plan.ts';
 
 const PROGRAM = new URL('../publishing/program.ts', import.meta.url);
 const POLL_INTERVAL_MS = 50;
-/** Of a process that may have to start first, on a busy machine. */
+/** Deadline for answers of a worker, which may have to start first on a busy machine. */
 const ANSWER_DEADLINE_MS = 30_000;
 const OPEN_DEADLINE_MS = 60_000;
-/** For an event that is not acknowledged, once the load is over. */
+/** How long unacknowledged events are retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 20_000;
 const SETTLE_DEADLINE_MS = 30_000;
 const COUNTS_DEADLINE_MS = 10_000;
 
 export interface ScenarioContextDeps {
   readonly target: Target;
-  /** What clients connect to. */
+  /** The URLs that clients connect to. */
   readonly urls: readonly string[];
   readonly plan: Plan;
   readonly random: Random;
   readonly clientsPerProcess: number;
   readonly loadBalancer: LoadBalancer | undefined;
-  /** Of somebody who wants it to end. */
+  /** Aborts the scenario. */
   readonly signal: AbortSignal;
 }
 
-/** What a scenario works with: load, clients, what it can break, and what it can expect. */
+/** What a scenario works with: load, clients, the system to break, and expectations. */
 export class ScenarioContext implements AsyncDisposable {
   readonly random: Random;
   readonly plan: Plan;
   readonly target: Target;
-  /** What was expected and did not come true. */
+  /** Expectations that were not met. */
   readonly violations: string[] = [];
-  /** Clients that something is done to, so that they may miss what others get. */
+  /** Clients that the scenario disturbs, so that they may miss publications. */
   readonly excused = new Set<string>();
-  /** Remarks for the report. */
+  /** Notes for the report. */
   readonly notes: string[] = [];
-  /** How long it took, at worst, until every client had seen everything again: milliseconds. */
+  /** Longest time until every client had caught up after a fault, in milliseconds. */
   recoveredInMs = 0;
   readonly #loadBalancer: LoadBalancer | undefined;
   readonly #load: Worker<PublisherCommands>;
@@ -88,19 +88,20 @@ export class ScenarioContext implements AsyncDisposable {
     return this.#clientProcesses;
   }
 
-  /** @throws Error on a system that is not ours to break */
+  /** @throws Error for a system that verify has not started */
   get system(): System {
-    if (this.target.system === undefined) throw new Error('this system is not ours to break');
+    if (this.target.system === undefined)
+      throw new Error('this system was not started by verify and must not be broken');
     return this.target.system;
   }
 
-  /** @throws Error where clients connect to the gateways themselves */
+  /** @throws Error when clients connect to the gateways directly */
   get loadBalancer(): LoadBalancer {
-    if (this.#loadBalancer === undefined) throw new Error('nothing stands before the gateways');
+    if (this.#loadBalancer === undefined) throw new Error('the gateways have no load balancer');
     return this.#loadBalancer;
   }
 
-  /** Waits until everybody gets something of everything; then the load begins. */
+  /** Waits until every client has received an event of each of its channels; then starts the load. */
   async begin(): Promise<void> {
     const { run, channels } = this.plan;
     const { publishers: urls, headers } = this.target;
@@ -124,7 +125,7 @@ export class ScenarioContext implements AsyncDisposable {
     throw new StartError(describeMissingClients(missing, all));
   }
 
-  /** Ends the load; resolves when the last event of each channel was seen by all, or too late. */
+  /** Ends the load; resolves once all have seen the last event of each channel, or too late. */
   async end(): Promise<PublishResult> {
     await this.#clientProcesses.time(false);
     await this.stopLoad();
@@ -142,47 +143,48 @@ export class ScenarioContext implements AsyncDisposable {
     await this.#load.ask('stop', {}, GIVE_UP_AFTER_MS + ANSWER_DEADLINE_MS);
   }
 
-  /** One event in each channel. */
+  /** Publishes one event in each channel. */
   async publishOne(): Promise<void> {
     const args = { count: 1, giveUpAfterMs: GIVE_UP_AFTER_MS };
     await this.#load.ask('publish', args, GIVE_UP_AFTER_MS + ANSWER_DEADLINE_MS);
   }
 
-  /** By channel, the highest number that was acknowledged so far. */
+  /** The highest acknowledged number of each channel. */
   acknowledged(): Promise<Record<string, number>> {
     return this.#load.ask('acknowledged', {}, ANSWER_DEADLINE_MS);
   }
 
-  /** Notes a violation unless publishers have said that they cannot, each time soon enough. */
+  /** Notes a violation unless publishers have answered with failures, each within this time. */
   async failedLoudly(withinMs: number): Promise<void> {
     const { failures, slowestRefusalMs } = await this.#load.ask('result', {}, ANSWER_DEADLINE_MS);
     const said = Object.entries(failures).map(([status, count]) => `${count} × ${status}`);
     this.notes.push(
-      `publishing failed: ${said.join(', ')}, at latest after ${Math.round(slowestRefusalMs)} ms`,
+      `publishing failed: ${said.join(', ')}, at the latest after ${Math.round(slowestRefusalMs)} ms`,
     );
-    if (said.length === 0) this.violations.push('no publisher has said that it cannot');
-    if (slowestRefusalMs > withinMs) this.violations.push('a publisher took too long to say so');
+    if (said.length === 0) this.violations.push('no publisher has answered with a failure');
+    if (slowestRefusalMs > withinMs)
+      this.violations.push('a publisher took too long to answer with a failure');
   }
 
-  /** Lets the load go on for a while. */
+  /** Waits while the load continues. */
   async rest(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#signal });
   }
 
-  /** Notes a violation unless it comes true in time. @returns whether it did */
+  /** Notes a violation unless `check` becomes true in time. @returns whether it did */
   async expect(what: string, check: () => Promise<boolean>, deadlineMs: number): Promise<boolean> {
     const held = await this.#poll(check, deadlineMs);
     if (!held) this.violations.push(`not within ${deadlineMs / 1000} s: ${what}`);
     return held;
   }
 
-  /** Whether a gateway says, in time, that it can receive publications. */
+  /** Expects a gateway to become ready in time. */
   isReady(gateway: SystemNode, deadlineMs: number): Promise<boolean> {
     const ready = async () => (await gateway.readiness()) === 200;
     return this.expect(`${gateway.id} is ready`, ready, deadlineMs);
   }
 
-  /** Whether every client sees, in time, all that is acknowledged by now. */
+  /** Expects every client to receive, in time, everything that is acknowledged now. */
   async caughtUp(deadlineMs: number): Promise<boolean> {
     const required = await this.acknowledged();
     const startedAt = performance.now();
@@ -192,9 +194,9 @@ export class ScenarioContext implements AsyncDisposable {
     return held;
   }
 
-  /** Whether the cluster counts, in time, exactly the sockets that there are. */
+  /** Expects the cluster's counts to equal the real sockets in time. */
   async countsRight(deadlineMs: number): Promise<boolean> {
-    if (this.target.system === undefined) return true; // others are connected to it, too
+    if (this.target.system === undefined) return true; // it may have other clients
     const counts = new Counts(this.target, this.plan);
     const right = async () => counts.match(await this.#clientProcesses.status());
     const held = await this.expect('the counts are right', right, deadlineMs);

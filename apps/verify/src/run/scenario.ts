@@ -4,36 +4,36 @@ import type { RedisKind } from '../target/system-redis.ts';
 import type { Sizes } from './plan.ts';
 import type { ScenarioContext } from './scenario-context.ts';
 
-/** Something that happens to a system under load, and what it has to stand. */
+/** A fault under load, and what the system must withstand. */
 export interface Scenario {
   readonly name: string;
-  /** In a sentence. */
+  /** A description in one sentence. */
   readonly about: string;
   /**
-   * What it breaks: parts of a system of our own, or only the connections of clients, which can be
-   * done to any system.
+   * What it breaks: parts of a system that verify has started, or only the connections of its own
+   * clients, which is possible with any system.
    */
   readonly breaks: 'system' | 'links' | 'nothing';
   /**
-   * Whether servers may say that something is missing: never where Redis keeps everything; to all
-   * where it has lost everything; else to those whom it concerns.
+   * Which channels may be resynced: none when Redis keeps everything, some when it has lost a part,
+   * all when it has lost everything.
    */
   readonly resyncs: 'never' | 'some' | 'all';
-  /** Of any client that nothing was done to, in milliseconds. */
+  /** Longest allowed pause of an undisturbed client, in milliseconds; undefined for no limit. */
   readonly maxPauseMs?: number;
-  /** Instead of the usual. */
+  /** Overrides of the standard sizes. */
   readonly sizes?: Partial<Sizes>;
   readonly system?: Partial<SystemOptions>;
-  /** Where it is possible; everywhere without it. */
+  /** The kind of Redis that it needs; undefined for any. */
   readonly redis?: RedisKind;
-  /** Why it cannot be run on this machine; undefined when it can. */
+  /** Why it cannot run on this machine; undefined when it can. */
   readonly missing?: () => string | undefined;
-  /** Called when the system is up, before anybody connects. */
+  /** Called when the system is up, before clients connect. */
   readonly before?: (system: System) => Promise<void>;
-  /** Something that stands between the clients and the gateways of the system. */
+  /** Starts a load balancer for the gateways; clients connect to them directly without it. */
   readonly loadBalancer?: (system: System) => Promise<LoadBalancer>;
-  /** Called under load, when every client has seen something of each of its channels. */
+  /** Called under load, once every client has received an event of each of its channels. */
   readonly run: (context: ScenarioContext) => Promise<void>;
-  /** Called when everything is audited, and all clients are gone. */
+  /** Called after the audit, when all clients are closed. */
   readonly after?: (context: ScenarioContext) => Promise<void>;
 }

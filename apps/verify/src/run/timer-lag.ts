@@ -1,8 +1,8 @@
 const EVERY_MS = 100;
-/** What is less than that is nothing that bounds of seconds would notice. */
+/** Shorter lags do not matter for bounds of seconds. */
 const WORTH_TELLING_MS = 1000;
 
-/** Whether this machine had time for what is verified: else it says little about how long things took. */
+/** Measures how late timers fire: on an overloaded machine measured times mean little. */
 export class TimerLag implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #lookedAt = performance.now();
@@ -12,12 +12,14 @@ export class TimerLag implements Disposable {
     this.#timer = setInterval(() => this.#look(), EVERY_MS);
   }
 
-  /** A remark for the report, if there is something to remark. */
+  /** A note for the report, if the lag was large. */
   lines(): string[] {
     this.#look();
     if (this.#worstMs < WORTH_TELLING_MS) return [];
     const seconds = (this.#worstMs / 1000).toFixed(1);
-    return [`this machine was busy: timers were up to ${seconds} s late, times say little`];
+    return [
+      `this machine was overloaded: timers were up to ${seconds} s late, so times mean little`,
+    ];
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,7 @@ const DOWN_MS = 2000;
 const EVERY_MS = 15_000;
 const RECOVERY_MS = 10_000;
 
-/** Clients on the move: all their connections break, and for a while none can be made. */
+/** Mobile clients: all connections are cut, and new ones fail for a while. */
 export function badLinks(rounds: number): Scenario['run'] {
   return async (context: ScenarioContext) => {
     for (let round = 0; round < rounds; round += 1) {

@@ -13,7 +13,7 @@ const FAULTS: Readonly<Record<string, (link: FaultProxy) => void>> = {
 };
 type Fault = 'cut' | 'stalled' | 'half-open';
 
-/** What is broken for longer than the gateway may take to notice shows in its readiness. */
+/** Breaks gateways' connections to Redis; long faults must show in their readiness. */
 export function breakRedisLink(
   faults: readonly Fault[],
   durationsMs: readonly number[],
@@ -30,7 +30,7 @@ export function breakRedisLink(
       if (durationMs > NOTICED_MS) await unreadyAlone(context, gateway);
       await context.rest(Math.max(over - performance.now(), 0));
       gateway.link.restore();
-      // One that is not back would be broken twice, which is another test.
+      // A gateway that has not recovered would be broken twice, which is another test.
       if (!(await context.isReady(gateway, RECOVERY_MS))) return;
       await context.caughtUp(RECOVERY_MS);
     }
@@ -39,7 +39,7 @@ export function breakRedisLink(
 
 async function unreadyAlone(context: ScenarioContext, gateway: SystemNode): Promise<void> {
   const unready = async () => (await gateway.readiness()) === 503;
-  await context.expect(`${gateway.id} says that it is not ready`, unready, NOTICED_MS);
+  await context.expect(`${gateway.id} reports that it is not ready`, unready, NOTICED_MS);
   const others = context.system.gateways.filter((other) => other !== gateway);
   for (const other of others) await context.isReady(other, NOTICED_MS);
 }

@@ -17,7 +17,7 @@ export const sentinelFailover: Scenario['run'] = async (context: ScenarioContext
   await context.caughtUp(RECOVERY_MS);
 };
 
-/** The same with the one of three masters that has the channel of a project. */
+/** The master of a project's channel is killed, its replica takes over, and it comes back. */
 export const clusterMasterKilled: Scenario['run'] = async (context: ScenarioContext) => {
   const { cluster } = context.system.redis;
   await context.rest(SOON_MS);
@@ -31,7 +31,7 @@ export const clusterMasterKilled: Scenario['run'] = async (context: ScenarioCont
   await context.caughtUp(RECOVERY_MS);
 };
 
-/** Channels move from one master to another while they are in use; nothing is lost by that. */
+/** Channels move between masters while they are in use, without loss. */
 export const slotMoved: Scenario['run'] = async (context: ScenarioContext) => {
   const { cluster } = context.system.redis;
   for (let round = 0; round < 3; round += 1) {

@@ -5,8 +5,8 @@ const RECOVERY_MS = 15_000;
 const LEASE_MS = 10_000;
 
 /**
- * One after the other, for so many milliseconds. Clients that get no sign of life for longer than
- * they wait go elsewhere; the others stay, and catch up.
+ * Freezes random gateways, one after the other, for these milliseconds. Clients whose timeout
+ * passes reconnect elsewhere; the others stay and catch up.
  */
 export function freezeGateway(...durationsMs: readonly number[]): Scenario['run'] {
   return async (context: ScenarioContext) => {
@@ -16,7 +16,7 @@ export function freezeGateway(...durationsMs: readonly number[]): Scenario['run'
       gateway.server.pause();
       try {
         await context.rest(durationMs);
-        // Beyond its lease it is not counted, and neither are those who have left it.
+        // After its lease, neither the gateway nor its former clients are counted.
         if (durationMs > LEASE_MS) await context.countsRight(LEASE_MS);
       } finally {
         gateway.server.resume();

@@ -11,7 +11,7 @@ import { rollingDeploy } from './rolling-deploy.ts';
 import { STALLED_SETTINGS, stalledReaders } from './stalled-readers.ts';
 import { storm } from './storm.ts';
 
-/** Few clients: what counts is how much is published. */
+/** Few clients and many events. */
 const PUBLISHING = {
   notifications: 12,
   project: 6,
@@ -31,10 +31,10 @@ const STORM = {
   userRate: 1,
   clientsPerProcess: 2500,
 };
-/** So much that whoever does not read it fills every buffer on the way, and then its outbox. */
+/** So large that a stalled reader fills all buffers and then its outbox. */
 const HEAVY_CHANNELS = { heavyBytes: 50_000 };
 
-/** All there are, in the order in which they are run. */
+/** All scenarios, in the order in which they run. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'kill-gateway',
@@ -69,7 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'redis-empty',
-    about: 'kill -9 of a Redis that comes back empty: everybody is told',
+    about: 'kill -9 of a Redis that comes back empty; every client is resynced',
     breaks: 'system',
     resyncs: 'all',
     redis: 'standalone',
@@ -93,7 +93,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'storm',
     about: '5,000 clients come back at once, all with cursors; 99 % within 10 s, few Redis reads',
-    breaks: 'system', // so many that one which runs may not take them
+    breaks: 'system', // more clients than an existing system may accept
     resyncs: 'never',
     redis: 'standalone',
     sizes: STORM,
@@ -101,7 +101,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'stalled-readers',
-    about: '5 % read nothing for a minute, one in a conflated channel; memory stays bounded',
+    about:
+      '5 % of the clients read nothing for a minute, one of them conflated; memory stays bounded',
     breaks: 'system',
     resyncs: 'never',
     sizes: HEAVY_CHANNELS,
@@ -110,7 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'sentinel-failover',
-    about: 'the master behind Sentinel is killed; what it had not replicated is told',
+    about: 'the master behind Sentinel is killed; clients are resynced for what was not replicated',
     breaks: 'system',
     resyncs: 'some',
     redis: 'sentinel',
@@ -118,7 +119,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cluster-failover',
-    about: 'a master of a Redis Cluster is killed; what it had not replicated is told',
+    about:
+      'a master of a Redis Cluster is killed; clients are resynced for what was not replicated',
     breaks: 'system',
     resyncs: 'some',
     redis: 'cluster',
@@ -137,15 +139,15 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'all gateways replaced behind nginx, one after the other',
     breaks: 'system',
     resyncs: 'never',
-    sizes: { polling: 0 }, // HTTP polling needs a loadBalancer that keeps a client at one gateway
-    maxPauseMs: 3000, // two seconds, and the hint, which is spread over one
+    sizes: { polling: 0 }, // HTTP polling needs a load balancer with sticky sessions
+    maxPauseMs: 3000, // two seconds, and the reconnect hint, which is spread over one second
     missing: nginxMissing,
     loadBalancer: startNginx,
     run: rollingDeploy,
   },
 ];
 
-/** Quick ones, for `--short`: a system that is started has to stand several things. */
+/** The quick selection for `--short`, in which one system withstands several faults. */
 export const SHORT_SCENARIOS: readonly Scenario[] = [
   {
     name: 'one-of-each',

@@ -4,7 +4,7 @@ import type { ScenarioContext } from '../run/scenario-context.ts';
 const LEASE_MS = 10_000;
 const RECOVERY_MS = 10_000;
 
-/** So often, one after the other. */
+/** Kills and restarts random gateways, one in each round. */
 export function killGateway(rounds: number): Scenario['run'] {
   return async (context: ScenarioContext) => {
     for (let round = 0; round < rounds; round += 1) {

@@ -2,12 +2,12 @@ import type { Scenario } from '../run/scenario.ts';
 import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const RECOVERY_MS = 10_000;
-/** Less than a publisher waits for an answer: nobody has been told anything when it dies. */
+/** Shorter than a publisher waits for Redis, so that it dies before it answers. */
 const UNANSWERED_MS = 500;
 
 /**
- * So often, in the middle of batches: Redis has stored them, and the publisher dies before it is
- * told. Those that publish try again, with the same keys, also with the other one.
+ * Kills publishers in the middle of batches that Redis has stored and the publisher has not
+ * acknowledged. The batches are sent again with the same keys, also to the other publisher.
  */
 export function killPublisher(rounds: number): Scenario['run'] {
   return async (context: ScenarioContext) => {

@@ -2,11 +2,11 @@ import type { Scenario } from '../run/scenario.ts';
 import type { ScenarioContext } from '../run/scenario-context.ts';
 
 const AWAY_MS = 3000;
-/** The publisher's second, and what the way there and back takes on a busy machine. */
+/** The publisher's deadline of 1 s, with a margin for a busy machine. */
 const REFUSED_MS = 1500;
 const RECOVERY_MS = 20_000;
 
-/** Killed in the middle of its work; whether it keeps anything is how it was started. */
+/** Kills and restarts Redis; whether it keeps its data depends on the system's options. */
 export const restartRedis: Scenario['run'] = async (context: ScenarioContext) => {
   const redis = context.system.redis.standalone;
   await context.rest(context.random.between(3000, 5000));

@@ -3,15 +3,15 @@ import type { ScenarioContext } from '../run/scenario-context.ts';
 import type { SystemNode } from '../target/system.ts';
 
 const RECOVERY_MS = 15_000;
-/** From a pod's end until proxies have heard that it gets nobody any more. */
+/** Time until load balancers stop sending clients to a terminating pod. */
 const PROPAGATION_MS = 1000;
-/** Of a gateway, after its drain. */
+/** Time for a gateway to end after its drain. */
 const LEAVE_MS = 10_000;
 
 /**
- * Every gateway is replaced as a Deployment does it with `maxSurge: 1`, `maxUnavailable: 0`, and
- * the grace and the timeout of the drain as `minReadySeconds`: a new one is ready for as long as
- * a drain takes, then an old one is told to go, and the next new one comes. Nobody waits for it.
+ * Replaces every gateway as a Deployment does with `maxSurge: 1`, `maxUnavailable: 0` and the
+ * duration of a drain as `minReadySeconds`: a new gateway has been ready for that time before an
+ * old one is terminated, and the next new one starts without waiting for its end.
  */
 export const rollingDeploy: Scenario['run'] = async (context: ScenarioContext) => {
   const { graceMs, timeoutMs } = context.system.drain;
@@ -31,7 +31,7 @@ export const rollingDeploy: Scenario['run'] = async (context: ScenarioContext) =
   await Promise.all(ends);
 };
 
-/** Killed when it takes too long, as Kubernetes does. */
+/** Terminates a gateway, and kills it when it takes too long, as Kubernetes does. */
 async function end({ id, server }: SystemNode, context: ScenarioContext): Promise<void> {
   const { graceMs, timeoutMs } = context.system.drain;
   const startedAt = performance.now();

@@ -12,10 +12,10 @@ import { MemoryLog } from './soak/memory-log.ts';
 const MS_PER_MINUTE = 60_000;
 const COUNTS_MS = 10_000;
 const RECOVERY_MS = 15_000;
-/** Else the keys of the first minutes would still be there in the last ones. */
+/** Short lifetimes, so that the keys of the first minutes are gone in the last ones. */
 const SETTINGS = { IDEMPOTENCY_TTL: '60', HISTORY_PROJECT_TTL: '60', HISTORY_USER_TTL: '60' };
 
-/** Faults at random for so long; whatever they left behind is looked for afterwards. */
+/** Random faults for this time, followed by a search for leftovers. */
 export function soakScenario(minutes: number): Scenario {
   const leftovers = new Leftovers();
   return {
@@ -55,7 +55,7 @@ function pickFault(random: Random): Scenario['run'] {
   ]);
 }
 
-/** The last one lives through everything, so that its memory tells something. */
+/** The last gateway is never killed, so that its memory shows leaks. */
 async function killOneOfTwo(context: ScenarioContext): Promise<void> {
   const gateway = context.random.pick(context.system.gateways.slice(0, -1));
   await gateway.server.kill();

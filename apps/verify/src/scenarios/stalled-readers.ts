@@ -2,28 +2,28 @@ import { COLLECTING_SERVER, collectGarbage, residentKb } from '@leque/lab';
 import type { Scenario } from '../run/scenario.ts';
 import type { ScenarioContext } from '../run/scenario-context.ts';
 
-/** Until the heaps of the gateways are as large as the load makes them. */
+/** Time for the heaps of the gateways to reach their size under load. */
 const WARM_UP_MS = 20_000;
 const STALL_MS = 60_000;
 const LOOK_MS = 5000;
 const COLLECTING_MS = 500;
 const RECOVERY_MS = 20_000;
-/** Of all gateways; what is published to those who do not read is a multiple of that. */
+/** Allowed growth of all gateways together, a fraction of what stalled readers are sent. */
 const MAX_GROWTH_MB = 40;
-/** 5 % of all; the first of a kind has the heavy channels. */
+/** 5 % of the clients; the first of a kind has the heavy channels. */
 const STALLED = ['project-0', 'project-2', 'project-3', 'notifications-0', 'socketio-0'];
-/** Reads, but in the conflated channel: who is late there for a moment misses what is old. */
+/** Reads, but in a conflated channel, where a late reader misses older events. */
 const CONFLATED = 'socketio-1';
 
-/** So that what they hold can be told from what they have not thrown away yet. */
+/** Collecting garbage separates memory in use from garbage. */
 export const STALLED_SETTINGS = {
   ...COLLECTING_SERVER,
-  /** Whoever reads slowly gets only the newest to its user, and is closed over anything else. */
+  /** A slow reader receives only the newest event of its user, and is closed over other channels. */
   SLOW_CONSUMER_RULES: 'user:* conflate verify.event/run',
   WEBSOCKET_TIMEOUT: '120',
 };
 
-/** A few of them read nothing for a while; what they miss by that they are told. */
+/** Some clients stop reading for a while, and are resynced for what they miss. */
 export const stalledReaders: Scenario['run'] = async (context: ScenarioContext) => {
   await context.rest(WARM_UP_MS);
   for (const id of [...STALLED, CONFLATED]) context.excused.add(id);

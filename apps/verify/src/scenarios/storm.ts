@@ -5,10 +5,10 @@ import type { ScenarioContext } from '../run/scenario-context.ts';
 const DOWN_MS = 3000;
 const RECOVERY_MS = 10_000;
 const MOST = 0.99;
-/** Of the reading calls, for each client that comes back. */
+/** Allowed function calls per reconnecting client. */
 const FEW = 0.2;
 
-/** Everybody comes back at the same moment, with cursors, and has missed something. */
+/** All clients reconnect at once with cursors, after they have missed events. */
 export const storm: Scenario['run'] = async (context: ScenarioContext) => {
   await context.rest(2000);
   await context.stopLoad();
@@ -29,7 +29,7 @@ export const storm: Scenario['run'] = async (context: ScenarioContext) => {
   await context.startLoad();
 };
 
-/** Histories and positions are read by functions. */
+/** Number of function calls, which read histories and positions. */
 async function functionCalls(redis: RedisProbe): Promise<number> {
   const stats = (await redis.ask('INFO', 'commandstats')) ?? '';
   return Number(/^cmdstat_fcall:calls=(\d+)/m.exec(stats)?.[1] ?? 0);

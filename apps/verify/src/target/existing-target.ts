@@ -7,12 +7,12 @@ const TOKEN_LIFETIME_S = 86_400;
 export interface ExistingTargetOptions {
   readonly gateways: readonly string[];
   readonly publishers: readonly string[];
-  /** What its tokens are signed with. */
+  /** The secret that signs its tokens. */
   readonly secret: string;
   readonly apiKey: string | undefined;
 }
 
-/** A system that runs already; nothing of it is broken, and nobody else's channels are used. */
+/** A system that runs already: none of its parts is broken, and its channels are not used. */
 export function existingTarget(options: ExistingTargetOptions): Target {
   const { gateways, publishers, apiKey, secret } = options;
   return {

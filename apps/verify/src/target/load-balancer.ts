@@ -1,6 +1,6 @@
-/** What clients connect to instead of the gateways. */
+/** A load balancer that clients connect to. */
 export interface LoadBalancer extends AsyncDisposable {
   readonly url: string;
-  /** From here on these are the gateways that newcomers are sent to. */
+  /** Sends new connections to these gateways from now on. */
   route(urls: readonly string[]): Promise<void>;
 }

@@ -5,12 +5,12 @@ import type { System } from './system.ts';
 
 const TEMPLATE = new URL('./nginx.conf', import.meta.url);
 
-/** Why there is none; undefined when there is one. */
+/** Why nginx cannot be used here; undefined when it can. */
 export function nginxMissing(): string | undefined {
   return program('nginx') === undefined ? 'nginx is not installed' : undefined;
 }
 
-/** An nginx before the gateways, as it is in production. */
+/** Starts an nginx as the load balancer of the gateways. */
 export async function startNginx({ gateways }: System): Promise<LoadBalancer> {
   await using stack = new AsyncDisposableStack();
   const port = await freePorts(1);

@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 
-/** A system of our own as what is verified. */
+/** Starts a system as the target. */
 export async function startOwnTarget(options: SystemOptions): Promise<Target> {
   const system = await startSystem(options);
   return {

@@ -10,7 +10,7 @@ import {
 export const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
 export type RedisKind = (typeof REDIS_KINDS)[number];
 
-/** The Redis of a system, of whichever kind; who breaks it asks for the kind that it knows. */
+/** The Redis of a system; scenarios that break it ask for the kind that they support. */
 export class SystemRedis implements AsyncDisposable {
   readonly kind: RedisKind;
   readonly #servers: TestRedis | TestSentinel | TestRedisCluster;
@@ -33,7 +33,7 @@ export class SystemRedis implements AsyncDisposable {
     return this.#servers.url;
   }
 
-  /** @throws Error when it is of another kind; so do the others */
+  /** @throws Error when this Redis is of another kind, as the other getters do */
   get standalone(): TestRedis {
     return this.#as<TestRedis>('standalone');
   }

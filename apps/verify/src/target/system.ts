@@ -13,7 +13,7 @@ const GATEWAYS = 3;
 const PUBLISHERS = 2;
 const PROBE_TIMEOUT_MS = 1000;
 
-/** Servers are started again and again: that is what is to be quick, not what is measured. */
+/** A compile cache, because servers are started again and again. */
 const COMPILED = fileURLToPath(
   new URL('../../../../node_modules/.cache/compiled', import.meta.url),
 );
@@ -26,8 +26,8 @@ const SETTINGS = {
   LOG_LEVEL: 'warn',
 };
 /**
- * Dead connections are to be found before a lease has ended: a client that polls has none to close,
- * so that only its silence tells that it has left.
+ * Dead connections must be found before a lease ends: a polling client has no connection to close,
+ * so only its silence shows that it has left.
  */
 const GATEWAY_SETTINGS = {
   WEBSOCKET_HEARTBEAT_INTERVAL: '3',
@@ -39,23 +39,23 @@ const GATEWAY_SETTINGS = {
 
 export interface SystemOptions {
   readonly redis: RedisKind;
-  /** Whether Redis keeps what is written over a restart. */
+  /** Whether Redis keeps its data over a restart. */
   readonly appendonly: boolean;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A cluster of our own, each part a process that can be killed, stopped and cut off. */
+/** A cluster whose parts are processes that can be killed, frozen and cut off. */
 export interface System extends AsyncDisposable {
   readonly redis: SystemRedis;
   readonly gateways: readonly SystemNode[];
   readonly publishers: readonly SystemNode[];
-  /** How gateways leave, in milliseconds. */
+  /** Drain configuration of the gateways. */
   readonly drain: { readonly graceMs: number; readonly timeoutMs: number };
-  /** One more of them, which is ready. */
+  /** Starts one more gateway; resolves once it is ready. */
   addGateway(): Promise<SystemNode>;
 }
 
-/** A gateway or publisher; its way to a single Redis goes through a proxy of its own. */
+/** A gateway or publisher; its connections to a single Redis go through its own proxy. */
 export class SystemNode {
   readonly id: string;
   readonly server: ServerProcess;
@@ -67,13 +67,13 @@ export class SystemNode {
     this.#link = link;
   }
 
-  /** @throws Error where it is told other addresses than the proxy's */
+  /** @throws Error with Sentinel or Redis Cluster, which announce other addresses than the proxy's */
   get link(): FaultProxy {
     if (this.#link === undefined) throw new Error('this needs a Redis of the kind standalone');
     return this.#link;
   }
 
-  /** What its readiness is answered with; undefined when it is not answered. */
+  /** HTTP status of its readiness; undefined without an answer. */
   async readiness(): Promise<number | undefined> {
     try {
       const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);

@@ -1,13 +1,13 @@
 import type { System } from './system.ts';
 
-/** What is verified: a system of our own, whose parts can be broken, or one that runs already. */
+/** The system under test: one that verify has started and can break, or one that runs already. */
 export interface Target extends AsyncDisposable {
   readonly gateways: readonly string[];
   readonly publishers: readonly string[];
-  /** What publishers and their statistics want to see. */
+  /** Headers that authorize publishing and reading statistics. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined for one that runs already. */
+  /** Undefined for a system that runs already. */
   readonly system: System | undefined;
-  /** A token of a user that allows these projects. */
+  /** Signs a token for a user with these projects. */
   token(userId: string, projects: readonly string[]): Promise<string>;
 }

@@ -1,4 +1,4 @@
-/** What a worker can be asked, by name: one argument, and an answer that JSON can carry. */
+/** A worker's commands by name: each takes one argument and returns a JSON value. */
 export type Commands = Readonly<Record<string, (args: never) => unknown>>;
 
 export interface Request {

@@ -1,13 +1,13 @@
 import type { Commands, Reply, Request } from './commands.ts';
 
-/** Answers what the process that has started this one asks, and ends with it. */
+/** Answers the commands of the parent process, and ends with it. */
 export function serve(commands: Commands): void {
   process.on('message', (request: Request) => {
-    // Nobody listens any more where that fails, and `disconnect` follows.
+    // Sending fails only when the parent is gone; `disconnect` follows.
     void answer(commands, request).then((reply) => process.send?.(reply, () => {}));
   });
   process.once('disconnect', () => process.exit(0));
-  // A terminal sends these to everybody; here the one that asks decides.
+  // A terminal sends these to the whole group; the parent decides.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 }
 

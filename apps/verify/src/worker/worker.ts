@@ -7,7 +7,7 @@ const STOP_TIMEOUT_MS = 5000;
 type Arguments<C extends Commands, K extends keyof C> = Parameters<C[K]>[0];
 type Answer<C extends Commands, K extends keyof C> = Awaited<ReturnType<C[K]>>;
 
-/** A program of this folder as a process of its own, that answers commands. */
+/** A program of this package in its own process, which answers commands. */
 export class Worker<C extends Commands> implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -43,7 +43,7 @@ export class Worker<C extends Commands> implements AsyncDisposable {
     clearTimeout(timer);
     this.#waiting.delete(id);
     if (reply.error !== undefined) throw new Error(`${this.#name}: ${command}: ${reply.error}`);
-    return reply.result as Answer<C, K>; // the programs are ours
+    return reply.result as Answer<C, K>; // the programs are part of this package
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,7 +13,7 @@ export async function get<T = Record<string, unknown>>(
   return answerOf(await fetch(url, { headers, signal: AbortSignal.timeout(DEADLINE_MS) }));
 }
 
-/** Sends text as it is, and anything else as JSON. */
+/** Posts text as it is, and anything else as JSON. */
 export async function post<T = Record<string, unknown>>(
   url: string,
   body: unknown,

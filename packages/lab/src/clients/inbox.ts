@@ -1,7 +1,7 @@
 const DEADLINE_MS = 5000;
 const SHOWN = 10;
 
-/** What a client has got so far, and a way to wait for more. */
+/** The items that a client has received, and a way to wait for more. */
 export class Inbox<T> {
   readonly items: T[] = [];
   readonly #waiting = new Set<(item: T) => void>();
@@ -11,7 +11,7 @@ export class Inbox<T> {
     for (const look of [...this.#waiting]) look(item);
   }
 
-  /** The first that matches, whether it has come already or comes before the deadline. */
+  /** The first matching item, received already or before the deadline. */
   async first(matches: (item: T) => boolean, deadlineMs = DEADLINE_MS): Promise<T> {
     const found = this.items.find(matches);
     if (found !== undefined) return found;
@@ -19,7 +19,7 @@ export class Inbox<T> {
     const look = (item: T) => {
       if (matches(item)) resolve(item);
     };
-    // Made here, as the stack of a timer would not tell which test waited.
+    // Created here, because the stack of a timer does not show the waiting test.
     const error = new Error();
     const timer = setTimeout(() => {
       const last = this.items.slice(-SHOWN).map((item) => JSON.stringify(item).slice(0, 300));

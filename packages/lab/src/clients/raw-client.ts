@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import { Inbox } from './inbox.ts';
 
-/** What the server says to raw clients, field by field as in the contract. */
+/** The envelope of messages to raw clients. */
 export interface Envelope {
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** A raw WebSocket that keeps everything it gets. */
+/** A raw WebSocket client that keeps everything it receives. */
 export class RawClient implements AsyncDisposable {
   readonly inbox = new Inbox<Envelope>();
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -43,7 +43,7 @@ export class RawClient implements AsyncDisposable {
     });
   }
 
-  /** Resolves once the server has said `connection`. */
+  /** Resolves once the server has sent `connection`. */
   static async connect(url: string, options: RawOptions = {}): Promise<RawClient> {
     const client = await RawClient.open(url, options);
     await client.first('connection');
@@ -57,7 +57,7 @@ export class RawClient implements AsyncDisposable {
     return client;
   }
 
-  /** The HTTP answer to an upgrade that the server refuses. */
+  /** The HTTP answer of a refused upgrade. */
   static async refusal(url: string, options: RawOptions = {}): Promise<Refusal> {
     const socket = createSocket(url, options);
     const refused = once(socket, 'unexpected-response');
@@ -83,7 +83,7 @@ export class RawClient implements AsyncDisposable {
     return this.events.filter((event) => event.type === type);
   }
 
-  /** The first event of a type, or that matches, whether it has come already or comes soon. */
+  /** The first event of a type or that matches, received already or soon. */
   first(match: string | ((event: Envelope) => boolean), deadlineMs?: number): Promise<Envelope> {
     const matches = typeof match === 'string' ? (event: Envelope) => event.type === match : match;
     return this.inbox.first(matches, deadlineMs);
@@ -94,7 +94,7 @@ export class RawClient implements AsyncDisposable {
     this.socket.send(raw ? message : JSON.stringify(message));
   }
 
-  /** Sends a command and waits for its answer, whatever that is. */
+  /** Sends a command and waits for its answer, which may be an error. */
   async ask(command: object): Promise<Envelope> {
     this.#lastId += 1;
     const id = `request-${this.#lastId}`;
@@ -117,7 +117,7 @@ export class RawClient implements AsyncDisposable {
   }
 }
 
-/** `http://host` as `ws://host`, with a path. */
+/** Turns `http://host` into `ws://host` with a path. */
 export function wsUrl(httpUrl: string, path: string): string {
   return httpUrl.replace(/^http/, 'ws') + path;
 }

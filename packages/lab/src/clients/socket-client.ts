@@ -4,7 +4,7 @@ import { io as io454 } from 'socket.io-client-4.5.4';
 import { io as io460 } from 'socket.io-client-4.6.0';
 import { Inbox } from './inbox.ts';
 
-/** The official clients, by version; all have the same interface as far as these tests use it. */
+/** The official clients by version; the tests use only what they have in common. */
 export const CLIENTS = {
   '3.1.3': io313,
   '4.5.4': io454 as unknown as typeof ioNewest,
@@ -17,7 +17,7 @@ export type Transport = 'websocket' | 'polling';
 export interface SocketOptions {
   readonly client?: ClientVersion;
   readonly transport?: Transport;
-  /** In `auth`, as the earlier system's examples do. */
+  /** Sent in `auth.token`. */
   readonly token?: string;
   readonly auth?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface Emitted {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** An official Socket.IO client that keeps everything it gets. */
+/** An official Socket.IO client that keeps everything it receives. */
 export class SocketClient implements AsyncDisposable {
   readonly inbox = new Inbox<Emitted>();
   readonly socket: ReturnType<typeof ioNewest>;
@@ -52,7 +52,7 @@ export class SocketClient implements AsyncDisposable {
     });
   }
 
-  /** Resolves once the server has said `connected`. */
+  /** Resolves once the server has sent `connected`. */
   static async connect(url: string, options: SocketOptions): Promise<SocketClient> {
     const client = new SocketClient(url, options);
     const refused = new Promise<never>((_, reject) => client.socket.once('connect_error', reject));
@@ -65,7 +65,7 @@ export class SocketClient implements AsyncDisposable {
     return client;
   }
 
-  /** The error that the server refuses the connection with. */
+  /** The error with which the server refuses the connection. */
   static async refusal(url: string, options: SocketOptions): Promise<Error> {
     const client = new SocketClient(url, options);
     try {
@@ -87,7 +87,7 @@ export class SocketClient implements AsyncDisposable {
     return this.events.filter((event) => event.name === name).map(({ payload }) => payload);
   }
 
-  /** The payload of the first event of a name that matches, come already or coming soon. */
+  /** The payload of the first matching event of a name, received already or soon. */
   async first(
     name: string,
     matches: (payload: Emitted['payload']) => boolean = () => true,

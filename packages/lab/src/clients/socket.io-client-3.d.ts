@@ -1,4 +1,4 @@
-/** Its own types are where TypeScript does not look; what the tests use of it is the same. */
+/** Its own types are not found by TypeScript; the tests use only what the newest types share. */
 declare module 'socket.io-client-3.1.3' {
   export { io } from 'socket.io-client';
 }

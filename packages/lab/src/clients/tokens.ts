@@ -3,12 +3,12 @@ import { TEST_JWT_SECRET } from '@leque/testkit';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A token as the test systems accept it. */
+/** A token that the test systems accept. */
 export function tokenFor(user: string, claims: Claims = {}): string {
   return hs256({ sub: user, exp: inSeconds(600), ...claims });
 }
 
-/** Long enough ago that no allowance for clocks that differ helps it. */
+/** A token that expired longer ago than the allowed clock skew. */
 export function expiredTokenFor(user: string): string {
   return tokenFor(user, { exp: inSeconds(-60) });
 }
@@ -22,12 +22,12 @@ export function hs256(claims: Claims, secret: string = TEST_JWT_SECRET): string 
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-/** `alg: none`: claims that nobody vouches for. */
+/** An unsigned token (`alg: none`). */
 export function unsigned(claims: Claims): string {
   return `${signingInput('none', claims)}.`;
 }
 
-/** A key pair, and tokens signed with its private half. */
+/** A key pair with a signer. */
 export function rsaSigner(): { publicKey: string; rs256(claims: Claims): string } {
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {

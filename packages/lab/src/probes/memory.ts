@@ -3,21 +3,21 @@ import { residentKb, runsOnNode } from './process-usage.ts';
 
 const PRELOAD = new URL('./collect-garbage.mjs', import.meta.url).href;
 const LOOK_MS = 500;
-/** Steady is what changes by less than this share over so many looks. */
+/** Memory is steady when it changes by less than this share between consecutive looks. */
 const STEADY_SHARE = 0.002;
 const STEADY_LOOKS = 3;
 const MAX_LOOKS = 20;
 const PEAK_LOOK_MS = 250;
 
-/** The environment of a server on Node that collects its garbage when told to. */
+/** Environment that makes a Node server collect its garbage on `collectGarbage`. */
 export const COLLECTING_SERVER = { NODE_OPTIONS: `--import=${PRELOAD}` } as const;
 
-/** Tells the servers on Node among them, which were started as above, to collect their garbage. */
+/** Makes Node servers with `COLLECTING_SERVER` collect their garbage; ignores other processes. */
 export function collectGarbage(pids: readonly number[]): void {
   for (const pid of pids) if (runsOnNode(pid)) process.kill(pid, 'SIGUSR2');
 }
 
-/** Resident memory in KB once it does not change any more, or after ten seconds. */
+/** Resident memory in KB once it is steady, or after ten seconds. */
 export async function steadyResidentKb(
   pids: readonly number[],
   signal: AbortSignal,
@@ -34,7 +34,7 @@ export async function steadyResidentKb(
   return kb;
 }
 
-/** Watches how much memory the processes hold at most. */
+/** Samples the peak resident memory of processes. */
 export class PeakMemory implements Disposable {
   readonly #pids: readonly number[];
   readonly #timer: NodeJS.Timeout;

@@ -1,15 +1,15 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** Linux counts the CPU time that it shows in hundredths of a second, on every common machine. */
+/** Linux reports CPU time in hundredths of a second on common machines. */
 const MICROSECONDS_PER_TICK = 10_000;
-/** In what follows the name of the program, which may contain anything. */
+/** Indexes of fields after the program's name, which may contain any character. */
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
 /**
- * CPU time that the processes have used since they started, in µs, kernel time included.
- * @returns undefined where a process is gone, or the system does not tell
+ * CPU time of the processes since their start, in µs, including kernel time.
+ * @returns undefined when a process is gone or the system has no /proc
  */
 export function cpuMicroseconds(pids: readonly number[]): number | undefined {
   return sumOf(pids, (pid) => {
@@ -21,7 +21,7 @@ export function cpuMicroseconds(pids: readonly number[]): number | undefined {
   });
 }
 
-/** Resident memory of the processes together, in KB; undefined as above. */
+/** Resident memory of the processes together, in KB; undefined when it cannot be read. */
 export function residentKb(pids: readonly number[]): number | undefined {
   return sumOf(pids, (pid) => {
     const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(readFile(pid, 'status') ?? '') ?? [];
@@ -37,7 +37,7 @@ export function runsOnNode(pid: number): boolean {
   }
 }
 
-/** Files that this process, and so those it starts, may have open. */
+/** Limit of open files of this process and its children; infinite when unknown. */
 export function openFileLimit(): number {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');

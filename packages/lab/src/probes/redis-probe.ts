@@ -4,7 +4,7 @@ import { respCommand } from './resp.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
-/** Asks a Redis a question now and then, with commands and replies of one line or one text. */
+/** A minimal Redis client for occasional commands with simple or bulk string replies. */
 export class RedisProbe implements Disposable {
   readonly #socket: Socket;
   #received = '';
@@ -19,7 +19,7 @@ export class RedisProbe implements Disposable {
     return new RedisProbe(socket);
   }
 
-  /** A number or text; undefined for nil. One command at a time. @throws Error for an error */
+  /** The reply as text; undefined for nil. One command at a time. @throws Error for an error reply */
   async ask(...command: readonly string[]): Promise<string | undefined> {
     this.#socket.write(respCommand(...command));
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
@@ -35,7 +35,7 @@ export class RedisProbe implements Disposable {
     }
   }
 
-  /** A field of INFO. */
+  /** The value of a field of INFO; empty when it is missing. */
   async info(field: string): Promise<string> {
     const text = (await this.ask('INFO')) ?? '';
     return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(text)?.[1] ?? '';
@@ -51,7 +51,7 @@ interface Reply {
   readonly error?: string;
 }
 
-/** Undefined while the rest of it is on its way. */
+/** Undefined while the reply is incomplete. */
 export function parseReply(text: string): Reply | undefined {
   const end = text.indexOf('\r\n');
   if (end < 0) return undefined;

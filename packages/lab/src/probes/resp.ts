@@ -1,6 +1,6 @@
 const CRLF = Buffer.from('\r\n');
 
-/** A Redis command as clients send it. */
+/** Encodes a Redis command as clients send it (RESP). */
 export function respCommand(...args: readonly (string | Buffer)[]): Buffer {
   const parts = args.flatMap((arg) => {
     const bytes = Buffer.from(arg);

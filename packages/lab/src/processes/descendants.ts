@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The pids of all processes beneath one, however deep; those that only wait to be reaped not. */
+/** The pids of all descendants of a process, without zombies. */
 export function descendantsOf(pid: number): number[] {
   const all = listProcesses();
   const childrenOf = (parent: number): number[] =>
@@ -29,7 +29,7 @@ function readProc(): { pid: number; parent: number }[] {
         const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent) }];
       } catch {
-        return []; // gone meanwhile
+        return []; // it has ended meanwhile
       }
     });
 }

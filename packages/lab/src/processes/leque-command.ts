@@ -9,14 +9,14 @@ export interface Ended {
 }
 
 interface Surroundings {
-  /** On its standard input. */
+  /** Text for its standard input. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether the reader of its standard output leaves with the first it gets, as `head -1` does. */
+  /** Whether its standard output is closed after the first data, as `head -1` does. */
   readonly readerLeaves?: boolean;
 }
 
-/** `leque …` to its end. */
+/** Runs a `leque` command to its end. */
 export function leque(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
   const { input = '', env = {}, readerLeaves = false } = surroundings;
   const options = { env: { ...process.env, ...env }, timeout: 30_000 };

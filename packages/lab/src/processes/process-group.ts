@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** A command as a terminal runs it: in a process group of its own, which gets the signals of keys. */
+/** A command in its own process group, which receives signals together as from a terminal. */
 export class ProcessGroup implements AsyncDisposable {
-  /** It has ended, and whoever could still write to its output. */
+  /** Resolves once all processes that hold its output have ended. */
   readonly ended: Promise<unknown>;
   readonly #child: ChildProcess;
   #output = '';
@@ -27,7 +27,7 @@ export class ProcessGroup implements AsyncDisposable {
     }
   }
 
-  /** Of the process that leads the group. */
+  /** Pid of the group's leader. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -36,12 +36,12 @@ export class ProcessGroup implements AsyncDisposable {
     return this.#output;
   }
 
-  /** To every process of the group at once. */
+  /** Signals every process of the group. */
   signal(signal: NodeJS.Signals): void {
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // nobody is left in it
+      // no process is left in it
     }
   }
 

@@ -1,10 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Beyond PATH: where servers are, and where Go is unpacked by default. */
+/** Folders to search after PATH: those of servers and of Go. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/go/bin'];
 
-/** Every program of that name on this machine, in the order of PATH. */
+/** The paths of all programs of this name, in the order of PATH. */
 export function programs(name: string, more = MORE_FOLDERS): string[] {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
   return [...new Set(folders)].map((folder) => join(folder, name)).filter(isExecutable);

@@ -1,31 +1,31 @@
 import { type Env, startCluster, startLeque } from '@leque/testkit';
 import { post } from '../clients/http.ts';
 
-/** One server of a system, or what stands before several. */
+/** One server of a system, or a load balancer. */
 export interface Server {
   readonly url: string;
   /** The end of what it wrote to stdout and stderr. */
   readonly output: string;
-  /** Ends it as a power cut would, and starts it again at the same address. */
+  /** Kills it, and starts it again at the same address. */
   restart(): Promise<void>;
 }
 
-/** Leque as a conformance suite sees it: where clients connect, and where others publish. */
+/** Leque as a conformance suite sees it: nodes for clients and a publisher. */
 export interface System extends AsyncDisposable {
   /** The node that clients are connected to; may be restarted. */
   readonly node: Server;
-  /** Another node where there is one. */
+  /** Another node of a cluster; the same node in a single process. */
   readonly otherNode: Server;
-  /** Where events are published and statistics are asked for. */
+  /** Takes events and answers statistics. */
   readonly publisher: Server;
 }
 
 export type StartSystem = (env?: Env) => Promise<System>;
 
-/** As `leque dev` has it, for the documents' examples without a token. */
+/** Open mode like `leque dev`, for examples without a token. */
 const OPEN: Env = { AUTH_MODE: 'open', LOG_LEVEL: 'warn' };
 
-/** Everything in one process, on the memory broker. */
+/** Starts everything in one process, on the memory broker. */
 export const startEmbedded: StartSystem = async (env) => {
   const node = await startLeque(env);
   return {
@@ -36,7 +36,7 @@ export const startEmbedded: StartSystem = async (env) => {
   };
 };
 
-/** Two gateways and a publisher on Redis, as they are deployed. */
+/** Starts two gateways and a publisher on Redis. */
 export const startClustered: StartSystem = async (env) => {
   const cluster = await startCluster({ gateways: 2, env: { ...OPEN, ...env } });
   const [node, otherNode] = cluster.gateways;
@@ -49,7 +49,7 @@ export const startClustered: StartSystem = async (env) => {
   };
 };
 
-/** Publishes where no client is connected. */
+/** Publishes an event. @throws Error unless the answer is 200 */
 export async function publish(system: System, event: object): Promise<Record<string, unknown>> {
   const { status, body } = await post(`${system.publisher.url}/api/publish`, event);
   if (status !== 200) throw new Error(`publish answered ${status}: ${JSON.stringify(body)}`);

@@ -44,7 +44,7 @@ async function start(context: TargetContext): Promise<RunningTarget> {
       INTERNAL_PORT: String(port + 1),
       API_KEY,
       PING_INTERVAL: `${heartbeatSeconds}s`,
-      // A third, as by default; it has to be less.
+      // A third of the interval, which is the default; it must be shorter.
       PONG_TIMEOUT: `${Math.round((heartbeatSeconds * 1000) / 3)}ms`,
     }),
   );
@@ -77,7 +77,7 @@ async function executable(): Promise<string | undefined> {
   );
 }
 
-/** One that Go has installed does not know its own version. */
+/** A binary that `go install` built does not know its version. */
 async function versionAt(server: string): Promise<string> {
   return server.startsWith(FOLDER) ? VERSION.slice(1) : versionOf(server, 'version');
 }

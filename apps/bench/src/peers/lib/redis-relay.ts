@@ -4,23 +4,23 @@ import type { RunningTarget, Target, TargetContext } from '../../targets/target.
 import { upgradeRequest } from '../../targets/websocket-bytes.ts';
 import { channelName } from '../../workloads/event.ts';
 
-/** A server that relays what it gets from Redis channels to raw WebSocket clients. */
+/** A server that relays messages of Redis channels to raw WebSocket clients. */
 export interface Relay extends Pick<Target, 'name' | 'unavailable' | 'install'> {
   command(options: RelayOptions): Promise<CommandLine>;
   versions(): Promise<Readonly<Record<string, string>>>;
   readonly flags: string;
-  /** What it tells a client that is subscribed. */
+  /** The message that confirms a client's subscription. */
   readonly ready: string;
 }
 
 export interface RelayOptions extends Pick<TargetContext, 'port' | 'redis' | 'channels'> {
-  /** Redis channels are this, and then the name of a channel. */
+  /** Prefix of the Redis channels. */
   readonly prefix: string;
-  /** 0: none. */
+  /** 0 for no heartbeats. */
   readonly heartbeatSeconds: number;
 }
 
-/** Clients ask for channels in the path. */
+/** The target of a relay, whose clients name their channels in the path. */
 export function redisRelay(relay: Relay): Target {
   const { name, unavailable, install } = relay;
   return {

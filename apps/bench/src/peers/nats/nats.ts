@@ -8,7 +8,7 @@ const TEMPLATE = new URL('nats-server.conf', import.meta.url);
 const DEFAULT_HEARTBEAT_S = 3600;
 const CONNECT = 'CONNECT {"verbose":false,"pedantic":false}\r\n';
 
-/** NATS, whose own WebSocket listener its browser clients use. */
+/** NATS with its own WebSocket listener, which its browser clients use. */
 export const nats: Target = {
   name: 'nats',
   formats: ['nats'],

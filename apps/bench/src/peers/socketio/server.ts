@@ -18,7 +18,7 @@ const io = new Server(http, {
   ...adapterOption(),
 });
 
-// What the documentation advises for less memory; nothing here needs the request any more.
+// The documentation recommends this to save memory.
 io.engine.on('connection', (socket: { request: unknown }) => {
   socket.request = null;
 });
@@ -27,7 +27,7 @@ io.on('connection', async (socket) => {
   const { rooms } = socket.handshake.auth as { rooms: string[] };
   await socket.join(rooms);
   if (adapter === 'local') await subscriber.subscribe(...rooms.map((room) => `${key}:${room}`));
-  // Answered after the subscriptions that the adapter began and waits for no more than we can.
+  // Its answer follows those of the adapter's subscriptions, which cannot be awaited.
   else await subscriber.ping();
   socket.emit('ready');
 });

@@ -10,7 +10,7 @@ import { channelName } from '../../workloads/event.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 const DEFAULT_HEARTBEAT_S = 3600;
-/** A broadcast, as nodes tell it to each other. */
+/** The type of a broadcast message between nodes. */
 const BROADCAST = 3;
 const EVENT_PACKET = 2;
 
@@ -35,7 +35,7 @@ export const socketIo = target({
   },
 });
 
-/** With the adapter for sharded pub/sub, which subscribes to each room. It has no emitter yet. */
+/** Socket.IO with the adapter for sharded pub/sub, which has no emitter yet. */
 export const socketIoSharded = target({
   name: 'socket.io-sharded',
   adapter: 'sharded',
@@ -48,7 +48,7 @@ export const socketIoSharded = target({
   },
 });
 
-/** Its best case, without any adapter: the server itself subscribes, and emits to its own room. */
+/** Socket.IO without an adapter, its best case: the server subscribes itself and emits locally. */
 export const socketIoLocal = target({
   name: 'socket.io-local',
   adapter: 'local',

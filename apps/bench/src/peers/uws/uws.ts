@@ -8,14 +8,14 @@ import { redisRelay } from '../lib/redis-relay.ts';
 import { CACHE, output } from '../lib/tools.ts';
 
 const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
-/** uWebSockets.js 20.30, as the npm registry has it; the original is published elsewhere only. */
+/** uWebSockets.js 20.30 from npm; the original is not published there. */
 const PACKAGE = '@trufflesuite/uws-js-unofficial';
 const VERSION = '20.30.0-unofficial.0';
 const FOLDER = join(CACHE, `uws-${VERSION}`);
 /** Its binaries are for Node 20 and older. */
 const NODE_MAJOR = '20';
 
-/** uWebSockets.js: a native server that JavaScript only steers, with its own publish/subscribe. */
+/** uWebSockets.js: a native server with its own publish/subscribe, controlled from JavaScript. */
 export const uws = redisRelay({
   name: 'uWebSockets.js',
   unavailable,

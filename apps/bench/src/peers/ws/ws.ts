@@ -4,7 +4,7 @@ import { redisRelay } from '../lib/redis-relay.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 
-/** The loop that everybody writes first: `ws`, and one `send` for each client. */
+/** The usual first implementation: `ws` with one `send` for each client. */
 export const ws = redisRelay({
   name: 'ws',
   unavailable: async () => undefined,

@@ -4,7 +4,7 @@ import type { System } from '../../target/system.ts';
 const BYTES_PER_MB = 1024 * 1024;
 const KB_PER_MB = 1024;
 const LINES = 10;
-/** What garbage collectors and allocators may keep. */
+/** Memory that garbage collectors and allocators may keep. */
 const SLACK_MB = 32;
 const GROWTH = 1.25;
 
@@ -14,7 +14,7 @@ interface Sample {
   readonly redisMb: number;
 }
 
-/** What the gateway that is never killed, and Redis, hold in memory over the time. */
+/** Memory of Redis and of the gateway that is never killed, over time. */
 export class MemoryLog {
   readonly #system: System;
   readonly #samples: Sample[] = [];
