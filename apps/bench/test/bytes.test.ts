@@ -8,7 +8,7 @@ import {
 } from '../src/targets/websocket-bytes.ts';
 import { EVENT_BYTES, eventTemplate } from '../src/workloads/event.ts';
 
-test('an event has its size, and its fields stand where they are searched', () => {
+test('an event has the fixed size, and its fields in the order that the generator looks for', () => {
   for (const channel of [0, 12_345]) {
     const event = eventTemplate(channel).toString();
     expect(event).toHaveLength(EVENT_BYTES);
@@ -23,7 +23,7 @@ test('a command is an array of strings with their lengths in bytes', () => {
   );
 });
 
-test('client frames are masked, and say their length in one byte or in two', () => {
+test('client frames are masked, with a length of one or two bytes', () => {
   expect(textFrame('hi')).toEqual(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
   expect(pingFrame('')).toEqual(Buffer.from([0x89, 0x80, 0, 0, 0, 0]));
   const long = binaryFrame(Buffer.alloc(300));
@@ -31,7 +31,7 @@ test('client frames are masked, and say their length in one byte or in two', () 
   expect(long).toHaveLength(308);
 });
 
-test('an upgrade request ends with an empty line, after the headers that were asked for', () => {
+test('an upgrade request has the given headers and ends with an empty line', () => {
   const request = upgradeRequest('127.0.0.1:1', '/a', { Authorization: 'Bearer x' }).toString();
   expect(request).toMatch(/^GET \/a HTTP\/1\.1\r\nHost: 127\.0\.0\.1:1\r\n/);
   expect(request).toMatch(/\r\nAuthorization: Bearer x\r\n\r\n$/);

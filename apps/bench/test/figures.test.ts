@@ -12,12 +12,12 @@ describe('a median', () => {
     expect(median(values)).toBe(expected);
   });
 
-  test('of nothing is not known, and neither is its spread', () => {
+  test('of no values is unknown, and so is their spread', () => {
     expect(median([])).toBeUndefined();
     expect(spread([])).toBeUndefined();
   });
 
-  test('does not sort what it is given', () => {
+  test('does not reorder its argument', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);
@@ -27,12 +27,12 @@ describe('a median', () => {
 describe('figures of several runs', () => {
   const runs = [{ p99Ms: 4, rssMb: 90 }, { p99Ms: 2 }, { p99Ms: 9 }];
 
-  test('have a median and a spread each, over the runs that know it', () => {
+  test('have a median and a spread over the runs that have them', () => {
     expect(medians(runs)).toEqual({ p99Ms: 4, rssMb: 90 });
     expect(spreads(runs)).toEqual({ p99Ms: [2, 9], rssMb: [90, 90] });
   });
 
-  test('that are not known or not finite are left out', () => {
+  test('leave out unknown and infinite values', () => {
     expect(
       known([
         ['p50Ms', undefined],
@@ -43,7 +43,7 @@ describe('figures of several runs', () => {
   });
 });
 
-test('latencies are told in milliseconds', () => {
+test('latencies are converted to milliseconds', () => {
   const histogram = [
     [1000, 50],
     [2000, 49],

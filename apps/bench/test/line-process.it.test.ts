@@ -3,13 +3,13 @@ import { LineProcess } from '../src/load/line-process.ts';
 
 const DEADLINE_MS = 10_000;
 
-test('events that come together are there for one after the other who waits', async () => {
+test('events that arrive together are returned one after the other', async () => {
   await using child = run(`process.stdout.write('{"event":"a"}\\n{"event":"b","the_value":1}\\n')`);
   await child.next('a', DEADLINE_MS);
   expect(await child.next('b', DEADLINE_MS)).toEqual({ theValue: 1 });
 });
 
-test('whoever waits hears of an error, of an end, and of what is no event', async () => {
+test('waiting rejects on an error event, an end, other output and a deadline', async () => {
   await using failing = run(`console.log('{"event":"error","message":"it is broken"}')`);
   await expect(failing.next('a', DEADLINE_MS)).rejects.toThrow('it is broken');
   await using ending = run('process.exit(3)');
@@ -20,7 +20,7 @@ test('whoever waits hears of an error, of an end, and of what is no event', asyn
   await expect(silent.next('a', 10)).rejects.toThrow("no 'a' within 10 ms");
 });
 
-test('a program that is not there is an error for whoever waits', async () => {
+test('waiting rejects when the program does not exist', async () => {
   await using missing = new LineProcess('/nonexistent/program', []);
   await expect(missing.next('a', DEADLINE_MS)).rejects.toThrow('ENOENT');
 });

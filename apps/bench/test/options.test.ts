@@ -21,13 +21,13 @@ test.each(['0', '0.0001', '1e9', '-3', ''])('--seconds "%s" is refused', (second
 });
 
 describe('the options of the bench', () => {
-  test('are Leque alone, and every workload, when nothing is said', () => {
+  test('default to Leque alone and every workload', () => {
     const options = readOptions({ repeat: '5' }, CHOICE);
     expect(options).toMatchObject({ repeat: 5, seconds: undefined, workloads: WORKLOADS });
     expect(names(options.targets)).toEqual(['leque']);
   });
 
-  test('take names in any case and order', () => {
+  test('accept names in any case and order', () => {
     const options = readOptions(
       { repeat: '1', only: 'w2, W1', peers: 'nats,floor', seconds: '0.5' },
       CHOICE,
@@ -37,12 +37,12 @@ describe('the options of the bench', () => {
     expect(options.seconds).toBe(0.5);
   });
 
-  test('--peers without names means all of them', () => {
+  test('take --peers without names as all peers', () => {
     const { targets } = readOptions({ repeat: '1', peers: true }, CHOICE);
     expect(names(targets)).toEqual(['leque', 'floor', 'ws', 'nats']);
   });
 
-  test('that make no sense are named, all at once', () => {
+  test('report every problem at once', () => {
     const wrong = { repeat: '0', only: 'W1,W99', peers: 'redis', seconds: 'soon' };
     for (const problem of ['--repeat "0"', '"w99" is none of W1,', '"redis"', '--seconds "soon"']) {
       expect(() => readOptions(wrong, CHOICE)).toThrow(problem);

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 120_000;
 
 describeOnOwnRedis('leque bench', () => {
   test(
-    '--smoke loses nothing, takes the fast path, and tells what it measured',
+    '--smoke loses nothing, uses the direct path, and writes its results',
     async () => {
       await using folder = await temporaryFolder();
       await using running = new RunningProcess(
@@ -41,7 +41,7 @@ describeOnOwnRedis('leque bench', () => {
   );
 
   test(
-    'ends its children with it, and keeps what it has measured, when it is interrupted',
+    'ends its children and keeps its results when it is interrupted',
     async () => {
       await using folder = await temporaryFolder();
       await using running = new RunningProcess(

@@ -27,7 +27,7 @@ function sumUp(...measurements: Partial<Measurement>[]): CaseResult[] {
 }
 
 describe('the runs of a case', () => {
-  test('are summed up as medians with their spread, and one histogram', () => {
+  test('are summarized as medians with their spread and one histogram', () => {
     const [result] = sumUp(
       { figures: { p99Ms: 2 } },
       { figures: { p99Ms: 9 }, histogram: [[9000, 1]] },
@@ -47,7 +47,7 @@ describe('the runs of a case', () => {
     expect(result?.runs.map(({ repetition }) => repetition)).toEqual([1, 2, 3]);
   });
 
-  test('have no figures when one of them failed', () => {
+  test('have no figures when a run failed', () => {
     const [result] = sumUp({}, { verdict: 'failed', reason: '1 lost' });
     expect(result).toMatchObject({ verdict: 'failed', median: {}, spread: {}, histogram: [] });
   });
@@ -62,7 +62,7 @@ describe('the smoke run', () => {
   const problems = (changes: Partial<Measurement>, setup = 'raw') =>
     smokeProblems(resultsOf(sumUp(changes).map((each) => ({ ...each, setup }))));
 
-  test('has no problem when everything came', () => {
+  test('has no problem when everything arrived', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ verdict: 'behind', reason: 'slow machine' })).toEqual([]);
     expect(problems({ counts: { delivered: 5, ...direct } }, 'Socket.IO')).toEqual([]);
@@ -99,7 +99,7 @@ describe('the smoke run', () => {
 });
 
 describe('the report', () => {
-  test('stands by itself, and shows what was measured as text', () => {
+  test('is self-contained and escapes text', () => {
     const page = reportPage(resultsOf(sumUp({}, { step: '<b>', reason: '"&', verdict: 'behind' })));
     expect(page).toContain('&lt;b&gt;');
     expect(page).toContain('&quot;&amp;');
@@ -107,7 +107,7 @@ describe('the report', () => {
     expect(page).not.toMatch(/https?:|url\(|<script|<link|<img/);
   });
 
-  test('draws each target at each rate, and says why one is not there', () => {
+  test('draws each target at each rate, and gives the reason of a missing one', () => {
     const cases = sumUp({});
     const peers: CaseResult[] = cases.flatMap((each) => [
       { ...each, target: 'ws' },

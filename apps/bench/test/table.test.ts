@@ -28,18 +28,18 @@ describe('a figure', () => {
     expect(formatFigure(name, value)).toBe(text);
   });
 
-  test('that is not known is a dash', () => {
+  test('is a dash when it is unknown', () => {
     expect(formatFigure('p50Ms', undefined)).toBe('–');
     expect(formatWithUnit('p50Ms', undefined)).toBe('–');
   });
 
-  test('has its unit behind it', () => {
+  test('is followed by its unit', () => {
     expect(formatWithUnit('p50Ms', 2)).toBe('2.00 ms');
     expect(formatWithUnit('deliveriesPerSecond', 4e6)).toBe('4.00 M/s');
     expect(formatWithUnit('stalledClosed', 3)).toBe('3');
   });
 
-  test('counts below a million are told exactly', () => {
+  test('is exact for counts below a million', () => {
     expect(formatCount(117_432.4)).toBe('117,432');
     expect(formatCount(999_400)).toBe('1.00 M');
   });
@@ -48,7 +48,7 @@ describe('a figure', () => {
 describe('the table', () => {
   const table = new Table(['deliveriesPerSecond', 'p99Ms', 'rssMb']);
 
-  test('has each figure beneath its head', () => {
+  test('aligns each figure with its heading', () => {
     const header = table.header();
     const row = table.row(ROW);
     for (const [head, text] of [
@@ -61,19 +61,19 @@ describe('the table', () => {
     expect(row).toMatch(/ ok$/);
   });
 
-  test('has no figures of a run that failed, but says why', () => {
+  test('shows the reason of a failed run instead of figures', () => {
     const row = table.row({ ...ROW, verdict: 'failed', reason: '12 lost' });
     expect(row).not.toContain('1.00 M');
     expect(row).toContain('FAILED: 12 lost');
   });
 
-  test('says that a rate was not held, with the figures', () => {
+  test('shows the figures of a rate that was not held', () => {
     const row = table.row({ ...ROW, verdict: 'behind', reason: 'delivered 50 %' });
     expect(row).toContain('1.00 M');
     expect(row).toContain('NOT HELD: delivered 50 %');
   });
 
-  test('names the part of a workload that has some', () => {
+  test('names the part of a workload with several parts', () => {
     expect(table.row({ ...ROW, part: '50 subscribers' })).toContain('50 subscribers');
   });
 });

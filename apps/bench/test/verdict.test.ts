@@ -3,7 +3,7 @@ import type { RunResult, Verdict } from '../src/results/results.ts';
 import { missingOf, NO_FAULTS, verdictOf, verdictOfRuns } from '../src/results/verdict.ts';
 
 describe('a run', () => {
-  test('in which everything came in time was held', () => {
+  test('is held when everything arrived in time', () => {
     expect(verdictOf(NO_FAULTS)).toEqual({ verdict: 'held', reason: '' });
     expect(verdictOf({ ...NO_FAULTS, share: 0.985 }).verdict).toBe('held');
   });
@@ -11,23 +11,23 @@ describe('a run', () => {
   test.for([
     ['lost', '1 lost'],
     ['unanswered', '1 publications not answered'],
-    ['duplicates', '1 came twice'],
+    ['duplicates', '1 duplicated'],
     ['reordered', '1 out of order'],
-    ['strays', '1 astray'],
+    ['strays', '1 not subscribed to'],
     ['publishErrors', '1 not published'],
     ['closed', '1 connections closed'],
-  ] as const)('with a single one under `%s` failed, however fast it was', ([fault, reason]) => {
+  ] as const)('fails with a single `%s`, however fast it was', ([fault, reason]) => {
     expect(verdictOf({ ...NO_FAULTS, [fault]: 1 })).toEqual({ verdict: 'failed', reason });
   });
 
-  test('says everything that is wrong with it', () => {
+  test('names every fault', () => {
     expect(verdictOf({ ...NO_FAULTS, lost: 1200, reordered: 2, share: 0.1 })).toEqual({
       verdict: 'failed',
       reason: '1,200 lost, 2 out of order',
     });
   });
 
-  test('that was right but slower than offered is behind', () => {
+  test('is behind when it was right but slower than offered', () => {
     expect(verdictOf({ ...NO_FAULTS, share: 0.5 })).toEqual({
       verdict: 'behind',
       reason: 'delivered 50 % of what was offered',
@@ -35,17 +35,17 @@ describe('a run', () => {
   });
 });
 
-test('what still comes when the wait is given up is late, and not lost', () => {
+test('deliveries that still arrive at the deadline are late, not lost', () => {
   const late = { ...NO_FAULTS, lost: 1200, stillComing: true, share: 0.3 };
   expect(verdictOf(late)).toEqual({
     verdict: 'behind',
-    reason: 'delivered 30 % of what was offered; 1,200 had not come long after',
+    reason: 'delivered 30 % of what was offered; 1,200 were still missing long after',
   });
   expect(verdictOf({ ...late, share: 1 }).verdict).toBe('behind');
   expect(verdictOf({ ...late, duplicates: 1 }).verdict).toBe('failed');
 });
 
-test('what was not answered need not come; beyond it what is missing is lost', () => {
+test('[ACK] deliveries of unacknowledged publications may be missing; others are lost', () => {
   const run = { published: 3000, acked: 2015, publishErrors: 0, expected: 3_000_000 };
   expect(missingOf({ ...run, lost: 846_000 })).toEqual({ lost: 0, unanswered: 985 });
   expect(missingOf({ ...run, lost: 985_001 })).toEqual({ lost: 1, unanswered: 985 });
@@ -63,11 +63,11 @@ describe('several runs', () => {
       counts: {},
     }));
 
-  test('were held when each of them was', () => {
+  test('are held when each of them was held', () => {
     expect(verdictOfRuns(runs('held', 'held'))).toEqual({ verdict: 'held', reason: '' });
   });
 
-  test('are as bad as the worst of them, and say how many', () => {
+  test('have the verdict of the worst of them, with the number of such runs', () => {
     expect(verdictOfRuns(runs('held', 'behind', 'failed'))).toEqual({
       verdict: 'failed',
       reason: '1 of 3 runs: because of 3',
@@ -78,16 +78,16 @@ describe('several runs', () => {
     });
   });
 
-  test('of which all failed do not say how many', () => {
+  test('give no number when all of them failed', () => {
     expect(verdictOfRuns(runs('failed', 'failed')).reason).toBe('because of 1');
   });
 
-  test('of which some were not tried were not held', () => {
+  test('are not held when some were not tried', () => {
     expect(verdictOfRuns(runs('held', 'unavailable')).verdict).toBe('behind');
     expect(verdictOfRuns(runs('unavailable', 'unavailable')).verdict).toBe('unavailable');
   });
 
-  test('that are none are not a success', () => {
+  test('are unavailable when there are none', () => {
     expect(verdictOfRuns([]).verdict).toBe('unavailable');
   });
 });

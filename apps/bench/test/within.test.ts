@@ -7,20 +7,20 @@ describe('a wait', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('ends with what was waited for, and leaves no timer behind', async () => {
+  test('settles like the promise and leaves no timer behind', async () => {
     expect(await within(Promise.resolve(7), wait())).toBe(7);
     await expect(within(Promise.reject(new Error('no')), wait())).rejects.toThrow('no');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('has a deadline', async () => {
+  test('rejects at its deadline', async () => {
     const never = within(new Promise(() => {}), wait());
     const failure = expect(never).rejects.toThrow('it took more than 5 s');
     await vi.advanceTimersByTimeAsync(5000);
     await failure;
   });
 
-  test('is given up at once when nobody wants it any more', async () => {
+  test('rejects at once when its signal aborts', async () => {
     const controller = new AbortController();
     const given = within(new Promise(() => {}), wait(controller.signal));
     controller.abort(new Error('interrupted'));
@@ -28,7 +28,7 @@ describe('a wait', () => {
     await expect(within(Promise.resolve(7), wait(controller.signal))).rejects.toThrow();
   });
 
-  test('that was given up disposes of what comes too late', async () => {
+  test('disposes of a resource that arrives too late', async () => {
     const { promise, resolve } = Promise.withResolvers<AsyncDisposable>();
     const dispose = vi.fn(async () => {});
     const late = expect(acquiredWithin(promise, wait())).rejects.toThrow('it took');

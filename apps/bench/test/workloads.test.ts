@@ -56,7 +56,7 @@ describe('the workloads', () => {
 });
 
 describe('the clients', () => {
-  test('of a mix speak what the target has', () => {
+  test('of a mix use the formats of the target', () => {
     const both = { formats: ['ws', 'socketio'] };
     expect(formatsOf(both, 'raw')).toEqual(['ws']);
     expect(formatsOf(both, 'socketio')).toEqual(['socketio']);
@@ -66,7 +66,7 @@ describe('the clients', () => {
     expect(formatsOf({ formats: ['socketio'] }, 'raw')).toBeUndefined();
   });
 
-  test('that send the same are of one kind', () => {
+  test('of one kind send the same bytes', () => {
     const server = {
       client: (format: string, channels: readonly number[]) => ({
         request: Buffer.from(`${format} ${channels.join()}`),

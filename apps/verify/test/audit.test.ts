@@ -31,30 +31,30 @@ function audit(log: ChannelLog, ledger = ledgerOf(6)) {
 }
 
 describe('the audit of a channel', () => {
-  test('finds nothing where each came once and in order, and keeps that in two entries', () => {
+  test('finds nothing when each event came once and in order, and logs that as two entries', () => {
     const log = logOf(1, 2, 3, 4, 5, 6);
     expect(audit(log)).toEqual({ deliveries: 6 });
     expect(log.entries).toHaveLength(2);
   });
 
-  test('[GAP] finds what was lost in the middle', () => {
+  test('[GAP] finds an event lost in the middle', () => {
     expect(audit(logOf(1, 2, 4, 5, 6))).toEqual({ deliveries: 5, lost: 1, gaps: 1 });
   });
 
-  test('[GAP] finds what was lost at the end', () => {
+  test('[GAP] finds events lost at the end', () => {
     expect(audit(logOf(1, 2, 3, 4))).toEqual({ deliveries: 4, lost: 2 });
   });
 
-  test('[GAP] finds what was lost before the first, when the client had a position', () => {
+  test('[GAP] finds events lost before the first one when the client had a position', () => {
     expect(audit(logOf(3, 4, 5, 6))).toEqual({ deliveries: 4, lost: 2, gaps: 1 });
   });
 
-  test('[GAP] finds that nothing came at all', () => {
+  test('[GAP] finds that no event arrived', () => {
     expect(audit(logOf())).toEqual({ lost: 6 });
     expect(audit(new ChannelLog())).toEqual({ lost: 1 });
   });
 
-  test('[DUP] finds what came twice, at once or later', () => {
+  test('[DUP] finds an event that came twice, at once or later', () => {
     expect(audit(logOf(1, 2, 2, 3, 4, 5, 6))).toEqual({ deliveries: 7, duplicated: 1 });
     expect(audit(logOf(1, 2, 3, 4, 2, 3, 5, 6))).toEqual({ deliveries: 8, duplicated: 2 });
   });
@@ -71,11 +71,11 @@ describe('the audit of a channel', () => {
     expect(found).toMatchObject({ deliveries: 7, duplicated: 1 });
   });
 
-  test('[ORD] finds what came in another order', () => {
+  test('[ORD] finds events in another order', () => {
     expect(audit(logOf(1, 3, 2, 4, 5, 6))).toMatchObject({ deliveries: 6, reordered: 1 });
   });
 
-  test('[ORD] finds what came at another position than was acknowledged', () => {
+  test('[ORD] finds an event at another position than the acknowledged one', () => {
     const log = logOf(1, 2);
     log.publication(at(3), 4);
     log.publication(at(4), 3);
@@ -83,7 +83,7 @@ describe('the audit of a channel', () => {
     expect(audit(log)).toMatchObject({ reordered: 2 });
   });
 
-  test('[GAP] finds a jump backwards that nobody announced', () => {
+  test('[GAP] finds a jump backwards without a resync', () => {
     const log = logOf(1, 2, 3, 4, 5);
     log.publication(at(1, 'e2'), 6);
     const writer = new LedgerWriter();
@@ -93,13 +93,13 @@ describe('the audit of a channel', () => {
     expect(audit(log, new LedgerIndex(writer.read()))).toEqual({ deliveries: 6, reordered: 1 });
   });
 
-  test('offsets that go on in a new epoch are no gap', () => {
+  test('accepts offsets that continue in a new epoch', () => {
     const log = logOf(1, 2, 3);
     for (const number of [4, 5, 6]) log.publication(at(number, 'e2'), number);
     expect(audit(log)).toEqual({ deliveries: 6 });
   });
 
-  test('[GAP] a resync excuses what is missing before its position, and nothing after it', () => {
+  test('[GAP] excuses events missing before the position of a resync, and none after it', () => {
     const excused = logOf(1, 2);
     excused.note({ kind: 'resync', position: at(4) });
     for (const number of [5, 6]) excused.publication(at(number), number);
@@ -111,20 +111,20 @@ describe('the audit of a channel', () => {
     expect(audit(hiding)).toMatchObject({ gaps: 1 });
   });
 
-  test('[GAP] a resync does not excuse what is lost at the end', () => {
+  test('[GAP] does not excuse events lost after a resync', () => {
     const log = logOf(1, 2, 3);
     log.note({ kind: 'resync', position: at(3) });
     expect(audit(log)).toMatchObject({ lost: 1, resyncs: 1 });
   });
 
-  test('a resync says up to where more is missing', () => {
+  test('excuses events up to the end that a resync names', () => {
     const log = logOf(1);
     log.note({ kind: 'resync', position: at(2), until: at(5) });
     for (const number of [4, 6]) log.publication(at(number), number);
     expect(audit(log)).toEqual({ deliveries: 3, excused: 3, resyncs: 1 });
   });
 
-  test('what was never acknowledged may be missing, and may come once', () => {
+  test('lets an unacknowledged event be missing or come once', () => {
     const writer = new LedgerWriter();
     writer.last = 4;
     for (const number of [1, 2]) writer.stored(at(number), number);
@@ -135,11 +135,11 @@ describe('the audit of a channel', () => {
     expect(audit(logOf(1, 2, 3, 3, 4), ledger)).toEqual({ deliveries: 5, duplicated: 1 });
   });
 
-  test('finds what nobody has published', () => {
+  test('finds an event that was never published', () => {
     expect(audit(logOf(1, 2, 3, 4, 5, 6, 7))).toEqual({ deliveries: 7, strays: 1 });
   });
 
-  test('publications of others have positions, too', () => {
+  test('counts the positions of other publications', () => {
     const log = logOf(1, 2);
     log.publication(at(3), 0);
     log.publication(at(4), 3);
@@ -152,7 +152,7 @@ describe('the audit of a channel', () => {
 });
 
 describe('the ledger', () => {
-  test('[ORD] tells what was stored before an earlier one, unless it was sent again', () => {
+  test('[ORD] finds an event stored before an earlier one, unless that was sent again', () => {
     const writer = new LedgerWriter();
     writer.last = 4;
     writer.stored(at(1), 1);
@@ -164,7 +164,7 @@ describe('the ledger', () => {
     expect(new LedgerIndex(writer.read()).disorder()).toEqual([]);
   });
 
-  test('[ACK] tells two events that were acknowledged with one position', () => {
+  test('[ACK] finds two events acknowledged with one position', () => {
     const writer = new LedgerWriter();
     writer.last = 2;
     writer.stored(at(1), 1);

@@ -5,7 +5,7 @@ import { SCENARIOS, SHORT_SCENARIOS } from '../src/scenarios/index.ts';
 const URLS = { url: 'http://a:1, http://b:2/', secret: 's' };
 
 describe('the options of verify', () => {
-  test('are everything, on a system of its own, with a seed by chance', () => {
+  test('default to all scenarios on a started system with a random seed', () => {
     const { scenarios, existing, redis, seed } = readOptions({}, SCENARIOS);
     expect({ scenarios, existing, redis }).toEqual({
       scenarios: SCENARIOS,
@@ -21,14 +21,14 @@ describe('the options of verify', () => {
     expect(seed).toBe(7);
   });
 
-  test('name a system that runs; its publishers may be the same', () => {
+  test('name an existing system, whose publishers may be its gateways', () => {
     const gateways = ['http://a:1', 'http://b:2'];
     expect(readOptions(URLS, SCENARIOS).existing).toMatchObject({ gateways, publishers: gateways });
     const apart = readOptions({ ...URLS, publishUrl: 'http://c:3' }, SCENARIOS);
     expect(apart.existing).toMatchObject({ gateways, publishers: ['http://c:3'] });
   });
 
-  test('set variables of its processes, but of none that runs already', () => {
+  test('set variables of a started system only', () => {
     const set = ['DRAIN_GRACE=10', 'SLOW_CONSUMER_RULES=a=b'];
     const settings = { DRAIN_GRACE: '10', SLOW_CONSUMER_RULES: 'a=b' };
     expect(readOptions({ set }, SCENARIOS).settings).toEqual(settings);
@@ -36,7 +36,7 @@ describe('the options of verify', () => {
     expect(() => readOptions({ ...URLS, set }, SCENARIOS)).toThrow(/--set is for a system of our/);
   });
 
-  test('tell every problem at once', () => {
+  test('report every problem at once', () => {
     const given = { only: 'flood', seed: 'x', redis: 'memory', url: 'wss://a' };
     const read = () => readOptions(given, SCENARIOS);
     for (const problem of [/"flood" is none of/, /--seed "x"/, /"memory"/, /"wss:\/\/a"/]) {
@@ -48,7 +48,7 @@ describe('the options of verify', () => {
   });
 });
 
-test.for([SCENARIOS, SHORT_SCENARIOS])('scenarios have names of their own', (scenarios) => {
+test.for([SCENARIOS, SHORT_SCENARIOS])('scenarios have unique names', (scenarios) => {
   const names = scenarios.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
