@@ -1,7 +1,7 @@
 import { EVENT_DATA, EVENT_FIELDS, RESERVED_TYPES } from '@leque/protocol';
 import { toLuaPattern } from './lua-pattern.ts';
 
-/** How event.lua checks one value. */
+/** How event-checks.lua checks one value. */
 interface ValueRule {
   readonly types?: readonly string[];
   readonly values?: readonly string[];
@@ -52,7 +52,7 @@ const UNDERSTOOD = new Set([
   ...['type', 'enum', 'anyOf', 'pattern', 'format', 'description'],
   ...Object.keys(LIMITS),
 ]);
-/** The formats that event.lua checks. */
+/** The formats that event-checks.lua checks. */
 const FORMATS = new Set(['date-time']);
 
 /** Protocol's table of an event's fields, so that FCALL accepts what HTTP accepts. */
@@ -86,10 +86,10 @@ export function reservedTypes(): Record<string, true> {
   return Object.fromEntries([...RESERVED_TYPES].map((type) => [type, true]));
 }
 
-/** @throws Error when event.lua could not check the schema, so that no process starts with it */
+/** @throws Error when event-checks.lua could not check the schema, so that no process starts with it */
 function valueRule(schema: FieldSchema): ValueRule {
   const unknown = Object.keys(schema).filter((keyword) => !UNDERSTOOD.has(keyword));
-  if (unknown.length > 0) throw new Error(`event.lua does not know ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`event-checks.lua does not know ${unknown.join(', ')}`);
   if (schema.enum !== undefined) return { values: schema.enum };
   const limits = Object.entries(LIMITS).flatMap(([keyword, name]) =>
     schema[keyword] === undefined ? [] : [[name, schema[keyword]]],
@@ -106,12 +106,13 @@ function formRule({ pattern, format, description }: FieldSchema): Partial<ValueR
   if (pattern === undefined && format === undefined) return {};
   if (description === undefined) throw new Error('a pattern or format needs a description');
   if (pattern !== undefined) return { ...toLuaPattern(pattern), expected: description };
-  if (!FORMATS.has(format ?? '')) throw new Error(`event.lua does not know the format ${format}`);
+  if (!FORMATS.has(format ?? ''))
+    throw new Error(`event-checks.lua does not know the format ${format}`);
   return { format: format as string, expected: description };
 }
 
 function luaType(type: string | undefined): string {
   if (type === 'integer') return 'number';
   if (type === 'string' || type === 'number' || type === 'boolean') return type;
-  throw new Error(`event.lua does not know the type ${type}`);
+  throw new Error(`event-checks.lua does not know the type ${type}`);
 }

@@ -17,6 +17,7 @@ const PARTS = [
   'log',
   'append',
   'timestamp',
+  'event-checks',
   'event',
   'publish',
   'position',
