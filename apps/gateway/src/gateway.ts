@@ -16,6 +16,7 @@ import { registerDeliveryReports } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
 import { drain } from './drain.ts';
 import { Life } from './life.ts';
+import type { GatewaySettings } from './settings.ts';
 import {
   createTransportContext,
   type GatewayTransportContext,

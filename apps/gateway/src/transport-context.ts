@@ -13,8 +13,8 @@ import {
   type TransportLimits,
 } from '@leque/core';
 import { listOf } from '@leque/service';
-import type { GatewaySettings } from './settings.ts';
 import type { Life } from './life.ts';
+import type { GatewaySettings } from './settings.ts';
 import { kernelWriter } from './socket-writer.ts';
 
 /** Channels of one session: more than any client shows at once. A token for more is refused. */

@@ -72,7 +72,6 @@ export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
 export { ConcurrencyLimit } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
 export { Deadline, Pause, withDeadline } from './lib/deadline.ts';
-export { RateWindow } from './lib/rate-window.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,

@@ -84,13 +84,18 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const { recovery } = this.#options;
     const problems = await tryLibraries(engine);
     const report = (detail: string | undefined) => {
-      if (detail !== undefined) telemetry.report({ type: 'degraded', part: 'socketio_direct_path', detail });
+      if (detail !== undefined)
+        telemetry.report({ type: 'degraded', part: 'socketio_direct_path', detail });
     };
     report(problems.directPath);
     report(problems.connections);
     const canRecover = recovery !== undefined && problems.recovery === undefined;
     if (recovery !== undefined && problems.recovery !== undefined) {
-      telemetry.report({ type: 'recovery_limited', detail: problems.recovery });
+      telemetry.report({
+        type: 'degraded',
+        part: 'socketio_recovery',
+        detail: problems.recovery,
+      });
     }
     return {
       ...this.#context,

@@ -9,5 +9,4 @@ export {
   type ConnectOptions,
   describeTransportContract,
   type TransportClient,
-  type TransportUnderTest,
 } from './transport-contract.ts';

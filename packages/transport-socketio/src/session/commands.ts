@@ -6,6 +6,7 @@ import {
   ProtocolError,
   parseCursor,
   projectChannel,
+  type ServerMessage,
   userChannel,
 } from '@leque/protocol';
 import type { SocketIoConnection } from './socketio-connection.ts';
