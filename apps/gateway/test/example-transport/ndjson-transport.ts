@@ -57,7 +57,7 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
     const client = this.#open(reply.raw, identity);
-    const feed = new EndpointFeed(client.session, endpoint, this.#context.hub);
+    const feed = new EndpointFeed(client, endpoint);
     const { cursors = '{}' } = query as { cursors?: string };
     client.begin(() => this.#begin(client, feed, JSON.parse(cursors) as Cursors));
   }

@@ -33,7 +33,8 @@ export class ClientSession<C> implements CommandOwner {
   readonly session: Session;
   readonly context: TransportContext;
   readonly #handler: CommandHandler<C>;
-  readonly #commands: CommandQueue;
+  /** Undefined while no command runs. */
+  #commands: CommandQueue | undefined;
   /** Undefined until the first command, because most clients give none. */
   #limiter: RateWindow | undefined;
   /** Undefined when nothing is held back until a time. */
@@ -43,12 +44,11 @@ export class ClientSession<C> implements CommandOwner {
     this.#handler = handler;
     this.context = context;
     this.session = context.hub.open(connection, identity);
-    this.#commands = new CommandQueue(COMMANDS_PER_SECOND, this);
   }
 
   /** Runs before all commands; when it fails, the client is closed, because it would miss events. */
   begin(open: () => void | Promise<void>): void {
-    this.#commands.push(open);
+    this.#push(open);
   }
 
   /** Reports that the session is open; a session that was not reported open reports no end. */
@@ -68,7 +68,7 @@ export class ClientSession<C> implements CommandOwner {
     const verdict = this.#take(1);
     if (verdict === 'close') {
       this.session.close(CLOSE.tooManyCommands, 'too many commands');
-    } else if (verdict === 'refuse' || !this.#commands.push(() => this.#run(command))) {
+    } else if (verdict === 'refuse' || !this.#push(() => this.#run(command))) {
       this.#refuse(tooManyCommands(), command);
     }
   }
@@ -116,6 +116,15 @@ export class ClientSession<C> implements CommandOwner {
   failed(error: unknown): void {
     errorForClient(error, `${this.session.format.transport} open`, this.context.telemetry);
     this.session.close(CLOSE.tryAgainLater, 'cannot receive publications now');
+  }
+
+  idle(): void {
+    this.#commands = undefined;
+  }
+
+  #push(task: () => void | Promise<void>): boolean {
+    this.#commands ??= new CommandQueue(COMMANDS_PER_SECOND, this);
+    return this.#commands.push(task);
   }
 
   async #run(command: C): Promise<void> {

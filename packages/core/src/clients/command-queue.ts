@@ -4,6 +4,8 @@ type Task = () => void | Promise<void>;
 export interface CommandOwner {
   /** Called with an error that a task should have caught. */
   failed(error: unknown): void;
+  /** Called when all tasks are done; the queue may be dropped then. */
+  idle?(): void;
 }
 
 /**
@@ -44,5 +46,6 @@ export class CommandQueue {
       tasks.shift();
     }
     this.#tasks = undefined;
+    this.#owner.idle?.();
   }
 }

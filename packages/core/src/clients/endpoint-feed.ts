@@ -6,18 +6,22 @@ import type { Subscription } from '../fan-out/subscription.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
 import { acceptsAfter, ProjectSwitch } from './project-switch.ts';
 
+/** The client that has the feed: a `ClientSession`. */
+interface FeedOwner {
+  readonly session: Session;
+  readonly context: { readonly hub: Hub };
+}
+
 /** The subscriptions of one session: those that its endpoint gives, and those that it selects. */
 export class EndpointFeed {
   readonly endpoint: Endpoint;
-  readonly #session: Session;
-  readonly #hub: Hub;
+  readonly #client: FeedOwner;
   /** All projects that the token grants, until the client selects some of them. */
   #projects: 'granted' | 'selected' = 'granted';
 
-  constructor(session: Session, endpoint: Endpoint, hub: Hub) {
+  constructor(client: FeedOwner, endpoint: Endpoint) {
+    this.#client = client;
     this.endpoint = endpoint;
-    this.#session = session;
-    this.#hub = hub;
   }
 
   /** Subscribes to the channels that the endpoint gives without asking and that are missing. */
@@ -84,6 +88,14 @@ export class EndpointFeed {
     for (const other of this.endpoint.channels(this.#session.identity)) {
       if (carriesProjects(other) && other !== channel) this.#hub.unsubscribe(this.#session, other);
     }
+  }
+
+  get #session(): Session {
+    return this.#client.session;
+  }
+
+  get #hub(): Hub {
+    return this.#client.context.hub;
   }
 
   #subscribe(channel: string, options: SubscribeOptions = {}): Promise<Subscription> {

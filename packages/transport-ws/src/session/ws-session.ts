@@ -47,7 +47,7 @@ export class WsSession
 
   constructor({ connection, endpoint, heartbeats, context }: WsSessionDeps, identity: Identity) {
     this.client = new ClientSession({ handler: this, connection, context }, identity);
-    this.feed = new EndpointFeed(this.client.session, endpoint, context.hub);
+    this.feed = new EndpointFeed(this.client, endpoint);
     this.#heartbeats = heartbeats;
   }
 
