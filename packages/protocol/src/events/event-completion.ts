@@ -43,9 +43,12 @@ function withIdOfChannel<E extends WithIds>(event: E): E {
 /** A value in data that is not a valid id is left where it is. */
 function withIdsOfData<E extends WithIds>(event: E): E {
   const data = event.data as Readonly<Record<string, unknown>>;
-  const found = ID_FIELDS.filter((id) => event[id] === undefined && isId(data[id]));
-  if (found.length === 0) return event;
-  return { ...event, ...Object.fromEntries(found.map((id) => [id, data[id]])) };
+  const missing: Partial<Record<IdField, string>> = {};
+  for (const id of ID_FIELDS) {
+    const value = data[id];
+    if (event[id] === undefined && isId(value)) missing[id] = value;
+  }
+  return { ...event, ...missing };
 }
 
 function withIdsInData<E extends WithIds>(event: E, type: string): E {
