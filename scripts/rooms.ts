@@ -1,7 +1,7 @@
 // The rooms of every part, and which way imports may go between them. Each list is read from the top
 // of the page down: a room may import the rooms below it, never one above. Files directly in `src/`
-// stand above all rooms, unless the list names them by their file name. A list in the list is a row of rooms that do
-// not know each other.
+// stand above all rooms, unless the list names them by their file name. A list in the list is a row
+// of rooms that do not know each other.
 type Row = string | readonly string[];
 
 export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
@@ -32,7 +32,23 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'packages/testkit': [['processes', 'proxy', 'contracts'], ['redis', 'fakes'], 'lib'],
   'packages/lab': ['processes', ['probes', 'clients']],
-  'apps/leque': ['commands'],
+  'apps/publisher': ['routes', ['publishing', 'http'], 'delivery-report'],
+  'apps/leque': ['commands', ['check', 'cluster'], 'dev', 'api'],
+  'apps/bench': [
+    'command',
+    ['report', 'measuring', 'peers'],
+    ['targets', 'load'],
+    'results',
+    'workloads',
+    'native',
+  ],
+  'apps/verify': [
+    'command',
+    'scenarios',
+    'run',
+    ['target', 'clients', 'publishing'],
+    ['audit', 'worker'],
+  ],
 };
 
 /** The rooms of a part as rows, the top one first. */
