@@ -25,7 +25,7 @@ if (helm === undefined) {
   );
 }
 
-test('values.schema.json knows every variable; `npm test -- -u` writes it anew', async () => {
+test('values.schema.json knows every variable; `npm test -- -u` rewrites it', async () => {
   const file = `${CHART}/values.schema.json`;
   const schema = JSON.parse(await readFile(file, 'utf8'));
   const settable = (component: Component) =>
@@ -40,7 +40,7 @@ test('values.schema.json knows every variable; `npm test -- -u` writes it anew',
   await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(file);
 });
 
-test('what the chart has of other folders is what they have', async () => {
+test('copies of files in the chart equal their originals', async () => {
   const originals = [
     'redis/redis.conf',
     'prometheus/alerts.rules.yml',
@@ -52,7 +52,7 @@ test('what the chart has of other folders is what they have', async () => {
   }
 });
 
-test('what `helm test` runs sees a published event arrive, and fails when nothing answers', async () => {
+test('the smoke test sees a published event arrive, and fails with a wrong token', async () => {
   await using cluster = await startCluster({ gateways: 1 });
   const env = {
     PATH: process.env['PATH'],
@@ -95,7 +95,7 @@ withHelm('helm finds nothing wrong with the chart', async () => {
   }
 });
 
-withHelm('everything that the chart makes is valid: its tests, a Secret of its own', async () => {
+withHelm('all manifests of the chart are valid, its tests and its Secret included', async () => {
   const text = await template(
     'secrets.values.JWT_SECRET=a-secret-of-more-than-32-characters',
     'redis.enabled=true',
@@ -107,7 +107,7 @@ withHelm('everything that the chart makes is valid: its tests, a Secret of its o
   }
 });
 
-withHelm('custom metrics are used where the cluster has them', async () => {
+withHelm('the chart scales by custom metrics where the cluster has them', async () => {
   const values = ['secrets.existingSecret=leque'] as const;
   expect(await template(...values)).not.toContain('leque_connections');
   const text = await render(values, ['--api-versions', 'custom.metrics.k8s.io/v1beta1']);
@@ -156,7 +156,7 @@ withHelm('the runbooks of the alerts are where runbookBaseUrl says', async () =>
 
 const SECRET = 'secrets.existingSecret=leque';
 withHelm(
-  'what an app sets stands above what both have, also when it is no, nothing or 0',
+  'a variable of one app overrides the shared one, also when it is false, empty or 0',
   async () => {
     const text = await template(
       SECRET,
@@ -176,7 +176,7 @@ withHelm(
   },
 );
 
-withHelm('no pod is given a JWT_SECRET beside another way to verify tokens', async () => {
+withHelm('no pod gets a JWT_SECRET beside another way to verify tokens', async () => {
   const values = [SECRET, 'redis.enabled=true'] as const;
   expect(await template(...values)).toContain('key: JWT_SECRET');
   const text = await template(...values, 'config.JWKS_URL=https://id.example.com/keys');

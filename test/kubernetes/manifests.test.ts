@@ -21,7 +21,7 @@ describe.each(SETS)('infra/k8s/%s.yaml', (set) => {
     }
   });
 
-  test('names only what is there, and selects pods that there are', async () => {
+  test('refers only to existing objects and pods', async () => {
     const manifests = await committed(set);
     expect([...danglingReferences(manifests), ...idleSelectors(manifests)]).toEqual([]);
   });
@@ -34,7 +34,7 @@ describe.each(SETS)('infra/k8s/%s.yaml', (set) => {
     }
   });
 
-  test('lets a pod finish before it is killed, and one that nobody is sent to any more', async () => {
+  test('kills a pod only after its drain, and drains it only when it gets no new clients', async () => {
     const manifests = await committed(set);
     for (const component of COMPONENTS) {
       const { spec } = find(manifests, 'Deployment', `leque-${component}`);
@@ -103,14 +103,14 @@ test('scales gateways by connections and event loop where there are custom metri
   );
 });
 
-test('the Prometheus adapter is told of every custom metric that gateways are scaled by', async () => {
+test('the Prometheus adapter has a rule for every custom metric that scales gateways', async () => {
   const text = await readFile(`${ROOT}infra/helm/prometheus-adapter-values.yaml`, 'utf8');
   const rules: { seriesQuery: string }[] = parse(text).rules.custom;
   const known = rules.map(({ seriesQuery }) => seriesQuery.replace(/\{.*/, ''));
   expect([...known, 'cpu']).toEqual(metricsOf(await committed('redis-cluster')));
 });
 
-test('one replica keeps no machine from being emptied, and its Redis is reached by it alone', async () => {
+test('one replica does not block the draining of a machine, and only its apps reach its Redis', async () => {
   const manifests = await committed('one-replica');
   expect(find(manifests, 'PodDisruptionBudget', 'leque-gateway').spec.maxUnavailable).toBe(1);
   expect(environmentOf(manifests, 'gateway')['REDIS_URL']).toBe('redis://leque-redis:6379');
@@ -119,7 +119,7 @@ test('one replica keeps no machine from being emptied, and its Redis is reached 
   expect(egress).toEqual([]);
 });
 
-test('with a Redis Cluster each app has a Secret of its own, and large numbers stay as they are', async () => {
+test('with a Redis Cluster each app has its own Secret, and large numbers are not rewritten', async () => {
   const manifests = await committed('redis-cluster');
   const secretOf = (name: string) =>
     find(manifests, 'Deployment', name).spec.template.spec.containers[0].env.find(
@@ -133,7 +133,7 @@ test('with a Redis Cluster each app has a Secret of its own, and large numbers s
   });
 });
 
-test('paths of /metrics, /healthz and /readyz are not reached from outside', async () => {
+test('/metrics, /healthz and /readyz are not reachable from outside', async () => {
   const route = find(await committed('gateway-api'), 'HTTPRoute', 'leque');
   const ingresses = ofKind(await committed('redis-cluster'), 'Ingress');
   const paths = [

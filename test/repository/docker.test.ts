@@ -59,6 +59,12 @@ test('stand-ins.sh builds every image that Debian has packages for', () => {
   for (const image of [base, ...foreign]) expect(script).toContain(`build ${image} `);
 });
 
+test('stand-ins.sh takes the mirror of the machine and names no host', () => {
+  const script = read('infra/docker/stand-ins.sh');
+  expect(script).toContain('apt-get indextargets');
+  expect(script).not.toMatch(/\w+:\/\//);
+});
+
 test('docker-compose.yml, the chart and the test kit use the same version of Redis', () => {
   const image = services['redis']?.image;
   expect(read('infra/helm/leque/values.yaml')).toContain(`image: ${image}\n`);

@@ -33,7 +33,7 @@ describe('wrong configuration', () => {
     },
   );
 
-  test('`leque cluster` refuses a BASE_PORT that is none, before it starts anything', async () => {
+  test('`leque cluster` refuses a wrong BASE_PORT before it starts anything', async () => {
     const entry = 'apps/leque/src/main.ts';
     const { code, output } = await runToEnd(entry, ['cluster'], { BASE_PORT: 'abc' });
     expect(code).toBe(2);
@@ -41,7 +41,7 @@ describe('wrong configuration', () => {
     expect(output).not.toContain('Redis ');
   });
 
-  test('in production, `leque dev` without a secret refuses to start', async () => {
+  test('`leque dev` refuses to start in production without a secret', async () => {
     const env = { PORT: String(await freePorts(1)), SOCKETIO_PORT: '0', NODE_ENV: 'production' };
     const { code, output } = await runToEnd('apps/leque/src/main.ts', ['dev'], env);
     expect(code).toBe(2);

@@ -19,7 +19,7 @@ function check(env: Readonly<Record<string, string>>, ...args: string[]) {
   });
 }
 
-test('a Redis that evicts is an error, what it may lose is a warning, until both are set', async () => {
+test('leque check reports eviction as an error and missing persistence as a warning, until both are set', async () => {
   await using redis = await startRedis();
   const client = new Redis(redis.url);
   await using stack = new AsyncDisposableStack();
@@ -36,7 +36,7 @@ test('a Redis that evicts is an error, what it may lose is a warning, until both
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/: fine\.\n$/) });
 });
 
-test('a user of Redis that lacks a right is an error that names it', async () => {
+test('leque check names the commands that the user of Redis may not run', async () => {
   await using redis = await startRedis({ own: true });
   const client = new Redis(redis.url);
   await using stack = new AsyncDisposableStack();
@@ -48,14 +48,14 @@ test('a user of Redis that lacks a right is an error that names it', async () =>
   expect(stdout).toMatch(/error: its user may not run: PUBLISH .*leque:firehose.*; allow that/);
 });
 
-test('every master of a Cluster is looked at', async () => {
+test('leque check inspects every master of a Redis Cluster', async () => {
   await using cluster = await startRedisCluster();
   const { code, stdout } = await check({ REDIS_URL: cluster.url }, '--json');
   expect(code).toBe(0);
   expect(JSON.parse(stdout).servers).toHaveLength(3);
 });
 
-test('wrong variables, and a Redis that is not there, have exit codes of their own', async () => {
+test('leque check has exit codes of their own for wrong variables and an unreachable Redis', async () => {
   const nowhere = `redis://127.0.0.1:${await freePorts(1)}`;
   const [wrong, gone] = await Promise.all([
     check({ REDIS_URL: 'http://x', PORT: 'many', WEBSOCKET_TIMEOT: '30' }),

@@ -48,7 +48,7 @@ describe('leque dev', () => {
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
 
-  test('where a token is required, the lines that it prints carry one', async () => {
+  test('prints lines with a token where one is required', async () => {
     await using server = await startLeque({ AUTH_MODE: 'required' });
     const said = () => server.output;
     await expect.poll(said).toContain('curl');
@@ -60,7 +60,7 @@ describe('leque dev', () => {
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
 
-  test('a busy port is one line that says which', async () => {
+  test('names a busy port in one line', async () => {
     await using server = await startLeque();
     const { port } = new URL(server.url);
     const { code, output } = await runToEnd(['dev'], { PORT: port, SOCKETIO_PORT: '0' });
@@ -83,7 +83,7 @@ describe('leque dev', () => {
     },
   );
 
-  test('says so when its Redis is away, and not that it is ready', async () => {
+  test('reports that it waits for Redis, and not that it is ready', async () => {
     await using running = new RunningProcess(ENTRY, ['dev'], {
       PORT: String(await freePorts(1)),
       SOCKETIO_PORT: '0',
@@ -100,7 +100,7 @@ describe('leque dev', () => {
     expect(cpuMicroseconds([server.pid])).toBeLessThan(3_000_000);
   });
 
-  test('serves the same on the port that Socket.IO clients know', async () => {
+  test('serves the same on SOCKETIO_PORT', async () => {
     const socketIoPort = await freePorts(1);
     await using _server = await startLeque({ SOCKETIO_PORT: String(socketIoPort) });
     const url = `http://127.0.0.1:${socketIoPort}`;
@@ -112,7 +112,7 @@ describe('leque dev', () => {
     expect((await get(`${url}/api/ws/stats`)).status).toBe(200);
   });
 
-  test('when that port is taken, it says so and serves all the same', async () => {
+  test('reports that SOCKETIO_PORT is busy, and serves without it', async () => {
     const taken = createServer();
     const port = await new Promise<number>((resolve) => {
       taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port));
@@ -146,7 +146,7 @@ describe('leque dev', () => {
     },
   );
 
-  test('a page whose name was made to lead to this machine is refused', async () => {
+  test('refuses a page whose name was pointed to this machine', async () => {
     await using server = await startLeque();
     const { port } = new URL(server.url);
     const ask = (host: string) =>
@@ -164,7 +164,7 @@ describe('leque dev', () => {
     expect(await ask(`rebound.example:${port}`)).toBe(403);
   });
 
-  test('listens on loopback only unless told otherwise', async () => {
+  test('listens on loopback only unless HOST is set', async () => {
     const port = await freePorts(1);
     await using server = await ServerProcess.start({
       name: 'leque dev',
@@ -184,7 +184,7 @@ describe('leque dev', () => {
 });
 
 describe('leque token', () => {
-  test('prints a token that the server takes', async () => {
+  test('prints a token that the server accepts', async () => {
     const { code, output } = await runToEnd(
       ['token', '--user', 'alice', '--projects', 'PROJ-001,PROJ-002', '--scope', 'publish'],
       { JWT_SECRET: TEST_JWT_SECRET },
@@ -202,7 +202,7 @@ describe('leque token', () => {
     expect(await RawClient.refusal(other, { token })).toMatchObject({ status: 403 });
   });
 
-  test('says what is wrong with its options, all at once', async () => {
+  test('reports everything that is wrong with its options at once', async () => {
     const { code, output } = await runToEnd(
       ['token', '--user', 'a b', '--scope', 'everything', '--ttl', 'soon'],
       { JWT_SECRET: TEST_JWT_SECRET },

@@ -44,22 +44,20 @@ describe('the command loads no package that it does not need:', () => {
     },
   );
 
-  test('no test framework and no server where it is a client', async () => {
-    const url = ['--url', `http://127.0.0.1:${await freePorts(1)}`];
-    const lines = [
-      ['tail', 'project:P', ...url],
-      ['trace', 'id', ...url],
-      ['stats', ...url],
-      ['log-level', 'info', ...url],
-      ['token', '--user', 'alice'],
-      ['keys'],
-      ['completion', 'bash'],
-    ];
-    for (const line of lines) {
-      const packages = await packagesOf(line);
-      const needless = packages.filter((name) => [...TEST_TOOLS, ...SERVERS].includes(name));
-      expect(needless, line.join(' ')).toEqual([]);
-    }
+  test.each([
+    ['tail', 'project:P'],
+    ['trace', 'id'],
+    ['stats'],
+    ['log-level', 'info'],
+    ['token', '--user', 'alice'],
+    ['keys'],
+    ['completion', 'bash'],
+  ])('no test framework and no server for %s, which is a client', async (...args) => {
+    const isRemote = ['tail', 'trace', 'stats', 'log-level'].includes(args[0]);
+    const url = isRemote ? ['--url', `http://127.0.0.1:${await freePorts(1)}`] : [];
+    const packages = await packagesOf([...args, ...url]);
+    const needless = packages.filter((name) => [...TEST_TOOLS, ...SERVERS].includes(name));
+    expect(needless).toEqual([]);
   });
 
   test.each([['check'], ['bench', '--list'], ['verify', '--list']])(

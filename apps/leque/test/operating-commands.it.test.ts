@@ -20,7 +20,7 @@ import manifest from '../package.json' with { type: 'json' };
 const ADMIN = tokenFor('ops', { scope: 'admin' });
 const PATIENCE = { timeout: 10_000 };
 
-describe('a cluster that runs', () => {
+describe('in a running cluster', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     cluster = await startCluster({ gateways: 2, env: { LOG_LEVEL: 'info' } });
@@ -30,7 +30,7 @@ describe('a cluster that runs', () => {
   const run = (...args: readonly string[]) =>
     leque([...args, '--url', cluster.publisher.url], { env: { LEQUE_TOKEN: ADMIN } });
 
-  test('stats: a line for each process, with what is connected to it [CNT]', async () => {
+  test('[CNT] leque stats shows each process with its connections', async () => {
     await using _client = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), {
       token: tokenFor('alice', { projects: ['P'] }),
     });
@@ -57,18 +57,18 @@ describe('a cluster that runs', () => {
     ]);
   });
 
-  test('stats: --watch ends without a word when its reader has had enough', async () => {
+  test('leque stats --watch ends silently when its reader leaves', async () => {
     const args = ['stats', '--watch', '--interval', '0.1', '--url', cluster.publisher.url];
     const { code, stderr } = await leque(args, { env: { LEQUE_TOKEN: ADMIN }, readerLeaves: true });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('tail: a server that is no gateway is told, and not waited for', async () => {
+  test('leque tail reports a server that is no gateway, and does not wait for it', async () => {
     const { code, stderr } = await leque(['tail', 'project:P', '--url', cluster.publisher.url]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^404 from /) });
   });
 
-  test('log-level: one process or all of them log more, or less, from now on', async () => {
+  test('leque log-level changes what one process or all of them log', async () => {
     const debugLines = () => cluster.publisher.output.match(/"level":20,.*"msg":"request"/g) ?? [];
     await get(`${cluster.publisher.url}/api/ws/stats`, { 'x-api-key': TEST_API_KEY });
     expect(debugLines()).toEqual([]);
@@ -90,7 +90,7 @@ describe('a cluster that runs', () => {
     await expect.poll(() => cluster.gateways[0]?.output, PATIENCE).not.toBe(before);
   });
 
-  test('log-level: a node that is not there, a level that is none, and a token that is not enough', async () => {
+  test('leque log-level refuses an unknown node, an unknown level and a token without the scope', async () => {
     const nobody = await run('log-level', 'debug', '--node', 'gateway-9');
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('gateway-9') });
     expect((await run('log-level', 'loud')).code).toBe(2);
@@ -140,7 +140,7 @@ for (const [name, start] of [
   });
 }
 
-test('completion: what each shell gets knows every command, and the shell can read it', async () => {
+test('leque completion prints a script with every command for each shell', async () => {
   const { stdout: help } = await leque(['--help']);
   const commands = [...help.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name);
   expect(commands).toContain('trace');
@@ -179,27 +179,31 @@ test('--version prints the version of the package', async () => {
   });
 });
 
-test.each([
-  ['text/html', '<h1>It works</h1>'],
-  ['application/json', '{"hello":"world"}'],
-])('an answer of another server, %s, is a sentence', async (type, body) => {
-  const other = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': type }).end(body);
-  });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => void other.close());
-  await once(other.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-  for (const args of [
-    ['stats'],
-    ['trace', 'x'],
-    ['log-level', 'info'],
-    ['publish', '--type', 'x'],
-  ]) {
-    expect(await leque([...args, '--url', url]), args.join(' ')).toEqual({
+test.each(
+  [
+    ['text/html', '<h1>It works</h1>'],
+    ['application/json', '{"hello":"world"}'],
+  ].flatMap(([type, body]) =>
+    ['stats', 'trace x', 'log-level info', 'publish --type x'].map((line) => ({
+      type,
+      body,
+      line,
+    })),
+  ),
+)(
+  'an answer of another server, $type, is a sentence for leque $line',
+  async ({ line, ...answer }) => {
+    const other = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': String(answer.type) }).end(answer.body);
+    });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void other.close());
+    await once(other.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    expect(await leque([...line.split(' '), '--url', url])).toEqual({
       code: 1,
       stdout: '',
       stderr: `200 from ${url}, but not an answer of Leque; is that the right URL?\n`,
     });
-  }
-});
+  },
+);

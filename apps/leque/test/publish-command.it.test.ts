@@ -18,7 +18,7 @@ async function historyOf(url: string): Promise<unknown[]> {
   return publications.map(({ data }) => data.text);
 }
 
-test('an event reaches its subscribers, and its position is printed', async () => {
+test('leque publish sends an event to its subscribers, and prints its position', async () => {
   await using server = await startLeque();
   await using client = await RawClient.connect(wsUrl(server.url, '/ws/project/P'));
   const args = ['--type', 'note', '--project', 'P', '--data', '{"text":"hello"}'];
@@ -28,7 +28,7 @@ test('an event reaches its subscribers, and its position is printed', async () =
   expect(stdout).toBe(`stored ${message_id} ${cursor}\n`);
 });
 
-test('[ORD] a file is stored in its order; what is wrong in it is told, and the rest is stored', async () => {
+test('[ORD] leque publish stores a file in its order, and reports the lines that are refused', async () => {
   await using server = await startLeque();
   const texts = Array.from({ length: 250 }, (_, index) => `n${index}`);
   const lines = [
@@ -51,7 +51,7 @@ test('[ORD] a file is stored in its order; what is wrong in it is told, and the 
   expect(await historyOf(server.url)).toEqual(texts.slice(-100));
 });
 
-test('[ACK] an answer that is lost on its way does not make it store an event twice', async () => {
+test('[ACK] leque publish stores an event once although an answer is lost', async () => {
   await using server = await startLeque();
   let requests = 0;
   const lossy = createServer(async (request, response) => {
@@ -77,7 +77,7 @@ test('[ACK] an answer that is lost on its way does not make it store an event tw
   expect(await historyOf(server.url)).toEqual(['once']);
 });
 
-test('the line of a refused event is named, for people too', async () => {
+test('leque publish names the line of a refused event without --json, too', async () => {
   await using server = await startLeque();
   const input = [note('a'), '{"data":{}}', note('b')].join('\n');
   const args = ['publish', '--url', server.url, '--file', '-'];
@@ -86,7 +86,7 @@ test('the line of a refused event is named, for people too', async () => {
   expect(stdout).toMatch(/^stored .*\nline 2 refused: .*type.*\nstored .*\n$/);
 });
 
-test('a line that is not JSON ends it, and what became of the lines before is reported', async () => {
+test('leque publish ends at a line that is not JSON, and reports how far it has come', async () => {
   await using server = await startLeque();
   const texts = Array.from({ length: 150 }, (_, index) => `n${index}`);
   const input = [...texts.map(note), 'not JSON', note('after')].join('\n');
@@ -104,7 +104,7 @@ test('a line that is not JSON ends it, and what became of the lines before is re
   expect((await historyOf(server.url)).at(-1)).toBe('n99');
 });
 
-test('a wrong API key is reported as one', async () => {
+test('leque publish reports a wrong API key', async () => {
   await using server = await startLeque({ AUTH_MODE: 'required' });
   const args = ['publish', '--url', server.url, '--type', 'note', '--api-key', 'wrong'];
   const { code, stderr } = await leque(args);
@@ -112,7 +112,7 @@ test('a wrong API key is reported as one', async () => {
   expect(stderr).toMatch(/^401 from .*: neither a known API key nor a JSON Web Token\n$/);
 });
 
-test('a URL with a path leads to a Leque behind that path', async () => {
+test('leque publish reaches a Leque behind a path', async () => {
   await using server = await startLeque();
   const paths: (string | undefined)[] = [];
   const front = createServer(async (request, response) => {
@@ -132,7 +132,7 @@ test('a URL with a path leads to a Leque behind that path', async () => {
   expect({ code, paths }).toEqual({ code: 0, paths: ['/leque/api/publish'] });
 });
 
-test('what it cannot do is one sentence, and an exit code of its own', async () => {
+test('leque publish reports each failure in one sentence with its own exit code', async () => {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'leque-publish-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -155,7 +155,7 @@ test('what it cannot do is one sentence, and an exit code of its own', async () 
   }
 });
 
-test('who may not publish is told so', async () => {
+test('leque publish reports that the caller may not publish', async () => {
   await using server = await startLeque({ AUTH_MODE: 'required' });
   const args = ['publish', '--url', server.url, '--type', 'note'];
   const { code, stderr } = await leque(args);
@@ -163,7 +163,7 @@ test('who may not publish is told so', async () => {
   expect(stderr).toMatch(/^401 from .*needs a token or an API key/);
 });
 
-test('stores all that it is given, also when nobody reads what became of it any more', async () => {
+test('leque publish stores the whole file although the reader of its output has left', async () => {
   await using server = await startLeque();
   const input = Array.from({ length: 500 }, (_, index) => note(`n${index}`)).join('\n');
   const args = ['publish', '--url', server.url, '--file', '-'];
@@ -173,7 +173,7 @@ test('stores all that it is given, also when nobody reads what became of it any 
   expect(stdout).toMatch(/\.501\n$/);
 });
 
-test('the events of its help are stored', async () => {
+test('leque publish stores the events of the examples in its help', async () => {
   await using server = await startLeque();
   const { stdout: help } = await leque(['publish', '--help']);
   const examples = [...help.matchAll(/^ {2}leque (publish --type .*)$/gm)].map(([, line]) => line);

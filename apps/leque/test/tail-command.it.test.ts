@@ -25,7 +25,7 @@ describe('leque tail', () => {
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
 
-  test('prints what was missed since a cursor, then what comes, and ends after --count', async () => {
+  test('prints missed events since a cursor, then live events, and ends after --count', async () => {
     const { cursor } = await publish(server.url, note(1));
     await publish(server.url, note(2));
     await using process = tail(
@@ -43,7 +43,7 @@ describe('leque tail', () => {
     expect(process.output.match(/"n":\d/g)).toEqual(['"n":2', '"n":3']);
   });
 
-  test('what is published reaches the terminal as text: no control character, none that turns it around', async () => {
+  test('escapes control characters and characters that turn text around', async () => {
     const { cursor } = await publish(server.url, note(1));
     const text = '\u001b[2J\u009b31m\u007f\u202e';
     await publish(server.url, { type: 'note', project_id: 'P', data: { text } });
@@ -100,7 +100,7 @@ describe('leque tail', () => {
     expect(stderr).toBe('user:bob is for its own user, and this token is for user alice\n');
   });
 
-  test('what it cannot do is one sentence, and an exit code of its own', async () => {
+  test('reports each failure in one sentence with its own exit code', async () => {
     const cases = [
       [['firehose'], 2, '"firehose" is not a channel'],
       [['logs', '--since', 'abc'], 2, 'is not a cursor'],
@@ -122,7 +122,7 @@ describe('leque tail', () => {
   });
 });
 
-test('[GAP] comes back to a server that was killed, and goes on where it was', async () => {
+test('[GAP] leque tail reconnects to a server that was killed, and resumes where it was', async () => {
   await using cluster = await startNodes(2);
   const [first, second] = cluster.nodes;
   if (first === undefined || second === undefined) throw new Error('two nodes');

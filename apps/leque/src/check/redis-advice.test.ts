@@ -31,7 +31,7 @@ test.each([
   expect(finding).toMatchObject({ level, what: expect.stringContaining(said) });
 });
 
-test('buffers that are too small, or cannot be looked at, are a warning', () => {
+test('buffers that are too small, or cannot be inspected, are a warning', () => {
   expect(adviceOn({}, 'pubsub 33554432 8388608 60')).toMatchObject([
     { level: 'warning', what: expect.stringContaining('32 MB') },
   ]);
@@ -44,7 +44,7 @@ test('buffers that are too small, or cannot be looked at, are a warning', () => 
   ).toMatchObject([{ level: 'warning', what: expect.stringContaining('CONFIG is not allowed') }]);
 });
 
-test('what its user may not run is an error, also where it does not say anything else', () => {
+test('commands that the user may not run are an error, also without INFO', () => {
   const refused = ['INFO server replication', 'XADD leque:{project:check}:log'];
   expect(adviseOn({ info: undefined, bufferLimits: LIMITS, refused })).toMatchObject([
     { level: 'error', what: expect.stringContaining(refused.join(', ')) },

@@ -22,7 +22,7 @@ test.each(['ES256', 'EdDSA', 'RS256'] as const)(
   },
 );
 
-test('no two are the same', () => {
+test('makeKeys makes different keys each time', () => {
   const [one, other] = [makeKeys('HS256'), makeKeys('HS256')];
   expect(one['JWT_SECRET']).not.toBe(other['JWT_SECRET']);
   expect(one['PUBLISH_API_KEYS']).not.toBe(other['PUBLISH_API_KEYS']);
