@@ -34,6 +34,8 @@ describe('in a running cluster', () => {
     await using _client = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), {
       token: tokenFor('alice', { projects: ['P'] }),
     });
+    const totals = async () => JSON.parse((await run('stats', '--json')).stdout).stats;
+    await expect.poll(totals, { timeout: 5000 }).toMatchObject({ active_connections: 1 });
     const { code, stdout } = await run('stats');
     expect(code).toBe(0);
     const lines = stdout.trim().split('\n');

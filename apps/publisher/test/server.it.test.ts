@@ -91,7 +91,7 @@ test('a process that receives SIGTERM ends cleanly', async () => {
 
 test('a process with a wrong configuration reports every problem and does not start', async () => {
   await using process = new RunningProcess(entry, [], { PORT: 'abc', AUTH_MODE: 'maybe' });
-  expect(await process.exited).toEqual({ code: 1, signal: null });
+  expect(await process.exited).toEqual({ code: 2, signal: null });
   for (const name of ['PORT', 'AUTH_MODE', 'REDIS_URL']) expect(process.output).toContain(name);
   expect(process.output).not.toContain('    at ');
 });

@@ -35,8 +35,9 @@ async function connect(url: string, { token, cursors = {} }: ConnectOptions) {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const events: TransportClient['events'][number][] = [];
   const body = Readable.fromWeb(response.body as ReadableStream);
-  body.on('error', () => {}); // the client has ended it
-  createInterface(body).on('line', (line) => {
+  const lines = createInterface(body);
+  for (const each of [body, lines]) each.on('error', () => {}); // the client has aborted it
+  lines.on('line', (line) => {
     const envelope = JSON.parse(line);
     if (envelope.type === 'connection') open();
     if (envelope.type === 'numbered') events.push(envelope);

@@ -203,7 +203,7 @@ export class Hub implements BrokerSink {
     this.#channels.get(channel)?.epochChanged(position);
   }
 
-  /** Stops the hub's timers; sessions are closed by their transdeps. */
+  /** Stops the hub's timers; sessions are closed by their transports. */
   close(): void {
     this.#stopSweep();
     this.#sessionDeps.flusher.close();

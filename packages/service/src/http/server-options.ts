@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ProtocolError } from '@leque/protocol';
 import type { FastifyServerOptions } from 'fastify';
 import { problemOf } from './problem.ts';
 import { sendProblem } from './problem-answers.ts';
@@ -15,11 +16,23 @@ export const SERVER_OPTIONS = {
   requestIdHeader: false, // genReqId reads the header
   genReqId: ({ headers }) => requestId(headers['x-request-id']),
   // No hook runs for a path that cannot be decoded, not even the one that ends a refused upgrade.
-  frameworkErrors: (error, _request, reply) => {
+  frameworkErrors: (error, request, reply) => {
     reply.raw.once('finish', () => reply.raw.socket?.destroy());
-    sendProblem(reply.header('connection', 'close'), problemOf(error));
+    sendProblem(
+      reply.header('connection', 'close'),
+      problemOf(isForSockets(request.url) ? refusal(error) : error),
+    );
   },
 } as const satisfies FastifyServerOptions;
+
+/** Paths of raw WebSocket clients, whose refusals are a contract of their own. */
+function isForSockets(url: string): boolean {
+  return url.startsWith('/ws/');
+}
+
+function refusal({ message }: Error): ProtocolError {
+  return new ProtocolError('invalid_command', message);
+}
 
 /** The caller's id when it is fit for a log, and a new one otherwise. */
 function requestId(given: string | string[] | undefined): string {

@@ -108,7 +108,7 @@ export function describeTransportContract(transport: TransportUnderTest): void {
     }
     expect(refusals(node)).toEqual([
       { transport: name, code: 'token_missing' },
-      { transport: name, code: 'token_invalid' },
+      { transport: name, code: 'token_malformed' },
     ]);
     expect(node.hub.sessions.size).toBe(0);
   });
