@@ -83,26 +83,20 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const { telemetry } = this.#context;
     const { recovery } = this.#options;
     const problems = await tryLibraries(engine);
-    const report = (detail: string | undefined) => {
-      if (detail !== undefined)
-        telemetry.report({ type: 'degraded', part: 'socketio_direct_path', detail });
+    const report = (part: string, detail: string | undefined) => {
+      if (detail !== undefined) telemetry.report({ type: 'degraded', part, detail });
     };
-    report(problems.directPath);
-    report(problems.connections);
+    const reportConnections = (detail: string) => report('socketio_connections', detail);
+    report('socketio_direct_path', problems.directPath);
+    report('socketio_connections', problems.connections);
     const canRecover = recovery !== undefined && problems.recovery === undefined;
-    if (recovery !== undefined && problems.recovery !== undefined) {
-      telemetry.report({
-        type: 'degraded',
-        part: 'socketio_recovery',
-        detail: problems.recovery,
-      });
-    }
+    if (recovery !== undefined) report('socketio_recovery', problems.recovery);
     return {
       ...this.#context,
       recovery: canRecover ? recovery : undefined,
       format: canRecover ? offsetFormat : plainFormat,
       direct: problems.directPath === undefined,
-      slimmer: problems.connections === undefined ? new SocketSlimmer(report) : undefined,
+      slimmer: problems.connections === undefined ? new SocketSlimmer(reportConnections) : undefined,
       writes: this.#writes,
     };
   }

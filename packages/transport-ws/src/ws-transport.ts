@@ -133,6 +133,10 @@ export class WsTransport implements Transport<FastifyInstance> {
 
   #accept(socket: SessionSocket, request: FastifyRequest, endpoint: Endpoint): void {
     const { upgrade, query, raw } = request;
+    if (upgrade === undefined) {
+      socket.close(CLOSE.tryAgainLater, 'this upgrade was not authorized');
+      return;
+    }
     try {
       assertAccepting(this.#context);
     } catch (error) {
@@ -142,8 +146,7 @@ export class WsTransport implements Transport<FastifyInstance> {
     const connection = new WsConnection(socket, raw.socket, this.#context.writer);
     const session = new WsSession(
       { connection, endpoint, context: this.#context, heartbeats: this.#heartbeats },
-      // Without it the request would have been refused.
-      (upgrade as NonNullable<typeof upgrade>).identity,
+      upgrade.identity,
     );
     session.open((query as { resume?: string }).resume === '1');
     socket.readBy(session);

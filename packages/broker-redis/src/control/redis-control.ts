@@ -94,8 +94,10 @@ export class RedisControl implements Control {
       this.#pending.delete(id);
     }
     const { answers, expected, answered } = pending;
-    const silent = expected === undefined ? undefined : expected - answered;
-    return { answers: wellFormedAnswers(kind, answers), silent };
+    const wellFormed = wellFormedAnswers(kind, answers);
+    const malformed = answers.length - wellFormed.length;
+    const silent = expected === undefined ? undefined : expected - answered + malformed;
+    return { answers: wellFormed, silent };
   }
 
   async close(): Promise<void> {

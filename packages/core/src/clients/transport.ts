@@ -24,7 +24,10 @@ export interface Transport<Host> {
   start(host: Host): Promise<void>;
   /** Called when the number of a user's connections in the whole cluster has changed. */
   userConnectionsChanged?(userId: string, connections: number): void;
-  /** Ends the connections that are left after a drain, and all timers. */
+  /**
+   * Stops the transport after a drain, which has closed all sessions and waited until they were
+   * gone, or cut. It ends what the drain does not know: timers, and connections without a session.
+   */
   close(): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export interface TransportCounter {
   read(): number;
 }
 
-/** What every transport needs of its node. */
+/** The parts of its node that every transport needs. */
 export interface TransportContext {
   readonly nodeId: string;
   readonly writer: SocketWriter;

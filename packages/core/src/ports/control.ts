@@ -49,7 +49,8 @@ export interface Control {
   handle<Q, A>(kind: ControlKind<Q, A>, handler: ControlHandler<Q, A>): void;
   /**
    * Sends a request to all processes. Settles when all have answered, or after
-   * `CONTROL_DEADLINE_MS` with the answers that have arrived. Malformed answers are left out.
+   * `CONTROL_DEADLINE_MS` with the answers that have arrived. Malformed answers are left out, and count
+   * as silent.
    * @throws ProtocolError `unavailable` when the request could not be sent
    */
   request<Q, A>(kind: ControlKind<Q, A>, body: Q): Promise<ControlAnswers<A>>;

@@ -43,12 +43,12 @@ function withIdOfChannel<E extends WithIds>(event: E): E {
 /** A value in data that is not a valid id is left where it is. */
 function withIdsOfData<E extends WithIds>(event: E): E {
   const data = event.data as Readonly<Record<string, unknown>>;
-  const missing: Partial<Record<IdField, string>> = {};
+  let missing: Partial<Record<IdField, string>> | undefined;
   for (const id of ID_FIELDS) {
     const value = data[id];
-    if (event[id] === undefined && isId(value)) missing[id] = value;
+    if (event[id] === undefined && isId(value)) missing = { ...missing, [id]: value };
   }
-  return { ...event, ...missing };
+  return missing === undefined ? event : { ...event, ...missing };
 }
 
 function withIdsInData<E extends WithIds>(event: E, type: string): E {

@@ -33,9 +33,15 @@ export async function tryLibraries(engine: EngineServer): Promise<LibraryProblem
       recovery: problemOf(() => findRecoveryProblem(client)),
     };
   } catch (error) {
-    const failed = failure(error);
+    // A machine that is too busy for the trial says nothing about the libraries.
+    const failed = isTimeout(error) ? undefined : failure(error);
     return { directPath, connections: failed, recovery: failed };
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly name?: string } };
+  return cause?.name === 'TimeoutError';
 }
 
 /** Checks what `directSocket` expects. */

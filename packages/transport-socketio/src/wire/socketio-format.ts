@@ -64,9 +64,11 @@ function encodeTwice(type: string, payload: string, offset: string | undefined):
 
 /** The fields of the event, with its type under the name that the earlier system gave it. */
 function payloadOf({ type, event, origin, position }: Publication): object {
-  const fields = FIELDS.map((name) => [name, event[name]]);
-  const cursor = position && toCursor(position);
-  return { event: type, ...Object.fromEntries(fields), channel: origin, cursor };
+  const payload: Record<string, unknown> = { event: type };
+  for (const name of FIELDS) payload[name] = event[name];
+  payload['channel'] = origin;
+  payload['cursor'] = position && toCursor(position);
+  return payload;
 }
 
 /** An EVENT packet of the Socket.IO protocol, revision 5: `2`, the namespace, the arguments. */
