@@ -10,7 +10,7 @@ const scenario = (name, seed) => ({
     'apps/leque/src/main.ts',
     ...['verify', '--only', name, '--seed', String(seed), '--out', 'results'],
   ],
-  /** What its audit has found. */
+  /** The findings of its audit. */
   says: ({ read }) => JSON.parse(read('results/results.json'))[0].violations.join('; '),
 });
 

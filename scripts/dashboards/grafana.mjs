@@ -5,7 +5,7 @@ const GRID_WIDTH = 24;
 const SCHEMA_VERSION = 39;
 const DATA_SOURCE = { type: 'prometheus', uid: '$datasource' };
 
-/** Of one line of a graph: what is asked, and how the answers are called. */
+/** One line of a graph: its query, and its legend. */
 export const ask = (expr, legend = '') => ({ expr, legend });
 
 /** Over time. `named` is `{ title, unit }`. */

@@ -148,7 +148,7 @@ function drawGraph({ fieldConfig: { defaults } }, lines, box) {
   return `<g transform="translate(0 ${TITLE_HEIGHT})">${svg}</g>${legend(lines, box)}`;
 }
 
-/** As many names as there is room for. */
+/** Cuts the list of names to the room that there is. */
 function legend(lines, box) {
   const bottom = box.height - LEGEND.rows * LEGEND.height;
   const entries = [];

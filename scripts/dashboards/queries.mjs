@@ -1,4 +1,4 @@
-// What the dashboards ask in the same way.
+// Queries that several dashboards share.
 
 export const GATEWAYS = 'job="leque-gateway"';
 export const PUBLISHERS = 'job="leque-publisher"';
@@ -13,7 +13,7 @@ export function quantile(share, metric, by = '') {
   return `histogram_quantile(${share}, sum by (${grouped}) (rate(${name}_bucket${labels}[$__rate_interval])))`;
 }
 
-/** What a histogram's observations are on average. */
+/** The average of a histogram's observations. */
 export function mean(metric) {
   const [, name, labels = ''] = /^([a-z_]+)(\{.*\})?$/.exec(metric);
   const sum = (end) => `sum(rate(${name}_${end}${labels}[$__rate_interval]))`;

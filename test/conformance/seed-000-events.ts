@@ -6,7 +6,7 @@ interface Row {
   readonly description: string;
   /** Everything that the row names. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** What makes no sense to leave out. */
+  /** The fields that are required. */
   readonly required: readonly string[];
 }
 

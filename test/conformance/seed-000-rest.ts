@@ -15,7 +15,7 @@ export function describeRest(startSystem: StartSystem, system: () => System): vo
 
   describe('API REST de WebSocket', () => {
     test('GET `/api/ws/stats` — estatisticas do WebSocket, field by field [CNT]', async () => {
-      // Of its own, so that its totals begin at zero.
+      // A system of its own, so that its totals begin at zero.
       await using fresh = await startSystem();
       const stats = async () => (await get(`${fresh.publisher.url}/api/ws/stats`)).body;
       const counted = {

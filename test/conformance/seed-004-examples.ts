@@ -11,7 +11,7 @@ export function describeExamples(system: () => System): void {
     test('JavaScript (Browser): the page, as it stands', async () => {
       const user = 'user-browser';
       const shown: unknown[] = [];
-      // What the page leaves to whoever copies it.
+      // The parts that the page leaves to its reader.
       const globals = {
         displayResponse: (task: unknown) => shown.push(task),
         showError: (error: unknown) => shown.push(error),
@@ -56,7 +56,7 @@ export function describeExamples(system: () => System): void {
   });
 }
 
-/** What it says of the server's logs. */
+/** The page's statement about the server's logs. */
 export function describeServerLogs(startSystem: StartSystem): void {
   test('Logs do Servidor: conexões e desconexões, erros de autenticação, por `EventsGateway`', async () => {
     await using system = await startSystem({ LOG_LEVEL: 'info' });

@@ -95,7 +95,7 @@ export function describeTaskEvents({ system, connect, options }: Setting): void 
       const data = { title: 'Aviso', message: 'Deploy concluido' };
       await publish(system(), { type: 'notification', user_id: 'user-notified', data });
       expect(await client.first('notification')).toMatchObject({ event: 'notification', data });
-      // What comes after it, on the same way, shows that nothing more of it was to come.
+      // A later event on the same path shows that nothing more was to come.
       await publish(system(), { type: 'end', user_id: 'user-notified', data: {} });
       await client.first('end');
       const names = client.events.map(({ name }) => name).filter((name) => name !== COUNTED);

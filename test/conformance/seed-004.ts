@@ -81,7 +81,7 @@ function describeAuthentication({ system, options }: Setting): void {
   describe('Namespace', () => {
     test("Correto: `io('http://localhost:3000/events')` is in the namespace `/events`", async () => {
       await using client = await connect({ token: tokenFor('user-right'), namespace: '/events' });
-      // Of the clients' own: the namespace that the server has confirmed.
+      // The client's own field: the namespace that the server has confirmed.
       expect((client.socket as unknown as { nsp: string }).nsp).toBe('/events');
       expect(await client.first('connected')).toMatchObject({ userId: 'user-right' });
     });
@@ -250,7 +250,7 @@ function describeOrigins({ system, connect, options }: Setting): void {
         token: tokenFor('user-cors'),
         headers: { origin: 'https://evil.example' },
       });
-      // What the official client says of a handshake that was answered with 403.
+      // The official client's error for a handshake that was answered with 403.
       expect(error.message).toMatch(/^(websocket|xhr poll) error$/);
     });
 

@@ -21,7 +21,7 @@ type Follow = (
   told: { onEvent: (event: Numbered) => void; onGap: () => void },
 ) => void;
 
-/** Runs the example code of the draining guide unmodified, and returns its function. */
+/** Runs the example code of docs/reconnecting.md unmodified, and returns its function. */
 async function fromGuide<T>(name: string, scope: Readonly<Record<string, unknown>>): Promise<T> {
   const blocks = (await readFile(GUIDE, 'utf8')).split('```js\n').slice(1);
   const code = blocks.map((block) => block.split('```')[0]).find((js) => js?.includes(name));

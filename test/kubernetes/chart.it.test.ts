@@ -12,7 +12,7 @@ import { problemsOf } from './schemas.ts';
 
 const run = promisify(execFile);
 const CHART = `${ROOT}infra/helm/leque`;
-/** What the chart sets by itself, from values of its own. */
+/** Variables that the chart sets itself, from values of its own. */
 const OWN = [
   ...['NODE_ENV', 'NODE_ID', 'PORT', 'DRAIN_GRACE', 'DRAIN_TIMEOUT', 'WEBSOCKET_MAX_CONNECTIONS'],
   ...SECRET_VARIABLES,

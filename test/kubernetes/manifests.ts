@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** As far as the tests look at them; that they are right otherwise is for the schemas. */
+/** The fields that the tests read; schemas check the others. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -25,7 +25,7 @@ export function readManifests(text: string): Manifest[] {
   });
 }
 
-/** Those that are committed for a set of values. */
+/** The committed manifests for a set of values. */
 export async function committed(set: string): Promise<Manifest[]> {
   return readManifests(await readFile(`${ROOT}infra/k8s/${set}.yaml`, 'utf8'));
 }

@@ -5,7 +5,7 @@ import { PublisherConfig } from '@leque/publisher';
 import { readConfig, stopTimeoutMs } from '@leque/service';
 import { find, type Manifest } from './manifests.ts';
 
-/** What the Secret of the values has in it, which is not in the manifests. */
+/** The content of the Secret in the values, which is not in the manifests. */
 const SECRETS: Readonly<Record<string, string>> = {
   JWT_SECRET: 'a-secret-of-more-than-32-characters',
   PUBLISH_API_KEYS: 'key',

@@ -1,6 +1,6 @@
 import { type Manifest, ofKind } from './manifests.ts';
 
-/** What is named somewhere and is nowhere, except for Secrets, which may be there already. */
+/** Names that are referred to and defined nowhere, except for Secrets, which may exist already. */
 export function danglingReferences(manifests: readonly Manifest[]): string[] {
   const there = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   return manifests.flatMap((manifest) =>

@@ -19,7 +19,7 @@ interface Problem {
   readonly params: unknown;
 }
 
-/** Of Kubernetes and of two extensions, each with the compiled schema of its kind. */
+/** Models of Kubernetes and of two extensions, each with the compiled schema of its kind. */
 const MODELS = [
   ...[ConfigMap, Deployment, HorizontalPodAutoscaler, HTTPRoute, Ingress, NetworkPolicy, Pod],
   ...[
@@ -33,7 +33,7 @@ const MODELS = [
   ],
 ];
 
-/** What a Kubernetes server would not take of it, fields that it does not know included. */
+/** The problems that a Kubernetes server would report, unknown fields included. */
 export function problemsOf(manifest: { apiVersion: string; kind: string }): string[] {
   const { apiVersion, kind } = manifest;
   const model = MODELS.find((each) => each.apiVersion === apiVersion && each.kind === kind);

@@ -15,7 +15,7 @@ const id = `planted-${randomBytes(4).toString('hex')}`;
 interface Import {
   /** The file that is planted. */
   in: string;
-  /** What it imports. */
+  /** The module that it imports. */
   of: string;
   /** Only types are imported. */
   type?: true;
@@ -67,7 +67,7 @@ const offences: Record<string, Import> = {
   },
 };
 
-/** What the planted imports of the rooms lead to; empty modules. */
+/** Empty modules that the planted imports of the rooms lead to. */
 const targets: string[] = [];
 for (const part of Object.keys(ROOMS)) {
   for (const { room, closed } of closedDoors(part)) {

@@ -73,7 +73,7 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
   return {
     hub,
     transports,
-    drain: () => leave(app, { settings: deps.settings, context, life, transports }),
+    drain: () => drainAndClose(app, { settings: deps.settings, context, life, transports }),
   };
 }
 
@@ -84,7 +84,7 @@ interface Running {
   readonly transports: readonly GatewayTransport[];
 }
 
-async function leave(app: FastifyInstance, running: Running): Promise<void> {
+async function drainAndClose(app: FastifyInstance, running: Running): Promise<void> {
   const { settings, context, life, transports } = running;
   const { hub, clock, admission, verifications } = context;
   life.enter('draining');

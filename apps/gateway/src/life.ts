@@ -1,6 +1,10 @@
 const PHASES = ['serving', 'draining', 'closed'] as const;
 
-/** `draining`: newcomers are refused and clients are moved away. `closed`: no client is left. */
+/**
+ * `serving` includes the grace after a stop signal, in which `/readyz` already reports `draining`
+ * (`startService` keeps the grace). `draining`: newcomers are refused and clients are moved away.
+ * `closed`: no client is left.
+ */
 export type Phase = (typeof PHASES)[number];
 
 /** The phase of a gateway's life, which only goes forward. */

@@ -118,7 +118,7 @@ describeOnOwnRedis('answers that are lost', () => {
   test('[ACK] an event whose answer from Redis is lost is reported as unknown, and a retry stores it once', async () => {
     await using all = await startPublishers();
     const { proxy, far, near } = all;
-    // What is asked goes through; what is answered does not.
+    // Requests pass; answers do not.
     proxy.stall('', 'toClient');
     expectUnknown(await publish(far, eventOf(1), 'a'));
     await expect.poll(() => stored(near), PATIENCE).toEqual([1]);

@@ -20,7 +20,7 @@ function sign(claims: JWTPayload, { alg = 'HS256', key = secretKey }: Signing = 
   return new SignJWT({ exp: inAMinute(), ...claims }).setProtectedHeader({ alg }).sign(key);
 }
 
-/** As nobody who follows the standard would make one. */
+/** Forges a token that breaks the standard. */
 function forge(header: object, claims: object, signature = ''): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part(header)}.${part(claims)}.${signature}`;

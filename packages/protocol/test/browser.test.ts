@@ -10,7 +10,7 @@ const NODE_GLOBALS = new Set([
   ...['Buffer', 'process', 'global', 'require', 'module', '__dirname', '__filename'],
   ...['setImmediate', 'clearImmediate'],
 ]);
-/** What every browser has, and the language itself does not. */
+/** Globals that every browser has, and the language itself does not. */
 const WEB_GLOBALS = { crypto, TextDecoder, TextEncoder, URL };
 
 interface Node {

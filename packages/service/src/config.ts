@@ -8,7 +8,7 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
  * Reads a configuration from environment variables; an empty variable counts as not set.
- * @throws Error that lists every problem at once
+ * @throws ConfigError that lists every problem
  */
 export function readConfig<S extends TObject>(
   schema: S,

@@ -120,7 +120,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   return {
     stopTimeoutMs: stopTimeoutMs(settings),
     async stop() {
-      readiness.leave();
+      readiness.failBeforeEnd();
       await delay(settings.DRAIN_GRACE * 1000);
       await closeInOrder({ listeners, roles, app, backend, tracing });
     },

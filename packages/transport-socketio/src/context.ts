@@ -12,7 +12,7 @@ export interface SocketIoOptions {
   readonly engineIo3: boolean;
 }
 
-/** What all connections of the node share. */
+/** The parts that all Socket.IO connections of a node share. */
 export interface SocketIoContext extends TransportContext {
   readonly recovery: RecoveryIds | undefined;
   readonly format: FrameFormat;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What clients of a kind send, and the text that shows that they are subscribed. */
+/** The request of one kind of client, and the text that confirms its subscription. */
 export interface ClientKind {
   /** Sent once connected: the HTTP upgrade request. */
   readonly request: Buffer;
@@ -49,7 +49,7 @@ export interface GeneratorSpec {
   /** Per channel: the bytes that publish once, with the fields for time and number. */
   readonly publications: readonly Buffer[];
   readonly classes: readonly ChannelClass[];
-  /** One in this many connections is parsed fully. */
+  /** At least one in this many connections is parsed fully, and one for each format of each channel. */
   readonly sample: number;
   /**
    * How deliveries on the other connections are counted. Counting bytes is cheapest, but requires

@@ -4,7 +4,7 @@ import type { Mix } from '../workloads/setups.ts';
 
 const SOCKETIO: Format = 'socketio';
 
-/** What the connections of a run send, and which of them receive the same bytes. */
+/** The requests of a run's connections, grouped by the bytes that they receive. */
 export interface Clients {
   readonly kinds: readonly ClientKind[];
   readonly members: readonly Member[];

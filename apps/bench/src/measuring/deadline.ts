@@ -1,5 +1,5 @@
 export interface Wait {
-  /** What is awaited, as the subject of the error `… took more than 5 s`. */
+  /** The awaited thing, as the subject of the error `… took more than 5 s`. */
   readonly what: string;
   readonly seconds: number;
   /** Aborts the wait. */

@@ -2,7 +2,7 @@ import type { CaseResult } from '../results/results.ts';
 
 /** Cases that are shown together, because they differ in one respect only. */
 export interface Group {
-  /** What the cases have in common; empty when there is one group only. */
+  /** The common label of the cases; empty when there is only one group. */
   readonly title: string;
   readonly rows: readonly ChartRow[];
 }

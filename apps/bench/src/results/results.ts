@@ -12,7 +12,7 @@ export const SCHEMA_VERSION = 1;
 export const VERDICTS = ['held', 'behind', 'failed', 'unavailable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What `results.json` holds. */
+/** The content of `results.json`. */
 export interface Results {
   readonly schema: typeof SCHEMA_VERSION;
   /** Start and end of the benchmark, RFC 3339. */

@@ -8,7 +8,7 @@ const TOKEN_LIFETIME_S = 86_400;
 /** Cursors in `auth` subscribe; events may only be sent after the namespace has answered. */
 const UNKNOWN_CURSOR = 'never.0';
 
-/** What Leque's clients send; each client is a separate user with its own token. */
+/** The requests of Leque's clients; each client is a separate user with its own token. */
 export class LequeClients {
   readonly #address: string;
   readonly #personal: boolean;

@@ -21,13 +21,13 @@ export interface RelayClient {
   readonly stream: Socket;
 }
 
-/** What the relay does wrong, or otherwise than one frame at a time. */
+/** Faults of the relay, and other ways than one frame at a time. */
 export interface RelayBehaviour {
   /** Instead of sending it to a client that has subscribed to its channel. */
   deliver?(client: RelayClient, publication: Publication): void;
   /** Instead of sending the ready text. */
   welcome?(client: RelayClient): void;
-  /** What the publisher is answered. */
+  /** The answer to the publisher. */
   answer?(publication: Publication): string;
   refuse?(index: number): boolean;
   onText?(client: RelayClient, text: string): void;

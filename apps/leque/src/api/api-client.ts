@@ -4,7 +4,7 @@ import { parseBaseUrl, tryParseObject } from './parse-option.ts';
 
 const DEFAULT_URL = 'http://localhost:9001';
 const ANSWER_TIMEOUT_MS = 10_000;
-/** What the value of an HTTP header may consist of. */
+/** The characters that the value of an HTTP header may contain. */
 const CREDENTIAL = /^[\x21-\x7e]+$/;
 
 /** The environment variables of the options below; an empty one counts as not set. */

@@ -10,7 +10,7 @@ import { runCommand } from '../api/run-command.ts';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 const LOST =
-  'Some events are lost: the history does not reach back to the last one that was printed.';
+  'Some events are lost and cannot be recovered; continuing from the present position.';
 /** A table of the names only, so that the help is printed without loading the protocol. */
 const LEVELS: Readonly<Record<LogLevel, true>> = {
   debug: true,

@@ -15,7 +15,7 @@ Exit codes: 0 nothing was violated; 1 something was, or nothing was audited; 2 w
 /** Breaks a cluster under load and audits what every client has received. */
 export function verifyCommand(env: NodeJS.ProcessEnv): Command {
   return new Command('verify')
-    .description('break a cluster under load, and show that no client loses anything')
+    .description('break a cluster under load, and check that no client loses anything')
     .option('--only <scenarios>', 'comma-separated scenarios, named as in --list')
     .option('--seed <number>', 'seed of the random choices, to repeat a run (default: random)')
     .addOption(

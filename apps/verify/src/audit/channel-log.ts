@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import { type GrowingRun, grow, type Run } from './runs.ts';
 
-/** What one client has received in one channel. */
+/** The publications that one client has received in one channel. */
 export type LogEntry =
   /** The log starts after this position, or, without one, with the first publication. */
   | { readonly kind: 'start'; readonly position?: Position }

@@ -19,7 +19,7 @@ export interface Delivered {
   readonly data: unknown;
 }
 
-/** What one client has received over all its connections, and its cursors. */
+/** Everything that one client has received over all its connections, and its cursors. */
 export class ClientRecord {
   readonly #spec: ClientSpec;
   readonly #run: string;

@@ -53,7 +53,7 @@ export interface MissingClient {
   readonly reason: string;
 }
 
-/** What one client has received. */
+/** Everything that one client has received. */
 export interface ClientResult {
   readonly id: string;
   readonly kind: ClientKind;

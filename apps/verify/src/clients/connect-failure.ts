@@ -1,4 +1,4 @@
-/** What Engine.IO answers to the id of a session that it does not hold. */
+/** Engine.IO's answer to the id of a session that it does not hold. */
 const UNKNOWN_SESSION = 'Session ID unknown';
 const NEEDS_STICKINESS =
   'HTTP polling needs a load balancer that sends all requests of a client to the same gateway';

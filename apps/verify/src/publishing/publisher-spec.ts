@@ -1,6 +1,6 @@
 import type { ChannelLedger } from '../audit/ledger.ts';
 
-/** What is published, where, and at which rate. */
+/** The events to publish, their channels, and their rate. */
 export interface PublisherSpec {
   /** Part of each event's data, which distinguishes runs. */
   readonly run: string;

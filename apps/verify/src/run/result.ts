@@ -12,7 +12,7 @@ export interface ScenarioResult {
   readonly findings: Findings;
   /** Longest time of any client without a publication under load, in milliseconds. */
   readonly longestPauseMs: number;
-  /** That client, and its longest time to reconnect. */
+  /** The client with the longest pause, and its longest time to reconnect. */
   readonly slowest: string;
   /** Longest time until every client had caught up after a fault, in milliseconds. */
   readonly recoveredInMs: number;

@@ -34,7 +34,7 @@ export interface ScenarioContextDeps {
   readonly signal: AbortSignal;
 }
 
-/** What a scenario works with: load, clients, the system to break, and expectations. */
+/** The tools of a scenario: load, clients, the system to break, and expectations. */
 export class ScenarioContext implements AsyncDisposable {
   readonly random: Random;
   readonly plan: Plan;

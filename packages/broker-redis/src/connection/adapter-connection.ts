@@ -51,7 +51,7 @@ function clusterOptions(address: RedisClusterAddress): ClusterOptions {
   return {
     clusterRetryStrategy: retryStrategy,
     redisOptions: { connectTimeout: CONNECT_TIMEOUT_MS, ...accessOptions(address) },
-    // Whoever connects resolves names, so that certificates fit them.
+    // The connecting side resolves names, so that certificates match them.
     ...(address.tls && { dnsLookup: (name, callback) => callback(null, name) }),
   };
 }

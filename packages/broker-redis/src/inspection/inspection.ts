@@ -27,7 +27,7 @@ export interface ServerFacts {
 export interface SentinelFacts {
   /** HOST:PORT */
   readonly sentinel: string;
-  /** What is wrong with it; undefined when healthy. */
+  /** The problem of the server; undefined when healthy. */
   readonly problem: string | undefined;
   /** Whether the sentinel does not answer at all, which may be temporary. */
   readonly away: boolean;

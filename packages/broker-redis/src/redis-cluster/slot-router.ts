@@ -8,7 +8,7 @@ import type { RedisServer } from '../link/redis-server.ts';
 import type { Master, Masters } from './masters.ts';
 import type { Topology } from './topology.ts';
 
-/** How long a command is sent again after redirections. */
+/** How long a command is retried after redirections. */
 const FOLLOW_MS = 500;
 const PAUSE_MS = 25;
 
@@ -34,7 +34,7 @@ export class SlotRouter {
     return withDeadline(routed, COMMAND_DEADLINE_MS, 'Redis');
   }
 
-  /** Sends a command again after a redirection, because it had no effect then. */
+  /** Resends a redirected command: a server that redirects has not executed it. */
   async #route<T>(slot: number, command: Command<T>, run: Run<T>): Promise<T> {
     const { clock } = this.#deps;
     const giveUpAt = clock.monotonic() + FOLLOW_MS;

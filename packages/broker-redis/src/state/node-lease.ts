@@ -14,13 +14,13 @@ export interface NodeLeaseDeps {
 }
 
 export interface Renewal {
-  /** Whether the lease had run out or is new: this node has to state its counts again. */
+  /** True when the lease had expired or is new; the node must then write its counts again. */
   readonly lapsed: boolean;
   /** Whether a node that was alive at the last renewal is gone. */
   readonly othersGone: boolean;
 }
 
-/** Lets this node's counts count, and lists the other nodes whose counts do (CNT). */
+/** Keeps this node's lease alive, so that its counts are included, and lists the other live nodes (CNT). */
 export class NodeLease {
   /** New for each start, so that no count of an earlier process is taken for this one's. */
   readonly id: string;
@@ -45,7 +45,7 @@ export class NodeLease {
     const { wasAlive, live } = await this.#call(this.id, leaseMs);
     const before = this.#live;
     this.#live = new Set(live);
-    // A renewal whose answer was lost may have brought the lease back to life before this one.
+    // An earlier renewal may have revived the lease although its answer was lost, so check the elapsed time too.
     const lapsed = !wasAlive || clock.monotonic() - this.#renewedAt > leaseMs;
     this.#renewedAt = askedAt;
     if (lapsed && before.size > 0) telemetry.report({ type: 'lease_lost' });

@@ -5,7 +5,7 @@ import type { ChannelOutcome, Message } from './wire-format.ts';
 export type Publication = Extract<Message, { kind: 'publication' }>;
 export type Resync = Extract<Message, { kind: 'resync' }>;
 
-/** What a client knows of one channel over all its connections; checks each step of it. */
+/** A client's knowledge of one channel over all its connections; checks each step. */
 export class ClientView {
   /** The cursor of the last message that it read; it presents this when it comes back. */
   cursor: Cursor | undefined;

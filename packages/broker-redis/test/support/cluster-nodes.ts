@@ -7,7 +7,7 @@ export const PATIENCE = { timeout: 20_000 };
 /** The time that HON allows. */
 export const SOON = { timeout: 5000 };
 export const TIMEOUT = 90_000;
-/** As many as it takes for every master to have some. */
+/** Enough channels for every master to have some. */
 export const CHANNELS = Array.from({ length: 8 }, (_, n) => `project:P-${n}`);
 
 export const health = (node: RedisNode) => () => node.broker.health();

@@ -2,7 +2,7 @@ import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { Admission } from './admission.ts';
 
-/** That of a node whose turns of the event loop may take long. */
+/** The clock of a node whose turns of the event loop may take long. */
 class LateClock extends FakeClock {
   lateMs = 0;
 

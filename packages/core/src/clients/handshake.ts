@@ -4,7 +4,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission } from './admission.ts';
 import { reportRefusal } from './refusals.ts';
 
-/** Clients that are refused at once come back at different times within this many seconds. */
+/** Clients refused at the same time return spread over this time within this many seconds. */
 const RETRY_SPREAD_SECONDS = 5;
 
 /** The socket of a request that has not been answered. */

@@ -27,7 +27,7 @@ export function journalOptions(settings: JournalSettings): JournalOptions {
   return { entries: settings.TRACE_JOURNAL_SIZE, ttlMs: settings.TRACE_JOURNAL_TTL * 1000 };
 }
 
-/** What became of one publication in one channel of this node, or in the firehose. */
+/** The fate of one publication in one channel of this node, or in the firehose. */
 export interface DeliveryRecord {
   readonly channel: string;
   /** Position in the channel in which it was published. */

@@ -41,7 +41,7 @@ export type PublishRecord = Static<typeof PublishRecord>;
 
 const { by: _, ...stored } = PublishRecord.properties;
 
-/** What became of an event: the answer of `GET /api/messages/{message_id}/trace`. */
+/** The fate of an event: the answer of `GET /api/messages/{message_id}/trace`. */
 export const DeliveryReport = Type.Object({
   message_id: Type.String(),
   published: Type.Optional(

@@ -63,7 +63,7 @@ export const OPTIONAL_FIELDS = rows
   .map(([name]) => name)
   .filter((name): name is OptionalField => name !== 'data');
 
-/** What a publisher sends. The earlier system's `event_type` works in place of `type`. */
+/** The event that a publisher sends. The earlier system's `event_type` works in place of `type`. */
 export const EventInput = Type.Object(
   Object.fromEntries(
     rows.map(([name, { schema }]) => [name, name === 'data' ? schema : Type.Optional(schema)]),

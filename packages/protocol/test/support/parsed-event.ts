@@ -7,7 +7,7 @@ export function accepted(input: unknown) {
   return { ...parsed.event, sent: JSON.parse(parsed.event.json) };
 }
 
-/** What is wrong with the event, as `field: message`. */
+/** The problems of the event, as `field: message`. */
 export function problems(input: unknown): string[] {
   const parsed = tryParseEvent(input);
   if (parsed.ok) throw new Error('not refused');

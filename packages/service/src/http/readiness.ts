@@ -10,8 +10,8 @@ export class Readiness {
     this.#broker = broker;
   }
 
-  /** The process is about to end: it is not ready from now on. */
-  leave(): void {
+  /** Reports `draining` from now on, because the process is about to end; the grace begins. */
+  failBeforeEnd(): void {
     this.#phase = 'leaving';
   }
 

@@ -19,7 +19,7 @@ function frameFor(channel: string, offset: number): SocketIoFrame {
   return publication.frameIn(offsetFormat) as SocketIoFrame;
 }
 
-/** What the official client does with what it gets: it keeps the last string that came last. */
+/** Does what the official client does: it keeps the string at the end of the last event. */
 class Client {
   offset: string | undefined;
   /** `CHANNEL OFFSET NAME`. */
@@ -33,7 +33,7 @@ class Client {
     this.subscribed = new Map(channels.map((channel) => [channel, 5]));
   }
 
-  /** What it has got in a channel since it is subscribed to it. */
+  /** The events received in a channel since its subscription. */
   seenIn(channel: string): string[] {
     const since = this.subscribed.get(channel) ?? 0;
     return this.seen.filter((each) => {
@@ -109,7 +109,7 @@ class Node {
     for (const channel of order([...this.#positions.keys()])) this.#bring(channel);
   }
 
-  /** What its client should have got in a channel. */
+  /** The events that the client should have received in a channel. */
   allIn(channel: string): string[] {
     const since = this.client.subscribed.get(channel) ?? 0;
     const count = (this.tops.get(channel) ?? 0) - since;
@@ -120,7 +120,7 @@ class Node {
     });
   }
 
-  /** What is between where the session positions and the top, as one batch. */
+  /** The events between the session's position and the top, as one batch. */
   #bring(channel: string): void {
     const from = this.#positions.get(channel);
     if (from === undefined) return;
@@ -148,7 +148,7 @@ class Node {
   }
 }
 
-/** The same numbers for the same seed. */
+/** Yields the same numbers for the same seed. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -161,7 +161,7 @@ function randomOf(seed: number): (below: number) => number {
 function step(node: Node, random: (below: number) => number): void {
   const anyOf = (channels: string[]) => channels[random(channels.length)] ?? OWN;
   const { client } = node;
-  // Whoever is cut off gets nothing more.
+  // A disconnected client receives nothing more.
   if (client.patience === Number.POSITIVE_INFINITY && random(6) === 0) client.patience = random(4);
   const what = random(4);
   if (what === 0) node.subscribe(anyOf([OWN, ...PROJECTS]));

@@ -1,7 +1,7 @@
 import { type Cursor, type Position, toCursor } from '@leque/protocol';
 import { formatPartial, formatPosition, formatTail, MAX_POSITIONS } from '../wire/offset.ts';
 import { type Mark, PacketFrame, type SocketIoFrame, TailedFrame } from '../wire/socketio-frame.ts';
-import type { LostState } from './recovery-ids.ts';
+import type { CarriedState } from './recovery-ids.ts';
 
 const NONE: readonly never[] = [];
 /** Shared by all clients without cursors, so never changed. */
@@ -47,7 +47,7 @@ export class Progress {
   }
 
   /** Continues the progress of a client that lost its connection. */
-  static of({ id, base, positions, partial }: LostState): Progress {
+  static of({ id, base, positions, partial }: CarriedState): Progress {
     const progress = new Progress(id, base.keys());
     for (const [channel, position] of positions) {
       if (position === undefined) progress.leave(channel);

@@ -16,7 +16,7 @@ const ID_BYTES = 6;
 const NOTHING: Pick<Offset, 'positions' | 'partial'> = { positions: new Map(), partial: new Set() };
 
 /** The state that a client presents when it comes back. */
-export interface LostState {
+export interface CarriedState {
   readonly pid: string;
   readonly id: string;
   /** The socket's id. */
@@ -60,7 +60,7 @@ export class RecoveryIds {
    * Reads the lost state from a client's `auth`; undefined when there is none, when it cannot be
    * trusted, or when it belongs to another user.
    */
-  read(auth: Readonly<Record<string, unknown>>, userId: string): LostState | undefined {
+  read(auth: Readonly<Record<string, unknown>>, userId: string): CarriedState | undefined {
     const { pid, offset = '' } = auth;
     if (typeof pid !== 'string' || typeof offset !== 'string') return undefined;
     const [id = '', sid = '', ...parts] = this.#open(pid);

@@ -9,7 +9,7 @@ import {
 } from '@leque/protocol';
 import type { SocketIoContext } from '../context.ts';
 import { Progress } from '../recovery/progress.ts';
-import type { LostState } from '../recovery/recovery-ids.ts';
+import type { CarriedState } from '../recovery/recovery-ids.ts';
 import { cursorsOf } from './cursors.ts';
 import type { SocketIoConnection } from './socketio-connection.ts';
 
@@ -54,7 +54,7 @@ export async function startSession(
 }
 
 /** Recovers all channels of the state, or none. */
-async function recover(deps: SessionStartDeps, lost: LostState): Promise<boolean> {
+async function recover(deps: SessionStartDeps, lost: CarriedState): Promise<boolean> {
   const { session, connection, context } = deps;
   connection.progress = Progress.of(lost);
   const settled = await Promise.allSettled(
@@ -76,7 +76,7 @@ async function recover(deps: SessionStartDeps, lost: LostState): Promise<boolean
 
 async function continueWith(
   deps: SessionStartDeps,
-  lost: LostState,
+  lost: CarriedState,
   cursors: Cursors,
 ): Promise<SessionStart> {
   const { session, connection } = deps;

@@ -1,6 +1,6 @@
 // The floor: `floor PORT REDIS_HOST REDIS_PORT CHANNEL`. The least that a WebSocket server can do
 // with one thread: relay a Redis channel to everyone, with one write per socket and wake-up.
-// What clients send after the upgrade is thrown away.
+// Bytes that clients send after the upgrade are discarded.
 #include "handshake.h"
 #include "subscriber.h"
 #include <arpa/inet.h>

@@ -44,7 +44,7 @@ static void sha1_block(uint32_t *digest, const uint8_t *block) {
   for (unsigned index = 0; index < 5; index += 1) digest[index] += state[index];
 }
 
-/** Of a key and the GUID: 60 bytes, which with their padding are two blocks. */
+/** SHA-1 of a key and the GUID: 60 bytes, two blocks with padding. */
 static void sha1_of_key(const char *key, uint8_t *bytes) {
   uint8_t blocks[128] = {0};
   uint32_t digest[5] = {0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u, 0xc3d2e1f0u};

@@ -122,7 +122,7 @@ static void finish_request(Connection *connection, size_t length) {
         if (connection->in[i] != '"' && connection->in[i] != '\\')
           strncat(first_failure, &connection->in[i], 1);
   }
-  // What was stored within the time counts as throughput, whenever it was due.
+  // Events stored within the time count as throughput, whenever they were due.
   if (now >= measure_from && now < measure_to) {
     measured_requests += 1;
     measured_stored += stored;

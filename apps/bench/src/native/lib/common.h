@@ -1,4 +1,4 @@
-// What every part of the load generator and of the floor needs.
+// Definitions for every part of the load generator and of the floor.
 #ifndef COMMON_H
 #define COMMON_H
 

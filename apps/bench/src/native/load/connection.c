@@ -101,7 +101,7 @@ void open_more(struct pool *pool) {
   }
 }
 
-/** As clients do that are told to: at different times. */
+/** Retries after a random time, like clients that received Retry-After. */
 static void come_again(struct pool *pool, struct connection *connection) {
   connection->state = AGAIN;
   connection->again_us = now_us() + (uint64_t)rand() % pool->spec->retry_ms * 1000;

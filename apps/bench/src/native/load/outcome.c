@@ -35,7 +35,7 @@ static struct weight *weight_of(const struct pool *pool, struct weight *weights,
   return &weights[(size_t)member->format * pool->spec->channel_count + member->channels[at]];
 }
 
-/** Of each format and channel, what the parsed connection that received most of it received. */
+/** For each format and channel, the most that any parsed connection received. */
 static struct weight *weigh(const struct pool *pool) {
   struct weight *weights =
       allocate((size_t)MAX_FORMATS * pool->spec->channel_count, sizeof *weights);

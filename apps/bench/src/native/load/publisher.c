@@ -17,7 +17,7 @@
 #define PATIENCE_US 10000000
 #define ACK_PATIENCE_US 5000000
 
-/** What only the thread knows. */
+/** State that only the thread uses. */
 struct outlet {
   struct publisher *publisher;
   int fd;
@@ -79,7 +79,7 @@ static void connect_outlet(struct outlet *outlet) {
   finder_start(&outlet->errors, outlet->publisher->spec->publish_error);
 }
 
-/** What was under way is gone with the connection, and will show as lost. */
+/** Publications under way are gone with the connection, and count as lost. */
 static void reconnect(struct outlet *outlet) {
   outlet->publisher->errors += 1;
   outlet->filled = outlet->written = 0;

@@ -16,7 +16,7 @@ struct publisher {
   uint64_t start_us;
   uint64_t stop_us;
 
-  // What came of it; whole once `finished`.
+  // The result; complete once `finished`.
   uint64_t *published; // per channel
   uint64_t class_published[MAX_CLASSES];
   uint64_t total;

@@ -1,4 +1,4 @@
-// What a connection receives once it is a WebSocket.
+// Receives frames on a connection that has been upgraded to a WebSocket.
 #include "connection.h"
 
 static struct subscription *find_subscription(struct connection *connection, unsigned channel) {

@@ -12,7 +12,7 @@
 /** Channel indexes have five digits in a publication. */
 #define MAX_CHANNELS 100000
 
-/** What clients of a kind send, and what tells that such a connection is ready. */
+/** The request of one kind of client, and the text that shows that its connection is ready. */
 struct kind {
   struct span request;
   struct span after_upgrade;

@@ -1,4 +1,4 @@
-// What has arrived in a run, and how that compares with what was published.
+// Counts the arrivals of a run, and compares them with the publications.
 #ifndef TALLY_H
 #define TALLY_H
 
@@ -6,7 +6,7 @@
 #include "publisher.h"
 #include "../stream/stamps.h"
 
-/** Of a run; what arrives is counted in the phase in which it arrives. */
+/** Phases of a run; each arrival counts for the phase in which it arrives. */
 enum phase { WARMING, MEASURING, SETTLING, PHASES };
 
 /** How far back duplicates are told from latecomers; what is older counts as a duplicate. */

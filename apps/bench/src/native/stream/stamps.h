@@ -15,7 +15,7 @@ struct stamp {
   uint32_t channel;
 };
 
-/** What the last read ended with, if that may be the beginning of a stamp. */
+/** The end of the last read, if it may be the beginning of a stamp. */
 struct scanner {
   uint8_t carried;
   char carry[STAMP_BYTES];

@@ -4,7 +4,7 @@ import type { ScenarioContext } from '../../run/scenario-context.ts';
 import type { System } from '../../target/system.ts';
 
 const SETTLE_MS = 30_000;
-/** Of connections that are kept for the next request. */
+/** Handles allowed for connections that are kept for later requests. */
 const MORE_HANDLES = 5;
 const SCAN_COUNT = 1000;
 const NO_EXPIRY = -1;
