@@ -1,10 +1,37 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Parts of the paths of the longest files. None of them may start late and run alone at the end. */
+const LONGEST = [
+  'operating/verify',
+  'conformance/seed-000',
+  'delivery/failover',
+  'delivery/state-recovery',
+  'delivery/local-cluster',
+  'leque/test/publish-command',
+  'redis-cluster/redis-cluster',
+  'delivery/cluster',
+  'operating/monitoring',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const index = LONGEST.findIndex((part) => moduleId.includes(part));
+  return index < 0 ? LONGEST.length : index;
+}
 
 // Unit tests do no I/O and sit beside the code. Integration tests start servers: they come second,
 // and few at a time, so that the ones which wait for a deadline are not starved of CPU.
 export default defineConfig({
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

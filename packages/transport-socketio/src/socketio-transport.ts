@@ -96,7 +96,8 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
       recovery: canRecover ? recovery : undefined,
       format: canRecover ? offsetFormat : plainFormat,
       direct: problems.directPath === undefined,
-      slimmer: problems.connections === undefined ? new SocketSlimmer(reportConnections) : undefined,
+      slimmer:
+        problems.connections === undefined ? new SocketSlimmer(reportConnections) : undefined,
       writes: this.#writes,
     };
   }

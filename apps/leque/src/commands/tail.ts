@@ -9,8 +9,7 @@ import { runCommand } from '../api/run-command.ts';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
-const LOST =
-  'Some events are lost and cannot be recovered; continuing from the present position.';
+const LOST = 'Some events are lost and cannot be recovered; continuing from the present position.';
 /** A table of the names only, so that the help is printed without loading the protocol. */
 const LEVELS: Readonly<Record<LogLevel, true>> = {
   debug: true,
