@@ -52,4 +52,17 @@ describe('rooms', () => {
     const isNamed = (room: string) => readme.match(`[/\`]${room}[/\`)]`) !== null;
     expect(rooms.filter((room) => !room.endsWith('.ts') && !isNamed(room))).toEqual([]);
   });
+
+  test('every part is compiled with the options of tsconfig.base.json alone', () => {
+    const parts = files.filter((file) =>
+      /^(apps\/[^/]+|packages\/[^/]+|test)\/package\.json$/.test(file),
+    );
+    const configs = parts.map((file) =>
+      JSON.parse(read(file.replace('package.json', 'tsconfig.json'))),
+    );
+    for (const { extends: base, compilerOptions } of configs) {
+      expect(base).toMatch(/^(\.\.\/)+tsconfig\.base\.json$/);
+      expect(compilerOptions).toBeUndefined();
+    }
+  });
 });
