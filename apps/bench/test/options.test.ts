@@ -42,6 +42,11 @@ describe('the options of the bench', () => {
     expect(names(targets)).toEqual(['leque', 'floor', 'ws', 'nats']);
   });
 
+  test('refuse to install peers when none is chosen', () => {
+    const read = () => readOptions({ repeat: '1', installPeers: true }, CHOICE);
+    expect(read).toThrow('--install-peers needs --peers');
+  });
+
   test('report every problem at once', () => {
     const wrong = { repeat: '0', only: 'W1,W99', peers: 'redis', seconds: 'soon' };
     for (const problem of ['--repeat "0"', '"w99" is none of W1,', '"redis"', '--seconds "soon"']) {

@@ -67,8 +67,12 @@ const CONTRADICTIONS = [
   'verify --short --soak 1',
   'verify --publish-url http://a',
   'verify --secret s',
+  'verify --api-key k',
+  'verify --soak 1 --only storm',
+  'verify --url http://a --secret s --redis cluster',
   'verify --url http://a',
   'verify --url http://a --secret s --set A=b',
+  'bench --install-peers',
   ...['publish --type t', 'tail all', 'trace x', 'stats', 'log-level info'].map(
     (command) => `${command} --api-key k --token t`,
   ),

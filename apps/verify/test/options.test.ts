@@ -43,8 +43,17 @@ describe('the options of verify', () => {
       expect(read).toThrow(problem);
     }
     expect(read).toThrow(/--url needs --secret/);
-    expect(() => readOptions({ secret: 's' }, SCENARIOS)).toThrow(/needs --url/);
     expect(() => readMinutes('long')).toThrow(/--soak "long"/);
+  });
+
+  test.each([
+    [{ secret: 's' }, '--secret is for a system that runs'],
+    [{ apiKey: 'k' }, '--api-key is for a system that runs'],
+    [{ publishUrl: 'http://c:3' }, '--publish-url is for a system that runs'],
+    [{ ...URLS, redis: 'standalone' }, '--redis is for a system of our own'],
+    [{ soak: '1', only: 'storm' }, '--soak is a scenario of its own'],
+  ])('that contradict each other are refused: %j', (given, problem) => {
+    expect(() => readOptions(given, SCENARIOS)).toThrow(problem);
   });
 });
 

@@ -50,6 +50,9 @@ export function readOptions(
     const range = `${SECONDS.least} to ${SECONDS.most}`;
     problems.push(`--seconds "${given.seconds}" is not a number of seconds (${range})`);
   }
+  if (given.installPeers && given.peers === undefined) {
+    problems.push('--install-peers needs --peers, which says what to install');
+  }
   const workloads = pick(choice.workloads, given.only, { option: '--only', nameOf: idOf });
   const peers =
     given.peers === undefined

@@ -43,7 +43,10 @@ export function readOptions(given: VerifyArguments, scenarios: readonly Scenario
   if (!Number.isInteger(seed) || seed < 0 || seed >= MAX_SEED) {
     problems.push(`--seed "${given.seed}" is not a number from 0 to ${MAX_SEED - 1}`);
   }
-  const chosen = choose(scenarios, given.only, problems);
+  if (given.only !== undefined && given.soak !== undefined) {
+    problems.push('--soak is a scenario of its own, and --only chooses among the others');
+  }
+  const chosen = given.soak === undefined ? choose(scenarios, given.only, problems) : scenarios;
   const existing = readTarget(given, problems);
   const settings = readSettings(given, problems);
   const redis = REDIS_KINDS.find((kind) => kind === (given.redis ?? 'standalone'));
@@ -91,12 +94,14 @@ function readSettings({ set = [], url }: VerifyArguments, problems: string[]) {
 function readTarget(given: VerifyArguments, problems: string[]): ExistingTargetOptions | undefined {
   const { url, publishUrl, secret, apiKey } = given;
   if (url === undefined) {
-    for (const [name, value] of Object.entries({ 'publish-url': publishUrl, secret })) {
+    const others = { 'publish-url': publishUrl, secret, 'api-key': apiKey };
+    for (const [name, value] of Object.entries(others)) {
       if (value !== undefined) problems.push(`--${name} is for a system that runs: it needs --url`);
     }
     return undefined;
   }
   if (secret === undefined) problems.push('--url needs --secret, to sign tokens with');
+  if (given.redis !== undefined) problems.push('--redis is for a system of our own, not for --url');
   const gateways = urlsOf('url', url, problems);
   const publishers =
     publishUrl === undefined ? gateways : urlsOf('publish-url', publishUrl, problems);
