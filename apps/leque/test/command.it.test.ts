@@ -44,7 +44,7 @@ describe('leque dev', () => {
 
     const [line = ''] = /curl -X POST[\s\S]*?'\s*$/m.exec(said()) ?? [];
     const { stdout } = await run('sh', ['-c', line.replace(/^curl/, 'curl --silent')]);
-    expect(JSON.parse(stdout)).toMatchObject({ sent_to: 1 });
+    expect(JSON.parse(stdout)).toMatchObject({ channel: 'project:PROJ-001' });
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
 
@@ -56,7 +56,7 @@ describe('leque dev', () => {
     await using raw = await RawClient.connect(listening);
     const [line = ''] = /curl -X POST[\s\S]*?}'\s*$/m.exec(said()) ?? [];
     const { stdout } = await run('sh', ['-c', line.replace(/^curl/, 'curl --silent')]);
-    expect(JSON.parse(stdout)).toMatchObject({ sent_to: 1 });
+    expect(JSON.parse(stdout)).toMatchObject({ channel: 'project:PROJ-001' });
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
 

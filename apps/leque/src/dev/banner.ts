@@ -35,8 +35,11 @@ export async function printBanner(
   print([
     `Leque ${health.ok ? 'is ready' : `waits: ${health.reason}`} (${brokerOf(config)}, AUTH_MODE=${config.AUTH_MODE})`,
     '',
-    `  WebSocket   ${ws}/ws/notifications   ${ws}/ws/project/PROJ-001   ${ws}/ws/logs?level=info`,
-    `  Socket.IO   ${base}/events${socketIo ? `   ${baseOf(socketIo, config)}/events` : ''}`,
+    `  WebSocket   ${ws}/ws/notifications`,
+    `              ${ws}/ws/project/PROJ-001`,
+    `              ${ws}/ws/logs?level=info`,
+    `  Socket.IO   ${base}/events`,
+    ...(socketIo ? [`              ${baseOf(socketIo, config)}/events`] : []),
     `  HTTP API    ${base}/docs`,
     '',
     ...(await linesToTry(examples)),
@@ -89,8 +92,8 @@ async function linesToTry({ api, gateway, authMode, key }: Examples): Promise<st
     '',
     'Publish in a shell:',
     '',
-    `  curl -X POST ${api}/api/ws/broadcast -H 'Content-Type: application/json'${header} \\`,
-    `    -d '{"event_type":"notification","data":{"title":"Hello","message":"It works"},"project_id":"PROJ-001"}'`,
+    `  curl -X POST ${api}/api/publish -H 'Content-Type: application/json'${header} \\`,
+    `    -d '{"type":"notification","project_id":"PROJ-001","data":{"title":"Hello","message":"It works"}}'`,
     '',
   ];
 }
