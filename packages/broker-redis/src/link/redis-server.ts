@@ -5,7 +5,7 @@ import { RedisConnection } from '../connection/redis-connection.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
 import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
 import { FunctionLibrary } from '../functions/function-library.ts';
-import { Probe } from './probe.ts';
+import { Probe, type ProbeDeps } from './probe.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';
 import { RedisSubscriber, type SubscriberDeps } from './redis-subscriber.ts';
@@ -18,7 +18,7 @@ export interface ServerOptions {
   readonly probes: ProbeCounts;
   /** How the connection that receives subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;
-  readonly publish: (redis: Redis, redisChannel: string) => Promise<unknown>;
+  readonly publish: ProbeDeps['publish'];
   /** See `ProbeDeps.redisChannel`. */
   readonly probeChannel: () => string;
   /** See `FunctionCheckDeps.idleCall`. */
