@@ -21,9 +21,9 @@ import { DeliveryReports } from './delivery-report/delivery-reports.ts';
 import { PublishJournal } from './delivery-report/publish-journal.ts';
 import { Authority } from './http/authority.ts';
 import { registerDocumentation } from './http/documentation.ts';
-import { readJson } from './http/read-json.ts';
 import { validateRequests } from './http/validation.ts';
 import { type PublishCounters, Publishing } from './publishing/publishing.ts';
+import { readSentEvents } from './publishing/sent-events.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
 import type { PublisherContext, PublisherLimits } from './routes/context.ts';
 import { deliveryReportRoute } from './routes/delivery-report.ts';
@@ -48,6 +48,8 @@ export interface PublisherDeps {
   readonly authentications?: AuthenticationOutcomes;
 }
 
+/** Largest body of a request that does not publish. */
+const SMALL_BODY_BYTES = 65_536;
 const PUBLISH_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 /** The publisher's settings, as `publisherPolicy` reads them from the environment. */
@@ -93,16 +95,28 @@ async function registerApi(
   });
   // Only JSON is read: any page may send a form anywhere without asking (CSRF).
   api.removeContentTypeParser('text/plain');
-  readJson(api, context.limits.maxEventBytes);
+  keepBodiesSmall(api);
   refuseForeignPages(api, origins);
   await api.register(cors, { origin: true, methods: ['GET', 'POST'], maxAge: 600 });
-  await api.register(publishRoute, context);
-  await api.register(broadcastRoute, context);
+  await api.register(publishingRoutes, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
   await api.register(deliveryReportRoute, context);
   await api.register(nodesRoute, context);
   await api.register(logLevelRoute, context);
+}
+
+const publishingRoutes: FastifyPluginAsync<PublisherContext> = async (api, context) => {
+  readSentEvents(api);
+  await api.register(publishRoute, context);
+  await api.register(broadcastRoute, context);
+};
+
+/** Only routes that say so take more: Fastify parses a body as a whole, without a pause. */
+function keepBodiesSmall(api: FastifyInstance): void {
+  api.addHook('onRoute', (route) => {
+    route.bodyLimit ??= SMALL_BODY_BYTES;
+  });
 }
 
 /** CORS alone hides the answer from a foreign page, but the event would be published. */

@@ -1,9 +1,13 @@
 import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Published, Telemetry } from '@leque/core';
-import { type Event, toCursor } from '@leque/protocol';
-import { isFailure, ProblemDocument, problemOf } from '@leque/service';
+import { type Event, ProtocolError, toCursor } from '@leque/protocol';
+import { isFailure, ProblemDocument, problemOf, RequestError } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import type { Publishing, PublishOptions } from './publishing.ts';
+
+/** Milliseconds for which the events of a batch are checked without a pause. */
+const TURN_MS = 4;
 
 const stored = {
   message_id: Type.String(),
@@ -42,7 +46,8 @@ export function storedAnswer({ channel }: Event, published: Published): Stored {
 }
 
 export interface BatchRequest extends PublishOptions {
-  readonly items: readonly unknown[];
+  /** JSON of each event, as it was sent. */
+  readonly texts: readonly string[];
   /** Idempotency key of the whole request; the key of each item is derived from it. */
   readonly key: string | undefined;
 }
@@ -52,34 +57,74 @@ export interface BatchDeps {
   readonly telemetry: Telemetry;
 }
 
+/** An item that was checked: an event to store, or the result of one that is refused. */
+type Checked =
+  | { readonly event: Event }
+  | { readonly refused: Extract<ItemResult, { status: 'refused' }> };
+
 /**
- * Publishes the events of a batch in their order, without waiting for one to send the next.
+ * Checks all events of a batch, and then publishes them in their order, without waiting for one to
+ * send the next.
  * @returns one result per item, in order; an invalid item does not affect the others
+ * @throws RequestError `invalid_json` when an item is not JSON, because then the list is not JSON
+ *   either; ProtocolError `unavailable` when checking took too long. Nothing is stored then.
  */
-export function publishBatch(
-  { publishing, telemetry }: BatchDeps,
-  { items, key, ...options }: BatchRequest,
+export async function publishBatch(
+  deps: BatchDeps,
+  { texts, key, ...options }: BatchRequest,
 ): Promise<ItemResult[]> {
-  const problemFor = (error: unknown) => {
-    if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publish', error });
-    return problemOf(error);
-  };
-  const publishOne = async (item: unknown, index: number): Promise<ItemResult> => {
-    let event: Event;
-    try {
-      event = publishing.check(item, key === undefined ? undefined : itemKey(key, index));
-    } catch (error) {
-      return { status: 'refused', problem: problemFor(error) };
-    }
-    try {
-      const published = await publishing.publish(event, options);
-      return { status: 'stored', ...storedAnswer(event, published) };
-    } catch (error) {
-      const problem = problemFor(error);
-      return { status: problem.code === 'unavailable' ? 'unavailable' : 'unknown', problem };
-    }
-  };
-  return Promise.all(items.map(publishOne));
+  const checked = await checkAll(deps, texts, key);
+  if (options.deadline.expired) throw new ProtocolError('unavailable', 'no answer in time');
+  return Promise.all(
+    checked.map((item) =>
+      'event' in item ? publishOne(deps, item.event, options) : Promise.resolve(item.refused),
+    ),
+  );
+}
+
+/** Other requests get their turn between two items, because a batch may have megabytes. */
+async function checkAll(
+  deps: BatchDeps,
+  texts: readonly string[],
+  key: string | undefined,
+): Promise<Checked[]> {
+  const checked: Checked[] = [];
+  let turnEnds = performance.now() + TURN_MS;
+  for (const [index, text] of texts.entries()) {
+    checked.push(checkOne(deps, text, key === undefined ? undefined : itemKey(key, index)));
+    if (performance.now() < turnEnds) continue;
+    await setImmediate();
+    turnEnds = performance.now() + TURN_MS;
+  }
+  return checked;
+}
+
+function checkOne(deps: BatchDeps, text: string, key: string | undefined): Checked {
+  try {
+    return { event: deps.publishing.check(text, key) };
+  } catch (error) {
+    if (error instanceof RequestError && error.code === 'invalid_json') throw error;
+    return { refused: { status: 'refused', problem: problemFor(deps, error) } };
+  }
+}
+
+async function publishOne(
+  deps: BatchDeps,
+  event: Event,
+  options: PublishOptions,
+): Promise<ItemResult> {
+  try {
+    const published = await deps.publishing.publish(event, options);
+    return { status: 'stored', ...storedAnswer(event, published) };
+  } catch (error) {
+    const problem = problemFor(deps, error);
+    return { status: problem.code === 'unavailable' ? 'unavailable' : 'unknown', problem };
+  }
+}
+
+function problemFor({ telemetry }: BatchDeps, error: unknown): ProblemDocument {
+  if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publish', error });
+  return problemOf(error);
 }
 
 /** The hash keeps derived keys apart from the keys of single events, such as `order:0`. */

@@ -10,6 +10,7 @@ import {
 import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublishJournal } from '../delivery-report/publish-journal.ts';
+import { isTooLong } from './event-text.ts';
 
 const MAX_KEY_LENGTH = 200;
 
@@ -66,16 +67,18 @@ export class Publishing {
 
   /**
    * Checks an event from outside.
+   * @param text JSON of the event as it was sent; a text that is too long is refused unparsed
    * @param key idempotency key of the request as a whole; the event's own key comes first
-   * @throws RequestError `invalid_event` that names the fields, or `payload_too_large`
+   * @throws RequestError `invalid_json`, `invalid_event` that names the fields, `payload_too_large`
    */
-  check(input: unknown, key: string | undefined): Event {
+  check(text: string, key: string | undefined): Event {
+    const { maxEventBytes } = this.#deps;
     try {
-      const event = this.#parse(withKey(input, key));
+      if (isTooLong(text, maxEventBytes)) throw tooLarge(maxEventBytes, 'more');
+      const event = this.#parse(withKey(parseJson(text), key));
       const bytes = Buffer.byteLength(event.json);
-      if (bytes <= this.#deps.maxEventBytes) return event;
-      const limit = `an event has at most ${this.#deps.maxEventBytes} bytes`;
-      throw new RequestError('payload_too_large', `${limit}, this one has ${bytes}`);
+      if (bytes <= maxEventBytes) return event;
+      throw tooLarge(maxEventBytes, bytes);
     } catch (error) {
       this.#deps.counters.refused += 1;
       throw error;
@@ -140,6 +143,20 @@ export function keyOf(header: string | string[] | undefined): string | undefined
   throw RequestError.ofProblems('invalid_request', [
     { field: 'Idempotency-Key', message: `must have 1 to ${MAX_KEY_LENGTH} characters` },
   ]);
+}
+
+function tooLarge(maxEventBytes: number, bytes: number | 'more'): RequestError {
+  const limit = `an event has at most ${maxEventBytes} bytes`;
+  return new RequestError('payload_too_large', `${limit}, this one has ${bytes}`);
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') throw new RequestError('invalid_json', 'the body is empty');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError('invalid_json', 'the text of the event is not JSON');
+  }
 }
 
 /** An event's own key takes precedence over the key of the request. */

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { EventInput } from '@leque/protocol';
+import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import { Stored, storedAnswer } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
 import { failures } from './failures.ts';
-import { publishOptions } from './publish-options.ts';
+import { publishOptions, sentEvents } from './publish-options.ts';
 
 const { message_id, channel, cursor } = Stored.properties;
 
@@ -35,9 +36,12 @@ const schema = {
 /** Publishes as the earlier system did. */
 export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits } = context;
-  app.post('/ws/broadcast', publishOptions(context, schema), async ({ headers, body, caller }) => {
+  app.post('/ws/broadcast', publishOptions(context, schema), async (request) => {
     using deadline = new Deadline(limits.answerWithinMs);
-    const checked = publishing.check(body, keyOf(headers['idempotency-key']));
+    const { headers, caller } = request;
+    const sent = sentEvents(request);
+    if (sent.kind === 'list') throw new RequestError('invalid_event', 'send one event, not a list');
+    const checked = publishing.check(sent.text, keyOf(headers['idempotency-key']));
     // Counting comes first, because nothing may fail once the event is stored.
     const sentTo = await publishing.subscribers(checked.channel, deadline);
     const published = await publishing.publish(checked, {

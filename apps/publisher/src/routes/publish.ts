@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { EventInput } from '@leque/protocol';
-import { RequestError, sendProblem } from '@leque/service';
+import { sendProblem } from '@leque/service';
 import { Type } from 'typebox';
 import {
   batchProblem,
@@ -11,12 +11,11 @@ import {
   storedAnswer,
 } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
+import { MAX_BATCH_ITEMS } from '../publishing/sent-events.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from './examples.ts';
 import { failures } from './failures.ts';
-import { publishOptions } from './publish-options.ts';
-
-const MAX_BATCH_ITEMS = 1_000;
+import { publishOptions, sentEvents } from './publish-options.ts';
 
 const event = Type.Object(EventInput.properties, {
   additionalProperties: false,
@@ -40,37 +39,18 @@ const schema = {
 
 export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits } = context;
-  app.post(
-    '/publish',
-    publishOptions(context, schema),
-    async ({ headers, body, caller }, reply) => {
-      using deadline = new Deadline(limits.answerWithinMs);
-      const key = keyOf(headers['idempotency-key']);
-      const { traceparent } = headers;
-      if (!Array.isArray(body)) {
-        const checked = publishing.check(body, key);
-        return storedAnswer(
-          checked,
-          await publishing.publish(checked, { deadline, caller, traceparent }),
-        );
-      }
-      const results = await publishBatch(context, {
-        items: sized(body),
-        key,
-        deadline,
-        caller,
-        traceparent,
-      });
-      const problem = batchProblem(results);
-      return problem === undefined ? { results } : sendProblem(reply, problem, { results });
-    },
-  );
+  app.post('/publish', publishOptions(context, schema), async (request, reply) => {
+    using deadline = new Deadline(limits.answerWithinMs);
+    const { headers, caller } = request;
+    const key = keyOf(headers['idempotency-key']);
+    const options = { deadline, caller, traceparent: headers.traceparent };
+    const sent = sentEvents(request);
+    if (sent.kind === 'event') {
+      const checked = publishing.check(sent.text, key);
+      return storedAnswer(checked, await publishing.publish(checked, options));
+    }
+    const results = await publishBatch(context, { texts: sent.texts, key, ...options });
+    const problem = batchProblem(results);
+    return problem === undefined ? { results } : sendProblem(reply, problem, { results });
+  });
 };
-
-function sized(items: readonly unknown[]): readonly unknown[] {
-  if (items.length > 0 && items.length <= MAX_BATCH_ITEMS) return items;
-  throw new RequestError(
-    'invalid_request',
-    `a batch has 1 to ${MAX_BATCH_ITEMS} events, this one has ${items.length}`,
-  );
-}

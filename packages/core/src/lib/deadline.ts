@@ -21,6 +21,10 @@ export class Deadline implements Disposable {
     this.#cancel = systemClock.after(ms, () => systemClock.defer(() => this.#expire()));
   }
 
+  get expired(): boolean {
+    return this.#expired;
+  }
+
   /**
    * Waits for `work` until the deadline; `work` itself goes on. Any number of calls may share one
    * deadline, and its one timer: a batch calls this for each of its events.
