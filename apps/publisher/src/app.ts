@@ -96,6 +96,7 @@ async function registerApi(
   // Only JSON is read: any page may send a form anywhere without asking (CSRF).
   api.removeContentTypeParser('text/plain');
   keepBodiesSmall(api);
+  leaveRefusedBodiesUnread(api);
   refuseForeignPages(api, origins);
   await api.register(cors, { origin: true, methods: ['GET', 'POST'], maxAge: 600 });
   await api.register(publishingRoutes, context);
@@ -116,6 +117,15 @@ const publishingRoutes: FastifyPluginAsync<PublisherContext> = async (api, conte
 function keepBodiesSmall(api: FastifyInstance): void {
   api.addHook('onRoute', (route) => {
     route.bodyLimit ??= SMALL_BODY_BYTES;
+  });
+}
+
+/** Node would read the rest of a refused body before the next request of the connection. */
+function leaveRefusedBodiesUnread(api: FastifyInstance): void {
+  api.addHook('onSend', async ({ raw, headers }, reply) => {
+    const mayBeLarge = !(Number(headers['content-length'] ?? 0) <= SMALL_BODY_BYTES);
+    const isOpenEnded = headers['transfer-encoding'] !== undefined;
+    if (!raw.complete && (mayBeLarge || isOpenEnded)) reply.header('connection', 'close');
   });
 }
 
