@@ -143,7 +143,7 @@ export function describeEvents(system: () => System): void {
 
 /** At the endpoint for its kind, and at the one for its project where that is another. */
 async function deliversRow(system: System, { type, data }: Row): Promise<void> {
-  const projectId = `PROJ-${type}`;
+  const projectId = data['project_id'] === undefined ? `PROJ-${type}` : String(data['project_id']);
   const isLog = type === 'log_message';
   const path = isLog ? '/ws/logs' : '/ws/notifications';
   await using client = await RawClient.connect(wsUrl(system.node.url, path));
@@ -161,7 +161,9 @@ async function deliversRow(system: System, { type, data }: Row): Promise<void> {
 }
 
 /** Without a field that it needs and that is nowhere else, it is refused by name and nobody gets it. */
-async function validatesRow(system: System, { type, data, required }: Row): Promise<void> {
+async function validatesRow(system: System, { type, required, ...row }: Row): Promise<void> {
+  const inProject = 'project_id' in row.data && { project_id: 'PROJ-checked' };
+  const data: Row['data'] = { ...row.data, ...inProject };
   await using client = await RawClient.connect(wsUrl(system.node.url, '/ws/project/PROJ-checked'));
   let accepted = 1;
   for (const field of required) {

@@ -9,9 +9,16 @@ export { LogLevelAnswer, LogLevelChange, PROCESS_LOG_LEVELS } from './api/log-le
 export { NodeStatus, NodesAnswer } from './api/node-status.ts';
 export { Stats } from './api/stats.ts';
 export {
+  EVENT_ADDRESSES,
+  type UnaddressedPolicy,
+  USER_TYPE_ADDRESSES,
+  USER_TYPES,
+} from './events/addressing.ts';
+export {
   type Event,
   MAX_EVENT_BYTES,
   type ParsedEvent,
+  RESERVED_CODES,
   tryParseEvent,
   withTraceparent,
 } from './events/event.ts';

@@ -91,7 +91,7 @@ export function tokenFor(
 }
 
 async function publish(broker: Broker, input: EventInput): Promise<void> {
-  const parsed = tryParseEvent(input);
+  const parsed = tryParseEvent(input, 'all');
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   await broker.publish(parsed.event);
 }

@@ -126,7 +126,7 @@ export class Publishing {
   }
 
   #parse(input: unknown): Event {
-    const parsed = tryParseEvent(input);
+    const parsed = tryParseEvent(input, 'all');
     if (parsed.ok) return parsed.event;
     throw RequestError.ofProblems('invalid_event', parsed.problems);
   }

@@ -44,7 +44,7 @@ function readForeign(channel: string, payload: Uint8Array): Decoded {
   const input = tryParseObject(payload);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The Redis channel decides where the event goes, whatever the event itself says.
-  const parsed = tryParseEvent({ ...input, channel });
+  const parsed = tryParseEvent({ ...input, channel }, 'refuse');
   if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
   const { type, json } = parsed.event;
   return { publication: new Publication({ channel, type, position: undefined, json }) };

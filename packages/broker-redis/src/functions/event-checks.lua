@@ -76,6 +76,11 @@ local function check_data(event, problems)
     elseif field.required then problem = 'is required' end
     if problem then table.insert(problems, 'data.' .. field.name .. ' ' .. problem) end
   end
+  local code = event.data.code
+  if #problems == 0 and (event.type or event.event_type) == 'error'
+    and code ~= nil and config().reserved_codes[tostring(code)] then
+    table.insert(problems, 'data.code is reserved for errors of the server')
+  end
 end
 
 local function check_fields(event, problems)
@@ -118,6 +123,42 @@ local function find_problems(event, has_data, channel)
     table.insert(problems, 'data must not be nested more than ' .. config().max_depth .. ' levels deep')
   elseif #problems == 0 then
     check_data(event, problems)
+  end
+  return problems
+end
+
+-- The rules of addressing.ts of the protocol package, from which the tables come. The key of a call names
+-- the channel, so no event names nobody.
+local function is_for_user(kind)
+  local prefix = config().user_types
+  return string.sub(kind, 1, #prefix) == prefix
+end
+
+-- Returns the fields of data that say whom an event of this type is for.
+local function addresses_of(kind)
+  return config().event_addresses[kind] or is_for_user(kind) and config().user_type_addresses or {}
+end
+
+local function is_id(value)
+  return value ~= nil and not violation(field_of('user_id').rule, value)
+end
+
+-- Returns what contradicts itself in an event that has the id of its channel already.
+local function address_problems(event, channel)
+  local kind = event.type or event.event_type
+  local named, id = string.match(channel, '^(%l+):(.+)$')
+  if named and event[named .. '_id'] ~= id then
+    return { named .. '_id differs from the id in channel' }
+  end
+  if not named and is_for_user(kind) then
+    return { 'channel must not be ' .. channel .. ' for ' .. config().user_types .. '*' }
+  end
+  local problems = {}
+  for _, address in ipairs(addresses_of(kind)) do
+    local value = event.data[address.name]
+    if is_id(value) and event[address.id] ~= nil and event[address.id] ~= value then
+      table.insert(problems, 'data.' .. address.name .. ' differs from ' .. address.id)
+    end
   end
   return problems
 end

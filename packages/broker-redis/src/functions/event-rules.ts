@@ -1,4 +1,12 @@
-import { EVENT_DATA, EVENT_FIELDS, RESERVED_TYPES } from '@leque/protocol';
+import {
+  EVENT_ADDRESSES,
+  EVENT_DATA,
+  EVENT_FIELDS,
+  RESERVED_CODES,
+  RESERVED_TYPES,
+  USER_TYPE_ADDRESSES,
+  USER_TYPES,
+} from '@leque/protocol';
 import { toLuaPattern } from './lua-pattern.ts';
 
 /** How event-checks.lua checks one value. */
@@ -82,8 +90,20 @@ export function eventData(): Record<string, DataRule[]> {
   );
 }
 
-export function reservedTypes(): Record<string, true> {
-  return Object.fromEntries([...RESERVED_TYPES].map((type) => [type, true]));
+/** Protocol's tables of addresses and reserved names, so that FCALL refuses what HTTP refuses. */
+export function addressRules() {
+  return {
+    event_addresses: Object.fromEntries(EVENT_ADDRESSES),
+    user_types: USER_TYPES,
+    user_type_addresses: USER_TYPE_ADDRESSES,
+    reserved_types: asSet(RESERVED_TYPES),
+    reserved_codes: asSet(RESERVED_CODES),
+  };
+}
+
+/** As Lua looks names up. */
+function asSet(names: Iterable<string>): Record<string, true> {
+  return Object.fromEntries([...names].map((name) => [name, true]));
 }
 
 /** @throws Error when event-checks.lua could not check the schema, so that no process starts with it */

@@ -161,6 +161,7 @@ local function parse_event(json, channel)
   local has_data = is_object(event.data, 'data', json)
   local own, in_data = add_own_ids(event, channel), add_ids_in_data(event)
   local problems = find_problems(event, has_data, channel)
+  if #problems == 0 then problems = address_problems(event, channel) end
   if #problems > 0 then return nil, table.concat(problems, '; ') end
   for name in pairs(event) do excess = excess or is_steering(name) end
   event.text = (excess or #in_data > 0) and edit_text(json, in_data) or json

@@ -4,13 +4,13 @@ import { MAX_DEPTH, MAX_EVENT_BYTES } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
-import { eventData, eventFields, reservedTypes } from './event-rules.ts';
+import { addressRules, eventData, eventFields } from './event-rules.ts';
 
 /**
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 8;
+const VERSION = 9;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
@@ -48,7 +48,7 @@ function renderLibrary(limits: HistoryOptions): string {
     max_depth: MAX_DEPTH,
     event_fields: eventFields(),
     event_data: eventData(),
-    reserved_types: reservedTypes(),
+    ...addressRules(),
   };
   const parts = PARTS.map((name) =>
     readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8'),

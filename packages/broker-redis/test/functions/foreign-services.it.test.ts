@@ -17,7 +17,7 @@ const STORY = {
 };
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe('FCALL leque_publish', () => {
+describe('[RT.5] FCALL leque_publish', () => {
   test('[ACK] [EV6] stores, orders and delivers the event of a service that knows only Redis', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
@@ -180,6 +180,17 @@ describe('FCALL leque_publish', () => {
     ['message_id must not be empty', '{"type":"x","message_id":""}'],
     ['message_id must not have more than 128', `{"type":"x","message_id":"${'x'.repeat(129)}"}`],
     ['colour is not a known field', '{"type":"x","colour":"red"}'],
+    ['type "constructor" is reserved', '{"type":"constructor","data":{}}'],
+    ['type "__proto__" is reserved', '{"type":"__proto__","data":{}}'],
+    ['type "reconnect" is reserved', '{"type":"reconnect","data":{}}'],
+    ['data.code is reserved', '{"type":"error","data":{"message":"m","code":"token_expired"}}'],
+    ['data.code is reserved', '{"type":"error","data":{"message":"m","code":4001}}'],
+    ['project_id differs from the id in channel', '{"type":"x","data":{},"project_id":"Q"}'],
+    [
+      'data.project_id differs',
+      '{"type":"story_moved","data":{"story_id":"S","to":"x","project_id":"Q"}}',
+    ],
+    ['channel must not be all for task.*', '{"type":"task.x","data":{},"user_id":"u"}', 'all'],
     ['channel differs from that of the key', '{"type":"x","channel":"all"}'],
     ['larger than 262144 bytes', `{"type":"x","data":{"text":"${'x'.repeat(262_144)}"}}`],
     ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'project:a b'],
@@ -199,7 +210,7 @@ describe('FCALL leque_publish', () => {
   });
 });
 
-describe('plain PUBLISH', () => {
+describe('[RT.5] plain PUBLISH', () => {
   test('reaches the sessions of its channel at once, but is not stored', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
@@ -235,6 +246,10 @@ describe('plain PUBLISH', () => {
       '[]',
       '{"data":{}}',
       '{"type":"story_deleted","data":{}}',
+      '{"type":"x","data":{},"project_id":"Q"}',
+      '{"type":"story_deleted","data":{"story_id":"S","project_id":"Q"}}',
+      '{"type":"toString","data":{}}',
+      '{"type":"error","data":{"message":"m","code":"token_expired"}}',
     ];
     for (const payload of [...bad, `{"type":"x","data":{"t":"${'x'.repeat(262_144)}"}}`]) {
       await publish('project:P', payload);

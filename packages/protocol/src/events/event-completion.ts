@@ -2,7 +2,7 @@ import { isId, tryParseChannel } from '../wire/channel.ts';
 import { ID_FIELDS, type IdField, OPTIONAL_FIELDS } from './event-fields.ts';
 import { EVENT_DATA } from './event-types.ts';
 
-interface WithIds extends Readonly<Partial<Record<IdField | 'channel', string>>> {
+interface WithIds extends Readonly<Partial<Record<IdField, string>>> {
   readonly data: object;
 }
 
@@ -26,18 +26,18 @@ export function withoutNulls(sent: unknown): unknown {
 
 /**
  * Repeats ids where clients look for them: those of the channel and of `data` in the event, and
- * those of the event in `data` that requires them. An id that is given stays. Call it after routing,
- * because an id in `data` does not decide where the event goes.
+ * those of the event in `data` that requires them. An id that is given stays.
+ * @param channel the channel that the event goes to
  */
-export function withIds<E extends WithIds>(event: E, type: string): E {
-  return withIdsInData(withIdsOfData(withIdOfChannel(event)), type);
+export function withIds<E extends WithIds>(event: E, type: string, channel: string): E {
+  return withIdsInData(withIdsOfData(withIdOfChannel(event, channel)), type);
 }
 
-function withIdOfChannel<E extends WithIds>(event: E): E {
-  const channel = event.channel === undefined ? undefined : tryParseChannel(event.channel);
-  if (channel?.kind !== 'project' && channel?.kind !== 'user') return event;
-  const name = channel.kind === 'project' ? 'project_id' : 'user_id';
-  return event[name] === undefined ? { ...event, [name]: channel.id } : event;
+function withIdOfChannel<E extends WithIds>(event: E, channel: string): E {
+  const parsed = tryParseChannel(channel);
+  if (parsed?.kind !== 'project' && parsed?.kind !== 'user') return event;
+  const name = parsed.kind === 'project' ? 'project_id' : 'user_id';
+  return event[name] === undefined ? { ...event, [name]: parsed.id } : event;
 }
 
 /** A value in data that is not a valid id is left where it is. */

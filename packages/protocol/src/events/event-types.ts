@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { SERVER_MESSAGES, SOCKET_EVENTS } from '../wire/server-messages.ts';
+import { Id } from '../wire/channel.ts';
+import { FORBIDDEN_NAMES, SERVER_MESSAGES, SOCKET_EVENTS } from '../wire/server-messages.ts';
 
 const Text = Type.String();
 const RequiredText = Type.String({ minLength: 1 });
@@ -11,14 +12,15 @@ export const LOG_LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as c
 export type LogLevel = (typeof LOG_LEVELS)[number];
 const Level = Type.Enum([...LOG_LEVELS]);
 
-const story = { story_id: Ref };
-const task = { task_id: Ref };
-const job = { job_id: Ref, status: optional(Text) };
+const inProject = { project_id: optional(Id) };
+const story = { story_id: Ref, ...inProject };
+const task = { task_id: Ref, ...inProject };
+const job = { job_id: Ref, status: optional(Text), ...inProject };
 
 /** Tasks of the Socket.IO contract; fields beyond these pass through. */
 const userTask = {
   taskId: Ref,
-  userId: Ref,
+  userId: Id,
   agentId: Ref,
   status: optional(Text),
   updatedAt: optional(Text),
@@ -27,10 +29,12 @@ const endedTask = { ...userTask, completedAt: optional(Text) };
 
 /**
  * The `data` of each known event type. Ids and fields without which the event is useless are
- * required. Other fields pass through, and so do events of types that are not listed.
+ * required. Other fields pass through, and so do events of types that are not listed. The fields
+ * that `ADDRESS_FIELDS` lists say whom an event is for, so a schema must not name one that means
+ * something else, such as the author.
  */
 export const EVENT_DATA = {
-  story_created: Type.Object({ ...story, title: RequiredText, project_id: Ref }),
+  story_created: Type.Object({ story_id: Ref, title: RequiredText, project_id: Id }),
   story_updated: Type.Object({ ...story, title: optional(Text) }),
   story_moved: Type.Object({ ...story, title: optional(Text), to: RequiredText }),
   story_deleted: Type.Object(story),
@@ -40,14 +44,20 @@ export const EVENT_DATA = {
   task_completed: Type.Object({ ...task, title: optional(Text), story_id: Ref }),
   task_deleted: Type.Object(task),
 
-  chat_message: Type.Object({ preview: Text, project_id: Ref, story_id: Ref }),
+  chat_message: Type.Object({ preview: Text, project_id: Id, story_id: Ref }),
 
   job_started: Type.Object(job),
   job_progress: Type.Object({ ...job, progress: Progress, output: optional(Text) }),
   job_completed: Type.Object(job),
   job_failed: Type.Object({ ...job, error: RequiredText }),
 
-  notification: Type.Object({ title: RequiredText, message: RequiredText, level: optional(Text) }),
+  notification: Type.Object({
+    title: RequiredText,
+    message: RequiredText,
+    level: optional(Text),
+    user_id: optional(Id),
+    ...inProject,
+  }),
   error: Type.Object({
     message: RequiredText,
     code: optional(
@@ -79,5 +89,7 @@ export const EVENT_DATA = {
 
 /** Types that are refused, because publishing them would forge messages of the server. */
 export const RESERVED_TYPES: ReadonlySet<string> = new Set(
-  [...SERVER_MESSAGES, ...SOCKET_EVENTS].filter((name) => !Object.hasOwn(EVENT_DATA, name)),
+  [...SERVER_MESSAGES, ...SOCKET_EVENTS, ...FORBIDDEN_NAMES].filter(
+    (name) => !Object.hasOwn(EVENT_DATA, name),
+  ),
 );

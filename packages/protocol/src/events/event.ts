@@ -1,7 +1,15 @@
 import { Compile, type Validator } from 'typebox/compile';
-import { ALL, LOGS, projectChannel, tryParseChannel, userChannel } from '../wire/channel.ts';
+import { ALL, tryParseChannel } from '../wire/channel.ts';
+import { CLOSE } from '../wire/close-codes.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
+import { ERRORS } from '../wire/errors.ts';
 import { findProblems, type Problem } from '../wire/problems.ts';
+import {
+  addressProblems,
+  routeOf,
+  type UnaddressedPolicy,
+  unaddressedProblem,
+} from './addressing.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
 import { EventInput, type FieldName, OPTIONAL_FIELDS, STORED_FIELDS } from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
@@ -16,6 +24,8 @@ export interface Event {
   readonly idempotencyKey?: string;
   /** Also the last member of `json`. */
   readonly traceparent?: string;
+  /** The event names nobody, and goes to everybody because the caller allows that. */
+  readonly unaddressed?: true;
 }
 
 /** A copy of the event with this trace context in place of its own. */
@@ -36,6 +46,11 @@ export const MAX_EVENT_BYTES = 262_144;
 /** Shared by all checks that find nothing, because nearly all events are valid. */
 const NONE: readonly Problem[] = [];
 
+/** Codes of the server's own errors and closes, as text. No event of type `error` has them. */
+export const RESERVED_CODES: ReadonlySet<string> = new Set(
+  [...Object.keys(ERRORS), ...Object.values(CLOSE)].map(String),
+);
+
 const inputValidator = Compile(EventInput);
 const dataValidators = new Map<string, Validator>(
   Object.entries(EVENT_DATA).map(([type, schema]) => [type, Compile(schema)]),
@@ -44,16 +59,18 @@ const dataValidators = new Map<string, Validator>(
 /**
  * Checks an event from outside, routes it, and fills in what its publisher left out. Never throws;
  * the answer holds the event, or everything that is wrong with it.
+ * @param unaddressed what happens to an event that names nobody
  */
-export function tryParseEvent(sent: unknown): ParsedEvent {
+export function tryParseEvent(sent: unknown, unaddressed: UnaddressedPolicy): ParsedEvent {
   const input = withoutNulls(sent);
   const problems = findProblems(EventInput, inputValidator, input);
   if (problems.length > 0) return { ok: false, problems };
   const given = input as EventInput;
   const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
-  const channel = route(given, type);
-  const event = withIds(given, type);
+  const route = routeOf(given, type);
+  const channel = route ?? ALL;
+  const event = withIds(given, type, channel);
   const found = [
     typeProblems(event, type),
     dataProblems(type, event.data),
@@ -61,15 +78,11 @@ export function tryParseEvent(sent: unknown): ParsedEvent {
     textProblems(event),
   ];
   if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
-  return { ok: true, event: normalise(event, type, channel) };
-}
-
-/** `channel` if given; else the user's; else the project's; else `logs` for log messages; else `all`. */
-function route(event: EventInput, type: string): string {
-  if (event.channel !== undefined) return event.channel;
-  if (event.user_id !== undefined) return userChannel(event.user_id);
-  if (event.project_id !== undefined) return projectChannel(event.project_id);
-  return type === 'log_message' ? LOGS : ALL;
+  const problem = route === undefined ? unaddressedProblem(type, unaddressed) : undefined;
+  const misaddressed = problem === undefined ? addressProblems(event, type, channel) : [problem];
+  if (misaddressed.length > 0) return { ok: false, problems: misaddressed };
+  const accepted = normalise(event, type, channel);
+  return { ok: true, event: route === undefined ? { ...accepted, unaddressed: true } : accepted };
 }
 
 function typeProblems(event: EventInput, type: string): readonly Problem[] {
@@ -87,10 +100,17 @@ function dataProblems(type: string, data: object): readonly Problem[] {
   const validator = dataValidators.get(type);
   if (validator === undefined) return NONE;
   const schema = EVENT_DATA[type as keyof typeof EVENT_DATA];
-  return findProblems(schema, validator, data).map(({ field, message }) => ({
+  const problems = findProblems(schema, validator, data).map(({ field, message }) => ({
     field: field ? `data.${field}` : 'data',
     message,
   }));
+  return problems.length === 0 && type === 'error' ? codeProblems(data) : problems;
+}
+
+/** The earlier system has events of type `error`; with a code of the server's they would forge an answer. */
+function codeProblems(data: { readonly code?: unknown }): readonly Problem[] {
+  if (!RESERVED_CODES.has(String(data.code))) return NONE;
+  return [{ field: 'data.code', message: 'is reserved for errors of the server' }];
 }
 
 /** UTF-8 has no lone surrogates: two different texts with one would become the same text. */

@@ -28,14 +28,17 @@ test('[NP2] a foreign publisher cannot forge a channel or a cursor', () => {
 });
 
 test('[WS1] the envelope of an event has the fields of the seed', () => {
-  const parsed = tryParseEvent({
-    type: 'story_created',
-    data: { story_id: 'STR-0001', title: 'Implementar login', project_id: 'PROJ-001' },
-    timestamp: '2025-01-15T10:30:00Z',
-    message_id: 'abc123',
-    project_id: 'PROJ-001',
-    story_id: 'STR-0001',
-  });
+  const parsed = tryParseEvent(
+    {
+      type: 'story_created',
+      data: { story_id: 'STR-0001', title: 'Implementar login', project_id: 'PROJ-001' },
+      timestamp: '2025-01-15T10:30:00Z',
+      message_id: 'abc123',
+      project_id: 'PROJ-001',
+      story_id: 'STR-0001',
+    },
+    'refuse',
+  );
   if (!parsed.ok) throw new Error('refused');
   const { channel, json } = parsed.event;
   expect(JSON.parse(encodeEnvelope({ channel, json }))).toEqual({

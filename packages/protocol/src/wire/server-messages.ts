@@ -12,9 +12,11 @@ export const SERVER_MESSAGES = [
   'pong',
   'subscribed',
   'subscribed.project',
+  'subscribed.projects',
   'subscribed.tasks',
   'unsubscribed',
   'unsubscribed.project',
+  'unsubscribed.projects',
   'unsubscribed.tasks',
   'stats',
   'resumed',
@@ -27,13 +29,30 @@ export const SERVER_MESSAGES = [
 
 export type ServerMessage = (typeof SERVER_MESSAGES)[number];
 
-/** Names that Socket.IO and its clients give to what happens to a socket, and the client's `ping`. */
+/**
+ * Names that Socket.IO and its clients, the older ones included, give to what happens to a socket,
+ * and the client's `ping`.
+ */
 export const SOCKET_EVENTS = [
   'ping',
   'connect',
+  'connecting',
   'connect_error',
+  'connect_failed',
+  'connect_timeout',
   'disconnect',
   'disconnecting',
+  'reconnect',
+  'reconnecting',
+  'reconnect_attempt',
+  'reconnect_error',
+  'reconnect_failed',
   'newListener',
   'removeListener',
 ] as const;
+
+/** Names that every object of JavaScript has: a client that keeps handlers in an object trips over them. */
+export const FORBIDDEN_NAMES: readonly string[] = [
+  'prototype',
+  ...Object.getOwnPropertyNames(Object.prototype),
+];

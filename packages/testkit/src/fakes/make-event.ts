@@ -6,7 +6,7 @@ export function makeEvent(
   data: object = {},
   rest: Partial<EventInput> = {},
 ): Event {
-  const parsed = tryParseEvent({ type: 'probe', data, channel, ...rest });
+  const parsed = tryParseEvent({ type: 'probe', data, channel, ...rest }, 'refuse');
   if (!parsed.ok) throw new Error(describeProblems(parsed.problems));
   return parsed.event;
 }
