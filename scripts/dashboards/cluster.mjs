@@ -6,7 +6,7 @@ const LATENCY = 'leque_publish_to_write_seconds';
 export const cluster = dashboard({
   uid: 'leque-cluster',
   title: 'Leque: cluster',
-  description: 'Is everything well, and how much is going on?',
+  description: 'The health of the cluster, and how much it carries.',
   rows: [
     {
       title: 'Now',
@@ -32,7 +32,8 @@ export const cluster = dashboard({
           'sum(increase(leque_resyncs_total[1h]))',
           {
             red: 1,
-            description: 'Channels whose clients were told that publications are lost.',
+            description:
+              'Channels of which publications are lost; their clients were sent a resync.',
           },
         ),
       ],
@@ -60,7 +61,7 @@ export const cluster = dashboard({
           [ask(perSecond('leque_sessions_closed_total', 'code'), '{{code}}')],
           {
             description:
-              '1001 and 1012: moved away. 4001: token expired. 4008: slow consumer. 4009: silent. 1013: full.',
+              '1012: drained. 4001: token expired. 4008: slow consumer. 4009: heartbeat timeout. 1013: full.',
           },
         ),
         graph({ title: 'Refused, by reason', unit: 'cps' }, [
@@ -116,7 +117,7 @@ export const cluster = dashboard({
           ask(perSecond('leque_gaps_filled_total'), 'gaps'),
           ask(perSecond('leque_gap_publications_total'), 'publications'),
         ]),
-        graph({ title: 'Lost, and told', unit: 'cps' }, [
+        graph({ title: 'Publications lost, and resyncs sent', unit: 'cps' }, [
           ask(perSecond('leque_resyncs_total'), 'channels'),
         ]),
         graph({ title: 'Slow clients', unit: 'cps' }, [

@@ -9,7 +9,7 @@ const rates = (metric, by) => [ask(perSecond(of(metric), by), `{{${by}}}`)];
 export const gateway = dashboard({
   uid: 'leque-gateway',
   title: 'Leque: a gateway',
-  description: 'What one gateway does, and what it has left.',
+  description: 'The work of one gateway, and its reserves.',
   variables: [
     {
       name: 'node',

@@ -7,7 +7,7 @@ const of = (metric) => `${metric}${NODE}`;
 export const publisher = dashboard({
   uid: 'leque-publisher',
   title: 'Leque: publishers',
-  description: 'What is published over HTTP, and how that goes.',
+  description: 'Events published over HTTP, and their outcome.',
   variables: [
     {
       name: 'node',
