@@ -43,12 +43,14 @@ export class RedisProcess {
     const lines = createInterface({ input: supervisor.stdout });
     const output: string[] = [];
     let pid: number | undefined;
+    let isReady = false; // the shell may print the pid after Redis has printed that it is ready
     const timeout = setTimeout(() => supervisor.kill('SIGKILL'), START_TIMEOUT_MS);
     try {
       for await (const line of lines) {
         output.push(line);
         pid ??= Number(/^pid (\d+)$/.exec(line)?.[1]) || undefined;
-        if (pid !== undefined && IS_READY.test(line)) {
+        isReady ||= IS_READY.test(line);
+        if (pid !== undefined && isReady) {
           supervisor.stdout.resume();
           return new RedisProcess(supervisor, pid);
         }
