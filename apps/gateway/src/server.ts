@@ -1,4 +1,5 @@
 import { openRedis } from '@leque/broker-redis';
+import { systemClock } from '@leque/core';
 import {
   type Backend,
   type Role,
@@ -25,7 +26,8 @@ export function startGateway(config: GatewayConfig): Promise<RunningServer> {
   return startService(
     { name: 'leque-gateway', version, settings: config, logContext: GATEWAY_LOG_CONTEXT },
     {
-      createTelemetry: (log) => new PrometheusTelemetry({ next: logFacts(log), version }),
+      createTelemetry: (log) =>
+        new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
       openBackend(telemetry) {
         const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
         return { ...redis, socketIoAdapter: redisAdapter(redis) };

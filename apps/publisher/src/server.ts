@@ -1,5 +1,6 @@
 import { createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
+import { systemClock } from '@leque/core';
 import {
   type Backend,
   type Role,
@@ -21,7 +22,8 @@ export function startPublisher(config: PublisherConfig): Promise<RunningServer> 
   return startService(
     { name: 'leque-publisher', version, settings: config },
     {
-      createTelemetry: (log) => new PrometheusTelemetry({ next: logFacts(log), version }),
+      createTelemetry: (log) =>
+        new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
       openBackend(telemetry) {
         const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
         // A publisher receives nothing and holds no lease, so it has neither probes nor an age.

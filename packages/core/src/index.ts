@@ -40,6 +40,7 @@ export {
   errorForClient,
   RETURN_SPREAD_MS,
   reportRefusal,
+  reportUnavailable,
   returnHint,
 } from './clients/refusals.ts';
 export { outcomesOf, type ResumeResults, resumeChannels } from './clients/resume-results.ts';
@@ -72,6 +73,8 @@ export { type Cancel, type Clock, every, systemClock } from './lib/clock.ts';
 export { ConcurrencyLimit } from './lib/concurrency-limit.ts';
 export type { ConfigRule } from './lib/config-rule.ts';
 export { Deadline, Pause, withDeadline } from './lib/deadline.ts';
+export { inert } from './lib/inert.ts';
+export { loggable, PlainError } from './lib/plain-error.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,

@@ -1,3 +1,4 @@
+import { PlainError } from '@leque/core';
 import { ConfigError } from './config.ts';
 import { isOrphan, watchStopRequests } from './stop-requests.ts';
 
@@ -25,6 +26,7 @@ export async function runProcess(
   start: () => Promise<RunningServer>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<never> {
+  exitOnStrayErrors();
   try {
     const stopped = untilStopped(env['npm_lifecycle_event'] !== undefined);
     const server = await start();
@@ -38,6 +40,14 @@ export async function runProcess(
     process.stderr.write(`${describe(error)}\n`);
     exit(error instanceof ConfigError ? 2 : 1);
   }
+}
+
+/** Node itself would print all that a library has put on the error, such as a password. */
+function exitOnStrayErrors(): void {
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${describe(error)}\n`);
+    exit(1);
+  });
 }
 
 async function stopInTime({ stop, stopTimeoutMs = STOP_TIMEOUT_MS }: RunningServer): Promise<void> {
@@ -75,7 +85,9 @@ function exit(code: number): never {
 function describe(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartError) return error.message;
   if (isBusyPort(error)) return `Port ${error.port} is busy; set PORT`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const { type, message, stack, cause } = PlainError.of(error);
+  const lines = [`${type}: ${message}`, stack, cause && `caused by ${describe(cause)}`];
+  return lines.filter((line) => line).join('\n');
 }
 
 function isBusyPort(error: unknown): error is NodeJS.ErrnoException & { readonly port: number } {

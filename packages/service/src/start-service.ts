@@ -109,7 +109,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   const { settings } = options;
   const context = await openContext(options, deps);
   const { app, backend, telemetry, tracing } = context;
-  const readiness = new Readiness(backend.broker);
+  const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
   const roles = await deps.serve(context);
   reportStatus(backend.control, roles, readiness);

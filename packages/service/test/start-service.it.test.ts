@@ -70,9 +70,12 @@ test('[HON] a process that is about to end is not ready, serves on, and closes n
 
 test('[HON] a process whose broker is away is alive and not ready', async () => {
   const running = await startRecorded();
-  running.health.reason = 'Redis does not answer';
+  running.health.reason = 'subscriber: connect ECONNREFUSED 10.0.0.1:6379';
   const answer = await running.get('/readyz');
-  expect(await answer.json()).toMatchObject({ reasons: ['Redis does not answer'] });
+  const reasons = ['the broker is away or refuses; the log of this process says why'];
+  expect(await answer.json()).toEqual({ status: 'not ready', reasons });
+  await running.get('/readyz');
+  expect(running.facts).toEqual([{ type: 'not_ready', detail: running.health.reason }]);
   expect((await running.get('/healthz')).status).toBe(200);
   await running.stop();
 });

@@ -1,5 +1,6 @@
 import {
   type FanOut,
+  PlainError,
   type Publishing,
   type PublishSpan,
   type Tracing,
@@ -116,8 +117,7 @@ export class OtelTracing implements Tracing {
 
 function endSpan(span: Span, error: unknown): void {
   if (error !== undefined) {
-    const message = error instanceof Error ? error.message : String(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: PlainError.of(error).message });
   }
   span.end();
 }

@@ -63,6 +63,10 @@ function countingParts(registry: Registry) {
   const lost = counter('leases_lost', 'Leases of this node that expired before their renewal');
   const degraded = degradedCounters(registry);
   const failures = counter('failures', 'Unexpected errors; the log has their details');
+  const unavailable = counter(
+    'unavailable',
+    'Operations that failed because the broker was away or refused; the log has the reasons',
+  );
   const disconnections = counter('broker_disconnections', 'Connections to the broker lost');
   const connections = counter('broker_connections', 'Connections to the broker established');
   return {
@@ -74,9 +78,11 @@ function countingParts(registry: Registry) {
     resync: () => resyncs.inc(),
     broker_connected: () => connections.inc(),
     broker_disconnected: () => disconnections.inc(),
+    not_ready: () => {}, // a gauge shows it
     lease_lost: () => lost.inc(),
     degraded: ({ part }) => degraded(part),
     failure: () => failures.inc(),
+    unavailable: () => unavailable.inc(),
   } satisfies Partial<Counting>;
 }
 

@@ -20,6 +20,8 @@ const facts: Fact[] = [
   { type: 'degraded', part: 'socketio_direct_path', detail: 'another version' },
   { type: 'degraded', part: 'socketio_recovery', detail: 'no secret' },
   { type: 'failure', where: 'w-secret', error: new Error('e-secret') },
+  { type: 'unavailable', where: 'w-secret', error: new Error('e-secret') },
+  { type: 'not_ready', detail: 'd-secret' },
 ];
 
 /** The samples of Leque's own metrics, `name{labels} value`. */
@@ -48,6 +50,7 @@ test('every fact is counted, by transport and code only', async () => {
     'leque_direct_path_unavailable_total 1',
     'leque_socketio_recovery_limited_total 1',
     'leque_failures_total 1',
+    'leque_unavailable_total 1',
     'leque_broker_disconnections_total 1',
     'leque_broker_connections_total 1',
   ]);

@@ -76,10 +76,15 @@ async function checkRedis(app: App, env: Env): Promise<RedisReport> {
     return { exitCode: isWrong ? EXIT.refused : EXIT.done, servers: checked };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return unusable(error.message);
+    return unusable(reasonOf(error));
   } finally {
     await redis.close();
   }
+}
+
+/** The operator at the terminal may know what no client is told. */
+function reasonOf({ message, cause }: ProtocolError): string {
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
 }
 
 function unusable(unreachable: string): RedisReport {

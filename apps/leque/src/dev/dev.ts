@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isLoopbackHost } from '@leque/core';
+import { isLoopbackHost, systemClock } from '@leque/core';
 import { GATEWAY_LOG_CONTEXT, serveGateway } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import { servePublisher } from '@leque/publisher';
@@ -23,7 +23,8 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
   return await startService(
     { name: 'leque-dev', version, settings, logContext: GATEWAY_LOG_CONTEXT },
     {
-      createTelemetry: (log) => new PrometheusTelemetry({ next: logFacts(log), version }),
+      createTelemetry: (log) =>
+        new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
       openBackend: (telemetry) => openBackend(config, telemetry),
       openTracing: (process) => openTracing(config, process),
       async serve(context) {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { Published, Telemetry } from '@leque/core';
+import { type Published, reportUnavailable, type Telemetry } from '@leque/core';
 import { type Event, ProtocolError, toCursor } from '@leque/protocol';
 import { isFailure, ProblemDocument, problemOf, RequestError } from '@leque/service';
 import { type Static, Type } from 'typebox';
@@ -124,6 +124,7 @@ async function publishOne(
 
 function problemFor({ telemetry }: BatchDeps, error: unknown): ProblemDocument {
   if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publish', error });
+  else reportUnavailable(telemetry, { where: 'publish', error });
   return problemOf(error);
 }
 

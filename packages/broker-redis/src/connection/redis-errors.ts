@@ -21,12 +21,14 @@ export function redirectionOf(error: unknown): Redirection | undefined {
   return kind === undefined ? undefined : { kind: kind as Redirection['kind'], address };
 }
 
-/** Turns the failure of a read into an error for its caller, who may simply try again. */
+/**
+ * Turns the failure of a read into an error for its caller, who may simply try again. Its message is
+ * for any client; the words of Redis, which may hold keys and addresses, are in its cause.
+ */
 export function unavailable(cause: unknown): ProtocolError {
   if (cause instanceof ProtocolError) return cause;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  const reason = isReply(cause) ? `Redis refused: ${detail}` : `Redis is away: ${detail}`;
-  return new ProtocolError('unavailable', reason, { cause });
+  const reason = isReply(cause) ? 'Redis refuses this now' : 'Redis is away';
+  return new ProtocolError('unavailable', `${reason}; try again later`, { cause });
 }
 
 /**

@@ -71,7 +71,9 @@ export class SlotRouter {
   #ownerOf(slot: number): Master {
     const owner = this.#deps.masters.ownerOf(slot);
     if (owner === undefined) {
-      throw new ProtocolError('unavailable', `Redis is away: no master is known for slot ${slot}`);
+      throw new ProtocolError('unavailable', 'Redis is away; try again later', {
+        cause: new Error(`no master is known for slot ${slot}`),
+      });
     }
     return owner;
   }

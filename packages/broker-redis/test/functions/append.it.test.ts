@@ -83,7 +83,7 @@ describe('FCALL leque_append', () => {
       node.broker.publish(makeEvent(P, { n: index + 5 }, { idempotency_key })),
     );
     expect(await Promise.allSettled(publishing)).toMatchObject([
-      { reason: { code: 'unavailable', message: expect.stringContaining('WRONGTYPE') } },
+      { reason: { code: 'unavailable', cause: { message: expect.stringContaining('WRONGTYPE') } } },
       { value: { position: { offset: 3 }, duplicate: false } },
       { reason: { code: 'unavailable' } },
       { value: { position: { offset: 4 }, duplicate: false } },

@@ -1,8 +1,12 @@
 import { ProtocolError } from '@leque/protocol';
 import { anonymous, type Identity } from '../access/grants.ts';
 import { isOriginAllowed } from '../access/origin-policy.ts';
+import { inert } from '../lib/inert.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { TransportContext } from './transport.ts';
+
+/** An origin has a host name of up to 253 characters, but those of applications are short. */
+const MAX_ORIGIN = 100;
 
 /** The part of a request to connect on which its authorisation depends. */
 export interface ConnectRequest {
@@ -36,7 +40,10 @@ export function assertOriginAllowed(
   { origins }: Pick<TransportContext, 'origins'>,
 ): void {
   if (isOriginAllowed(origins, origin, host)) return;
-  throw new ProtocolError('origin_forbidden', `origin ${origin} is not allowed`);
+  throw new ProtocolError(
+    'origin_forbidden',
+    `origin ${inert(String(origin), MAX_ORIGIN)} is not allowed`,
+  );
 }
 
 /**

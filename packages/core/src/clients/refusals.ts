@@ -34,9 +34,26 @@ export function reportRefusal(telemetry: Telemetry, transport: string, error: Pr
   telemetry.report({ type: 'connection_refused', transport, code, detail });
 }
 
+export interface FailedOperation {
+  readonly where: string;
+  readonly error: unknown;
+  readonly requestId?: string;
+}
+
+/** Reports the cause of an `unavailable`, which is not for the client; other errors are ignored. */
+export function reportUnavailable(telemetry: Telemetry, operation: FailedOperation): void {
+  const { error } = operation;
+  if (!(error instanceof ProtocolError) || error.cause === undefined) return;
+  if (error.code !== 'unavailable' && error.code !== 'outcome_unknown') return;
+  telemetry.report({ type: 'unavailable', ...operation, error: error.cause });
+}
+
 /** Reduces an error to what a client may know: a bug is reported, and shown as `internal` only. */
 export function errorForClient(error: unknown, where: string, telemetry: Telemetry): ProtocolError {
-  if (error instanceof ProtocolError) return error;
+  if (error instanceof ProtocolError) {
+    reportUnavailable(telemetry, { where, error });
+    return error;
+  }
   telemetry.report({ type: 'failure', where, error });
   return new ProtocolError('internal', 'internal error');
 }

@@ -12,9 +12,13 @@ export type Fact =
   | { type: 'resync'; channel: string }
   | { type: 'broker_connected' }
   | { type: 'broker_disconnected'; detail: string }
+  /** The process has turned away new traffic, or does so for another reason than before. */
+  | { type: 'not_ready'; detail: string }
   | { type: 'lease_lost' }
   /** A part of this process, for example `socketio_recovery`, works with less than it could. */
   | { type: 'degraded'; part: string; detail: string }
+  /** The broker is away or refuses, and the caller was asked to try again; `error` says why. */
+  | { type: 'unavailable'; where: string; error: unknown; requestId?: string }
   | { type: 'failure'; where: string; error: unknown; requestId?: string };
 
 /** Receives facts. The core itself neither logs nor counts. */

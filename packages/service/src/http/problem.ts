@@ -1,3 +1,4 @@
+import { loggable } from '@leque/core';
 import { describeProblems, ERRORS, type Problem, ProtocolError } from '@leque/protocol';
 import { type Static, Type } from 'typebox';
 
@@ -20,7 +21,11 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
 };
 
-const JSON_ONLY = 'send JSON, with Content-Type: application/json';
+/** Sentences in place of those of Fastify, of which the second repeats a URL with its token. */
+const FIXED_DETAILS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send JSON, with Content-Type: application/json',
+  FST_ERR_BAD_URL: 'the path cannot be decoded: %XX must be UTF-8',
+};
 
 const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
 
@@ -86,7 +91,7 @@ function frameworkProblem(error: unknown): ProblemDocument | undefined {
   const { code, message } = error as Error & { code?: unknown };
   const known =
     FRAMEWORK_ERRORS[String(code)] ?? (error instanceof SyntaxError ? 'invalid_json' : undefined);
-  const detail = known === 'unsupported_media_type' ? JSON_ONLY : message;
+  const detail = FIXED_DETAILS[String(code)] ?? loggable(message);
   return documentOf(new RequestError(known ?? 'invalid_request', detail), status);
 }
 

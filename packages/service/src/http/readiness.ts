@@ -1,13 +1,19 @@
-import type { Broker } from '@leque/core';
+import type { Broker, Telemetry } from '@leque/core';
 import type { FastifyInstance } from 'fastify';
+
+/** Anybody may ask for the readiness; addresses and the words of Redis are for the log. */
+const BROKER_PROBLEM = 'the broker is away or refuses; the log of this process says why';
 
 /** Whether this process should get new traffic. */
 export class Readiness {
   readonly #broker: Pick<Broker, 'health'>;
+  readonly #telemetry: Telemetry;
   #phase: 'serving' | 'leaving' = 'serving';
+  #reported: string | undefined;
 
-  constructor(broker: Pick<Broker, 'health'>) {
+  constructor(broker: Pick<Broker, 'health'>, telemetry: Telemetry) {
     this.#broker = broker;
+    this.#telemetry = telemetry;
   }
 
   /** Reports `draining` from now on, because the process is about to end; the grace begins. */
@@ -18,11 +24,20 @@ export class Readiness {
   /** The reasons against new traffic; empty when the process is ready. */
   readonly problems = (): string[] => {
     const health = this.#broker.health();
+    this.#report(health.ok ? undefined : health.reason);
     return [
       ...(this.#phase === 'leaving' ? ['draining'] : []),
-      ...(health.ok ? [] : [health.reason]),
+      ...(health.ok ? [] : [BROKER_PROBLEM]),
     ];
   };
+
+  /** Reports each reason once, not with each question. */
+  #report(detail: string | undefined): void {
+    if (detail !== undefined && detail !== this.#reported) {
+      this.#telemetry.report({ type: 'not_ready', detail });
+    }
+    this.#reported = detail;
+  }
 
   /** Ends connections with their next answer while leaving: clients reconnect before the cut. */
   endConnections(app: FastifyInstance): void {

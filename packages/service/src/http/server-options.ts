@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ProtocolError } from '@leque/protocol';
 import type { FastifyServerOptions } from 'fastify';
-import { problemOf } from './problem.ts';
+import { type ProblemDocument, problemOf } from './problem.ts';
 import { sendProblem } from './problem-answers.ts';
 import { REQUEST_LIMITS } from './request-limits.ts';
 
@@ -20,7 +20,7 @@ export const SERVER_OPTIONS = {
     reply.raw.once('finish', () => reply.raw.socket?.destroy());
     sendProblem(
       reply.header('connection', 'close'),
-      problemOf(isForSockets(request.url) ? refusal(error) : error),
+      isForSockets(request.url) ? refusal(error) : problemOf(error),
     );
   },
 } as const satisfies FastifyServerOptions;
@@ -30,8 +30,8 @@ function isForSockets(url: string): boolean {
   return url.startsWith('/ws/');
 }
 
-function refusal({ message }: Error): ProtocolError {
-  return new ProtocolError('invalid_command', message);
+function refusal(error: Error): ProblemDocument {
+  return new ProtocolError('invalid_command', problemOf(error).detail).toProblem();
 }
 
 /** The caller's id when it is fit for a log, and a new one otherwise. */

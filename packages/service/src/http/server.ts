@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { LOG_OPTIONS } from './log-options.ts';
 import { SERVER_OPTIONS } from './server-options.ts';
 
 /** Requests that are still open this long after the server began to close are cut. */
@@ -8,7 +9,7 @@ const CLOSE_TIMEOUT_MS = 3_000;
 export function createServer(logLevel: string, nodeId: string): FastifyInstance {
   return fastify({
     ...SERVER_OPTIONS,
-    logger: { level: logLevel, base: { node: nodeId } },
+    logger: { level: logLevel, base: { node: nodeId }, ...LOG_OPTIONS },
     // Fastify's own log of requests has addresses, which may contain tokens.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
