@@ -15,7 +15,10 @@ export { type Exit, SupervisedProcess } from './processes/supervised-process.ts'
 export { breakOff } from './proxy/break-off.ts';
 export { type FaultProxy, startFaultProxy } from './proxy/fault-proxy.ts';
 export type { Direction } from './proxy/proxied-connection.ts';
-export { startRedis, uniquePrefix } from './redis/start-redis.ts';
+export { ask } from './redis/ask.ts';
+export { lossyNetworkMissing } from './redis/lossy-network.ts';
+export { type LossyRedis, startLossyRedis } from './redis/redis-server.ts';
+export { hasRedisServer, startRedis, uniquePrefix } from './redis/start-redis.ts';
 export { startRedisCluster, type TestRedisCluster } from './redis/start-redis-cluster.ts';
 export { startSentinel, type TestSentinel } from './redis/start-sentinel.ts';
 export type { RedisGroupOptions, RedisOptions, TestRedis } from './redis/test-redis.ts';

@@ -1,12 +1,17 @@
+import { hasRedisServer, lossyNetworkMissing } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
 import { nginxMissing, startNginx } from '../target/nginx.ts';
 import { badLinks } from './bad-links.ts';
-import { breakRedisLink } from './break-redis-link.ts';
-import { clusterMasterKilled, sentinelFailover, slotMoved } from './failovers.ts';
 import { freezeGateway } from './freeze-gateway.ts';
 import { killGateway } from './kill-gateway.ts';
 import { killPublisher } from './kill-publisher.ts';
-import { restartRedis } from './restart-redis.ts';
+import { breakRedisLink } from './redis/break-redis-link.ts';
+import { clusterMasterKilled, sentinelFailover, slotMoved } from './redis/failovers.ts';
+import { evictKeys, fillDisk } from './redis/full-redis.ts';
+import { losePackets } from './redis/lose-packets.ts';
+import { pauseRedis } from './redis/pause-redis.ts';
+import { restartRedis } from './redis/restart-redis.ts';
+import { slowHistory } from './redis/slow-history.ts';
 import { rollingDeploy } from './rolling-deploy.ts';
 import { STALLED_SETTINGS, stalledReaders } from './stalled-readers.ts';
 import { storm } from './storm.ts';
@@ -74,6 +79,50 @@ export const SCENARIOS: readonly Scenario[] = [
     resyncs: 'all',
     redis: 'standalone',
     run: restartRedis,
+  },
+  {
+    name: 'slow-history',
+    about: 'histories cannot be read for 1.2 and 2.5 s while all clients come back',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    run: slowHistory(1200, 2500),
+  },
+  {
+    name: 'paused-redis',
+    about: 'Redis stopped by a signal for up to 5 s, and by CLIENT PAUSE, while clients come back',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    run: pauseRedis,
+  },
+  {
+    name: 'full-disk',
+    about: 'a Redis whose append-only file cannot grow for 6 s, while clients come back',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { appendonly: true },
+    missing: () => (hasRedisServer() ? undefined : 'it needs a redis-server on this machine'),
+    run: fillDisk,
+  },
+  {
+    name: 'evicting-redis',
+    about: 'a Redis that evicts keys of all kinds; clients are resynced for what is lost',
+    breaks: 'system',
+    resyncs: 'some',
+    redis: 'standalone',
+    run: evictKeys,
+  },
+  {
+    name: 'packet-loss',
+    about: '10 %, 30 % and all packets from and to Redis lost, while clients come back',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { lossy: true },
+    missing: lossyNetworkMissing,
+    run: losePackets,
   },
   {
     name: 'kill-publisher',

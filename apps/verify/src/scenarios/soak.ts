@@ -2,10 +2,10 @@ import type { Random } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
 import type { ScenarioContext } from '../run/scenario-context.ts';
 import { badLinks } from './bad-links.ts';
-import { breakRedisLink } from './break-redis-link.ts';
 import { freezeGateway } from './freeze-gateway.ts';
 import { killPublisher } from './kill-publisher.ts';
-import { restartRedis } from './restart-redis.ts';
+import { breakRedisLink } from './redis/break-redis-link.ts';
+import { restartRedis } from './redis/restart-redis.ts';
 import { Leftovers } from './soak/leftovers.ts';
 import { MemoryLog } from './soak/memory-log.ts';
 

@@ -1,4 +1,6 @@
 import {
+  type LossyRedis,
+  startLossyRedis,
   startRedis,
   startRedisCluster,
   startSentinel,
@@ -10,6 +12,14 @@ import {
 export const REDIS_KINDS = ['standalone', 'sentinel', 'cluster'] as const;
 export type RedisKind = (typeof REDIS_KINDS)[number];
 
+export interface SystemRedisOptions {
+  readonly redis: RedisKind;
+  /** Whether Redis keeps its data over a restart. */
+  readonly appendonly: boolean;
+  /** Whether packets to and from a single Redis can be lost; its processes have no proxy then. */
+  readonly lossy?: boolean;
+}
+
 /** The Redis of a system; scenarios that break it ask for the kind that they support. */
 export class SystemRedis implements AsyncDisposable {
   readonly kind: RedisKind;
@@ -20,9 +30,10 @@ export class SystemRedis implements AsyncDisposable {
     this.#servers = servers;
   }
 
-  static async start(kind: RedisKind, appendonly: boolean): Promise<SystemRedis> {
+  static async start({ redis: kind, ...options }: SystemRedisOptions): Promise<SystemRedis> {
+    const { appendonly, lossy = false } = options;
     const starters = {
-      standalone: () => startRedis({ own: true, appendonly }),
+      standalone: () => (lossy ? startLossyRedis : startRedis)({ own: true, appendonly }),
       sentinel: () => startSentinel({ appendonly }),
       cluster: () => startRedisCluster({ appendonly }),
     };
@@ -36,6 +47,12 @@ export class SystemRedis implements AsyncDisposable {
   /** @throws Error when this Redis is of another kind, as the other getters do */
   get standalone(): TestRedis {
     return this.#as<TestRedis>('standalone');
+  }
+
+  /** @throws Error also when its packets cannot be lost */
+  get lossy(): LossyRedis {
+    if ('lose' in this.#servers) return this.#as<LossyRedis>('standalone');
+    throw new Error('this needs a Redis whose packets can be lost');
   }
 
   get sentinel(): TestSentinel {

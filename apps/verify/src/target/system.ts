@@ -7,7 +7,7 @@ import {
   TEST_API_KEY,
   TEST_JWT_SECRET,
 } from '@leque/testkit';
-import { type RedisKind, SystemRedis } from './system-redis.ts';
+import { SystemRedis, type SystemRedisOptions } from './system-redis.ts';
 
 const GATEWAYS = 3;
 const PUBLISHERS = 2;
@@ -37,10 +37,7 @@ const GATEWAY_SETTINGS = {
   DRAIN_TIMEOUT: '4',
 };
 
-export interface SystemOptions {
-  readonly redis: RedisKind;
-  /** Whether Redis keeps its data over a restart. */
-  readonly appendonly: boolean;
+export interface SystemOptions extends SystemRedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -67,9 +64,9 @@ export class SystemNode {
     this.#link = link;
   }
 
-  /** @throws Error with Sentinel or Redis Cluster, which announce other addresses than the proxy's */
+  /** @throws Error where Redis is reached without one: Sentinel, Redis Cluster, a lossy network */
   get link(): FaultProxy {
-    if (this.#link === undefined) throw new Error('this needs a Redis of the kind standalone');
+    if (this.#link === undefined) throw new Error('this node reaches its Redis without a proxy');
     return this.#link;
   }
 
@@ -89,12 +86,12 @@ export class SystemNode {
 export async function startSystem(options: SystemOptions): Promise<System> {
   await using starting = new AsyncDisposableStack();
   let stack = starting;
-  const redis = stack.use(await SystemRedis.start(options.redis, options.appendonly));
+  const redis = stack.use(await SystemRedis.start(options));
   const gatewaySettings = { ...GATEWAY_SETTINGS, ...options.settings };
   const start = async (app: 'gateway' | 'publisher', index: number) => {
     const id = `${app}-${index + 1}`;
     const link =
-      redis.kind === 'standalone'
+      redis.kind === 'standalone' && !options.lossy
         ? stack.use(await startFaultProxy({ target: redis.url }))
         : undefined;
     const env = { ...SETTINGS, ...(app === 'gateway' ? gatewaySettings : options.settings) };

@@ -32,6 +32,9 @@ export async function startRedisContainer({
     restart: () => container.restart(),
     pause: () => docker('pause', container.getId()),
     resume: () => docker('unpause', container.getId()),
+    fillDisk: async () => {
+      throw new Error('the files of a Redis in a container cannot be limited');
+    },
     [Symbol.asyncDispose]: async () => {
       await container.stop();
     },

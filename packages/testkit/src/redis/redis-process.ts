@@ -11,6 +11,7 @@ const IS_READY = /Ready to accept connections|Sentinel ID is/;
  * a message. That happens however this process ends, even without time to clean up.
  */
 const SUPERVISE = `
+trap '' XFSZ # beyond a limit of its files, writing is to fail
 exec 3<&0
 redis-server "$@" 3<&- &
 server=$!
@@ -19,22 +20,28 @@ echo "pid $server"
 wait "$server"
 `;
 
+export interface Launch {
+  /** The working directory, which is removed when this process is gone. */
+  readonly dir: string;
+  readonly args: readonly string[];
+  /** A command that runs the command that follows it. */
+  readonly within?: readonly string[];
+}
+
 /** A running redis-server, beside the shell that ends it when this process is gone. */
 export class RedisProcess {
   readonly #supervisor: ChildProcess;
-  readonly #pid: number;
+  readonly pid: number;
 
   private constructor(supervisor: ChildProcess, pid: number) {
     this.#supervisor = supervisor;
-    this.#pid = pid;
+    this.pid = pid;
   }
 
-  /**
-   * @param dir working directory, which is removed when this process is gone
-   * @throws Error with its output when it does not become ready
-   */
-  static async launch(dir: string, args: readonly string[]): Promise<RedisProcess> {
-    const supervisor = spawn('sh', ['-c', SUPERVISE, 'redis', ...args], {
+  /** @throws Error with its output when it does not become ready */
+  static async launch({ dir, args, within = [] }: Launch): Promise<RedisProcess> {
+    const [program = 'sh', ...words] = [...within, 'sh', '-c', SUPERVISE, 'redis', ...args];
+    const supervisor = spawn(program, words, {
       cwd: dir,
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true, // what a terminal sends to its process group is not for Redis
@@ -68,7 +75,7 @@ export class RedisProcess {
 
   signal(signal: NodeJS.Signals): void {
     try {
-      if (this.running) process.kill(this.#pid, signal);
+      if (this.running) process.kill(this.pid, signal);
     } catch {
       // It has just ended, and its supervisor has not reported it yet.
     }

@@ -1,42 +1,51 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePorts } from '../lib/free-ports.ts';
+import { LossyNetwork } from './lossy-network.ts';
 import { RedisProcess } from './redis-process.ts';
 import type { RedisOptions, TestRedis } from './test-redis.ts';
 
 const ATTEMPTS = 3;
 const CONFIG_FILE = 'redis.conf';
+/** Beyond this size no file can be written on a full disk. */
+const FULL_AT_BYTES = 1;
+const PRLIMIT_TIMEOUT_MS = 5000;
 
 export interface ServerSettings {
   readonly port: number;
   /** Lines of the configuration file, which the server may rewrite. */
   readonly config: readonly string[];
   readonly sentinel?: boolean;
+  /** The network in which it runs alone; that of this process otherwise. */
+  readonly network?: LossyNetwork;
 }
 
-/** A redis-server at a port of 127.0.0.1, in a temporary folder. */
+/** A redis-server in a temporary folder, at a port of 127.0.0.1 or in a network of its own. */
 export class RedisServer implements TestRedis {
   readonly port: number;
   readonly url: string;
   readonly #dir: string;
-  readonly #args: readonly string[];
+  readonly #settings: ServerSettings;
   #process: RedisProcess;
 
   private constructor(settings: ServerSettings, dir: string, process: RedisProcess) {
     this.port = settings.port;
-    this.url = `redis://127.0.0.1:${settings.port}`;
+    this.url = `redis://${settings.network?.address ?? '127.0.0.1'}:${settings.port}`;
     this.#dir = dir;
-    this.#args = argsOf(settings);
+    this.#settings = settings;
     this.#process = process;
   }
 
   static async start(settings: ServerSettings): Promise<RedisServer> {
     const dir = await mkdtemp(join(tmpdir(), 'leque-redis-'));
-    const lines = [`port ${settings.port}`, 'bind 127.0.0.1', ...settings.config, ''];
+    const reach = settings.network ? ['bind *', 'protected-mode no'] : ['bind 127.0.0.1'];
+    const lines = [`port ${settings.port}`, ...reach, ...settings.config, ''];
     await writeFile(join(dir, CONFIG_FILE), lines.join('\n'));
     try {
-      return new RedisServer(settings, dir, await RedisProcess.launch(dir, argsOf(settings)));
+      return new RedisServer(settings, dir, await launch(settings, dir));
     } catch (error) {
       await rm(dir, { recursive: true, force: true });
       throw error;
@@ -57,7 +66,7 @@ export class RedisServer implements TestRedis {
 
   async restart(): Promise<void> {
     await this.stop();
-    this.#process = await RedisProcess.launch(this.#dir, this.#args);
+    this.#process = await launch(this.#settings, this.#dir);
   }
 
   async pause(): Promise<void> {
@@ -66,6 +75,12 @@ export class RedisServer implements TestRedis {
 
   async resume(): Promise<void> {
     this.#process.signal('SIGCONT');
+  }
+
+  async fillDisk(isFull: boolean): Promise<void> {
+    const limit = isFull ? FULL_AT_BYTES : 'unlimited';
+    const args = ['--pid', String(this.#process.pid), `--fsize=${limit}:`];
+    await promisify(execFile)('prlimit', args, { timeout: PRLIMIT_TIMEOUT_MS });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,6 +92,21 @@ export class RedisServer implements TestRedis {
 /** A redis-server on a free port. */
 export function startRedisServer(options: RedisOptions): Promise<TestRedis> {
   return onFreePorts(1, ([port = 0]) => RedisServer.start({ port, config: dataConfig(options) }));
+}
+
+/** A Redis in a network of its own, which can lose packets. */
+export interface LossyRedis extends TestRedis {
+  /** Loses this share of the packets in each direction from now on, from 0 to 1. */
+  lose(share: number): Promise<void>;
+}
+
+/** A redis-server in a network that can lose packets; see `lossyNetworkMissing`. */
+export async function startLossyRedis(options: RedisOptions): Promise<LossyRedis> {
+  const network = new LossyNetwork();
+  const server = await onFreePorts(1, ([port = 0]) =>
+    RedisServer.start({ port, config: dataConfig(options), network }),
+  );
+  return Object.assign(server, { lose: (share: number) => network.lose(share) });
 }
 
 /** Configuration of persistence: nothing is written, or every command at once. */
@@ -97,6 +127,14 @@ export async function onFreePorts<T>(
       if (attempt === ATTEMPTS || !String(error).includes('Address already in use')) throw error;
     }
   }
+}
+
+async function launch(settings: ServerSettings, dir: string): Promise<RedisProcess> {
+  const { network } = settings;
+  const within = network?.command ?? [];
+  const process = await RedisProcess.launch({ dir, args: argsOf(settings), within });
+  await network?.join(process.pid);
+  return process;
 }
 
 function argsOf({ sentinel = false }: ServerSettings): string[] {

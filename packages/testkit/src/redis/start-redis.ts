@@ -51,6 +51,7 @@ function sharedRedis(url: string): TestRedis {
     restart: refuse,
     pause: refuse,
     resume: refuse,
+    fillDisk: refuse,
     [Symbol.asyncDispose]: async () => {},
   };
 }

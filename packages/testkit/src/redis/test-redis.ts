@@ -11,6 +11,8 @@ export interface TestRedis extends AsyncDisposable {
   /** Freezes it until `resume`; its connections stay open. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** True: its files can grow no further, as on a full disk. False: they can again. */
+  fillDisk(isFull: boolean): Promise<void>;
 }
 
 export interface RedisOptions {

@@ -1,7 +1,7 @@
 import type { FaultProxy } from '@leque/testkit';
-import type { Scenario } from '../run/scenario.ts';
-import type { ScenarioContext } from '../run/scenario-context.ts';
-import type { SystemNode } from '../target/system.ts';
+import type { Scenario } from '../../run/scenario.ts';
+import type { ScenarioContext } from '../../run/scenario-context.ts';
+import type { SystemNode } from '../../target/system.ts';
 
 const NOTICED_MS = 5000;
 const RECOVERY_MS = 15_000;

@@ -1,5 +1,5 @@
-import type { Scenario } from '../run/scenario.ts';
-import type { ScenarioContext } from '../run/scenario-context.ts';
+import type { Scenario } from '../../run/scenario.ts';
+import type { ScenarioContext } from '../../run/scenario-context.ts';
 
 const RECOVERY_MS = 30_000;
 const SOON_MS = 3000;

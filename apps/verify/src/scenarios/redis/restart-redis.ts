@@ -1,5 +1,5 @@
-import type { Scenario } from '../run/scenario.ts';
-import type { ScenarioContext } from '../run/scenario-context.ts';
+import type { Scenario } from '../../run/scenario.ts';
+import type { ScenarioContext } from '../../run/scenario-context.ts';
 
 const AWAY_MS = 3000;
 /** The publisher's deadline of 1 s, with a margin for a busy machine. */
