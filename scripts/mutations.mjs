@@ -1,6 +1,7 @@
 // What `npm run verify:mutations` takes out of the code, and what has to notice. A patch names the
 // text that it replaces, which has to be there exactly once.
 const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
+const hub = 'packages/core/src/fan-out/hub.ts';
 const subscription = 'packages/core/src/fan-out/subscription.ts';
 
 /** `leque verify`: real processes, a real Redis, faults between them. */
@@ -121,11 +122,27 @@ export const MUTATIONS = [
     name: 'the late cursor',
     about: 'what was missed is replayed although newer ones were delivered',
     patches: [
-      { file: subscription, from: '    if (this.#delivered) return false;\n', to: '' },
       {
         file: subscription,
-        from: 'held === undefined || this.#delivered',
-        to: 'held === undefined',
+        from: '    else if (this.#delivered && since.offset < (last?.offset ?? 0)) this.#recovered = false;\n',
+        to: '',
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'the hold for an unknown outcome',
+    about: 'after a history that cannot be read, what is newer flows',
+    patches: [
+      {
+        file: hub,
+        from: '      this.#drop(session, subscription);\n      // The client',
+        to: '      if (existing === undefined) this.#drop(session, subscription);\n      else subscription.giveUpRecovery();\n      // The client',
+      },
+      {
+        file: hub,
+        from: '      if (existing !== undefined || since !== undefined) session.close(...cannotContinue(channel));\n',
+        to: '',
       },
     ],
     proof: model,
@@ -136,8 +153,8 @@ export const MUTATIONS = [
     patches: [
       {
         file: subscription,
-        from: '    if (!this.#subscriber.canHold(0)) this.start();\n',
-        to: '',
+        from: '    if (this.#subscriber.canHold(0)) return;\n',
+        to: '    if (held !== undefined) return;\n',
       },
     ],
     proof: model,
@@ -147,7 +164,7 @@ export const MUTATIONS = [
     about: 'what it does not cover any more stays subscribed',
     patches: [
       {
-        file: 'packages/core/src/fan-out/hub.ts',
+        file: hub,
         from: '      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);\n',
         to: '',
       },

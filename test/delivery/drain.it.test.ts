@@ -1,33 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { get, post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab';
 import { type Cluster, startCluster, startLeque, TEST_API_KEY } from '@leque/testkit';
 import { io } from 'socket.io-client';
 import { expect, test } from 'vitest';
+import { type Follow, fromGuide, type Numbered } from '../support/guide.ts';
 import { RoundRobin } from '../support/round-robin.ts';
 
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
-const GUIDE = new URL('../../docs/reconnecting.md', import.meta.url);
 const EACH = 15;
 const PUBLISH_EVERY_MS = 10;
-
-interface Numbered {
-  readonly data: { readonly n: number };
-}
-
-type Follow = (
-  url: string,
-  projectId: string,
-  told: { onEvent: (event: Numbered) => void; onGap: () => void },
-) => void;
-
-/** Runs the example code of docs/reconnecting.md unmodified, and returns its function. */
-async function fromGuide<T>(name: string, scope: Readonly<Record<string, unknown>>): Promise<T> {
-  const blocks = (await readFile(GUIDE, 'utf8')).split('```js\n').slice(1);
-  const code = blocks.map((block) => block.split('```')[0]).find((js) => js?.includes(name));
-  const make = new Function(...Object.keys(scope), `${code}\nreturn ${name};`);
-  return make(...Object.values(scope)) as T;
-}
 
 function fromTo(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);

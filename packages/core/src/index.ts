@@ -59,7 +59,8 @@ export { Hub, type SubscribeOptions } from './fan-out/hub.ts';
 export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
-export type { Filter, Outcome, Subscription } from './fan-out/subscription.ts';
+
+export type { Filter, Subscription } from './fan-out/subscription.ts';
 // journal: what became of publications on this node
 export { ChannelRecords, type JournalOptions } from './journal/channel-records.ts';
 export {
@@ -115,6 +116,7 @@ export {
   tryParseTraceparent,
 } from './ports/tracing.ts';
 // publication: one event in a channel, and its frames
+export type { Outcome } from './publication/outcome.ts';
 export { type Frame, type FrameFormat, Publication } from './publication/publication.ts';
 // writing: frames, and when sockets are written to
 export { FanOutCounters, type TransportCounters } from './writing/fan-out-counters.ts';

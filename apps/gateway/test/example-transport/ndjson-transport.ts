@@ -64,7 +64,7 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
 
   #open(response: ServerResponse, identity: Identity): ClientSession<never> {
     const connection = new NdjsonConnection(response, this.#context.clock);
-    const handler = { execute() {}, refuse() {} };
+    const handler = { execute() {}, refuse() {}, presented: () => [] };
     const client = new ClientSession<never>(
       { handler, connection, context: this.#context },
       identity,

@@ -10,7 +10,7 @@ import {
   withDeadline,
 } from '@leque/core';
 import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
-import { unavailable } from '../connection/redis-errors.ts';
+import { readFailure, unavailable } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { AppendQueue } from './append-queue.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
@@ -98,7 +98,7 @@ export class RedisBroker implements Broker {
     try {
       return await this.#histories.read(channel, after, { ...extent, publications });
     } catch (error) {
-      throw unavailable(error);
+      throw readFailure(error);
     }
   }
 

@@ -31,6 +31,19 @@ export function unavailable(cause: unknown): ProtocolError {
   return new ProtocolError('unavailable', `${reason}; try again later`, { cause });
 }
 
+/** Redis's answer when a key has another type, or an entry another form, than Leque gives them. */
+const SPOILT = /^WRONGTYPE|@user_function/;
+
+/**
+ * Turns the failure of reading a history into an error for its caller: `internal` when another
+ * program has spoilt what is stored, so that trying again is of no use.
+ */
+export function readFailure(cause: unknown): ProtocolError {
+  const isSpoilt = cause instanceof TypeError || (isReply(cause) && SPOILT.test(cause.message));
+  if (!isSpoilt) return unavailable(cause);
+  return new ProtocolError('internal', `the history cannot be read: ${cause.message}`, { cause });
+}
+
 /**
  * Turns the failure of a write into an error for its caller. Without a reply, only a command that
  * was never sent is known to have no effect.

@@ -12,8 +12,6 @@ export class ClientView {
   subscribed = false;
   /** The number of the last event that it has seen, or after which an outcome lets it go on. */
   last: number | undefined;
-  /** A gap that an outcome may still explain. */
-  unexplained: string | undefined;
   readonly #ledger: Ledger;
   /** Events seen since it has subscribed. */
   readonly #seen = new Set<number>();
@@ -22,7 +20,6 @@ export class ClientView {
   /** Up to this position publications may be missing. */
   #until: Position | undefined;
   #flowed = false;
-  #isGiven = false;
   /** Whether an outcome has set the position, and no publication has come since. */
   #isSetByOutcome = false;
 
@@ -37,13 +34,11 @@ export class ClientView {
 
   /**
    * Begins a new connection.
-   * @param isGiven whether it is subscribed without asking
    * @param awaitsOutcome whether an outcome will set the position
    */
-  connect(isGiven: boolean, awaitsOutcome: boolean): void {
+  connect(awaitsOutcome: boolean): void {
     for (const number of this.#seen) this.#seenBefore.add(number);
     this.#seen.clear();
-    this.#isGiven = isGiven;
     this.subscribed = !awaitsOutcome;
     this.#flowed = false;
     this.#until = undefined;
@@ -56,14 +51,12 @@ export class ClientView {
     this.#seen.clear();
     this.#flowed = false;
     this.subscribed = false;
-    this.#isGiven = false;
   }
 
   /** Begins without a past: the client reloads its state, and goes on from whatever comes. */
   forget(): void {
     this.cursor = undefined;
     this.last = undefined;
-    this.unexplained = undefined;
     this.#seen.clear();
     this.#seenBefore.clear();
   }
@@ -76,7 +69,7 @@ export class ClientView {
     this.#seen.add(number);
     if (stored.previous === undefined) return undefined; // live only
     const problem = this.#seenBefore.has(number)
-      ? this.#repeated(`DUP: ${number}, as on an earlier connection`)
+      ? `DUP: ${number}, as on an earlier connection`
       : this.#judge(number, stored.previous, position);
     this.last = number;
     this.#isSetByOutcome = false;
@@ -89,17 +82,13 @@ export class ClientView {
     this.last = position && this.#ledger.at(position);
     this.#until = until;
     this.#isSetByOutcome = false;
-    this.unexplained = undefined;
     this.cursor = position && toCursor(position);
   }
 
   /** @returns the violated rule, if any */
   outcome({ cursor, recovered, code }: ChannelOutcome, asked: boolean): string | undefined {
     if (code !== undefined) {
-      this.unexplained = undefined;
-      if (!this.#flowed) this.last = undefined;
-      this.#seenBefore.clear();
-      this.subscribed ||= this.#isGiven;
+      this.leave();
       return undefined;
     }
     const goesOn = recovered === true || (this.subscribed && recovered === undefined && !asked);
@@ -120,23 +109,11 @@ export class ClientView {
 
   #judge(number: number, previous: number, position: Position | undefined): string | undefined {
     const { last } = this;
-    if (last === undefined || this.unexplained !== undefined) return undefined;
+    if (last === undefined) return undefined;
     if (position === undefined) return number > last ? undefined : `ORD: ${number} after ${last}`;
     if (previous === last || this.#mayBeMissing(number, previous, last)) return undefined;
-    if (number < last) return this.#repeated(`ORD: ${number} after ${last}`);
-    return this.#doubt(`GAP: ${number}, which follows ${previous}, after ${last}`);
-  }
-
-  /** Until the subscription is confirmed, the node may be behind what the client has. */
-  #repeated(problem: string): string | undefined {
-    return this.subscribed ? problem : undefined;
-  }
-
-  /** A gap is no violation when the outcome that comes next reports it. */
-  #doubt(problem: string): string | undefined {
-    if (this.subscribed) return problem;
-    this.unexplained ??= problem;
-    return undefined;
+    if (number < last) return `ORD: ${number} after ${last}`;
+    return `GAP: ${number}, which follows ${previous}, after ${last}`;
   }
 
   /** After a resync with an end: publications may be missing up to it, but none after it. */
@@ -150,8 +127,7 @@ export class ClientView {
 
   /** The outcome claims that nothing is missing before the next publication. */
   #goOn(number: number): string | undefined {
-    const { last, unexplained } = this;
-    if (unexplained !== undefined) return `${unexplained}, although it was reported as recovered`;
+    const { last } = this;
     const isAsAsked = this.#isSetByOutcome && last !== undefined && number < last;
     if (last !== undefined && last !== number && !isAsAsked) {
       return `GAP: resumed after ${number}, but ${last} was seen`;
@@ -162,7 +138,6 @@ export class ClientView {
 
   #startFrom(number: number, { epoch, offset }: Position): string | undefined {
     const { last } = this;
-    this.unexplained = undefined;
     this.last = number;
     if (!this.#flowed || last === undefined || number >= last) return undefined;
     return `ORD: resumed from ${epoch}.${offset}, which is ${number}, after ${last}`;

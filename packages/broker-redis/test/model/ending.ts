@@ -15,7 +15,8 @@ export class Ending {
   }
 
   async play(): Promise<void> {
-    const { clients } = this.#simulation;
+    const { clients, redis } = this.#simulation;
+    redis.refuseOnlyResumes();
     for (const client of clients) client.pause(false);
     await this.#revealDropped();
     await this.#wait('GAP', () => this.#behind());
@@ -70,8 +71,7 @@ export class Ending {
 
   #clientBehind({ name, quiet, subscribed }: SimulatedClient): string | undefined {
     if (!quiet) return `${name} never gets its answer`;
-    return firstOf(subscribed, ([channel, { last, unexplained }]) => {
-      if (unexplained !== undefined) return `${name} in ${channel}: ${unexplained}`;
+    return firstOf(subscribed, ([channel, { last }]) => {
       const top = this.#simulation.redis.topOf(channel);
       if (channel === LOGS || last === undefined || last === top) return undefined;
       return `${name} in ${channel} never gets from ${last} to ${top}`;

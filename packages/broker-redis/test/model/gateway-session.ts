@@ -87,6 +87,11 @@ export class GatewaySession implements CommandHandler<Command> {
     }
   }
 
+  /** A command that is refused closes the session. */
+  presented(): readonly string[] {
+    return [];
+  }
+
   refuse(): void {
     this.session.close(TRY_AGAIN_LATER, 'cannot carry the command out');
   }

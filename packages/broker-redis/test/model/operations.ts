@@ -7,6 +7,11 @@ import type { Simulation } from './simulation.ts';
 /** Indices of a node's connections, in the order in which it opens them. */
 const [COMMANDS, SUBSCRIBER] = [0, 1];
 
+/** Shorter and longer than a command may take, and than histories are tried to be read. */
+const PAUSES_MS = [300, 1200, 7000];
+/** Reads of histories that fail in a row; more than are tried for one cursor. */
+const REFUSED_READS = [1, 3, 20];
+
 /** Decides what publishers, clients and faults do next. */
 export class Operations {
   readonly #simulation: Simulation;
@@ -101,6 +106,8 @@ export class Operations {
     else if (fault === 'forget') redis.forgetOldest(random.pick(profile.channels), 2);
     else if (fault === 'repeat') redis.sendAgain(random.pick(profile.channels), random);
     else if (fault === 'drop') this.#drop(node);
+    else if (fault === 'pause') connection?.pause(random.pick(PAUSES_MS));
+    else if (fault === 'refuse') redis.refuseReads(random.pick(REFUSED_READS));
     else if (fault === 'slow') random.pick(clients).pause(random.chance(0.7));
     else await this.#kill(node);
   }

@@ -16,6 +16,8 @@ export const FAULTS = [
   'slow',
   'repeat',
   'drop',
+  'pause',
+  'refuse',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -48,7 +50,7 @@ export function chooseProfile(random: Random): Profile {
     page: random.pick([1, 2, 1000]),
     channels: random.pick([CHANNELS, ...CHANNELS.map((channel) => [channel])]),
     faults: isGentle
-      ? ['cut', 'freeze', 'repeat', 'drop']
+      ? ['cut', 'freeze', 'repeat', 'drop', 'pause', 'refuse']
       : [random.pick(FAULTS), ...random.subset(FAULTS)],
     isGentle,
     hub: {

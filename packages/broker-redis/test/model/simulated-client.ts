@@ -1,11 +1,16 @@
 import type { Connection, Frame, Identity } from '@leque/core';
-import type { CloseCode } from '@leque/protocol';
-import { ClientView } from './client-view.ts';
+import { type CloseCode, type Cursor, parseCursor } from '@leque/protocol';
+import { ClientView, type Publication } from './client-view.ts';
 import type { Command, Cursors, GatewaySession, Opening } from './gateway-session.ts';
 import type { Ledger } from './ledger.ts';
 import type { Lane, Scheduler } from './scheduler.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { type Message, type MessageFrame, messageFormat } from './wire-format.ts';
+import {
+  type ChannelOutcome,
+  type Message,
+  type MessageFrame,
+  messageFormat,
+} from './wire-format.ts';
 
 export interface Network {
   readonly scheduler: Scheduler;
@@ -23,11 +28,13 @@ interface Link {
   readonly gateway: GatewaySession;
   readonly up: Lane;
   readonly down: Lane;
-  /** Subscribing commands under way, by channel: whether they have a cursor. */
-  readonly asked: Map<string, boolean[]>;
+  /** Subscribing commands under way, by channel: their cursors. */
+  readonly asked: Map<string, (Cursor | undefined)[]>;
+  /** By channel, what came between presenting a cursor and its answer. */
+  readonly early: Map<string, Publication[]>;
 }
 
-/** A client with one connection at a time; it comes back with its cursors. */
+/** A client with one connection at a time. It comes back with its cursors, and knows only PROTOCOL. */
 export class SimulatedClient {
   readonly name: string;
   readonly #network: Network;
@@ -85,12 +92,12 @@ export class SimulatedClient {
     const up = scheduler.openLane(node.process);
     const down = scheduler.openLane(undefined);
     const gateway = node.accept(this.#wire(down), identity, opening);
-    this.#link = { node, gateway, up, down, asked: new Map() };
+    this.#link = { node, gateway, up, down, asked: new Map(), early: new Map() };
     const own = new Set(opening.channels);
     const cursors = this.cursors(opening.channels);
     for (const channel of [...this.#views.keys(), ...own]) {
       const isGiven = opening.kind === 'hold' && own.has(channel);
-      this.viewOf(channel).connect(isGiven, !isGiven || (opening.resumes && channel in cursors));
+      this.viewOf(channel).connect(!isGiven || (opening.resumes && channel in cursors));
     }
     if (opening.kind === 'cursors') this.#expect(own, opening.cursors);
     else if (opening.resumes) this.send({ kind: 'resume', cursors });
@@ -138,9 +145,9 @@ export class SimulatedClient {
   #expect(channels: Iterable<string>, cursors: Cursors): void {
     const asked = this.#link?.asked;
     for (const channel of channels) {
-      const [view, withCursor] = [this.viewOf(channel), channel in cursors];
-      if (!withCursor && !view.subscribed) view.forget();
-      asked?.set(channel, [...(asked.get(channel) ?? []), withCursor]);
+      const [view, cursor] = [this.viewOf(channel), cursors[channel]];
+      if (cursor === undefined && !view.subscribed) view.forget();
+      asked?.set(channel, [...(asked.get(channel) ?? []), cursor]);
     }
   }
 
@@ -162,28 +169,57 @@ export class SimulatedClient {
     if (!this.#mayHave(message.channel, message.number)) {
       this.#report(channel, `ISO: ${message.number} came, but its token does not allow it`);
     }
-    this.#report(channel, view.read(message));
+    if (this.#awaitsOutcome(channel)) this.#setAside(message);
+    else this.#report(channel, view.read(message));
+  }
+
+  /** Whether a cursor was presented and not answered. */
+  #awaitsOutcome(channel: string): boolean {
+    return this.#link?.asked.get(channel)?.some((cursor) => cursor !== undefined) === true;
+  }
+
+  #setAside(message: Publication): void {
+    const { early } = this.#link as Link;
+    early.set(message.channel, [...(early.get(message.channel) ?? []), message]);
   }
 
   #readResync(message: Extract<Message, { kind: 'resync' }>): void {
     const { channel, position } = message;
     const isNeedless = position !== undefined && !this.#network.mayMiss;
     if (isNeedless) this.#report(channel, 'GAP: a resync, but nothing was missed');
-    this.viewOf(channel).resync(message);
+    if (!this.#awaitsOutcome(channel)) this.viewOf(channel).resync(message);
   }
 
   #readOutcomes(outcomes: Extract<Message, { kind: 'outcomes' }>['outcomes']): void {
-    const asked = this.#link?.asked;
     for (const [channel, outcome] of outcomes) {
-      const [withCursor = false, ...others] = asked?.get(channel) ?? [];
+      const asked = this.#link?.asked;
+      const [cursor, ...others] = asked?.get(channel) ?? [];
       asked?.set(channel, others);
-      const view = this.viewOf(channel);
-      const { recovered, code } = outcome;
-      const isLost = withCursor && recovered === false && code === undefined;
-      if (isLost && !view.flowed && !this.#network.mayMiss) {
-        this.#report(channel, 'GAP: not recovered, but nothing was missed');
-      }
-      this.#report(channel, view.outcome(outcome, withCursor));
+      if (cursor !== undefined) this.#readPresented(channel, cursor, outcome);
+      // While a cursor is not answered, its answer decides, too, where another answer leaves it.
+      if (cursor === undefined && outcome.code === undefined && this.#awaitsOutcome(channel))
+        continue;
+      this.#report(channel, this.viewOf(channel).outcome(outcome, cursor !== undefined));
+    }
+  }
+
+  #readPresented(channel: string, cursor: Cursor, { recovered, code }: ChannelOutcome): void {
+    const setAside = this.#link?.early.get(channel) ?? [];
+    this.#link?.early.delete(channel);
+    const isLost = recovered === false && code === undefined;
+    const isNeedless = isLost && !this.viewOf(channel).flowed && setAside.length === 0;
+    if (isNeedless && !this.#network.mayMiss) {
+      this.#report(channel, 'GAP: not recovered, but nothing was missed');
+    }
+    if (recovered === true) this.#count(channel, cursor, setAside);
+  }
+
+  /** What was set aside counts, unless the presented cursor covers it. */
+  #count(channel: string, cursor: Cursor, setAside: readonly Publication[]): void {
+    const { offset } = parseCursor(cursor);
+    for (const message of setAside) {
+      if (message.position !== undefined && message.position.offset <= offset) continue;
+      this.#report(channel, this.viewOf(channel).read(message));
     }
   }
 

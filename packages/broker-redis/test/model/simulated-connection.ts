@@ -56,6 +56,11 @@ export class SimulatedConnection {
     return this.#socket?.down.paused === true;
   }
 
+  /** Whether Redis does not execute what comes on it; also while it is frozen. */
+  get paused(): boolean {
+    return this.#socket?.up.paused === true;
+  }
+
   on(event: string, listener: Listener): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
@@ -130,6 +135,16 @@ export class SimulatedConnection {
   freeze(): void {
     if (this.#socket === undefined || this.status !== 'ready') return;
     for (const lane of lanesOf(this.#socket)) lane.paused = true;
+  }
+
+  /** Redis executes nothing that comes on this connection for a while, as with `CLIENT PAUSE`. */
+  pause(ms: number): void {
+    const up = this.#socket?.up;
+    if (up === undefined || up.paused) return;
+    up.paused = true;
+    this.#process.after(ms, () => {
+      up.paused = this.#socket?.up === up && this.frozen;
+    });
   }
 
   /** Sends a command that Redis executes when it arrives. */

@@ -16,6 +16,11 @@ import type { SimulatedProcess } from './scheduler.ts';
 import { SimulatedConnection, type Surroundings } from './simulated-connection.ts';
 import { PREFIX } from './simulated-redis.ts';
 
+/** Redis refuses reads where the run says so; see `SimulatedRedis.refuseReads`. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('OOM');
+}
+
 /** Any value will do: the simulated Redis has limits of its own. */
 const KEPT = { size: 1, ttlMs: 1 };
 const LIMITS: HistoryOptions = {
@@ -38,7 +43,7 @@ export class SimulatedNode {
   readonly connections: SimulatedConnection[] = [];
   readonly telemetry: Telemetry = {
     report: (fact) => {
-      if (fact.type === 'failure') this.failures.push(fact.error);
+      if (fact.type === 'failure' && !isRefusal(fact.error)) this.failures.push(fact.error);
     },
   };
   readonly #around: Surroundings;
@@ -80,7 +85,7 @@ export class SimulatedNode {
   get problem(): string | undefined {
     const health = this.#broker.health();
     if (!health.ok) return health.reason;
-    return this.connections.some(({ frozen }) => frozen) ? 'deaf' : undefined;
+    return this.connections.some(({ paused }) => paused) ? 'deaf or late' : undefined;
   }
 
   accept(wire: Connection, identity: Identity, opening: Opening): GatewaySession {

@@ -51,6 +51,8 @@ export class SimulatedRedis {
   #code: string | undefined;
   #boot = 1;
   #epochs = 0;
+  #refusedReads = 0;
+  #onlyResumes = false;
 
   constructor(scheduler: Scheduler, ledger: Ledger, limits: RedisLimits) {
     this.#scheduler = scheduler;
@@ -119,8 +121,26 @@ export class SimulatedRedis {
     if (this.#code === undefined) return new ReplyError('ERR Function not found');
     if (name === 'leque_lease') return [];
     const channel = key.slice(PREFIX.length + 1, -1);
+    if (name === 'leque_history' && this.#refuses(args[0] === 'all')) {
+      this.#refusedReads -= 1;
+      return new ReplyError("OOM command not allowed when used memory > 'maxmemory'");
+    }
     if (name === 'leque_position') return this.#position(channel);
     return this.#history(channel, args);
+  }
+
+  /** Refuses the next reads of histories. */
+  refuseReads(count: number): void {
+    this.#refusedReads = count;
+  }
+
+  /** Lets nodes read what they have missed; the reads of clients that come back still fail. */
+  refuseOnlyResumes(): void {
+    this.#onlyResumes = true;
+  }
+
+  #refuses(isResume: boolean): boolean {
+    return this.#refusedReads > 0 && (isResume || !this.#onlyResumes);
   }
 
   /** Saves the data that a restart with a loss brings back. */

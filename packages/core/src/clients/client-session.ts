@@ -17,6 +17,8 @@ export interface CommandHandler<C> {
   execute(command: C): void | Promise<void>;
   /** Answers a command with an error. */
   refuse(error: ProtocolError, command: C): void;
+  /** The channels for which the command presents cursors. */
+  presented(command: C): readonly string[];
 }
 
 export interface ClientSessionDeps<C> {
@@ -39,6 +41,7 @@ export class ClientSession<C> implements CommandOwner {
   #limiter: RateWindow | undefined;
   /** Undefined when nothing is held back until a time. */
   #cancelHold: Cancel | undefined;
+  #running = false;
 
   constructor({ handler, connection, context }: ClientSessionDeps<C>, identity: Identity) {
     this.#handler = handler;
@@ -83,10 +86,11 @@ export class ClientSession<C> implements CommandOwner {
 
   /**
    * Holds publications back for the cursors of a client that comes back: they have to follow what
-   * it missed (ORD). Ends after `ms`, or with the first command.
+   * it missed (ORD). Ends with the first command, and after `ms` for the channels that this command
+   * does not concern: a history that cannot be read delays no other channel.
    */
   hold(ms: number): void {
-    this.#cancelHold = this.context.clock.after(ms, () => this.flow());
+    this.#cancelHold = this.context.clock.after(ms, () => this.#release());
   }
 
   /** Starts all subscriptions. */
@@ -129,21 +133,38 @@ export class ClientSession<C> implements CommandOwner {
 
   async #run(command: C): Promise<void> {
     if (!this.session.open) return;
-    this.#endHold(); // the command may bring the cursors: nothing flows before it is done
+    this.#running = true; // it may bring the cursors of channels that are held back
     try {
       await this.#handler.execute(command);
     } catch (error) {
       this.#refuse(error, command);
     }
+    this.#running = false;
     this.flow();
   }
 
+  /** No cursor comes any more, unless the command that runs has brought it. */
+  #release(): void {
+    if (!this.#running) {
+      this.flow();
+      return;
+    }
+    for (const subscription of this.session.subscriptions.values()) {
+      if (!subscription.bound) subscription.start();
+    }
+  }
+
+  /** Without an outcome, the channels to which it is subscribed would go on behind a gap (GAP). */
   #refuse(error: unknown, command: C): void {
     const { telemetry } = this.context;
     const { transport } = this.session.format;
     const refusal = errorForClient(error, `${transport} command`, telemetry);
     telemetry.report({ type: 'command_refused', transport, code: refusal.code });
     this.#handler.refuse(refusal, command);
+    const { subscriptions } = this.session;
+    const bound = this.#handler.presented(command).find((channel) => subscriptions.has(channel));
+    if (bound === undefined) return;
+    this.session.close(CLOSE.tryAgainLater, `no outcome for ${bound}: ${refusal.code}`);
   }
 
   #take(commands: number): ReturnType<RateWindow['take']> {

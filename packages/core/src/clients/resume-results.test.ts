@@ -13,6 +13,8 @@ describe('the result of resuming a channel', () => {
       node.hub.subscribe(session, channel, { since: at(20) }),
     );
     node.deliver(P, 22);
+    expect(outcomesOf(results)).toEqual({ [P]: { recovered: true, cursor: 'e.21' } });
+    session.subscriptions.get(P)?.start();
     expect(outcomesOf(results)).toEqual({ [P]: { recovered: true, cursor: 'e.22' } });
   });
 

@@ -9,8 +9,8 @@ export interface ResumeResult {
 export type ResumeResults = readonly (readonly [channel: string, result: ResumeResult])[];
 
 /**
- * Resumes several channels. A failure is the result of its channel, so that no channel flows before
- * all are done (GAP).
+ * Resumes several channels. A refusal is the result of its channel, so that no channel flows before
+ * all are done (GAP). An outcome that cannot be found out has closed the session.
  */
 export function resumeChannels(
   telemetry: Telemetry,

@@ -1,4 +1,4 @@
-import { type Position, ProtocolError } from '@leque/protocol';
+import { CLOSE, type CloseCode, type Position, ProtocolError } from '@leque/protocol';
 import type { Identity } from '../access/grants.ts';
 import { DeliveryJournal } from '../journal/delivery-journal.ts';
 import { type Cancel, type Clock, every } from '../lib/clock.ts';
@@ -121,7 +121,8 @@ export class Hub implements BrokerSink {
   /**
    * Subscribes a session. The subscription holds publications back until the caller has sent its
    * answer and calls `start`. The channel is subscribed before its history is read, so nothing is
-   * lost in between.
+   * lost in between. When the outcome of a cursor cannot be found out, the session is closed: its
+   * client comes back with the same cursor (GAP).
    * @throws ProtocolError `forbidden` (ISO), `too_many_subscriptions`, or `unavailable`: the broker
    *   does not answer, or the session is closed
    */
@@ -140,15 +141,18 @@ export class Hub implements BrokerSink {
       throw new ProtocolError('too_many_subscriptions', `at most ${maxSubscriptions} channels`);
     }
     const subscription = existing ?? this.#add(session, channel, options.accepts);
+    const { since } = options;
+    if (since === undefined) subscription.recoverNothing();
+    else subscription.present(since);
     try {
       await this.#channels.get(channel)?.joined;
       assertKept(session, subscription);
-      if (options.since === undefined) subscription.recoverNothing();
-      else await this.#recoveries.recover(session, subscription, options.since);
+      if (since !== undefined) await this.#recoveries.recover(session, subscription, since);
       assertKept(session, subscription);
     } catch (error) {
-      if (existing === undefined) this.#drop(session, subscription);
-      else existing.start();
+      this.#drop(session, subscription);
+      // The client would go on without the channel, or with it and without what it has missed.
+      if (existing !== undefined || since !== undefined) session.close(...cannotContinue(channel));
       throw error;
     }
     return subscription;
@@ -265,4 +269,8 @@ function assertKept(session: Session, subscription: Subscription): void {
 
 function sessionEnded(): ProtocolError {
   return new ProtocolError('unavailable', 'session closed while subscribing');
+}
+
+function cannotContinue(channel: string): [CloseCode, string] {
+  return [CLOSE.tryAgainLater, `what was missed in ${channel.slice(0, 64)} cannot be read now`];
 }

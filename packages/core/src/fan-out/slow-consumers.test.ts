@@ -87,6 +87,7 @@ describe('with conflate,', () => {
     const since = { epoch: 'e', offset: 1 };
     const resumed = await node.hub.subscribe(session, CONFLATED, { since });
     expect(resumed.outcome).toEqual({ cursor: 'e.1', recovered: false });
+    resumed.start();
     readAgain(node, connection);
     expect(connection.sent).toEqual(['1', '2', '3']);
     expect(resumed.outcome).toEqual({ cursor: 'e.3', recovered: false });

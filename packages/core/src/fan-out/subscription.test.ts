@@ -1,51 +1,7 @@
-import { TextFormat } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { publication } from '../../test/samples.ts';
+import { at, pages, pagesOf, subscribe } from '../../test/subscription-under-test.ts';
 import { Publication } from '../publication/publication.ts';
 import { Batch } from './batch.ts';
-import { type Filter, Subscription } from './subscription.ts';
-
-/** A session that records the frames sent to it. */
-class Reader {
-  readonly format = new TextFormat();
-  congested = false;
-  readonly sent: string[] = [];
-  heldBytes = 0;
-  maxHeldBytes = 1_000_000;
-  readonly tooSlow = false;
-
-  canHold(bytes: number): boolean {
-    return this.heldBytes + bytes <= this.maxHeldBytes;
-  }
-
-  bytesOf(publications: readonly Publication[]): number {
-    return 10 * publications.length;
-  }
-
-  send(frame: object): boolean {
-    this.sent.push((frame as { text: string }).text);
-    return true;
-  }
-}
-
-const P = 'project:P';
-const at = (offset: number, epoch = 'e') => ({ epoch, offset });
-const pages = (...offsets: number[]) => pagesOf('e', ...offsets);
-const pagesOf = (epoch: string, ...offsets: number[]) => ({
-  position: at(offsets.at(-1) ?? 0, epoch),
-  publications: offsets.map((offset) => publication(P, offset, epoch)),
-  complete: true,
-});
-
-function subscribe(accepts?: Filter) {
-  const reader = new Reader();
-  const subscription = new Subscription(reader, P, accepts);
-  const offerOf = (epoch: string, ...offsets: number[]) => {
-    for (const offset of offsets) subscription.offer(new Batch([publication(P, offset, epoch)]));
-  };
-  const offer = (...offsets: number[]) => offerOf('e', ...offsets);
-  return { reader, subscription, offer, offerOf };
-}
 
 test('[ORD] nothing is delivered before the start, and everything in order after it', () => {
   const { reader, subscription, offer } = subscribe();
@@ -77,7 +33,8 @@ test('[GAP] offsets of a new epoch start at one after a resync', () => {
 
 test('[DUP] [GAP] a resync to an earlier position than the recovered one is ignored', () => {
   const { reader, subscription, offer } = subscribe();
-  subscription.replay(at(1), pages(2, 3, 4));
+  subscription.present(at(1));
+  subscription.replay(pages(2, 3, 4));
   subscription.start();
   subscription.resync(at(2)); // its node is behind, and has missed something before that
   offer(3, 4, 5);
@@ -87,9 +44,10 @@ test('[DUP] [GAP] a resync to an earlier position than the recovered one is igno
 test('[DUP] a publication replayed in the new epoch is not delivered again in the old one', () => {
   const { reader, subscription, offer, offerOf } = subscribe();
   subscription.moveTo(at(6));
+  subscription.present(at(5));
   offer(7);
   offerOf('f', 8);
-  subscription.replay(at(5), pagesOf('f', 6, 7, 8));
+  subscription.replay(pagesOf('f', 6, 7, 8));
   subscription.start();
   offer(7);
   offerOf('f', 8, 9);
@@ -99,8 +57,9 @@ test('[DUP] a publication replayed in the new epoch is not delivered again in th
 test('[GAP] a replay from before an epoch change does not hide later publications', () => {
   const { reader, subscription, offerOf } = subscribe();
   subscription.moveTo(at(7));
+  subscription.present(at(5));
   offerOf('f', 8);
-  subscription.replay(at(5), pages(6, 7));
+  subscription.replay(pages(6, 7));
   subscription.start();
   offerOf('f', 9);
   expect(reader.sent).toEqual(['6', '7', '8', '9']);
@@ -119,9 +78,10 @@ test('live-only publications have no position and are always delivered', () => {
 test('[DUP] [GAP] replayed and held publications join without holes and duplicates', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(5));
-  expect(subscription.rewind()).toBe(true);
+  subscription.present(at(2));
+  expect(subscription.needsHistory()).toBe(true);
   offer(6, 7);
-  subscription.replay(at(2), pages(3, 4, 5, 6));
+  subscription.replay(pages(3, 4, 5, 6));
   expect(subscription.position).toEqual(at(2));
   subscription.start();
   expect(reader.sent).toEqual(['3', '4', '5', '6', '7']);
@@ -130,28 +90,33 @@ test('[DUP] [GAP] replayed and held publications join without holes and duplicat
 
 test('[GAP] an incomplete replay delivers only what follows its top', () => {
   const { reader, subscription, offer } = subscribe();
-  subscription.rewind();
+  subscription.present(at(2));
   offer(6, 7);
-  subscription.replay(at(2), { position: at(6), publications: [], complete: false });
+  subscription.replay({ position: at(6), publications: [], complete: false });
   subscription.start();
   expect(reader.sent).toEqual(['7']);
   expect(subscription.recovered).toBe(false);
 });
 
 test('[ORD] once something was delivered, older publications cannot be replayed', () => {
-  const { subscription, offer } = subscribe();
+  const { reader, subscription, offer } = subscribe();
+  subscription.moveTo(at(4));
   subscription.start();
-  expect(subscription.rewind()).toBe(true);
+  offer(5);
+  subscription.present(at(3));
+  expect(subscription.needsHistory()).toBe(false);
+  expect(subscription.outcome).toEqual({ cursor: 'e.5', recovered: false });
   subscription.start();
-  offer(1);
-  expect(subscription.rewind()).toBe(false);
+  offer(6);
+  expect(reader.sent).toEqual(['5', '6']);
 });
 
 test('[ORD] filtered publications count as seen', () => {
   const { reader, subscription, offer } = subscribe(() => false);
   subscription.start();
   offer(1);
-  expect(subscription.rewind()).toBe(false);
+  subscription.present(at(0));
+  expect(subscription.needsHistory()).toBe(false);
   expect(subscription.position).toEqual(at(1));
   expect(reader.sent).toEqual([]);
 });
@@ -174,7 +139,8 @@ test('[MEM] no more is held than the session may hold', () => {
   offer(4);
   expect(reader.sent).toEqual(['1', '2', '3', '4']);
   expect(reader.heldBytes).toBe(0);
-  expect(subscription.rewind()).toBe(false);
+  subscription.present(at(0));
+  expect(subscription.needsHistory()).toBe(false);
 });
 
 test('[RE1] a cursor is recovered without a repetition when everything after it was delivered', () => {
@@ -183,23 +149,26 @@ test('[RE1] a cursor is recovered without a repetition when everything after it 
   subscription.start();
   offer(6, 7);
   for (const since of [at(5), at(6), at(7)]) {
-    subscription.recoverNothing();
-    expect(subscription.recoverFromDelivered(since)).toBe(true);
+    subscription.present(since);
+    expect(subscription.needsHistory()).toBe(false);
     expect(subscription.outcome).toEqual({ cursor: 'e.7', recovered: true });
   }
-  for (const since of [at(4), at(8), at(6, 'f')]) {
-    subscription.recoverNothing();
-    expect(subscription.recoverFromDelivered(since)).toBe(false);
-    expect(subscription.outcome).toEqual({ cursor: 'e.7' });
+  for (const since of [at(4), at(6, 'f')]) {
+    subscription.present(since);
+    expect(subscription.needsHistory()).toBe(false);
+    expect(subscription.outcome).toEqual({ cursor: 'e.7', recovered: false });
   }
+  subscription.present(at(8));
+  expect(subscription.needsHistory()).toBe(true);
   expect(reader.sent).toEqual(['6', '7']);
 });
 
 test('[ISO] a subscription that has ended delivers nothing that it held', () => {
   const { reader, subscription, offer } = subscribe();
   offer(1);
+  subscription.present(at(0));
   subscription.end();
-  subscription.replay(at(0), pages(1));
+  subscription.replay(pages(1));
   subscription.start();
   expect(reader.sent).toEqual([]);
   expect(reader.heldBytes).toBe(0);
@@ -221,11 +190,11 @@ test('[ORD] [DUP] [GAP] any mixture of delivery, replay and epoch changes brings
       for (const offset of offsets) offerOf(nameOf(offset), offset);
     };
     subscription.moveTo(at(joinedAt, nameOf(joinedAt)));
-    subscription.rewind();
+    subscription.present(at(since, nameOf(since)));
     offer(range(joinedAt + 1, heldUntil));
     const readLate = top >= renamedAfter && random() < 0.5;
     const page = pagesOf(readLate ? 'f' : nameOf(top), ...range(since + 1, top));
-    subscription.replay(at(since, nameOf(since)), page);
+    subscription.replay(page);
     subscription.start();
     // Live delivery continues at its own position, behind or ahead of the history.
     offer(range(heldUntil + 1, last));

@@ -1,6 +1,7 @@
-import { type Cursor, type Position, toCursor } from '@leque/protocol';
+import type { Position } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
-import { before, isUpTo } from '../publication/positions.ts';
+import { type Outcome, outcomeOf } from '../publication/outcome.ts';
+import { before, isUpTo, isWithin } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
 import type { LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
@@ -12,13 +13,6 @@ import type { Subscriber } from './subscriber.ts';
 /** Delayed publications are not measured, because the client or its resume caused the delay. */
 const UNKNOWN_TIME = 0;
 
-export interface Outcome {
-  /** Absent in a channel without history. */
-  readonly cursor?: Cursor;
-  /** Absent when nothing was to be recovered. */
-  readonly recovered?: boolean;
-}
-
 /** Narrows a subscription to some of the channel's publications, for example by log level. */
 export type Filter = (publication: Publication) => boolean;
 
@@ -27,7 +21,8 @@ type Phase = HeldPublications | 'flowing' | 'ended';
 
 /**
  * Session × channel. A new subscription holds publications back, so that the answer to the client
- * and the publications that it missed can go out before them; `start` lets them flow.
+ * and the publications that it missed can go out before them; `start` lets them flow. A cursor binds
+ * it: nothing is delivered from `present` on until the outcome is known and `start` is called (GAP).
  */
 export class Subscription {
   readonly channel: string;
@@ -39,6 +34,10 @@ export class Subscription {
   #since: Position | undefined;
   #phase: Phase;
   #recovered: boolean | undefined;
+  /** The cursor that the client has presented; undefined once its outcome is answered. */
+  #presented: Position | undefined;
+  /** Whether the start has to report that publications are missing. */
+  #owesResync = false;
   /** Whether the client was sent something that a replay would have to come before (ORD). */
   #delivered = false;
   #slow: SlowConsumerState | undefined;
@@ -64,10 +63,10 @@ export class Subscription {
   /**
    * Sends the backlog of a client that was too slow, after a resync when some publications were
    * left out (GAP).
-   * @returns how many were left out; undefined while the client is still too slow
+   * @returns how many were left out; undefined while the client is too slow, or awaits an outcome
    */
   flushBacklog(): LeftOut | undefined {
-    if (this.#slow === undefined || this.#subscriber.congested) return undefined;
+    if (this.#slow === undefined || this.#subscriber.congested || this.bound) return undefined;
     const { publications, leftOut } = this.#slow.take();
     if (leftOut.conflated + leftOut.dropped > 0) {
       this.#reportLeftOut(publications.find(({ position }) => position));
@@ -87,11 +86,7 @@ export class Subscription {
 
   /** The result that is reported to the client. */
   get outcome(): Outcome {
-    const { position } = this;
-    return {
-      ...(position !== undefined && { cursor: toCursor(position) }),
-      ...(this.#recovered !== undefined && { recovered: this.#recovered }),
-    };
+    return outcomeOf(this.position, this.#recovered);
   }
 
   get holding(): boolean {
@@ -117,49 +112,53 @@ export class Subscription {
 
   /** Nothing is to be recovered; an earlier outcome is forgotten. */
   recoverNothing(): void {
+    this.#presented = undefined;
     this.#recovered = undefined;
   }
 
-  /**
-   * Recovers without a replay.
-   * @returns false when the client may have missed something after `since`
-   */
-  recoverFromDelivered(since: Position): boolean {
-    const [first, last] = [this.#since, this.#position];
-    if (first === undefined || last?.epoch !== since.epoch) return false;
-    if (this.#slow?.waiting) return false;
-    if (since.offset < first.offset || since.offset > last.offset) return false;
-    this.#recovered = true;
-    return true;
-  }
-
-  /**
-   * Holds back again, so that older publications can be replayed.
-   * @returns false when newer ones were already delivered, because a replay would break ORD
-   */
-  rewind(): boolean {
-    if (this.#delivered) return false;
+  /** The client has seen everything up to `since`: holds back until its outcome is answered. */
+  present(since: Position): void {
+    this.#presented = since;
+    this.#recovered = undefined;
     if (this.#phase === 'flowing') this.#phase = new HeldPublications(this.#subscriber);
-    this.#recovered = undefined;
-    return true;
+  }
+
+  /** Whether the client has presented a cursor that is not answered. */
+  get bound(): boolean {
+    return this.#presented !== undefined;
+  }
+
+  /** Whether the outcome of the presented cursor is unknown; `start` does nothing then. */
+  get pending(): boolean {
+    return this.bound && this.#recovered === undefined;
   }
 
   /**
-   * Puts the missed publications, which follow `after`, in front of the held ones; unless a resync
-   * came meanwhile, because the client must not see older publications after it.
+   * Finds out the outcome from what was delivered, if possible.
+   * @returns whether the history has to be read and given to `replay`
    */
-  replay(after: Position, page: HistoryPage): void {
-    if (this.#recovered === false) return;
-    const held = this.#held;
-    if (held === undefined || this.#delivered) {
-      // Publications that follow the missed ones were let through meanwhile.
-      this.#recovered = false;
-      return;
-    }
-    this.#recovered = page.complete;
-    this.moveTo(page.complete ? after : page.position);
-    if (!page.complete) return;
-    held.prepend(page.publications);
+  needsHistory(): boolean {
+    const [since, first, last] = [this.#presented, this.#since, this.#position];
+    if (since === undefined || !this.pending) return false;
+    const isKnown = last?.epoch === since.epoch && !this.#slow?.waiting;
+    if (isKnown && isWithin(since.offset, first, last)) this.#recovered = true;
+    // A replay before something that was delivered would break ORD.
+    else if (this.#delivered && since.offset < (last?.offset ?? 0)) this.#recovered = false;
+    else this.#slow?.take(); // the client has seen it on another connection
+    return this.pending;
+  }
+
+  /**
+   * Puts the missed publications, which follow the presented cursor, in front of the held ones;
+   * unless the outcome is known already.
+   */
+  replay({ complete, publications, position }: HistoryPage): void {
+    if (!this.pending) return;
+    this.#recovered = complete;
+    this.#owesResync = false; // the outcome tells the same
+    if (complete) this.#held?.prepend(publications);
+    if (complete) this.moveTo(this.#presented);
+    else if (!isUpTo(position, this.#position)) this.moveTo(position);
   }
 
   /**
@@ -169,11 +168,13 @@ export class Subscription {
     this.#recovered = false;
   }
 
-  /** Lets the held publications and all later ones flow. */
+  /** Lets the held publications and all later ones flow, unless an outcome is unknown. */
   start(): void {
     const held = this.#held;
-    if (held === undefined) return;
+    if (held === undefined || this.pending) return;
     this.#phase = 'flowing';
+    this.#presented = undefined;
+    if (this.#owesResync) this.#reportResync();
     for (const publication of held.take()) this.#offerOne(publication, UNKNOWN_TIME);
   }
 
@@ -216,26 +217,45 @@ export class Subscription {
     else if (this.#advance(publication.position)) this.#deliver(publication, publishedAtMs);
   }
 
-  /** Reports to the client that publications up to `position` are missing. */
+  /** Reports to the client that publications up to `position` are missing; at the start at last. */
   resync(position: Position | undefined): void {
     if (isUpTo(position, this.#position)) return; // a recovery has brought what the node missed
-    if (this.#held !== undefined) {
-      this.#held.take();
-      this.#recovered = false;
-    }
+    // Whether the client misses something after its cursor, the history will show.
+    if (this.pending && isUpTo(position, this.#presented)) return;
     this.#slow?.take(); // older than what follows
     this.moveTo(position);
+    const held = this.#held;
+    if (held === undefined) this.#reportResync();
+    else {
+      held.take();
+      if (this.bound) this.#recovered = false;
+      else this.#owesResync = true;
+    }
+  }
+
+  #reportResync(): void {
+    this.#owesResync = false;
     this.#delivered = true;
-    this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position), 1);
+    const frame = this.#subscriber.format.encodeResync(this.channel, this.#position);
+    this.#subscriber.send(frame, 1);
+  }
+
+  /** Without room to hold more, everything flows, unless a cursor was presented. */
+  #hold(publication: Publication, held: HeldPublications): void {
+    held.append(publication);
+    if (this.#subscriber.canHold(0)) return;
+    if (this.bound) this.#discard(held);
+    else this.start();
   }
 
   /**
-   * Without room to hold more, everything flows; a cursor that is presented after that comes too
-   * late, and the client is reported `recovered: false` (GAP).
+   * Drops what is held: the client has missed more than it has room for (MEM), which its outcome
+   * says (GAP). What the cursor covers is not missed.
    */
-  #hold(publication: Publication, held: HeldPublications): void {
-    held.append(publication);
-    if (!this.#subscriber.canHold(0)) this.start();
+  #discard(held: HeldPublications): void {
+    const last = held.take().findLast(({ position }) => position !== undefined)?.position;
+    if (!this.pending || !isUpTo(last, this.#presented)) this.#recovered = false;
+    if (last !== undefined && !isUpTo(last, this.#position)) this.moveTo(last);
   }
 
   /**

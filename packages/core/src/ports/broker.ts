@@ -75,6 +75,7 @@ export interface Broker {
   /**
    * Reads the publications that follow `after`, all of them or none. Without `after` it reads as
    * many of the newest publications as fit, at least one.
+   * @throws ProtocolError `unavailable`, or `internal` for a history that no read can succeed on
    */
   history(
     channel: string,

@@ -86,7 +86,7 @@ describe('[WS4] refused commands', () => {
     expect(refusal(JSON.stringify(input))).toEqual({ code: 'invalid_command', message });
   });
 
-  test('[RE3.6] more cursors than a resume may have are refused', () => {
+  test('[RE3.8] more cursors than a resume may have are refused', () => {
     const cursors = Object.fromEntries(
       Array.from({ length: 257 }, (_, index) => [`project:${index}`, 'e.1']),
     );

@@ -2,11 +2,13 @@ import { type ClientSession, isoExpiry, type Outcome } from '@leque/core';
 import {
   checkCommand,
   isDeeperThan,
+  isId,
   MAX_DEPTH,
   ProtocolError,
   parseCursor,
   projectChannel,
   type ServerMessage,
+  tryParseCursor,
   userChannel,
 } from '@leque/protocol';
 import type { SocketIoConnection } from './socketio-connection.ts';
@@ -59,6 +61,14 @@ export async function execute(
 ): Promise<Confirmation> {
   if (!isCommand(name)) throw unknownCommand(name);
   return { name: CONFIRMATIONS[name], payload: await handlers[name](target, sent) };
+}
+
+/** The channel for which a command presents a cursor, if any. */
+export function presentedBy(name: unknown, sent: unknown): readonly string[] {
+  const { project_id, since } = asObject(sent);
+  const isGiven = name === 'subscribe.project' && typeof project_id === 'string';
+  const isCursor = typeof since === 'string' && tryParseCursor(since) !== undefined;
+  return isGiven && isCursor && isId(project_id) ? [projectChannel(project_id)] : [];
 }
 
 function ping({ clientId }: CommandTarget, sent: unknown): object {

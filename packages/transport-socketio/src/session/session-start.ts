@@ -2,9 +2,9 @@ import { type ResumeResults, resumeChannels, type Session, type Subscription } f
 import {
   type Position,
   ProtocolError,
-  parseCursor,
   toCursor,
   tryParseChannel,
+  tryParseCursor,
   userChannel,
 } from '@leque/protocol';
 import type { SocketIoContext } from '../context.ts';
@@ -110,15 +110,20 @@ async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<Sess
   return { pid: issued?.pid, sid: undefined, recovered: undefined, results: asked };
 }
 
-function resume(
+async function resume(
   deps: SessionStartDeps,
   channels: readonly string[],
   cursors: Cursors,
 ): Promise<ResumeResults> {
-  return resumeChannels(deps.context.telemetry, channels, async (channel) => {
+  const results = await resumeChannels(deps.context.telemetry, channels, async (channel) => {
     const cursor = cursors[channel];
-    return subscribe(deps, channel, cursor === undefined ? undefined : parseCursor(cursor));
+    const since = cursor === undefined ? undefined : tryParseCursor(cursor);
+    const subscription = await subscribe(deps, channel, since);
+    if (cursor !== undefined && since === undefined) subscription.giveUpRecovery();
+    return subscription;
   });
+  if (deps.session.open) return results;
+  throw new ProtocolError('unavailable', 'what was missed cannot be read now');
 }
 
 async function subscribe(

@@ -12,7 +12,7 @@ import { bindReader, type SocketReader } from '../internals/connection-state.ts'
 import { setPid, takeBackId } from '../internals/socket-state.ts';
 import { type EnginePacket, isBinary } from '../wire/binary-packets.ts';
 import { encodeAnswer } from '../wire/socketio-format.ts';
-import { type CommandTarget, execute } from './commands.ts';
+import { type CommandTarget, execute, presentedBy } from './commands.ts';
 import { type SessionStart, startSession } from './session-start.ts';
 import { SocketIoConnection } from './socketio-connection.ts';
 
@@ -86,6 +86,10 @@ export class SocketIoSession
 
   refuse({ code, message }: ProtocolError, command: SocketIoCommand): void {
     this.#answer('error', { code, message }, ackOf(command));
+  }
+
+  presented([name, first]: SocketIoCommand): readonly string[] {
+    return presentedBy(name, first);
   }
 
   /**

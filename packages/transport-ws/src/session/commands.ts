@@ -48,6 +48,19 @@ export function execute(target: CommandTarget, text: string): void | Promise<voi
   return handle(target, command);
 }
 
+/** The channels for which a command presents cursors; none for a wrong command. */
+export function presentedBy(text: string): readonly string[] {
+  try {
+    const { action, command } = parseCommand(text);
+    const cursors = action === 'resume' ? (command as Command<'resume'>).cursors : {};
+    const { project_id, since = '' } = command as Partial<Command<'subscribe'>>;
+    const all = project_id === undefined ? cursors : { [projectChannel(project_id)]: since };
+    return Object.keys(all).filter((channel) => tryParseCursor(all[channel] ?? '') !== undefined);
+  } catch {
+    return [];
+  }
+}
+
 function ping(target: CommandTarget, { id }: Command<'ping'>): void {
   target.answer('pong', {}, id);
 }
@@ -77,10 +90,7 @@ async function resume(target: CommandTarget, { cursors, id }: Command<'resume'>)
   const { client, feed } = target;
   const channels = Object.keys(cursors);
   client.charge(Math.floor(channels.length / CURSORS_PER_COMMAND));
-  const selected = channels.filter(
-    (channel) =>
-      isSelectable(target, channel) && tryParseCursor(cursors[channel] ?? '') !== undefined,
-  );
+  const selected = channels.filter((channel) => isSelectable(target, channel));
   await feed.turnTo(selected, true);
   const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
     resumeChannel(target, channel, cursors[channel] ?? ''),
@@ -104,12 +114,14 @@ async function resumeChannel(
   cursor: string,
 ): Promise<Subscription> {
   const { client, feed } = target;
-  const since = parseCursor(cursor);
+  const since = tryParseCursor(cursor);
   const isNew = !client.session.subscriptions.has(channel);
   if (isNew && !isSelectable(target, channel)) {
     throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
   }
-  const subscription = await client.context.hub.subscribe(client.session, channel, { since });
+  const options = since === undefined ? {} : { since };
+  const subscription = await client.context.hub.subscribe(client.session, channel, options);
+  if (since === undefined) subscription.giveUpRecovery(); // no history reaches back to such a text
   if (isNew) feed.select(channel);
   return subscription;
 }

@@ -20,7 +20,7 @@ import {
   type ServerMessage,
 } from '@leque/protocol';
 import type { RawData } from 'ws';
-import { type CommandTarget, execute } from './commands.ts';
+import { type CommandTarget, execute, presentedBy } from './commands.ts';
 import type { SocketReader } from './session-socket.ts';
 
 /** How long new publications wait for the cursors of a client that may be coming back. */
@@ -79,6 +79,10 @@ export class WsSession
 
   refuse({ code, message }: ProtocolError, text: string): void {
     this.answer('error', { code, message }, requestIdOf(text));
+  }
+
+  presented(text: string): readonly string[] {
+    return presentedBy(text);
   }
 
   answer(type: ServerMessage, data: object, id?: RequestId): void {

@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+
+const GUIDE = new URL('../../docs/reconnecting.md', import.meta.url);
+
+export interface Numbered {
+  readonly data: { readonly n: number };
+}
+
+export type Follow = (
+  url: string,
+  projectId: string,
+  told: { onEvent: (event: Numbered) => void; onGap: () => void },
+) => void;
+
+/**
+ * Runs the example code of docs/reconnecting.md unmodified, and returns its function.
+ * @param scope the globals that the example uses
+ */
+export async function fromGuide<T>(
+  name: string,
+  scope: Readonly<Record<string, unknown>>,
+): Promise<T> {
+  const blocks = (await readFile(GUIDE, 'utf8')).split('```js\n').slice(1);
+  const code = blocks.map((block) => block.split('```')[0]).find((js) => js?.includes(name));
+  const make = new Function(...Object.keys(scope), `${code}\nreturn ${name};`);
+  return make(...Object.values(scope)) as T;
+}
