@@ -1,6 +1,7 @@
 import { on, once } from 'node:events';
 import { LOGS, tryParseChannel } from '@leque/protocol';
 import { WebSocket } from 'ws';
+import { EarlyEvents } from './early-events.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { tryParseObject } from './parse-option.ts';
 
@@ -9,6 +10,8 @@ const OPEN_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 120_000;
 /** Numbers of unprinted messages at which reading from the socket pauses and goes on. */
 const READ_LIMITS = { highWaterMark: 1_000, lowWaterMark: 100 };
+/** Errors of commands that may succeed later. */
+const PASSING = ['unavailable', 'rate_limited', 'overloaded', 'draining', 'internal'];
 /** Close codes after which a new connection would end in the same way; see docs/reconnecting.md. */
 const FINAL_CODES = [1003, 1007, 1008, 1009, 4001, 4003];
 
@@ -32,8 +35,20 @@ export interface TailEvent {
  * A message of the channel: `ready` has its position, `gap` reports that events are lost for good.
  */
 export type Followed =
-  | { readonly kind: 'ready' | 'gap'; readonly cursor: string | undefined }
+  | {
+      readonly kind: 'ready' | 'gap';
+      readonly cursor: string | undefined;
+      /** Whether it answers the command that began. */
+      readonly isAnswer?: boolean;
+    }
   | ({ readonly kind: 'event'; readonly text: string } & TailEvent);
+
+interface Answer {
+  readonly recovered?: boolean;
+  readonly cursor?: string;
+  readonly code?: string;
+  readonly message?: string;
+}
 
 interface Envelope extends TailEvent {
   readonly channel?: string;
@@ -42,7 +57,8 @@ interface Envelope extends TailEvent {
     readonly recovered?: boolean;
     readonly user_id?: string;
     readonly message?: string;
-    readonly channels?: Readonly<Record<string, { recovered?: boolean; cursor?: string }>>;
+    readonly code?: string;
+    readonly channels?: Readonly<Record<string, Answer>>;
   };
 }
 
@@ -79,9 +95,11 @@ export class FollowedChannel {
       const messages = on(socket, 'message', { close: ['close'], ...READ_LIMITS });
       socket.resume();
       if (this.#projectId !== undefined) this.#subscribe(socket, since);
+      const early = new EarlyEvents(since);
+      const asks = this.#projectId !== undefined || since !== undefined;
       for await (const [text] of messages) {
         const followed = this.#follow(socket, { text: String(text), since });
-        if (followed !== undefined) yield followed;
+        if (followed !== undefined) yield* asks ? early.take(followed) : [followed];
       }
     } catch (error) {
       if (error instanceof CommandError) throw error;
@@ -147,7 +165,7 @@ export class FollowedChannel {
       case 'resync':
         return envelope.channel === channel ? { kind: 'gap', cursor: data.cursor } : undefined;
       case 'error':
-        throw new CommandError(`refused: ${data.message}`, { exitCode: EXIT.refused });
+        throw refused(data);
       default:
         if (envelope.channel !== channel) return undefined;
         return { kind: 'event', text, ...envelope };
@@ -193,6 +211,13 @@ export class FollowedChannel {
   }
 }
 
-function toPosition({ recovered, cursor }: { recovered?: boolean; cursor?: string }): Followed {
-  return { kind: recovered === false ? 'gap' : 'ready', cursor };
+function toPosition(answer: Answer): Followed {
+  const { recovered, cursor, code } = answer;
+  if (code !== undefined) throw refused(answer);
+  return { kind: recovered === false ? 'gap' : 'ready', cursor, isAnswer: true };
+}
+
+function refused({ message, code = '' }: Answer): CommandError {
+  const retryable = PASSING.includes(code);
+  return new CommandError(`refused: ${message}`, { exitCode: EXIT.refused, retryable });
 }

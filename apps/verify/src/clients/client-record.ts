@@ -8,7 +8,7 @@ const MAX_REPORTED = 5;
 export interface ChannelOutcome {
   readonly recovered?: boolean;
   readonly cursor?: Cursor;
-  /** The error code of a failure, after which the client subscribes again. */
+  /** The error code of a channel that is refused, which no run expects. */
   readonly code?: string;
 }
 

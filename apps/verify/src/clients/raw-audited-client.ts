@@ -13,6 +13,8 @@ const SILENCE_MS = 12_000;
 const ABNORMAL_CLOSURE = 1006;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 3000;
+/** Codes of commands that may be repeated later; any other error is a violation. */
+const PASSING = new Set<unknown>(['unavailable', 'rate_limited', 'overloaded', 'draining']);
 /** The least time that a gateway holds publications back for a client with `?resume=1`. */
 const HELD_MS = 4000;
 
@@ -42,6 +44,8 @@ export class RawAuditedClient implements AuditedClient {
   #attempts = 0;
   #startedAt = 0;
   #hintMs: number | undefined;
+  /** The cursors that this connection has presented, until they are answered. */
+  #presented: Readonly<Record<string, string>> = {};
   #stalled = false;
   #closed = false;
 
@@ -101,27 +105,37 @@ export class RawAuditedClient implements AuditedClient {
 
   #take(message: Message): void {
     this.#await(SILENCE_MS);
-    const { type, channel = '', cursor } = message;
+    const { type } = message;
     if (type === 'verify.event') this.#publication(message);
     else if (type === 'connection') this.#greet();
     else if (type === 'subscribed') this.#answered({ [this.#channel]: message.data });
     else if (type === 'resumed') this.#answered(message.data['channels'] as object);
-    else if (type === 'resync') {
-      this.#parts.record.resync(channel, cursor, message.incomplete_until);
-    } else if (type === 'error') {
-      this.#parts.record.problem(`error: ${JSON.stringify(message.data)}`);
-      this.drop();
+    else if (type === 'resync') this.#resync(message);
+    else if (type === 'error') this.#refused(message.data);
+  }
+
+  /** A channel whose cursor is not answered gets its outcome by the answer. */
+  #resync({ channel = '', cursor, incomplete_until }: Message): void {
+    if (channel in this.#presented) return;
+    this.#parts.record.resync(channel, cursor, incomplete_until);
+  }
+
+  /** Comes back with the same cursors. */
+  #refused(data: Message['data']): void {
+    if (!PASSING.has(data['code'])) {
+      this.#parts.record.problem(`error: ${JSON.stringify(data)}`);
     }
+    this.drop();
   }
 
   #publication({ channel = '', cursor, data }: Message): void {
-    if (this.open) this.#parts.record.publication({ channel, cursor, data });
-    else this.#takeEarly(channel);
+    if (channel in this.#presented) this.#takeEarly(channel);
+    else this.#parts.record.publication({ channel, cursor, data });
   }
 
   /**
    * Missed publications must come first. After a resume that took longer than the gateway holds new
-   * publications back, they may come early; then the client reconnects.
+   * publications back, they may come early; then the client comes back with the same cursors.
    */
   #takeEarly(channel: string): void {
     if (performance.now() - this.#startedAt < HELD_MS) {
@@ -131,6 +145,7 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   #greet(): void {
+    this.#presented = this.#parts.record.cursors;
     if (this.#spec.kind === 'project') {
       const [project_id] = this.#spec.projects;
       const since = this.#parts.record.cursors[this.#channel];
@@ -147,10 +162,13 @@ export class RawAuditedClient implements AuditedClient {
 
   #answered(outcomes: object): void {
     const answers = Object.entries(outcomes) as [string, ChannelOutcome][];
-    if (answers.some(([, { code }]) => code !== undefined)) {
-      this.drop(); // and subscribes again
+    const refused = answers.find(([, { code }]) => code !== undefined);
+    if (refused !== undefined) {
+      this.#parts.record.problem(`not resumed: ${JSON.stringify(refused)}`);
+      this.drop();
       return;
     }
+    this.#presented = {};
     for (const [channel, outcome] of answers) this.#parts.record.outcome(channel, outcome);
     this.#established();
   }
@@ -167,6 +185,7 @@ export class RawAuditedClient implements AuditedClient {
     if (code !== ABNORMAL_CLOSURE) this.failure = `closed with ${code} ${reason}`.trim();
     if (this.open) this.#parts.record.disconnected();
     this.open = false;
+    this.#presented = {};
     if (this.#closed) return;
     this.#hintMs = code === 1001 || code === 1012 ? Number(reason) || undefined : undefined;
     this.#timer = setTimeout(() => this.start(), this.#backoffMs());

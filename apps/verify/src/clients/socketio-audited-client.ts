@@ -4,6 +4,8 @@ import type { ChannelOutcome, ClientRecord } from './client-record.ts';
 import type { ClientSpec } from './client-spec.ts';
 import { describeConnectFailure } from './connect-failure.ts';
 
+/** The code of an `error` that announces the end of the transport: the client comes back. */
+const TRY_AGAIN_LATER = 1013;
 const TIMEOUT_MS = 4000;
 const MIN_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 2000;
@@ -94,7 +96,10 @@ export class SocketIoAuditedClient implements AuditedClient {
       this.#answered({ [`project:${payload.project_id}`]: this.#anew(payload) });
     } else if (name === 'resync') this.#record.resync(channel, cursor, payload.incomplete_until);
     else if (name === 'error') {
-      this.#record.problem(`error: ${JSON.stringify(payload)}`);
+      const { code } = payload as { readonly code?: unknown };
+      if (code !== TRY_AGAIN_LATER && code !== 'unavailable') {
+        this.#record.problem(`error: ${JSON.stringify(payload)}`);
+      }
       this.drop();
     }
   }
@@ -148,8 +153,10 @@ export class SocketIoAuditedClient implements AuditedClient {
 
   #answered(outcomes: Readonly<Record<string, ChannelOutcome>>): void {
     const answers = Object.entries(outcomes);
-    if (answers.some(([, { code }]) => code !== undefined)) {
-      this.drop(); // and subscribes again
+    const refused = answers.find(([, { code }]) => code !== undefined);
+    if (refused !== undefined) {
+      this.#record.problem(`not resumed: ${JSON.stringify(refused)}`);
+      this.drop();
       return;
     }
     for (const [channel, outcome] of answers) {
