@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 
 /** A session that resumes several channels at once; the test answers its reads. */
 function startResume(channels = FOUR) {
-  const node = new HubUnderTest();
+  const node = new HubUnderTest({ maxSubscriptions: channels.length });
   const { session, connection } = node.connect({ ...identity('alice'), grants: everyProject });
   node.broker.position = at(20);
   const answers: ((page: HistoryPage) => void)[] = [];
@@ -56,7 +56,7 @@ describe('resuming several channels', () => {
 
   test('[MEM] [RE1] counts the bytes that a connection adds to each frame', async () => {
     const { connection, outcomes, answer } = startResume(FOUR.slice(0, 2));
-    Object.assign(connection, { stampBytes: 20 });
+    Object.assign(connection, { stampBytesOf: () => 20 });
     await answer(23);
     await answer(22);
     expect(await outcomes).toMatchObject([
@@ -66,7 +66,9 @@ describe('resuming several channels', () => {
   });
 
   test('[LIVE] [RE1] reads nothing more after several histories that were too large', async () => {
-    const { node, outcomes, answer } = startResume([...FOUR, ...FOUR, ...FOUR]);
+    const { node, outcomes, answer } = startResume(
+      Array.from({ length: 12 }, (_, n) => `project:${n}`),
+    );
     const tooMuch = { complete: false, readAndRejected: true };
     for (let n = 0; n < 5; n += 1) await answer(0, tooMuch);
     for (let n = 0; n < 6; n += 1) await answer(0);

@@ -71,9 +71,11 @@ export class Session implements Subscriber {
   }
 
   bytesOf(publications: readonly Publication[]): number {
-    const { stampBytes = 0 } = this.connection;
-    let bytes = publications.length * stampBytes;
-    for (const publication of publications) bytes += publication.frameIn(this.format).byteLength;
+    let bytes = 0;
+    for (const publication of publications) {
+      const frame = publication.frameIn(this.format);
+      bytes += frame.byteLength + (this.connection.stampBytesOf?.(frame) ?? 0);
+    }
     return bytes;
   }
 

@@ -11,8 +11,8 @@ export interface Connection {
    * Without this method all clients get the same bytes.
    */
   stamp?(frame: Frame): Frame;
-  /** The most bytes that `stamp` would add to a publication's frame now; absent without `stamp`. */
-  readonly stampBytes?: number;
+  /** The most bytes that `stamp` will add to a publication's frame; absent without `stamp`. */
+  stampBytesOf?(frame: Frame): number;
   /** Writes a frame made by `format`, with as few system calls as possible. Never throws. */
   write(frame: Frame): void;
   /** Starts closing. Frames written before still go out; later ones are dropped. */

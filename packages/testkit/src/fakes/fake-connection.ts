@@ -9,7 +9,6 @@ export class FakeConnection implements Connection {
   bufferedBytes = 0;
   closed: { readonly code: CloseCode; readonly reason: string } | undefined;
   stamp?(frame: Frame): Frame;
-  readonly stampBytes?: number;
   /** False for a client that does not read: what is written stays in the buffer. */
   reads = true;
 

@@ -8,12 +8,12 @@ const NONE: readonly never[] = [];
 const NO_CURSORS: Cursor[] = [];
 /** Replaces the cursor of a channel that was left, and is named in the `pid`. */
 const GONE = '';
-/** The bytes of a position beside the channel's name; cursors are mostly shorter. */
+/** The bytes of a position beside the channel's name where it is not known; mostly there are less. */
 const POSITION_BYTES = 40;
+/** The bytes by which a position may grow while the client is sent what it has missed. */
+const GROWTH_BYTES = 3;
 /** A longer frame may need a longer header. */
 const HEADER_BYTES = 8;
-/** The most events that one publication is sent as. */
-const EVENTS = 2;
 
 /**
  * Keeps track of the channels whose positions have moved since one client's `pid` was made. The
@@ -68,12 +68,18 @@ export class Progress {
     return this.#tailWithout(undefined);
   }
 
-  /** The most bytes that this client's tails add to the frame of a publication. */
-  get stampBytes(): number {
-    if (this.#channels.length + this.#projects.length === 0) return 0;
-    let bytes = HEADER_BYTES + this.#tailWithout(undefined).length + POSITION_BYTES;
-    for (const project of this.#projects) bytes += project.length + POSITION_BYTES;
-    return EVENTS * bytes;
+  /** The most bytes that the client's tails will add to a frame: each of its packets has one. */
+  stampBytesOf({ mark, packets }: SocketIoFrame): number {
+    if (mark === undefined) return 0;
+    const moved = this.#channels.filter((name) => name !== mark.channel);
+    const others = this.#projects.filter(
+      (name) => name !== mark.channel && !this.#channels.includes(name),
+    );
+    if (moved.length + others.length === 0) return 0;
+    let bytes = HEADER_BYTES + this.#tailWithout(mark.channel).length;
+    bytes += moved.length * GROWTH_BYTES;
+    for (const name of others) bytes += name.length + POSITION_BYTES;
+    return packets.length * bytes;
   }
 
   /** Adds the client's tail to a frame, and moves its position to the end of the frame. */

@@ -58,8 +58,8 @@ export class SocketIoConnection implements Connection {
     return this.progress?.stamp(frame as SocketIoFrame) ?? frame;
   }
 
-  get stampBytes(): number {
-    return this.progress?.stampBytes ?? 0;
+  stampBytesOf(frame: Frame): number {
+    return this.progress?.stampBytesOf(frame as SocketIoFrame) ?? 0;
   }
 
   write(frame: Frame): void {
