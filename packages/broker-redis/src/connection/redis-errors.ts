@@ -41,7 +41,7 @@ const SPOILT = /^WRONGTYPE|@user_function/;
 export function readFailure(cause: unknown): ProtocolError {
   const isSpoilt = cause instanceof TypeError || (isReply(cause) && SPOILT.test(cause.message));
   if (!isSpoilt) return unavailable(cause);
-  return new ProtocolError('internal', `the history cannot be read: ${cause.message}`, { cause });
+  return new ProtocolError('internal', 'the history of this channel cannot be read', { cause });
 }
 
 /**
