@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import {
   type AuthenticationOutcomes,
@@ -21,7 +22,10 @@ import { DeliveryReports } from './delivery-report/delivery-reports.ts';
 import { PublishJournal } from './delivery-report/publish-journal.ts';
 import { Authority } from './http/authority.ts';
 import { registerDocumentation } from './http/documentation.ts';
+import { HistoryReads } from './http/history-reads.ts';
+import { type CallerRates, RateLimits } from './http/rate-limits.ts';
 import { validateRequests } from './http/validation.ts';
+import { WrongCredentials } from './http/wrong-credentials.ts';
 import { type PublishCounters, Publishing } from './publishing/publishing.ts';
 import { readSentEvents } from './publishing/sent-events.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
@@ -42,6 +46,8 @@ export interface PublisherDeps {
   readonly clock: Clock;
   readonly tracing?: Tracing | undefined;
   readonly policy: PublisherPolicy;
+  /** The address by which a client is limited; that of the socket unless given. */
+  readonly addressOf?: (request: IncomingMessage) => string;
   /** Outcomes of publishing are counted into it. */
   readonly counters?: PublishCounters;
   /** Outcomes of authentications are counted into it. */
@@ -60,6 +66,12 @@ export interface PublisherPolicy {
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
   readonly limits: Omit<PublisherLimits, 'journalEntries'>;
+  /** Requests and events per second for each API key, user and address; 0 means no limit. */
+  readonly rates: CallerRates;
+  /** Wrong API keys and tokens that an address may try per minute; 0 means no limit. */
+  readonly wrongCredentialsPerMinute: number;
+  /** Reads of histories that run at once. */
+  readonly historyReads: number;
   /** Bounds of what is remembered for delivery reports. */
   readonly journal: JournalOptions;
 }
@@ -89,6 +101,7 @@ async function registerApi(
   origins: OriginPolicy,
 ): Promise<void> {
   api.decorateRequest('caller', '');
+  api.decorateRequest('bucket', null);
   api.addHook('onRequest', ({ id }, reply, done) => {
     reply.header('x-request-id', id);
     done();
@@ -98,7 +111,12 @@ async function registerApi(
   keepBodiesSmall(api);
   leaveRefusedBodiesUnread(api);
   refuseForeignPages(api, origins);
-  await api.register(cors, { origin: true, methods: ['GET', 'POST'], maxAge: 600 });
+  await api.register(cors, {
+    origin: true,
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
   await api.register(publishingRoutes, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
@@ -141,6 +159,9 @@ function contextOf(deps: PublisherDeps): PublisherContext {
   const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = deps;
   const verifier = countedVerifier(deps.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
+  const rates = new RateLimits(policy.rates, deps.clock);
+  const wrongCredentials = new WrongCredentials(policy.wrongCredentialsPerMinute, deps.clock);
+  const addressOf = deps.addressOf ?? (({ socket }) => socket.remoteAddress ?? 'unknown');
   const counters = deps.counters ?? newPublishCounters();
   const journal = new PublishJournal(deps.clock, policy.journal);
   journal.register(control);
@@ -161,7 +182,12 @@ function contextOf(deps: PublisherDeps): PublisherContext {
     publishing,
     telemetry,
     reports: new DeliveryReports({ control, broker }),
-    authority: new Authority({ verifier, mode, apiKeys, outcomes }),
+    authority: new Authority(
+      { mode, apiKeys },
+      { verifier, outcomes, rates, wrongCredentials, addressOf },
+    ),
+    rates,
+    historyReads: new HistoryReads(policy.historyReads),
   };
 }
 

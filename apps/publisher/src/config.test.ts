@@ -11,6 +11,9 @@ test('Redis and a secret are all that has to be set', () => {
   expect(publisherPolicy(config)).toEqual({
     authMode: 'required',
     apiKeys: [],
+    rates: { key: 0, user: 5_000, address: 5_000 },
+    wrongCredentialsPerMinute: 600,
+    historyReads: 4,
     origins: { allowed: [], loopback: false },
     firehose: true,
     journal: { entries: 20_000, ttlMs: 900_000 },

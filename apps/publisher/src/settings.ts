@@ -28,6 +28,36 @@ export const PublisherSettings = Type.Object({
     minimum: 1,
     description: 'most bytes in the body of one request',
   }),
+  API_RATE_PER_KEY: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'most requests and events per second of each API key; 0 means no limit',
+  }),
+  API_RATE_PER_USER: Type.Integer({
+    default: 5_000,
+    minimum: 0,
+    description:
+      'most requests and events per second of each user; ten times as many at once; 0 means no limit',
+  }),
+  API_RATE_PER_ADDRESS: Type.Integer({
+    default: 5_000,
+    minimum: 0,
+    description:
+      'most requests and events per second of each address without a token, where none is ' +
+      'required; 0 means no limit',
+  }),
+  API_WRONG_CREDENTIALS: Type.Integer({
+    default: 600,
+    minimum: 0,
+    description:
+      'wrong API keys and tokens that an address may try per minute; 0 means no limit. Callers ' +
+      'whose credentials were accepted lately are served all the same',
+  }),
+  API_HISTORY_READS: Type.Integer({
+    default: 4,
+    minimum: 1,
+    description: 'reads of histories that a publisher runs at once; others wait for their turn',
+  }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
@@ -46,6 +76,13 @@ export function publisherPolicy(
     },
     firehose: settings.FIREHOSE === 'on',
     journal: journalOptions(settings),
+    rates: {
+      key: settings.API_RATE_PER_KEY,
+      user: settings.API_RATE_PER_USER,
+      address: settings.API_RATE_PER_ADDRESS,
+    },
+    wrongCredentialsPerMinute: settings.API_WRONG_CREDENTIALS,
+    historyReads: settings.API_HISTORY_READS,
     limits: {
       maxEventBytes: settings.MAX_EVENT_SIZE,
       maxBatchBytes: settings.MAX_BATCH_SIZE,

@@ -8,6 +8,7 @@ import {
 } from '@leque/broker-memory';
 import {
   type Broker,
+  type Clock,
   type ClusterState,
   type Control,
   type Fact,
@@ -27,6 +28,9 @@ export const openPolicy: PublisherPolicy = {
   origins: { allowed: ['https://app.test'], loopback: true },
   firehose: true,
   journal: { entries: 100, ttlMs: 60_000 },
+  rates: { key: 0, user: 0, address: 0 },
+  wrongCredentialsPerMinute: 0,
+  historyReads: 4,
   limits: { maxEventBytes: 1_000, maxBatchBytes: 1_000_000, answerWithinMs: 200 },
 };
 export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };
@@ -40,7 +44,10 @@ export class PublisherUnderTest implements AsyncDisposable {
   readonly control: Control;
   readonly app: FastifyInstance;
 
-  constructor(policy: PublisherPolicy = openPolicy, parts: { broker?: Broker } = {}) {
+  constructor(
+    policy: PublisherPolicy = openPolicy,
+    parts: { broker?: Broker; clock?: Clock } = {},
+  ) {
     this.broker =
       parts.broker ??
       new MemoryBroker(
@@ -59,7 +66,7 @@ export class PublisherUnderTest implements AsyncDisposable {
         broker: this.broker,
         state: this.state,
         control: this.control,
-        clock: systemClock,
+        clock: parts.clock ?? systemClock,
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,

@@ -17,13 +17,14 @@ export async function startPublisher({ redis, port }: PublisherOptions): Promise
     AUTH_MODE: 'required',
     PUBLISH_API_KEYS: TEST_API_KEY,
     JWT_SECRET: TEST_JWT_SECRET,
+    API_RATE_PER_USER: '0', // a single user publishes as fast as it can
     LOG_LEVEL: 'warn',
   };
   const server = await ServerProcess.start({ name: 'publisher', entry: ENTRY, port, env });
   return {
     pid: server.pid,
     versions: { leque: manifest.version, node: process.version },
-    flags: `node ${ENTRY} with AUTH_MODE=required PUBLISH_API_KEYS=… LOG_LEVEL=warn`,
+    flags: `node ${ENTRY} with AUTH_MODE=required PUBLISH_API_KEYS=… API_RATE_PER_USER=0 LOG_LEVEL=warn`,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import {
   type AuthenticationOutcomes,
   anonymous,
@@ -11,7 +12,9 @@ import {
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { RequestError } from '@leque/service';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Bucket, RateLimits } from './rate-limits.ts';
+import type { WrongCredentials } from './wrong-credentials.ts';
 
 /** An API key may publish and read statistics, but reads no events. */
 const API_KEY: Identity = {
@@ -28,56 +31,79 @@ declare module 'fastify' {
 }
 
 export interface AuthorityOptions {
-  readonly verifier: TokenVerifier;
   /** `open` serves callers without credentials; presented credentials are always verified. */
   readonly mode: 'open' | 'required';
   readonly apiKeys: readonly string[];
-  /** Counts the outcomes of API keys; the verifier counts those of tokens. */
-  readonly outcomes: AuthenticationOutcomes;
 }
 
-/** Identifies callers by token or API key, and checks what they may do. */
-export class Authority {
-  readonly #verifier: TokenVerifier;
-  readonly #outcomes: AuthenticationOutcomes;
-  readonly #mode: 'open' | 'required';
-  readonly #keyHashes: readonly Buffer[];
+export interface AuthorityDeps {
+  readonly verifier: TokenVerifier;
+  /** Counts the outcomes of API keys; the verifier counts those of tokens. */
+  readonly outcomes: AuthenticationOutcomes;
+  readonly rates: RateLimits;
+  readonly wrongCredentials: WrongCredentials;
+  /** The address by which a client is limited. */
+  readonly addressOf: (request: IncomingMessage) => string;
+}
 
-  constructor({ verifier, mode, apiKeys, outcomes }: AuthorityOptions) {
-    this.#outcomes = outcomes;
-    this.#verifier = verifier;
+interface ApiKey {
+  readonly hash: Buffer;
+  readonly identity: Identity;
+}
+
+/** Identifies callers by token or API key, charges their rate limits, and checks their rights. */
+export class Authority {
+  readonly #deps: AuthorityDeps;
+  readonly #mode: 'open' | 'required';
+  readonly #keys: readonly ApiKey[];
+
+  constructor({ mode, apiKeys }: AuthorityOptions, deps: AuthorityDeps) {
+    this.#deps = deps;
     this.#mode = mode;
-    this.#keyHashes = apiKeys.map(sha256);
+    this.#keys = apiKeys.map((key) => ({ hash: sha256(key), identity: { ...API_KEY } }));
   }
 
   /** @returns a hook that refuses callers without the scope before their body is read */
-  require(scope: Scope): (request: FastifyRequest) => Promise<void> {
-    return async (request) => {
-      const identity = await this.identify(request);
+  require(scope: Scope): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+    return async (request, reply) => {
+      const identity = await this.identify(request, reply);
       if (!identity.grants.has(scope)) {
         throw new ProtocolError('forbidden', `the scope ${scope} is needed`);
       }
-      request.caller = nameOf(identity);
+      request.caller = this.#nameOf(identity);
     };
   }
 
-  /** @throws ProtocolError `token_…`, RequestError `api_key_invalid` */
-  async identify({ headers }: FastifyRequest): Promise<Identity> {
+  /**
+   * Identifies the caller, and charges the request to its rate limit.
+   * @throws ProtocolError `token_…`, `rate_limited`; RequestError `api_key_invalid`
+   */
+  async identify(request: FastifyRequest, reply: FastifyReply): Promise<Identity> {
+    const address = this.#deps.addressOf(request.raw);
+    const identity = await this.#identityOf(request, { address, reply });
+    request.bucket = this.#bucketOf(identity, address);
+    this.#deps.rates.charge(request, reply, 1);
+    return identity;
+  }
+
+  async #identityOf(
+    { headers }: FastifyRequest,
+    from: { readonly address: string; readonly reply: FastifyReply },
+  ): Promise<Identity> {
     const key = headers['x-api-key'];
-    if (key !== undefined) {
-      if (this.#isApiKey(String(key))) return this.#acceptedKey();
-      countOutcome(this.#outcomes, 'api_key_invalid');
-      throw new RequestError('api_key_invalid', 'X-API-Key holds no known API key');
-    }
-    const token = bearerToken(headers.authorization);
-    if (token === undefined) return this.#withoutCredentials();
-    return this.#isApiKey(token) ? this.#acceptedKey() : this.#verify(token);
+    const credential = key === undefined ? bearerToken(headers.authorization) : String(key);
+    if (credential === undefined) return this.#withoutCredentials();
+    return await this.#deps.wrongCredentials.verify({ ...from, credential }, async () => {
+      const known = this.#findKey(credential);
+      if (known !== undefined) return this.#acceptedKey(known);
+      return key === undefined ? await this.#verify(credential) : this.#unknownKey();
+    });
   }
 
   /** Verifies a bearer that is not an API key; one that is not a token may have been meant as a key. */
   async #verify(token: string): Promise<Identity> {
     try {
-      return await this.#verifier.verify(token);
+      return await this.#deps.verifier.verify(token);
     } catch (error) {
       if (!(error instanceof ProtocolError && error.code === 'token_malformed')) throw error;
       const message = 'neither a known API key nor a JSON Web Token';
@@ -85,9 +111,14 @@ export class Authority {
     }
   }
 
-  #acceptedKey(): Identity {
-    countOutcome(this.#outcomes, 'accepted');
-    return API_KEY;
+  #acceptedKey({ identity }: ApiKey): Identity {
+    countOutcome(this.#deps.outcomes, 'accepted');
+    return identity;
+  }
+
+  #unknownKey(): never {
+    countOutcome(this.#deps.outcomes, 'api_key_invalid');
+    throw new RequestError('api_key_invalid', 'X-API-Key holds no known API key');
   }
 
   #withoutCredentials(): Identity {
@@ -99,19 +130,31 @@ export class Authority {
   }
 
   /** Takes the same time for every key, so that timing discloses nothing about a guess. */
-  #isApiKey(candidate: string): boolean {
+  #findKey(candidate: string): ApiKey | undefined {
     const candidateHash = sha256(candidate);
-    return this.#keyHashes.reduce(
-      (found, keyHash) => timingSafeEqual(keyHash, candidateHash) || found,
-      false,
+    return this.#keys.reduce<ApiKey | undefined>(
+      (found, key) => (timingSafeEqual(key.hash, candidateHash) ? key : found),
+      undefined,
     );
   }
-}
 
-/** The caller in words, for delivery reports. */
-function nameOf(identity: Identity): string {
-  if (identity === API_KEY) return 'an API key';
-  return identity.userId === undefined ? 'an anonymous caller' : `user ${identity.userId}`;
+  #keyNumber(identity: Identity): number {
+    return this.#keys.findIndex((key) => key.identity === identity);
+  }
+
+  /** Users have a limit each, wherever they are; callers without a name share that of their address. */
+  #bucketOf(identity: Identity, address: string): Bucket {
+    const key = this.#keyNumber(identity);
+    if (key !== -1) return { kind: 'key', id: String(key) };
+    if (identity.userId !== undefined) return { kind: 'user', id: identity.userId };
+    return { kind: 'address', id: address };
+  }
+
+  /** The caller in words, for delivery reports. */
+  #nameOf(identity: Identity): string {
+    if (this.#keyNumber(identity) !== -1) return 'an API key';
+    return identity.userId === undefined ? 'an anonymous caller' : `user ${identity.userId}`;
+  }
 }
 
 function sha256(text: string): Buffer {

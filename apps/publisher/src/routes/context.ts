@@ -1,6 +1,8 @@
 import type { Broker, ClusterState, Control, Telemetry } from '@leque/core';
 import type { DeliveryReports } from '../delivery-report/delivery-reports.ts';
 import type { Authority } from '../http/authority.ts';
+import type { HistoryReads } from '../http/history-reads.ts';
+import type { RateLimits } from '../http/rate-limits.ts';
 import type { Publishing } from '../publishing/publishing.ts';
 
 export interface PublisherLimits {
@@ -21,6 +23,8 @@ export interface PublisherContext {
   readonly control: Control;
   readonly limits: PublisherLimits;
   readonly authority: Authority;
+  readonly rates: RateLimits;
+  readonly historyReads: HistoryReads;
   readonly publishing: Publishing;
   readonly reports: DeliveryReports;
   readonly telemetry: Telemetry;

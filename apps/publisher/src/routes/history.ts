@@ -7,6 +7,8 @@ import type { PublisherContext } from './context.ts';
 import { failures } from './failures.ts';
 
 const MAX_PUBLICATIONS = 1_000;
+/** Publications of a history that cost as much of the rate limit as one request. */
+const PUBLICATIONS_PER_UNIT = 10;
 
 const Query = Type.Object({
   since: Type.Optional(
@@ -31,7 +33,7 @@ const Params = Type.Object({
 /** Answers `GET /api/channels/{channel}/history` with publications, oldest first. */
 export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async (
   app,
-  { broker, limits, authority },
+  { broker, limits, authority, rates, historyReads },
 ) => {
   app.get(
     '/channels/:channel/history',
@@ -61,8 +63,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
         },
       },
     },
-    async (request) => {
-      const { grants } = await authority.identify(request);
+    async (request, reply) => {
+      const { grants } = await authority.identify(request, reply);
       const { channel } = request.params;
       checkChannel(channel);
       if (!grants.covers(channel) && !grants.has('admin')) {
@@ -71,11 +73,14 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
       using deadline = new Deadline(limits.answerWithinMs);
       const { since, limit } = request.query;
       const after = positionOf(since);
-      const reading =
+      rates.charge(request, reply, Math.floor(limit / PUBLICATIONS_PER_UNIT));
+      const read = () =>
         after === undefined
           ? broker.history(channel, undefined, { publications: limit, bytes: MAX_HISTORY_BYTES })
           : broker.pageAfter(channel, after, limit);
-      const page = await deadline.settle(reading);
+      const { bucket } = request;
+      const isWanted = () => !deadline.expired;
+      const page = await deadline.settle(historyReads.run({ bucket, read, isWanted }));
       return {
         channel,
         ...(page.position !== undefined && { cursor: toCursor(page.position) }),

@@ -38,7 +38,7 @@ const schema = {
 };
 
 export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
-  const { publishing, limits } = context;
+  const { publishing, limits, rates } = context;
   app.post('/publish', publishOptions(context, schema), async (request, reply) => {
     using deadline = new Deadline(limits.answerWithinMs);
     const { headers, caller } = request;
@@ -49,6 +49,7 @@ export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (
       const checked = publishing.check(sent.text, key);
       return storedAnswer(checked, await publishing.publish(checked, options));
     }
+    rates.charge(request, reply, sent.texts.length - 1);
     const results = await publishBatch(context, { texts: sent.texts, key, ...options });
     const problem = batchProblem(results);
     return problem === undefined ? { results } : sendProblem(reply, problem, { results });
