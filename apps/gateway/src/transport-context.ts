@@ -45,7 +45,7 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
   const { hub, life, state, telemetry, clock, settings, nodeId, authentications } = deps;
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
   const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
-  const paced = pacedVerifier(createJwtVerifier(settings), verifications);
+  const paced = pacedVerifier(createJwtVerifier(settings, clock, telemetry), verifications);
   return {
     nodeId,
     hub,

@@ -44,7 +44,7 @@ export async function servePublisher(
   const counters = newPublishCounters();
   telemetry.watchPublishing(counters);
   countRequests(app, telemetry.watchHttp());
-  const verifier = createJwtVerifier(settings);
+  const verifier = createJwtVerifier(settings, systemClock, telemetry);
   const policy = publisherPolicy(settings);
   await app.register(createPublisherApp({ ...context, ...backend, counters, verifier, policy }));
   const { version } = manifest;

@@ -1,4 +1,10 @@
-import { type Clock, type Identity, systemClock, type TokenVerifier } from '@leque/core';
+import {
+  type Clock,
+  type Identity,
+  systemClock,
+  type Telemetry,
+  type TokenVerifier,
+} from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import {
   errors,
@@ -8,7 +14,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { identityOf } from './claims.ts';
-import { remoteKeys } from './jwks.ts';
+import { type RemoteKeysDeps, remoteKeys } from './jwks.ts';
 import { CURVE_ALGORITHMS, EDDSA_ALGORITHMS, RSA_ALGORITHMS, readPublicKey } from './public-key.ts';
 import { refusalOf } from './refusal.ts';
 import { type AuthSettings, KEY_SOURCES } from './settings.ts';
@@ -30,13 +36,15 @@ interface KeySource {
 
 /**
  * Verifies tokens with the configured key source. Without a key source every token is refused.
+ * @param telemetry is told when keys cannot be fetched or used
  * @throws Error when JWT_PUBLIC_KEY is not usable
  */
 export function createJwtVerifier(
   settings: VerifierSettings,
   clock: Clock = systemClock,
+  telemetry?: Telemetry,
 ): TokenVerifier {
-  const source = keySourceOf(settings, clock);
+  const source = keySourceOf(settings, { clock, telemetry });
   if (source === undefined) return { verify: refuseAll };
   const cache = new TokenCache(clock, CLOCK_TOLERANCE_S * 1000);
   return {
@@ -51,7 +59,7 @@ export function createJwtVerifier(
   };
 }
 
-function keySourceOf(settings: VerifierSettings, clock: Clock): KeySource | undefined {
+function keySourceOf(settings: VerifierSettings, deps: RemoteKeysDeps): KeySource | undefined {
   const { JWT_SECRET: secret, JWT_PUBLIC_KEY: pem, JWKS_URL: url } = settings;
   if (secret !== undefined) {
     const key = new TextEncoder().encode(secret);
@@ -63,7 +71,7 @@ function keySourceOf(settings: VerifierSettings, clock: Clock): KeySource | unde
   }
   if (url === undefined) return undefined;
   const algorithms = [...RSA_ALGORITHMS, ...Object.values(CURVE_ALGORITHMS), ...EDDSA_ALGORITHMS];
-  return { ...remoteKeys(url, clock), algorithms };
+  return { ...remoteKeys(url, deps), algorithms };
 }
 
 function claimOptions(settings: VerifierSettings, clock: Clock): JWTVerifyOptions {

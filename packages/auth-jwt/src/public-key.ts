@@ -44,7 +44,11 @@ function parse(pem: string): KeyObject {
   }
 }
 
-function algorithmsOf(key: KeyObject): readonly string[] {
+/**
+ * Algorithms that the type of the key allows.
+ * @throws Error that says why none does, also for a key that is too weak
+ */
+export function algorithmsOf(key: KeyObject): readonly string[] {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case 'rsa':
