@@ -5,8 +5,10 @@ export {
   type NodeDeliveries,
   PublishRecord,
 } from './api/delivery-report.ts';
+export { HistoryAnswer } from './api/history.ts';
 export { LogLevelAnswer, LogLevelChange, PROCESS_LOG_LEVELS } from './api/log-level.ts';
 export { NodeStatus, NodesAnswer } from './api/node-status.ts';
+export { ItemResult, PublishResults, Stored } from './api/publish.ts';
 export { Stats } from './api/stats.ts';
 export {
   EVENT_ADDRESSES,
@@ -50,7 +52,7 @@ export {
 } from './wire/commands.ts';
 export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
-export { ERRORS, type ErrorCode, type ProblemDocument, ProtocolError } from './wire/errors.ts';
+export { ERRORS, type ErrorCode, ProtocolError } from './wire/errors.ts';
 export { type Payload, tryDecodePayload } from './wire/payload.ts';
 export {
   type Cursor,
@@ -59,5 +61,6 @@ export {
   toCursor,
   tryParseCursor,
 } from './wire/position.ts';
+export { ProblemDocument } from './wire/problem-document.ts';
 export { describeProblems, findProblems, type Problem } from './wire/problems.ts';
 export type { ServerMessage } from './wire/server-messages.ts';

@@ -1,6 +1,6 @@
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
-export { isFailure, ProblemDocument, problemOf, RequestError } from './http/problem.ts';
+export { isFailure, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
 export { REQUEST_LIMITS } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';

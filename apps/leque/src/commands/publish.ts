@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ItemResult, PublishResults } from '@leque/protocol';
 import { Command, Option } from 'commander';
 import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { type EventLine, readEventLines } from '../api/event-lines.ts';
@@ -24,15 +25,6 @@ interface PublishOptions extends ApiOptions {
 }
 
 type Event = EventLine['event'];
-
-/** The result of one event, in the shape of the answer to `POST /api/publish`. */
-interface Result {
-  readonly status: 'stored' | 'refused' | 'unavailable' | 'unknown';
-  readonly message_id?: string;
-  readonly cursor?: string;
-  readonly duplicate?: boolean;
-  readonly problem?: { readonly detail?: string };
-}
 
 const EXAMPLES = `
 Examples:
@@ -85,7 +77,7 @@ function publish(command: Command): Promise<ExitCode> {
 async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
-  console.log(options.json ? JSON.stringify(result) : describe(result));
+  console.log(options.json ? JSON.stringify(result) : describe(result, 0));
   return result.status === 'stored' ? EXIT.done : EXIT.refused;
 }
 
@@ -101,7 +93,7 @@ async function publishFile(api: Api, file: string, json = false): Promise<ExitCo
 async function* resultsOf(
   api: Api,
   file: string,
-): AsyncGenerator<{ readonly line: number; readonly result: Result }> {
+): AsyncGenerator<{ readonly line: number; readonly result: ItemResult }> {
   const progress = { reported: 0, sent: 0 };
   try {
     for await (const batch of batchesOf(file)) {
@@ -134,11 +126,15 @@ function withProgress(
   });
 }
 
-function describe({ status, message_id, cursor, duplicate, problem }: Result, line = 0): string {
+/** @param line its number in the file; 0 for a single event */
+function describe(result: ItemResult, line: number): string {
   const where = line === 0 ? '' : `line ${line} `;
-  if (status !== 'stored') return `${where}${status}: ${problem?.detail ?? 'no reason given'}`;
-  const outcome = duplicate ? 'known already' : 'stored';
-  return [outcome, message_id, cursor].filter((part) => part !== undefined).join(' ');
+  // A proxy may answer with less than the schema asks for.
+  if (result.status !== 'stored') {
+    return `${where}${result.status}: ${result.problem?.detail ?? 'no reason given'}`;
+  }
+  const outcome = result.duplicate ? 'known already' : 'stored';
+  return [outcome, result.message_id, result.cursor].filter((part) => part !== undefined).join(' ');
 }
 
 async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {
@@ -172,7 +168,7 @@ function withKey(event: Event): Event {
  * Publishes until the outcome of each event is known, or five attempts have failed.
  * @returns a result for each event, in their order
  */
-async function publishAll(api: Api, events: readonly Event[]): Promise<readonly Result[]> {
+async function publishAll(api: Api, events: readonly Event[]): Promise<readonly ItemResult[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const results = await publishOnce(api, events);
@@ -185,9 +181,9 @@ async function publishAll(api: Api, events: readonly Event[]): Promise<readonly 
   }
 }
 
-async function publishOnce(api: Api, events: readonly Event[]): Promise<readonly Result[]> {
+async function publishOnce(api: Api, events: readonly Event[]): Promise<readonly ItemResult[]> {
   const answer = await api.request('/api/publish', events);
-  const { results } = answer.body as { readonly results?: readonly Result[] };
+  const { results } = answer.body as Partial<PublishResults>;
   // Results that are not all stored come with the status of a failure.
-  return results ?? bodyWith<{ results: readonly Result[] }>('results', answer, api).results;
+  return results ?? bodyWith<PublishResults>('results', answer, api).results;
 }

@@ -1,39 +1,19 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type Published, reportUnavailable, type Telemetry } from '@leque/core';
-import { type Event, ProtocolError, toCursor } from '@leque/protocol';
-import { isFailure, ProblemDocument, problemOf, RequestError } from '@leque/service';
-import { type Static, Type } from 'typebox';
+import {
+  type Event,
+  type ItemResult,
+  type ProblemDocument,
+  ProtocolError,
+  type Stored,
+  toCursor,
+} from '@leque/protocol';
+import { isFailure, problemOf, RequestError } from '@leque/service';
 import type { Publishing, PublishOptions } from './publishing.ts';
 
 /** Milliseconds for which the events of a batch are checked without a pause. */
 const TURN_MS = 4;
-
-const stored = {
-  message_id: Type.String(),
-  channel: Type.String(),
-  cursor: Type.Optional(
-    Type.String({ description: 'position in the channel; absent where no history is kept' }),
-  ),
-};
-
-/** The answer to one event that was stored. */
-export const Stored = Type.Object({
-  ...stored,
-  duplicate: Type.Boolean({
-    description: 'true when the idempotency key was known: this is its first result',
-  }),
-});
-export type Stored = Static<typeof Stored>;
-
-/** The outcome of one event of a batch. */
-export const ItemResult = Type.Union([
-  Type.Object({ status: Type.Literal('stored'), ...Stored.properties }),
-  Type.Object({ status: Type.Literal('refused'), problem: ProblemDocument }),
-  Type.Object({ status: Type.Literal('unavailable'), problem: ProblemDocument }),
-  Type.Object({ status: Type.Literal('unknown'), problem: ProblemDocument }),
-]);
-export type ItemResult = Static<typeof ItemResult>;
 
 export function storedAnswer({ channel }: Event, published: Published): Stored {
   const { messageId, position, duplicate } = published;

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
-import { EventInput } from '@leque/protocol';
+import { EventInput, Stored } from '@leque/protocol';
 import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
-import { Stored, storedAnswer } from '../publishing/publish-batch.ts';
+import { storedAnswer } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';

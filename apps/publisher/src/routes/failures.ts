@@ -1,4 +1,4 @@
-import { ProblemDocument } from '@leque/service';
+import { ProblemDocument } from '@leque/protocol';
 
 const content = { 'application/problem+json': { schema: ProblemDocument } };
 

@@ -1,6 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline, type HistoryPage, MAX_HISTORY_BYTES } from '@leque/core';
-import { encodeEnvelope, ProtocolError, toCursor, tryParseCursor } from '@leque/protocol';
+import {
+  encodeEnvelope,
+  HistoryAnswer,
+  ProtocolError,
+  toCursor,
+  tryParseCursor,
+} from '@leque/protocol';
 import { Type } from 'typebox';
 import { CHANNELS, checkChannel, invalidField } from './channel-field.ts';
 import type { PublisherContext } from './context.ts';
@@ -48,17 +54,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
         params: Params,
         querystring: Query,
         response: {
-          200: Type.Object({
-            channel: Type.String(),
-            cursor: Type.Optional(
-              Type.String({ description: 'position of the newest publication' }),
-            ),
-            complete: Type.Boolean(),
-            more: Type.Boolean(),
-            publications: Type.Array(
-              Type.Object({}, { description: 'an envelope as clients get it' }),
-            ),
-          }),
+          200: HistoryAnswer,
           ...failures,
         },
       },

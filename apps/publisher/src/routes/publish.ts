@@ -1,15 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
-import { EventInput } from '@leque/protocol';
+import { EventInput, PublishResults, Stored } from '@leque/protocol';
 import { sendProblem } from '@leque/service';
 import { Type } from 'typebox';
-import {
-  batchProblem,
-  ItemResult,
-  publishBatch,
-  Stored,
-  storedAnswer,
-} from '../publishing/publish-batch.ts';
+import { batchProblem, publishBatch, storedAnswer } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
 import { MAX_BATCH_ITEMS } from '../publishing/sent-events.ts';
 import type { PublisherContext } from './context.ts';
@@ -32,7 +26,7 @@ const schema = {
   headers: PublishHeaders,
   body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),
   response: {
-    200: Type.Union([Stored, Type.Object({ results: Type.Array(ItemResult) })]),
+    200: Type.Union([Stored, PublishResults]),
     ...failures,
   },
 };

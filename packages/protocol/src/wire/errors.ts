@@ -1,3 +1,5 @@
+import type { ProblemDocument } from './problem-document.ts';
+
 /**
  * Errors that a client may see. The codes are wire contract: add, never rename. `status` is the
  * status of the HTTP response when the error answers a request.
@@ -26,16 +28,6 @@ export const ERRORS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** The body of an HTTP error, `application/problem+json`. */
-export interface ProblemDocument {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  /** A stable code for programs. */
-  readonly code: string;
-}
 
 /** An error that is reported to the client, whose connection stays open. Other errors are bugs. */
 export class ProtocolError extends Error {

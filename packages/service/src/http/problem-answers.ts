@@ -1,6 +1,7 @@
 import { inert, reportUnavailable, type Telemetry } from '@leque/core';
+import type { ProblemDocument } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isFailure, type ProblemDocument, problemOf, RequestError } from './problem.ts';
+import { isFailure, problemOf, RequestError } from './problem.ts';
 
 const RETRY_AFTER_S = 1;
 const MAX_PATH = 100;

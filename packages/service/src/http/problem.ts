@@ -1,6 +1,11 @@
 import { loggable } from '@leque/core';
-import { describeProblems, ERRORS, type Problem, ProtocolError } from '@leque/protocol';
-import { type Static, Type } from 'typebox';
+import {
+  describeProblems,
+  ERRORS,
+  type Problem,
+  type ProblemDocument,
+  ProtocolError,
+} from '@leque/protocol';
 
 /** Refusals that only HTTP knows, with their status; the others are in the protocol's table. */
 const HTTP_ERRORS = {
@@ -26,21 +31,6 @@ const FIXED_DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send JSON, with Content-Type: application/json',
   FST_ERR_BAD_URL: 'the path cannot be decoded: %XX must be UTF-8',
 };
-
-const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
-
-/** The body of every HTTP error, `application/problem+json` (RFC 9457). */
-export const ProblemDocument = Type.Object({
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String({ description: 'stable code for programs' }),
-  errors: Type.Optional(
-    Type.Array(FieldProblem, { description: 'one entry for each wrong field' }),
-  ),
-});
-export type ProblemDocument = Static<typeof ProblemDocument>;
 
 /** A request that is refused because of its form or content. */
 export class RequestError extends Error {

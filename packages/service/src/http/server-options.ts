@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { ProtocolError } from '@leque/protocol';
+import { type ProblemDocument, ProtocolError } from '@leque/protocol';
 import type { FastifyServerOptions } from 'fastify';
-import { type ProblemDocument, problemOf } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { sendProblem } from './problem-answers.ts';
 import { REQUEST_LIMITS } from './request-limits.ts';
 

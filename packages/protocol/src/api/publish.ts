@@ -1,0 +1,28 @@
+import { type Static, Type } from 'typebox';
+import { ProblemDocument } from '../wire/problem-document.ts';
+
+/** The answer to one event that was stored. */
+export const Stored = Type.Object({
+  message_id: Type.String(),
+  channel: Type.String(),
+  cursor: Type.Optional(
+    Type.String({ description: 'position in the channel; absent where no history is kept' }),
+  ),
+  duplicate: Type.Boolean({
+    description: 'true when the idempotency key was known: this is its first result',
+  }),
+});
+export type Stored = Static<typeof Stored>;
+
+/** The outcome of one event of a list. */
+export const ItemResult = Type.Union([
+  Type.Object({ status: Type.Literal('stored'), ...Stored.properties }),
+  Type.Object({ status: Type.Literal('refused'), problem: ProblemDocument }),
+  Type.Object({ status: Type.Literal('unavailable'), problem: ProblemDocument }),
+  Type.Object({ status: Type.Literal('unknown'), problem: ProblemDocument }),
+]);
+export type ItemResult = Static<typeof ItemResult>;
+
+/** The answer to a list of events: one result each, in their order. */
+export const PublishResults = Type.Object({ results: Type.Array(ItemResult) });
+export type PublishResults = Static<typeof PublishResults>;
