@@ -8,7 +8,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
   'packages/protocol': ['api', 'events', 'wire'],
   'packages/core': [
     'clients',
-    'fan-out',
+    ['admission', 'fan-out'],
     ['writing', 'journal'],
     'ports',
     ['access', 'publication'],

@@ -15,10 +15,12 @@ import {
 import { registerDeliveryReports } from '@leque/service';
 import type { FastifyInstance } from 'fastify';
 import { drain } from './drain.ts';
+import { watchHalfOpen } from './half-open.ts';
 import { Life } from './life.ts';
 import type { GatewaySettings } from './settings.ts';
 import {
   createTransportContext,
+  freePlaces,
   type GatewayTransportContext,
   MAX_SUBSCRIPTIONS,
 } from './transport-context.ts';
@@ -26,6 +28,9 @@ import { createTransports, type GatewayTransport, type TransportOptions } from '
 
 /** Publications of one recovery: more than any client misses that was away for a moment. */
 const MAX_RECOVERED = 5000;
+
+/** The share of free places with which a full node takes newcomers again. */
+const FREE_AGAIN = 1 / 20;
 
 /** The parts of a gateway, for which the process that runs it chooses the technologies. */
 export interface GatewayDeps extends TransportOptions {
@@ -46,6 +51,8 @@ export interface GatewayDeps extends TransportOptions {
 export interface Gateway {
   readonly hub: Hub;
   readonly transports: readonly GatewayTransport[];
+  /** The reasons against new connections, such as `full`; empty when there are none. */
+  unreadiness(): readonly string[];
   /**
    * Refuses newcomers, moves the sessions away over the drain timeout, and closes all transports.
    * Broker, cluster state and HTTP server stay open; their owner closes them.
@@ -59,6 +66,11 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
   const life = new Life();
   const context = createTransportContext({ ...deps, hub, life });
   const transports = (deps.createTransports ?? createTransports)(context, deps);
+  watchHalfOpen(app.server, {
+    ...deps,
+    counters: hub.counters,
+    places: () => freePlaces(hub, deps.settings) - context.joining.size,
+  });
   for (const transport of transports) {
     hub.counters.of(transport.name); // its metrics exist before its first connection
     await transport.start(app);
@@ -73,6 +85,7 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
   return {
     hub,
     transports,
+    unreadiness: fullness(hub, deps.settings),
     drain: () => drainAndClose(app, { settings: deps.settings, context, life, transports }),
   };
 }
@@ -100,6 +113,20 @@ async function drainAndClose(app: FastifyInstance, running: Running): Promise<vo
   const cut = clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
   await Promise.all(transports.map((each) => each.close()));
   cut();
+}
+
+/**
+ * A full node stays so until a twentieth of its places is free again: a load balancer that looks
+ * every few seconds would otherwise send it a crowd for each client that leaves.
+ */
+function fullness({ sessions }: Hub, settings: GatewaySettings): () => readonly string[] {
+  const { WEBSOCKET_MAX_CONNECTIONS: max } = settings;
+  const enough = Math.floor(max * (1 - FREE_AGAIN));
+  let full = false;
+  return () => {
+    full = sessions.size >= max || (full && sessions.size > enough);
+    return full ? ['full'] : [];
+  };
 }
 
 function hubOptions(settings: GatewaySettings): HubOptions {

@@ -55,6 +55,7 @@ export async function serveGateway(
       channels: gateway.hub.channelCount,
       messages_sent: gateway.hub.counters.messagesSent,
     }),
+    unreadiness: () => gateway.unreadiness(),
     drain: () => gateway.drain(),
   };
 }

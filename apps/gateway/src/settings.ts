@@ -8,7 +8,7 @@ import {
   parseSlowConsumerRules,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
-import { DrainSettings } from '@leque/service';
+import { AddressSettings, addressRule, DrainSettings } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';
@@ -52,6 +52,7 @@ export const GatewaySettings = Type.Object({
   ...JournalSettings.properties,
   ...TracingSettings.properties,
   ...OriginSettings.properties,
+  ...AddressSettings.properties,
   ...AuthSettings.properties,
   ...WebSocketSettings.properties,
   ...SocketIoSettings.properties,
@@ -61,6 +62,7 @@ export type GatewaySettings = Static<typeof GatewaySettings>;
 /** Rules over several of the gateway's variables. */
 export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [
   authRule,
+  addressRule,
   timeoutRule,
   slowConsumerRule,
 ];

@@ -1,18 +1,21 @@
 import { createJwtVerifier } from '@leque/auth-jwt';
 import {
+  AddressLimit,
   Admission,
   type AuthenticationOutcomes,
   type Clock,
   type ClusterState,
   countedVerifier,
   type Hub,
+  Joining,
+  KnownTokens,
   type OriginPolicy,
   pacedVerifier,
   type Telemetry,
   type TransportContext,
   type TransportLimits,
 } from '@leque/core';
-import { listOf } from '@leque/service';
+import { ClientAddresses, listOf } from '@leque/service';
 import type { Life } from './life.ts';
 import type { GatewaySettings } from './settings.ts';
 import { kernelWriter } from './socket-writer.ts';
@@ -45,7 +48,9 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
   const { hub, life, state, telemetry, clock, settings, nodeId, authentications } = deps;
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
   const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
-  const paced = pacedVerifier(createJwtVerifier(settings, clock, telemetry), verifications);
+  const knownTokens = new KnownTokens();
+  const verifier = createJwtVerifier(settings, clock, telemetry);
+  const paced = pacedVerifier(verifier, verifications, knownTokens);
   return {
     nodeId,
     hub,
@@ -55,13 +60,24 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
     writer: kernelWriter,
     admission: new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS }),
     verifications,
+    knownTokens,
+    joining: new Joining(clock, () => freePlaces(hub, settings)),
+    addresses: new ClientAddresses(settings),
+    addressLimit: new AddressLimit(settings.MAX_CONNECTIONS_PER_ADDRESS),
     verifier: countedVerifier(paced, authentications),
     authRequired: settings.AUTH_MODE === 'required',
     firehose: settings.FIREHOSE === 'on',
     isDraining: () => life.phase !== 'serving',
+    isOutOfDescriptors: () => false,
     origins: originPolicy(settings),
     limits: transportLimits(settings),
   };
+}
+
+/** Connections that may be joining: they take places that no session has. */
+export function freePlaces({ sessions }: Hub, settings: GatewaySettings): number {
+  const { WEBSOCKET_MAX_CONNECTIONS: max, WEBSOCKET_MAX_JOINING: maxJoining } = settings;
+  return Math.min(maxJoining, max - sessions.size);
 }
 
 function transportLimits(settings: GatewaySettings): TransportLimits {
@@ -69,6 +85,7 @@ function transportLimits(settings: GatewaySettings): TransportLimits {
     heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,
     timeoutMs: settings.WEBSOCKET_TIMEOUT * 1000,
     maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS,
+    maxConnectionsPerUser: settings.MAX_CONNECTIONS_PER_USER,
     maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,

@@ -16,8 +16,13 @@ export {
   type OriginPolicy,
   OriginSettings,
 } from './access/origin-policy.ts';
+// admission: the pace, the lines and the limits of new connections
+export { AddressLimit, type LeaveAddress } from './admission/address-limit.ts';
+export { Admission, AdmissionSettings } from './admission/admission.ts';
+export { type JoinFailure, Joining } from './admission/joining.ts';
+export { KnownTokens } from './admission/known-tokens.ts';
+export { pacedVerifier } from './admission/paced-verifier.ts';
 // clients: the contract with clients, whatever their transport
-export { Admission, AdmissionSettings } from './clients/admission.ts';
 export { assertGrantsSuffice, assertOriginAllowed, authorize } from './clients/authorize.ts';
 export { ClientSession, type CommandHandler, isoExpiry } from './clients/client-session.ts';
 export {
@@ -32,11 +37,16 @@ export {
   projectEndpoint,
 } from './clients/endpoint.ts';
 export { EndpointFeed } from './clients/endpoint-feed.ts';
-export { admitHandshake, refuseUpgrade, retryAfter } from './clients/handshake.ts';
+export {
+  admitHandshake,
+  type Handshake,
+  refuseUpgrade,
+  retryAfter,
+} from './clients/handshake.ts';
 export { type HeartbeatState, Heartbeats, type HeartbeatTimes } from './clients/heartbeats.ts';
-export { pacedVerifier } from './clients/paced-verifier.ts';
 export {
   assertAccepting,
+  assertRoomForUser,
   errorForClient,
   RETURN_SPREAD_MS,
   reportRefusal,
@@ -46,6 +56,7 @@ export {
 export { outcomesOf, type ResumeResults, resumeChannels } from './clients/resume-results.ts';
 export {
   CLOSE_TIMEOUT_MS,
+  JOIN_DEADLINE_MS,
   MAX_FRAGMENTS,
   type SendingSocket,
   type SocketWriter,

@@ -1,3 +1,4 @@
+export { AddressSettings, addressRule, ClientAddresses } from './client-addresses.ts';
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { isFailure, problemOf, RequestError } from './http/problem.ts';

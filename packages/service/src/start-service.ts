@@ -93,6 +93,8 @@ export interface ServiceContext<T extends ServiceTelemetry, B extends Backend> {
 /** The work of a process for its users: it is a gateway, a publisher, or both. */
 export interface Role {
   readonly status: () => AppStatus;
+  /** The reasons of this role against new traffic; empty when there are none. */
+  unreadiness?(): readonly string[];
   /** Moves the clients to other nodes and closes their sockets. Rejects newcomers from its start. */
   drain?(): Promise<void>;
 }
@@ -112,6 +114,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
   const roles = await deps.serve(context);
+  readiness.ask(roles);
   reportStatus(backend.control, roles, readiness);
   telemetry.watchReadiness(readiness.problems);
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });

@@ -36,10 +36,14 @@ function connections({ counters }: WatchedHub): Reading[] {
     {
       kind: Gauge,
       name: 'leque_connections',
-      help: 'Connections by transport and state: `opening` until they are admitted, then `open`',
+      help:
+        'Connections by transport and state: `joining` while they wait for their client to send a ' +
+        'request or a token, `opening` while they wait to be admitted, then `open`. The transport ' +
+        '`http` has connections without a request under way',
       labelNames: ['transport', 'state'],
       *read(): Labelled {
-        for (const [transport, { opening, open }] of counters.transports) {
+        for (const [transport, { joining, opening, open }] of counters.transports) {
+          yield [{ transport, state: 'joining' }, joining];
           yield [{ transport, state: 'opening' }, opening];
           yield [{ transport, state: 'open' }, open];
         }

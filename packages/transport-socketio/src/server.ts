@@ -4,6 +4,7 @@ import {
   CLOSE_TIMEOUT_MS,
   type HeartbeatTimes,
   isOriginAllowed,
+  JOIN_DEADLINE_MS,
   MAX_FRAGMENTS,
   reportRefusal,
   type TransportContext,
@@ -16,8 +17,8 @@ import type { SocketIoOptions } from './context.ts';
 import { TransportSocket } from './internals/private-fields.ts';
 import { TRANSPORT } from './wire/socketio-format.ts';
 
-/** A client that has not joined the namespace by then is not going to. */
-const JOIN_DEADLINE_MS = 10_000;
+/** The longest time to join: the client's own deadline, and as long for verifying its token. */
+const CONNECT_TIMEOUT_MS = 2 * JOIN_DEADLINE_MS;
 const MIN_PING_TIMEOUT_MS = 1000;
 
 /** Engine.IO's WebSocket server, which also cuts clients that do not answer a close. */
@@ -44,7 +45,7 @@ export function createServer(
       const refusal = refusalOf(request, context);
       decide(refusal, refusal === undefined);
     },
-    connectTimeout: JOIN_DEADLINE_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     cors: {
       origin: (origin, decide) => decide(null, isOriginAllowed(origins, origin, undefined)),
       credentials: true,

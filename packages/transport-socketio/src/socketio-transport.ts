@@ -1,12 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Heartbeats, Transport, TransportContext, TransportCounter } from '@leque/core';
 import type { Namespace, Server, Socket } from 'socket.io';
-import { paceHandshakes } from './connecting/handshakes.ts';
+import { countAtAddress, paceHandshakes } from './connecting/handshakes.ts';
 import { registerJoin } from './connecting/join.ts';
+import { Joiners } from './connecting/joiners.ts';
 import type { SocketIoContext, SocketIoOptions } from './context.ts';
 import { attachState, stateOf } from './internals/connection-state.ts';
 import { type HeartbeatSocket, startEngineHeartbeats } from './internals/engine-heartbeats.ts';
 import { forgetResponses } from './internals/forget-requests.ts';
+import type { EngineSocket } from './internals/private-fields.ts';
 import { SocketSlimmer } from './internals/socket-slimmer.ts';
 import { tryLibraries } from './internals/trial.ts';
 import { createServer, heartbeatTimes } from './server.ts';
@@ -57,9 +59,15 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     paceHandshakes(io.engine, this.#context);
     forgetResponses(io.engine);
     const context = await this.#tryLibraries(io);
-    registerJoin(events, context);
+    const joiners = new Joiners(this.#context);
+    registerJoin(events, context, joiners);
     const heartbeats = startEngineHeartbeats(heartbeatTimes(context.limits), context);
     io.engine.on('connection', attachState(2 * context.limits.outboxMaxBytes, heartbeats));
+    io.engine.on('connection', (conn: EngineSocket) => {
+      countAtAddress(conn);
+      joiners.await(conn);
+      conn.on('close', () => joiners.forget(conn));
+    });
     events.on('connection', (socket: Socket) => stateOf(socket).reader?.begin());
     this.#running = { io, events, heartbeats };
   }

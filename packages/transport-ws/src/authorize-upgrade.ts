@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   assertGrantsSuffice,
+  assertRoomForUser,
   authorize,
   bearerToken,
   type Endpoint,
@@ -24,8 +26,13 @@ export async function authorizeUpgrade(
   context: TransportContext,
 ): Promise<Identity> {
   const { origin, host } = request.headers;
-  const identity = await authorize({ origin, host, token: tokenOf(request) }, context);
+  const query = request.query as { token?: string };
+  const identity = await authorize(
+    { origin, host, token: presentedToken(request.headers, query.token) },
+    context,
+  );
   assertGrantsSuffice(identity, endpointOf(), context);
+  assertRoomForUser(identity, context);
   declineSmallWindows(request.raw.headers);
   return identity;
 }
@@ -33,16 +40,18 @@ export async function authorizeUpgrade(
 /** Answers a refused request with a problem document. */
 export async function refuseRequest(reply: FastifyReply, error: ProtocolError): Promise<void> {
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-  if (error.status === 503) reply.header('retry-after', retryAfter());
+  if (error.status === 503 || error.status === 429) reply.header('retry-after', retryAfter());
   await reply.code(error.status).type('application/problem+json').send(error.toProblem());
 }
 
 /** Browsers cannot set headers on a WebSocket: they pass the token as a subprotocol or in the query. */
-function tokenOf({ headers, query }: FastifyRequest): string | undefined {
-  const { token } = query as { token?: string };
+export function presentedToken(
+  headers: IncomingHttpHeaders,
+  inQuery: string | null | undefined,
+): string | undefined {
   return (
     bearerToken(headers.authorization) ??
     BEARER_PROTOCOL.exec(headers['sec-websocket-protocol'] ?? '')?.[1] ??
-    (token || undefined)
+    (inQuery || undefined)
   );
 }

@@ -19,6 +19,13 @@ export const WebSocketSettings = Type.Object({
     minimum: 1,
     description: 'most connections of one node, over all transports',
   }),
+  WEBSOCKET_MAX_JOINING: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    description:
+      'most connections of one node whose clients have not sent a whole request or a token yet; ' +
+      'they take places that nobody uses, and the oldest makes room for the next',
+  }),
   WEBSOCKET_COMPRESSION: Type.Enum(['on', 'off'], {
     default: 'off',
     description: 'whether clients may negotiate permessage-deflate (RFC 7692)',

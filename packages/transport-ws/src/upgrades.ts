@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { Server } from 'node:http';
-import { admitHandshake, refuseUpgrade, type TransportContext } from '@leque/core';
+import type { IncomingMessage, Server } from 'node:http';
+import { admitHandshake, type Handshake, refuseUpgrade, type TransportContext } from '@leque/core';
+import { presentedToken } from './authorize-upgrade.ts';
 import { TRANSPORT } from './wire/ws-format.ts';
 
 /**
@@ -16,9 +17,23 @@ export function admittedUpgrades(
   const upgrades = new EventEmitter();
   server.on('upgrade', (request, socket, head) => {
     if (otherPaths.some((path) => request.url?.startsWith(path))) return;
-    const proceed = () => void upgrades.emit('upgrade', request, socket, head);
-    const refuse = (error: Parameters<typeof refuseUpgrade>[1]) => refuseUpgrade(socket, error);
-    void admitHandshake({ transport: TRANSPORT, socket, proceed, refuse }, context);
+    const handshake: Handshake = {
+      transport: TRANSPORT,
+      request,
+      token: presentedToken(request.headers, queryOf(request).get('token')),
+      socket,
+      closedWhenFull: true,
+      proceed(leave) {
+        if (leave !== undefined) socket.once('close', leave);
+        upgrades.emit('upgrade', request, socket, head);
+      },
+      refuse: (error) => refuseUpgrade(socket, error),
+    };
+    void admitHandshake(handshake, context);
   });
   return upgrades;
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1));
 }

@@ -3,6 +3,7 @@ import type { Server, ServerResponse } from 'node:http';
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket';
 import {
   assertAccepting,
+  assertRoomForUser,
   CLOSE_TIMEOUT_MS,
   type Endpoint,
   type Heartbeats,
@@ -139,6 +140,7 @@ export class WsTransport implements Transport<FastifyInstance> {
     }
     try {
       assertAccepting(this.#context);
+      assertRoomForUser(upgrade.identity, this.#context);
     } catch (error) {
       this.#refuse(socket, error);
       return;
@@ -157,7 +159,7 @@ export class WsTransport implements Transport<FastifyInstance> {
     if (!(error instanceof ProtocolError)) throw error;
     reportRefusal(this.#context.telemetry, TRANSPORT, error);
     if (error.code === 'draining') socket.close(CLOSE.drained, returnHint(RETURN_SPREAD_MS));
-    else socket.close(CLOSE.tryAgainLater, 'this node is full');
+    else socket.close(CLOSE.tryAgainLater, error.message);
   }
 }
 

@@ -73,6 +73,7 @@ function environment(context: TargetContext) {
     JWT_SECRET: TEST_JWT_SECRET,
     LOG_LEVEL: 'warn',
     WEBSOCKET_MAX_CONNECTIONS: MAX_CONNECTIONS,
+    MAX_CONNECTIONS_PER_USER: '0',
     WEBSOCKET_HEARTBEAT_INTERVAL: String(heartbeatSeconds),
     WEBSOCKET_TIMEOUT: String(heartbeatSeconds * SILENT_INTERVALS),
     ...settings,

@@ -48,8 +48,9 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
 
   async #serve({ headers, query }: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { origin, host } = headers;
-    await this.#context.admission.enter();
     const token = bearerToken(headers.authorization);
+    const { admission, knownTokens } = this.#context;
+    await admission.enter(knownTokens.has(token) ? 'known' : 'newcomers');
     const identity = await authorize({ origin, host, token }, this.#context);
     const endpoint = notificationsEndpoint(this.#context.firehose);
     assertGrantsSuffice(identity, endpoint, this.#context);

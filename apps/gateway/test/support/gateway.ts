@@ -24,6 +24,7 @@ export interface GatewayUnderTest extends AsyncDisposable {
   readonly broker: Broker;
   readonly telemetry: RecordingTelemetry;
   publish(event: EventInput): Promise<void>;
+  unreadiness(): readonly string[];
   /** The number of open TCP connections. */
   connections(): Promise<number>;
   stop(): Promise<void>;
@@ -69,6 +70,7 @@ export async function startGateway(
     broker: all.broker,
     telemetry,
     publish: (event) => publish(all.broker, event),
+    unreadiness: gateway.unreadiness,
     connections: promisify(app.server.getConnections.bind(app.server)),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,8 +1,7 @@
 import { ProtocolError } from '@leque/protocol';
-import type { Hub } from '../fan-out/hub.ts';
-import type { Telemetry } from '../ports/telemetry.ts';
-import type { Admission } from './admission.ts';
-import { reportRefusal } from './refusals.ts';
+import type { ConnectingRequest, LeaveAddress } from '../admission/address-limit.ts';
+import { assertAccepting, reportRefusal } from './refusals.ts';
+import type { TransportContext } from './transport.ts';
 
 /** Clients refused at the same time return spread over this time within this many seconds. */
 const RETRY_SPREAD_SECONDS = 5;
@@ -19,35 +18,67 @@ export interface HandshakeSocket {
 export interface Handshake {
   /** The name of the transport. */
   readonly transport: string;
+  readonly request: ConnectingRequest;
+  /** The token in the request; undefined when it comes later, or not at all. */
+  readonly token: string | undefined;
   readonly socket: HandshakeSocket;
-  readonly proceed: () => void;
+  /** Whether a full node accepts the client all the same, and closes it with a code. */
+  readonly closedWhenFull: boolean;
+  /** Called when the client may go on; `leave` has to be called when its connection is gone. */
+  readonly proceed: (leave: LeaveAddress) => void;
   readonly refuse: (error: ProtocolError) => void;
 }
 
-export interface HandshakeContext {
-  readonly admission: Admission;
-  readonly telemetry: Telemetry;
-  readonly hub: Pick<Hub, 'counters'>;
-}
+export type HandshakeContext = Pick<
+  TransportContext,
+  | 'admission'
+  | 'addresses'
+  | 'addressLimit'
+  | 'knownTokens'
+  | 'telemetry'
+  | 'hub'
+  | 'limits'
+  | 'isDraining'
+  | 'isOutOfDescriptors'
+>;
 
 /** Lets a newcomer wait for its admission. A client that leaves meanwhile is forgotten. */
 export async function admitHandshake(
-  { transport, socket, proceed, refuse }: Handshake,
-  { admission, telemetry, hub }: HandshakeContext,
+  handshake: Handshake,
+  context: HandshakeContext,
 ): Promise<void> {
+  const { transport, socket, proceed, refuse } = handshake;
   socket.on('error', ignore); // while it waits, nobody else handles its errors
-  const counters = hub.counters.of(transport);
+  const counters = context.hub.counters.of(transport);
   counters.opening += 1;
   try {
-    await admission.enter();
+    const leave = await enter(handshake, context);
     socket.removeListener('error', ignore);
-    if (!socket.destroyed) proceed();
+    if (socket.destroyed) leave?.();
+    else proceed(leave);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    reportRefusal(telemetry, transport, error);
+    reportRefusal(context.telemetry, transport, error);
     refuse(error);
   } finally {
     counters.opening -= 1;
+  }
+}
+
+/** @throws ProtocolError */
+async function enter(
+  { request, token, closedWhenFull }: Handshake,
+  context: HandshakeContext,
+): Promise<LeaveAddress> {
+  const { addresses, addressLimit, admission, knownTokens } = context;
+  if (!closedWhenFull || addresses.isProxied(request)) assertAccepting(context);
+  const leave = addressLimit.enter(addresses.of(request));
+  try {
+    await admission.enter(knownTokens.has(token) ? 'known' : 'newcomers');
+    return leave;
+  } catch (error) {
+    leave?.();
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { ProtocolError } from '@leque/protocol';
+import type { Identity } from '../access/grants.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TransportContext } from './transport.ts';
 
@@ -22,10 +23,27 @@ export function assertAccepting({
   hub,
   limits,
   isDraining,
-}: Pick<TransportContext, 'hub' | 'limits' | 'isDraining'>): void {
+  isOutOfDescriptors,
+}: Pick<TransportContext, 'hub' | 'limits' | 'isDraining' | 'isOutOfDescriptors'>): void {
   if (isDraining()) throw new ProtocolError('draining', 'this node is being replaced');
+  if (isOutOfDescriptors()) {
+    throw new ProtocolError('unavailable', 'this node has no file descriptors left');
+  }
   if (hub.sessions.size < limits.maxConnections) return;
-  throw new ProtocolError('unavailable', 'this node is full; try again later');
+  throw new ProtocolError('unavailable', 'this node is full');
+}
+
+/**
+ * Checks that the client's user may open one more connection to this node.
+ * @throws ProtocolError `too_many_connections`
+ */
+export function assertRoomForUser(
+  { userId }: Pick<Identity, 'userId'>,
+  { hub, limits: { maxConnectionsPerUser: max } }: Pick<TransportContext, 'hub' | 'limits'>,
+): void {
+  if (userId === undefined || max === 0 || hub.connectionsOf(userId) < max) return;
+  const detail = `this user has ${max} connections to this node already`;
+  throw new ProtocolError('too_many_connections', detail);
 }
 
 /** Reports that a client was not let in. */

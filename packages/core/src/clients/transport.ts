@@ -1,13 +1,18 @@
 import type { OriginPolicy } from '../access/origin-policy.ts';
+import type { AddressBook, AddressLimit } from '../admission/address-limit.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { Joining } from '../admission/joining.ts';
+import type { KnownTokens } from '../admission/known-tokens.ts';
 import type { Hub } from '../fan-out/hub.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ClusterState } from '../ports/cluster-state.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
-import type { Admission } from './admission.ts';
 
 /** A client that does not answer a close, or does not read what precedes it, is cut after this. */
 export const CLOSE_TIMEOUT_MS = 3000;
+/** A client that has not sent its token by then is cut. */
+export const JOIN_DEADLINE_MS = 5000;
 /** Fragments of one message from a client; each takes over 100 bytes, even when it is empty. */
 export const MAX_FRAGMENTS = 64;
 
@@ -50,12 +55,20 @@ export interface TransportContext {
   readonly origins: OriginPolicy;
   /** Paces newcomers; entered before anything is done for a new connection. */
   readonly admission: Admission;
+  /** The tokens that this node has verified lately. */
+  readonly knownTokens: KnownTokens;
+  /** Connections whose clients have not presented a token yet, of transports where it comes later. */
+  readonly joining: Joining;
+  readonly addresses: AddressBook;
+  readonly addressLimit: AddressLimit;
   /** Whether clients without a token are refused. A token that is presented is always verified. */
   readonly authRequired: boolean;
   /** Whether the firehose brings project events to clients that may see all projects. */
   readonly firehose: boolean;
   /** True once the node drains: new connections are refused. */
   readonly isDraining: () => boolean;
+  /** True while the process can open no more sockets: new connections are refused. */
+  readonly isOutOfDescriptors: () => boolean;
   readonly limits: TransportLimits;
 }
 
@@ -64,6 +77,8 @@ export interface TransportLimits {
   readonly timeoutMs: number;
   /** Connections of this node, over all transports. */
   readonly maxConnections: number;
+  /** Connections of one user to this node; 0 means no limit. */
+  readonly maxConnectionsPerUser: number;
   readonly maxMessageBytes: number;
   /** Channels that one session may subscribe to. */
   readonly maxSubscriptions: number;

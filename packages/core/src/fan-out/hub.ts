@@ -94,6 +94,11 @@ export class Hub implements BrokerSink {
     return this.#channels.size;
   }
 
+  /** The number of sessions that a user has on this node. */
+  connectionsOf(userId: string): number {
+    return this.#userSessions.get(userId);
+  }
+
   /** The transport has to call `remove` when the connection is gone. */
   open(connection: Connection, identity: Identity): Session {
     const session = new Session(connection, identity, this.#sessionDeps);

@@ -2,6 +2,10 @@
 export class KeyCounts {
   readonly #counts = new Map<string, number>();
 
+  get(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
   /** @returns the count after the change */
   add(key: string, change: 1 | -1): number {
     const count = (this.#counts.get(key) ?? 0) + change;

@@ -7,6 +7,8 @@ const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
 
 /** Counters of all connections of one transport. */
 export interface TransportCounters {
+  /** Connections that wait for their client to send a whole request, or to join with a token. */
+  joining: number;
   /** Handshakes that wait for admission. */
   opening: number;
   /** Open sessions. */
@@ -50,7 +52,7 @@ export class FanOutCounters {
   of(transport: string): TransportCounters {
     let counters = this.#transports.get(transport);
     if (counters === undefined) {
-      counters = { opening: 0, open: 0, writes: 0, bytes: 0 };
+      counters = { joining: 0, opening: 0, open: 0, writes: 0, bytes: 0 };
       this.#transports.set(transport, counters);
     }
     return counters;

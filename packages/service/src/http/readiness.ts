@@ -4,16 +4,26 @@ import type { FastifyInstance } from 'fastify';
 /** Anybody may ask for the readiness; addresses and the words of Redis are for the log. */
 const BROKER_PROBLEM = 'the broker is away or refuses; the log of this process says why';
 
+interface AskedRole {
+  unreadiness?(): readonly string[];
+}
+
 /** Whether this process should get new traffic. */
 export class Readiness {
   readonly #broker: Pick<Broker, 'health'>;
   readonly #telemetry: Telemetry;
+  #roles: readonly AskedRole[] = [];
   #phase: 'serving' | 'leaving' = 'serving';
   #reported: string | undefined;
 
   constructor(broker: Pick<Broker, 'health'>, telemetry: Telemetry) {
     this.#broker = broker;
     this.#telemetry = telemetry;
+  }
+
+  /** Asks these, too, whether the process should get new traffic. */
+  ask(roles: readonly AskedRole[]): void {
+    this.#roles = roles;
   }
 
   /** Reports `draining` from now on, because the process is about to end; the grace begins. */
@@ -28,6 +38,7 @@ export class Readiness {
     return [
       ...(this.#phase === 'leaving' ? ['draining'] : []),
       ...(health.ok ? [] : [BROKER_PROBLEM]),
+      ...this.#roles.flatMap((role) => role.unreadiness?.() ?? []),
     ];
   };
 

@@ -1,4 +1,6 @@
 const REQUEST_TIMEOUT_MS = 10_000;
+/** The head of a request is small, and everybody can send it at once. */
+const HEAD_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
 
 /**
@@ -8,5 +10,9 @@ const CHECK_INTERVAL_MS = 1000;
  */
 export const REQUEST_LIMITS = {
   requestTimeout: REQUEST_TIMEOUT_MS,
-  http: { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
+  http: {
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  },
 } as const;

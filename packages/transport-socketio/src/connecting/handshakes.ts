@@ -1,10 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { admitHandshake, refuseUpgrade, retryAfter, type TransportContext } from '@leque/core';
+import {
+  admitHandshake,
+  bearerToken,
+  type LeaveAddress,
+  refuseUpgrade,
+  retryAfter,
+  type TransportContext,
+} from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
+import type { EngineSocket } from '../internals/private-fields.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
 
 type Next = () => void;
+
+type AdmittedRequest = IncomingMessage & {
+  /** Added by Engine.IO. */
+  readonly _query?: { readonly sid?: string; readonly token?: string };
+  leaveAddress?: LeaveAddress;
+};
 
 /**
  * Lets handshakes wait until they are admitted. Engine.IO itself can refuse with 403 only, after
@@ -20,15 +34,48 @@ export function paceHandshakes(engine: Server['engine'], context: TransportConte
       if (request.headers.upgrade === undefined) answer(response, error);
       else refuseUpgrade(request.socket, error);
     };
-    const handshake = { transport: TRANSPORT, socket: request.socket, proceed: next, refuse };
-    void admitHandshake(handshake, context);
+    const proceed = (leave: LeaveAddress) => {
+      if (leave !== undefined) leaveWithConnection(request, response, leave);
+      next();
+    };
+    const token = tokenOf(request);
+    const { socket } = request;
+    const handshake = { transport: TRANSPORT, request, token, socket, proceed, refuse };
+    void admitHandshake({ ...handshake, closedWhenFull: false }, context);
   });
 }
 
+/** Calls `leave` when the connection that the handshake begins is gone, or does not come about. */
+function leaveWithConnection(
+  request: AdmittedRequest,
+  response: ServerResponse,
+  leave: () => void,
+): void {
+  request.leaveAddress = leave;
+  if (request.headers.upgrade !== undefined) {
+    request.socket.once('close', leave);
+  } else {
+    response.once('close', () => request.leaveAddress?.());
+  }
+}
+
+/** Lets the connection of a polling client count at its address for as long as it lives. */
+export function countAtAddress(conn: EngineSocket): void {
+  const request = conn.request as AdmittedRequest;
+  const { leaveAddress } = request;
+  if (leaveAddress === undefined) return;
+  request.leaveAddress = undefined;
+  conn.on('close', leaveAddress);
+}
+
 /** Whether the request names a connection that was admitted; Engine.IO refuses unknown names. */
-function isKnown(request: IncomingMessage): boolean {
-  const { _query } = request as { _query?: { sid?: string } };
-  return Boolean(_query?.sid);
+function isKnown(request: AdmittedRequest): boolean {
+  return Boolean(request._query?.sid);
+}
+
+/** Most clients send their token later, in the CONNECT packet. */
+function tokenOf({ headers, _query }: AdmittedRequest): string | undefined {
+  return bearerToken(headers.authorization) ?? bearerToken(_query?.token) ?? _query?.token;
 }
 
 function answer(response: ServerResponse, error: ProtocolError): void {

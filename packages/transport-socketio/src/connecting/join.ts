@@ -1,5 +1,6 @@
 import {
   assertAccepting,
+  assertRoomForUser,
   bearerToken,
   type Identity,
   reportRefusal,
@@ -12,11 +13,13 @@ import { stateOf } from '../internals/connection-state.ts';
 import { cursorsOf } from '../session/cursors.ts';
 import { SocketIoSession } from '../session/socketio-session.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
+import type { Joiners } from './joiners.ts';
 
 /** Opens a session for each client with a token, once per connection: a client may send several CONNECTs (CNT). */
-export function registerJoin(events: Namespace, context: SocketIoContext): void {
+export function registerJoin(events: Namespace, context: SocketIoContext, joiners: Joiners): void {
   events.use((socket, next) => {
     const state = stateOf(socket);
+    joiners.forget(state);
     if (state.joins) {
       state.close();
       next(connectError(new ProtocolError('invalid_command', 'joins once only'), context));
@@ -28,7 +31,8 @@ export function registerJoin(events: Namespace, context: SocketIoContext): void 
       (error: unknown) => {
         state.joins = false;
         // Official clients come back by themselves only when the transport closes.
-        if (context.isDraining() || isOverloaded(error)) state.close();
+        if (context.isDraining() || isForNow(error)) state.close();
+        else if (state.readyState === 'open') joiners.await(state); // it may try another token
         next(connectError(error, context));
       },
     );
@@ -61,6 +65,7 @@ async function authenticate(socket: Socket, context: TransportContext): Promise<
   }
   const identity = await context.verifier.verify(token);
   assertAccepting(context);
+  assertRoomForUser(identity, context);
   if (identity.userId === undefined) {
     throw new ProtocolError('token_claim_invalid', 'no user in the token');
   }
@@ -76,8 +81,11 @@ function tokenOf({ handshake }: Socket): string | undefined {
   return bearerToken(handshake.headers.authorization) ?? bearerToken(given) ?? given;
 }
 
-function isOverloaded(error: unknown): boolean {
-  return error instanceof ProtocolError && error.code === 'overloaded';
+/** Whether the node cannot take the client now: it has no time, or no room. */
+function isForNow(error: unknown): boolean {
+  return (
+    error instanceof ProtocolError && (error.code === 'overloaded' || error.code === 'unavailable')
+  );
 }
 
 function connectError(error: unknown, { telemetry }: TransportContext): Error {

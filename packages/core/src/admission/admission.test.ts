@@ -1,6 +1,6 @@
 import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { Admission } from './admission.ts';
+import { Admission, type AdmissionLine } from './admission.ts';
 
 /** The clock of a node whose turns of the event loop may take long. */
 class LateClock extends FakeClock {
@@ -16,10 +16,10 @@ function startAdmission(limits: { rate: number; burst: number }) {
   const clock = new LateClock();
   const admission = new Admission(clock, { ...limits, waitMs: 1000 });
   const outcomes: string[] = [];
-  const come = (count: number) => {
+  const come = (count: number, line: AdmissionLine = 'newcomers') => {
     for (let n = 0; n < count; n += 1) {
       const index = outcomes.push('waits') - 1;
-      admission.enter().then(
+      admission.enter(line).then(
         () => {
           outcomes[index] = 'in';
         },
@@ -61,7 +61,7 @@ test('[ORD] who comes while others wait goes in after them', async () => {
   const { come, pass, count, admission } = startAdmission({ rate: 100, burst: 1 });
   come(3);
   await pass(10);
-  const late = admission.enter().then(() => count('in'));
+  const late = admission.enter('newcomers').then(() => count('in'));
   await pass(100);
   expect(await late).toBe(3);
 });
@@ -75,7 +75,7 @@ test('[LIVE] a node that is too busy takes a burst at a time, and nobody waits l
   clock.lateMs = 1000;
   await pass(105);
   expect([count('in'), count('overloaded'), count('waits')]).toEqual([4, 46, 0]);
-  await admission.enter();
+  await admission.enter('newcomers');
 });
 
 test('[LIVE] joins leave a busy node most of its time: a turn that was late is followed by a rest', async () => {
@@ -101,4 +101,33 @@ test('[LIVE] from its close on nobody waits or goes in, and no timer is left', a
   await pass(0);
   expect([count('in'), count('draining')]).toEqual([1, 5]);
   expect(clock.pending).toBe(0);
+});
+
+test('[LIVE] clients with a known token do not wait for newcomers, who still get every fourth turn', async () => {
+  const { come, pass, count, admission } = startAdmission({ rate: 100, burst: 1 });
+  come(50);
+  await pass(0);
+  expect(count('in')).toBe(1);
+  const known: number[] = [];
+  for (let n = 0; n < 8; n += 1) {
+    admission.enter('known').then(
+      () => known.push(n),
+      () => {},
+    );
+  }
+  await pass(110);
+  expect(known).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(count('in')).toBe(1 + 3);
+});
+
+test('[LIVE] newcomers cannot fill the line of clients with a known token', async () => {
+  const { come, pass, count } = startAdmission({ rate: 100, burst: 1 });
+  come(200);
+  come(1, 'known');
+  await pass(0);
+  const refused = count('overloaded');
+  expect(refused).toBe(200 - 1 - 75);
+  await pass(15);
+  expect(count('overloaded')).toBe(refused);
+  expect(count('in')).toBeGreaterThanOrEqual(2);
 });

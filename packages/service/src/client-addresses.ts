@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import proxyAddr from '@fastify/proxy-addr';
+import type { ConfigRule } from '@leque/core';
+import ipaddr from 'ipaddr.js';
+import { type Static, Type } from 'typebox';
+import { listOf } from './config.ts';
+
+export const AddressSettings = Type.Object({
+  TRUSTED_PROXIES: Type.Optional(
+    Type.String({
+      description:
+        'comma-separated addresses and subnets of the proxies in front of this process, such as ' +
+        '`10.0.0.0/8`; also `loopback`, `linklocal`, `uniquelocal`. Only these may say in ' +
+        '`X-Forwarded-For` for whom they ask',
+    }),
+  ),
+});
+type AddressSettings = Static<typeof AddressSettings>;
+
+/** A request, as far as it says where it comes from. */
+export type AddressedRequest = Pick<IncomingMessage, 'headers'> & {
+  readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+};
+
+/** Finds the addresses of clients, also behind trusted proxies. */
+export class ClientAddresses {
+  readonly #trusts: (address: string, distance: number) => boolean;
+
+  /** @throws TypeError for an entry that is no address and no subnet */
+  constructor({ TRUSTED_PROXIES }: AddressSettings) {
+    const trusted = listOf(TRUSTED_PROXIES);
+    this.#trusts = trusted.length === 0 ? () => false : proxyAddr.compile(trusted);
+  }
+
+  /** The address by which clients are limited: an IPv4 address, or the /64 network of an IPv6 one. */
+  of(request: AddressedRequest): string {
+    return networkOf(proxyAddr(request as IncomingMessage, this.#trusts));
+  }
+
+  /** Whether a trusted proxy has sent the request, which can ask another node when it is refused. */
+  isProxied({ socket }: AddressedRequest): boolean {
+    return this.#trusts(socket.remoteAddress ?? '', 0);
+  }
+}
+
+export const addressRule: ConfigRule<AddressSettings> = (config) => {
+  try {
+    new ClientAddresses(config);
+    return [];
+  } catch (error) {
+    return [`TRUSTED_PROXIES ${error instanceof Error ? error.message : String(error)}`];
+  }
+};
+
+/** A household or a host has a whole /64 of IPv6, and may change its address within it at will. */
+function networkOf(address: string | undefined): string {
+  if (address === undefined || !ipaddr.isValid(address)) return 'unknown';
+  const parsed = ipaddr.process(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}
