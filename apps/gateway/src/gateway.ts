@@ -43,6 +43,8 @@ export interface GatewayDeps extends TransportOptions {
   readonly nodeId: string;
   /** Outcomes of authentications are counted into it. */
   readonly authentications: AuthenticationOutcomes;
+  /** True while the process can open no more sockets; never when it is undefined. */
+  readonly isOutOfDescriptors?: () => boolean;
   /** Makes the transports; `createTransports` of this app when it is undefined. */
   readonly createTransports?: typeof createTransports;
 }
@@ -69,6 +71,7 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
   watchHalfOpen(app.server, {
     ...deps,
     counters: hub.counters,
+    isOutOfDescriptors: context.isOutOfDescriptors,
     places: () => freePlaces(hub, deps.settings) - context.joining.size,
   });
   for (const transport of transports) {
@@ -85,7 +88,7 @@ export async function createGateway(app: FastifyInstance, deps: GatewayDeps): Pr
   return {
     hub,
     transports,
-    unreadiness: fullness(hub, deps.settings),
+    unreadiness: unreadinessOf(context, deps.settings),
     drain: () => drainAndClose(app, { settings: deps.settings, context, life, transports }),
   };
 }
@@ -119,13 +122,19 @@ async function drainAndClose(app: FastifyInstance, running: Running): Promise<vo
  * A full node stays so until a twentieth of its places is free again: a load balancer that looks
  * every few seconds would otherwise send it a crowd for each client that leaves.
  */
-function fullness({ sessions }: Hub, settings: GatewaySettings): () => readonly string[] {
+function unreadinessOf(
+  { hub: { sessions }, isOutOfDescriptors }: GatewayTransportContext,
+  settings: GatewaySettings,
+): () => readonly string[] {
   const { WEBSOCKET_MAX_CONNECTIONS: max } = settings;
   const enough = Math.floor(max * (1 - FREE_AGAIN));
   let full = false;
   return () => {
     full = sessions.size >= max || (full && sessions.size > enough);
-    return full ? ['full'] : [];
+    return [
+      ...(full ? ['full'] : []),
+      ...(isOutOfDescriptors() ? ['no file descriptors left'] : []),
+    ];
   };
 }
 

@@ -13,11 +13,14 @@ import { ProtocolError } from '@leque/protocol';
 const TRANSPORT = 'http';
 /** As many as the kernel may hand over at once, before any of their requests can be read. */
 const ACCEPTED_AT_ONCE = 512;
+/** Enough for health checks and metrics. */
+const WITHOUT_DESCRIPTORS = 8;
 
 export interface HalfOpenDeps {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly counters: FanOutCounters;
+  readonly isOutOfDescriptors: () => boolean;
   /** Places that nobody uses. */
   readonly places: () => number;
 }
@@ -29,7 +32,9 @@ export interface HalfOpenDeps {
  */
 export function watchHalfOpen(server: Server, deps: HalfOpenDeps): void {
   const counters = deps.counters.of(TRANSPORT);
-  const halfOpen = new Joining(deps.clock, () => ACCEPTED_AT_ONCE + Math.max(0, deps.places()));
+  const places = () =>
+    deps.isOutOfDescriptors() ? WITHOUT_DESCRIPTORS : ACCEPTED_AT_ONCE + Math.max(0, deps.places());
+  const halfOpen = new Joining(deps.clock, places);
   const watched = new WeakSet<Socket>();
 
   function wait(socket: Socket): void {

@@ -1,11 +1,13 @@
 import { openRedis } from '@leque/broker-redis';
-import { systemClock } from '@leque/core';
+import { systemClock, type Telemetry } from '@leque/core';
 import {
   type Backend,
+  DescriptorWatch,
   type Role,
   type RunningServer,
   type ServiceContext,
   startService,
+  tooFewOpenFiles,
 } from '@leque/service';
 import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
@@ -17,6 +19,8 @@ import { redisAdapter } from './socketio-adapter.ts';
 
 /** The name under which operators of the earlier Socket.IO system search their logs. */
 export const GATEWAY_LOG_CONTEXT = 'EventsGateway';
+
+type GatewayContext = ServiceContext<PrometheusTelemetry, GatewayBackend>;
 
 export type GatewayBackend = Backend & Pick<GatewayDeps, 'socketIoAdapter'>;
 
@@ -40,12 +44,20 @@ export function startGateway(config: GatewayConfig): Promise<RunningServer> {
 
 /** Makes a process a gateway: adds the transports to its server and the counters to its metrics. */
 export async function serveGateway(
-  context: ServiceContext<PrometheusTelemetry, GatewayBackend>,
+  context: GatewayContext,
   settings: GatewaySettings,
 ): Promise<Role> {
   const { app, backend, telemetry } = context;
-  const gateway = await createGateway(app, { ...context, ...backend, settings });
-  telemetry.watchHub(gateway.hub, { maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS });
+  const maxConnections = settings.WEBSOCKET_MAX_CONNECTIONS;
+  const descriptors = watchDescriptors(context);
+  reportOpenFiles(maxConnections, telemetry);
+  const gateway = await createGateway(app, {
+    ...context,
+    ...backend,
+    settings,
+    isOutOfDescriptors: () => descriptors.exhausted,
+  });
+  telemetry.watchHub(gateway.hub, { maxConnections });
   telemetry.watchTransports(gateway.transports);
   return {
     status: () => ({
@@ -56,6 +68,27 @@ export async function serveGateway(
       messages_sent: gateway.hub.counters.messagesSent,
     }),
     unreadiness: () => gateway.unreadiness(),
-    drain: () => gateway.drain(),
+    async drain() {
+      await gateway.drain();
+      descriptors.close();
+    },
   };
+}
+
+function watchDescriptors({ clock, telemetry }: GatewayContext): DescriptorWatch {
+  const detail = 'the process may open no more files (ulimit -n): new connections are refused';
+  return new DescriptorWatch({
+    clock,
+    changed(exhausted) {
+      telemetry.report(
+        exhausted ? { type: 'descriptors_exhausted', detail } : { type: 'descriptors_available' },
+      );
+    },
+  });
+}
+
+/** A node that runs out of descriptors before it is full refuses clients that it could have had. */
+function reportOpenFiles(maxConnections: number, telemetry: Telemetry): void {
+  const detail = tooFewOpenFiles(maxConnections);
+  if (detail !== undefined) telemetry.report({ type: 'degraded', part: 'open_files', detail });
 }

@@ -36,6 +36,7 @@ export interface TransportContextDeps {
   readonly settings: GatewaySettings;
   readonly nodeId: string;
   readonly authentications: AuthenticationOutcomes;
+  readonly isOutOfDescriptors?: () => boolean;
 }
 
 export interface GatewayTransportContext extends TransportContext {
@@ -68,7 +69,7 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
     authRequired: settings.AUTH_MODE === 'required',
     firehose: settings.FIREHOSE === 'on',
     isDraining: () => life.phase !== 'serving',
-    isOutOfDescriptors: () => false,
+    isOutOfDescriptors: deps.isOutOfDescriptors ?? (() => false),
     origins: originPolicy(settings),
     limits: transportLimits(settings),
   };

@@ -14,6 +14,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'degraded',
   'not_ready',
   'unavailable',
+  'descriptors_exhausted',
 ]);
 
 /** Facts that clients, publishers or a broken Redis can cause as often as they like. */

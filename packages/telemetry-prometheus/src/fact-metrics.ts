@@ -1,5 +1,5 @@
 import type { Fact } from '@leque/core';
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
 /** Exhaustive: a new type of fact does not compile without an entry. */
@@ -62,6 +62,11 @@ function countingParts(registry: Registry) {
   const resyncs = counter('resyncs', 'Channels whose missed publications could not be recovered');
   const lost = counter('leases_lost', 'Leases of this node that expired before their renewal');
   const degraded = degradedCounters(registry);
+  const exhausted = new Gauge({
+    name: 'leque_descriptors_exhausted',
+    help: '1 while the process can open no more files and sockets, and refuses new connections',
+    registers: [registry],
+  });
   const failures = counter('failures', 'Unexpected errors; the log has their details');
   const unavailable = counter(
     'unavailable',
@@ -80,6 +85,8 @@ function countingParts(registry: Registry) {
     broker_disconnected: () => disconnections.inc(),
     not_ready: () => {}, // a gauge shows it
     lease_lost: () => lost.inc(),
+    descriptors_exhausted: () => exhausted.set(1),
+    descriptors_available: () => exhausted.set(0),
     degraded: ({ part }) => degraded(part),
     failure: () => failures.inc(),
     unavailable: () => unavailable.inc(),

@@ -2,7 +2,7 @@ import { openRedis, RedisSettings, redisRule } from '@leque/broker-redis';
 import { GatewayConfig, readGatewayConfig } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import { PublisherConfig, readPublisherConfig } from '@leque/publisher';
-import { ConfigError, readConfig } from '@leque/service';
+import { ConfigError, readConfig, tooFewOpenFiles } from '@leque/service';
 import { API_VARIABLES } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
 import { ClusterConfig, DevConfig } from '../dev/config.ts';
@@ -16,6 +16,8 @@ export interface Report {
   readonly exitCode: ExitCode;
   /** Problems of the variables. */
   readonly configuration: readonly string[];
+  /** What does not fit this machine. */
+  readonly warnings: readonly string[];
   /** Variables that are probably misspelt; no app reads them. */
   readonly unknown: readonly UnknownVariable[];
   /** Findings for each Redis server and sentinel. */
@@ -38,9 +40,14 @@ export async function check(app: App, env: Env): Promise<Report> {
   const unknown = findUnknownVariables(env, [...new Set(KNOWN)]);
   const problem = problemOf(app, env);
   if (problem !== undefined) {
-    return { exitCode: EXIT.usage, configuration: [problem], unknown, servers: [] };
+    return { exitCode: EXIT.usage, configuration: [problem], warnings: [], unknown, servers: [] };
   }
-  return { configuration: [], unknown, ...(await checkRedis(app, env)) };
+  return {
+    configuration: [],
+    warnings: warningsOf(app, env),
+    unknown,
+    ...(await checkRedis(app, env)),
+  };
 }
 
 function problemOf(app: App, env: Env): string | undefined {
@@ -51,6 +58,12 @@ function problemOf(app: App, env: Env): string | undefined {
     if (!(error instanceof ConfigError)) throw error;
     return error.message;
   }
+}
+
+function warningsOf(app: App, env: Env): string[] {
+  if (app !== 'gateway') return [];
+  const tooFew = tooFewOpenFiles(readGatewayConfig(env).WEBSOCKET_MAX_CONNECTIONS);
+  return tooFew === undefined ? [] : [`${tooFew}; raise ulimit -n, or lower the variable`];
 }
 
 type RedisReport = Pick<Report, 'exitCode' | 'servers' | 'unreachable'>;
@@ -92,17 +105,21 @@ function unusable(unreachable: string): RedisReport {
 }
 
 /** The report as text for people. */
-export function describe({ configuration, unknown, servers, unreachable }: Report): string {
-  const misspelt = unknown.map(
-    ({ name, meant }) =>
-      `warning: no variable of Leque is called ${name}${meant ? `; did you mean ${meant}?` : ''}`,
-  );
-  if (configuration.length > 0) return [...configuration, ...misspelt].join('\n');
+export function describe(report: Report): string {
+  const { configuration, unknown, servers, unreachable } = report;
+  const warnings = [
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...unknown.map(
+      ({ name, meant }) =>
+        `warning: no variable of Leque is called ${name}${meant ? `; did you mean ${meant}?` : ''}`,
+    ),
+  ];
+  if (configuration.length > 0) return [...configuration, ...warnings].join('\n');
   if (unreachable !== undefined)
-    return [`Redis cannot be used: ${unreachable}`, ...misspelt].join('\n');
+    return [`Redis cannot be used: ${unreachable}`, ...warnings].join('\n');
   return [
     'The configuration is right.',
-    ...misspelt,
+    ...warnings,
     ...servers.map(({ server, findings }) =>
       findings.length === 0
         ? `Redis ${server}: fine.`

@@ -15,6 +15,9 @@ export type Fact =
   /** The process has turned away new traffic, or does so for another reason than before. */
   | { type: 'not_ready'; detail: string }
   | { type: 'lease_lost' }
+  /** The process can open no more files and sockets. */
+  | { type: 'descriptors_exhausted'; detail: string }
+  | { type: 'descriptors_available' }
   /** A part of this process, for example `socketio_recovery`, works with less than it could. */
   | { type: 'degraded'; part: string; detail: string }
   /** The broker is away or refuses, and the caller was asked to try again; `error` says why. */

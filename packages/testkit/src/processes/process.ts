@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   readonly port: number;
   readonly env: Env;
+  /** Its `ulimit -n`; that of this process when it is undefined. */
+  readonly openFiles?: number;
 }
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -24,8 +26,7 @@ const PROBE_TIMEOUT_MS = 1000;
 export class RunningProcess extends SupervisedProcess {
   /** @param entry path from the root of the repository */
   constructor(entry: string, args: readonly string[], env: Env) {
-    const command = [process.execPath, entry, ...args];
-    super(command, { cwd: ROOT, env: { ...inherited(), ...env } });
+    super([process.execPath, entry, ...args], { cwd: ROOT, env: { ...inherited(), ...env } });
   }
 }
 
@@ -33,7 +34,7 @@ export class RunningProcess extends SupervisedProcess {
 export class ServerProcess implements AsyncDisposable {
   readonly url: string;
   readonly #options: ServerOptions;
-  #process: RunningProcess;
+  #process: SupervisedProcess;
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -94,9 +95,13 @@ export class ServerProcess implements AsyncDisposable {
     await this.kill();
   }
 
-  #launch(): RunningProcess {
-    const { entry, args = [], env, port } = this.#options;
-    return new RunningProcess(entry, args, { HOST: '127.0.0.1', ...env, PORT: String(port) });
+  #launch(): SupervisedProcess {
+    const { entry, args = [], port, openFiles } = this.#options;
+    const env = { HOST: '127.0.0.1', ...this.#options.env, PORT: String(port) };
+    if (openFiles === undefined) return new RunningProcess(entry, args, env);
+    const limited = ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`];
+    const command = [...limited, process.execPath, entry, ...args];
+    return new SupervisedProcess(command, { cwd: ROOT, env: { ...inherited(), ...env } });
   }
 
   async #ready(): Promise<void> {
