@@ -40,7 +40,7 @@ describe('keys that another program has written', () => {
       const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
       await expect(publishing).rejects.toMatchObject({
         code: 'unavailable',
-        message: expect.stringContaining(name('idem:K')),
+        cause: { message: expect.stringContaining(name('idem:K')) },
       });
       expect(String(await fcall(P, '{"type":"x","data":{}}', 'K'))).toContain(name('idem:K'));
     }
