@@ -32,6 +32,19 @@ const gapPasses = {
   to: "    if (verdict !== 'next' && verdict !== 'gap') return verdict;",
 };
 
+const flowsWithoutOutcome = [
+  {
+    file: hub,
+    from: '      this.#drop(session, subscription);\n      // The client',
+    to: '      if (existing === undefined) this.#drop(session, subscription);\n      else subscription.giveUpRecovery();\n      // The client',
+  },
+  {
+    file: hub,
+    from: '      if (existing !== undefined || since !== undefined) session.close(...cannotContinue(channel));\n',
+    to: '',
+  },
+];
+
 export const MUTATIONS = [
   {
     name: 'the gap check',
@@ -133,19 +146,14 @@ export const MUTATIONS = [
   {
     name: 'the hold for an unknown outcome',
     about: 'after a history that cannot be read, what is newer flows',
-    patches: [
-      {
-        file: hub,
-        from: '      this.#drop(session, subscription);\n      // The client',
-        to: '      if (existing === undefined) this.#drop(session, subscription);\n      else subscription.giveUpRecovery();\n      // The client',
-      },
-      {
-        file: hub,
-        from: '      if (existing !== undefined || since !== undefined) session.close(...cannotContinue(channel));\n',
-        to: '',
-      },
-    ],
+    patches: flowsWithoutOutcome,
     proof: model,
+  },
+  {
+    name: 'the hold for an unknown outcome, with real processes',
+    about: 'after a history that cannot be read, what is newer flows',
+    patches: flowsWithoutOutcome,
+    proof: scenario('slow-history', 1),
   },
   {
     name: 'the bound of what is held',

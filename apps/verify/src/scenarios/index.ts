@@ -82,11 +82,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'slow-history',
-    about: 'histories cannot be read for 1.2 and 2.5 s while all clients come back',
+    about: 'histories cannot be read for 1.2 and 7 s while all clients come back',
     breaks: 'system',
     resyncs: 'never',
     redis: 'standalone',
-    run: slowHistory(1200, 2500),
+    run: slowHistory(1200, 7000),
   },
   {
     name: 'paused-redis',
