@@ -1,14 +1,14 @@
 import { authRule } from '@leque/auth-jwt';
 import { redisRule } from '@leque/broker-redis';
 import { GatewayConfig, gatewayRules } from '@leque/gateway';
-import { PublisherConfig } from '@leque/publisher';
+import { apiKeyRule, PublisherConfig } from '@leque/publisher';
 import { readConfig, stopTimeoutMs } from '@leque/service';
 import { find, type Manifest } from './manifests.ts';
 
 /** The content of the Secret in the values, which is not in the manifests. */
 const SECRETS: Readonly<Record<string, string>> = {
   JWT_SECRET: 'a-secret-of-more-than-32-characters',
-  PUBLISH_API_KEYS: 'key',
+  PUBLISH_API_KEYS: 'a-key-of-more-than-20-characters',
   REDIS_URL: 'rediss+cluster://user:password@redis-0:6379,redis-1:6379',
   SOCKETIO_RECOVERY_SECRET: 'another-secret-of-more-than-32-characters',
   REDIS_SENTINEL_USERNAME: 'sentinel',
@@ -51,5 +51,5 @@ export function environmentOf(
 export function podStopTimeoutMs(component: Component, env: Record<string, string>): number {
   return component === 'gateway'
     ? stopTimeoutMs(readConfig(GatewayConfig, env, [...gatewayRules, redisRule]))
-    : stopTimeoutMs(readConfig(PublisherConfig, env, [authRule, redisRule]));
+    : stopTimeoutMs(readConfig(PublisherConfig, env, [authRule, apiKeyRule, redisRule]));
 }

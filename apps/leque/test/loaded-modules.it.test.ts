@@ -20,7 +20,7 @@ const REPORTER = `
 /** Runs the command, or another entry, and returns the names of the npm packages that it loads. */
 async function packagesOf(args: readonly string[], entry = ENTRY): Promise<string[]> {
   const hook = `data:text/javascript,${encodeURIComponent(REPORTER)}`;
-  const env = { PATH: process.env['PATH'] ?? '', JWT_SECRET: 'x'.repeat(32) };
+  const env = { PATH: process.env['PATH'] ?? '', JWT_SECRET: 'a secret of thirty-two characters' };
   const stderr = await new Promise<string>((resolve) => {
     const command = ['--import', hook, entry, ...args];
     const options = { env, maxBuffer: 2 ** 24 };

@@ -25,7 +25,7 @@ test('lists have commas; pages on loopback are allowed in open mode', () => {
   const config = readPublisherConfig({
     REDIS_URL,
     AUTH_MODE: 'open',
-    PUBLISH_API_KEYS: 'one, two',
+    PUBLISH_API_KEYS: 'one, two', // short keys do in open mode
     CORS_ORIGIN: 'http://localhost:3000,https://yourdomain.com',
   });
   const { apiKeys, origins } = publisherPolicy(config);

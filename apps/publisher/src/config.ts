@@ -3,7 +3,7 @@ import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { DrainSettings, processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
-import { PublisherSettings } from './settings.ts';
+import { apiKeyRule, PublisherSettings } from './settings.ts';
 
 export const PublisherConfig = Type.Object({
   ...processSettings(9100, `${hostname().slice(0, 48)}-${process.pid}`),
@@ -16,5 +16,5 @@ export type PublisherConfig = Static<typeof PublisherConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
-  return readConfig(PublisherConfig, env, [authRule, redisRule]);
+  return readConfig(PublisherConfig, env, [authRule, apiKeyRule, redisRule]);
 }

@@ -1,5 +1,11 @@
-import type { AuthSettings } from '@leque/auth-jwt';
-import { HistorySettings, JournalSettings, journalOptions, OriginSettings } from '@leque/core';
+import { type AuthSettings, apiKeyProblems } from '@leque/auth-jwt';
+import {
+  type ConfigRule,
+  HistorySettings,
+  JournalSettings,
+  journalOptions,
+  OriginSettings,
+} from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { listOf } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
@@ -14,7 +20,9 @@ export const PublisherSettings = Type.Object({
   ...OriginSettings.properties,
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
-      description: 'comma-separated API keys that may publish and read statistics',
+      description:
+        'comma-separated API keys that may publish and read statistics; at least 20 characters ' +
+        'each, except with AUTH_MODE=open outside of production',
     }),
   ),
   MAX_EVENT_SIZE: Type.Integer({
@@ -62,6 +70,11 @@ export const PublisherSettings = Type.Object({
   ...JournalSettings.properties,
   ...TracingSettings.properties,
 });
+type KeySettings = Pick<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'> & PublisherSettings;
+
+export const apiKeyRule: ConfigRule<KeySettings> = (config) =>
+  apiKeyProblems(config, listOf(config.PUBLISH_API_KEYS));
+
 export type PublisherSettings = Static<typeof PublisherSettings>;
 
 export function publisherPolicy(

@@ -1,6 +1,7 @@
 import type { ConfigRule } from '@leque/core';
 import { type Static, Type } from 'typebox';
 import { publicKeyProblem } from './public-key.ts';
+import { secretProblems } from './secret-problems.ts';
 
 const optionalText = (description: string, options: object = {}) =>
   Type.Optional(Type.String({ description, ...options }));
@@ -14,7 +15,8 @@ export const AuthSettings = Type.Object({
       'verified all the same, and grants only what it says',
   }),
   JWT_SECRET: optionalText(
-    'secret that tokens are signed with (HS256); at least 32 characters with NODE_ENV=production',
+    'secret that tokens are signed with (HS256); at least 32 characters and no published sample, ' +
+      'except with AUTH_MODE=open outside of production',
   ),
   JWT_PUBLIC_KEY: optionalText(
     'public key in PEM format, with line breaks or `\\n`: RSA (RS256 to PS512), ' +
@@ -34,7 +36,6 @@ export type AuthSettings = Static<typeof AuthSettings>;
 
 /** Variables that configure the key for tokens; exactly one of them is set. */
 export const KEY_SOURCES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'] as const;
-const MIN_SECRET_LENGTH = 32;
 const ANY_SOURCE = 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL';
 
 /** Checks what the schema cannot: exactly one key source, with a usable key. */
@@ -52,12 +53,6 @@ function keySourceProblems(config: AuthSettings): string[] {
   if (config.AUTH_MODE === 'required') return [`AUTH_MODE=required needs ${ANY_SOURCE}`];
   if (config.NODE_ENV !== 'production') return [];
   return [`NODE_ENV=production needs ${ANY_SOURCE}, whatever AUTH_MODE says`];
-}
-
-/** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
-function secretProblems({ JWT_SECRET: secret, NODE_ENV: env }: AuthSettings): string[] {
-  if (secret === undefined || secret.length >= MIN_SECRET_LENGTH || env !== 'production') return [];
-  return [`NODE_ENV=production needs a JWT_SECRET of at least ${MIN_SECRET_LENGTH} characters`];
 }
 
 function urlProblems(url: string | undefined): string[] {

@@ -7,6 +7,7 @@ import { API_VARIABLES } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
 import { ClusterConfig, DevConfig } from '../dev/config.ts';
 import { adviseOn, adviseOnSentinel, type Finding } from './redis-advice.ts';
+import { adviseOnTokens } from './token-advice.ts';
 import { findUnknownVariables, type UnknownVariable } from './unknown-variables.ts';
 
 export type App = 'gateway' | 'publisher';
@@ -16,7 +17,7 @@ export interface Report {
   readonly exitCode: ExitCode;
   /** Problems of the variables. */
   readonly configuration: readonly string[];
-  /** What does not fit this machine. */
+  /** Settings that work and are probably not meant, or do not fit this machine. */
   readonly warnings: readonly string[];
   /** Variables that are probably misspelt; no app reads them. */
   readonly unknown: readonly UnknownVariable[];
@@ -44,7 +45,7 @@ export async function check(app: App, env: Env): Promise<Report> {
   }
   return {
     configuration: [],
-    warnings: warningsOf(app, env),
+    warnings: [...adviseOnTokens(env), ...warningsOf(app, env)],
     unknown,
     ...(await checkRedis(app, env)),
   };

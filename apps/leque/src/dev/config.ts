@@ -1,6 +1,6 @@
 import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { GatewaySettings, gatewayRules } from '@leque/gateway';
-import { PublisherSettings } from '@leque/publisher';
+import { apiKeyRule, PublisherSettings } from '@leque/publisher';
 import { processSettings, readConfig } from '@leque/service';
 import { type Static, type TSchema, Type } from 'typebox';
 import { devSecret } from '../api/dev-secret.ts';
@@ -52,7 +52,7 @@ export type ClusterConfig = Static<typeof ClusterConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readDevConfig(env: Env): DevConfig {
-  return readConfig(DevConfig, withSecret(env), [...gatewayRules, redisRule]);
+  return readConfig(DevConfig, withSecret(env), [...gatewayRules, apiKeyRule, redisRule]);
 }
 
 /** @throws ConfigError that lists every problem */

@@ -17,6 +17,11 @@
 {{- if and $given.JWT_SECRET (lt (len $given.JWT_SECRET) 32) -}}
 {{- fail "leque: secrets.values.JWT_SECRET has less than 32 characters" -}}
 {{- end -}}
+{{- range $key := splitList "," (default "" $given.PUBLISH_API_KEYS) -}}
+{{- if and (trim $key) (lt (len (trim $key)) 20) -}}
+{{- fail "leque: a key in secrets.values.PUBLISH_API_KEYS has less than 20 characters" -}}
+{{- end -}}
+{{- end -}}
 {{- if not (or (include "leque.redisUrl" $root) $existing $given.REDIS_URL) -}}
 {{- fail "leque: no Redis. Set externalRedis.url, or REDIS_URL in the Secret of secrets.existingSecret or in secrets.values, or, for a trial, redis.enabled=true" -}}
 {{- end -}}

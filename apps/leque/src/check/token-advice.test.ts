@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { adviseOnTokens } from './token-advice.ts';
+
+const https = 'https://id.test/keys';
+
+test.each([
+  [{}, []],
+  [{ JWT_SECRET: 'x' }, []],
+  [{ JWKS_URL: https, JWT_ISSUER: 'https://id.test' }, []],
+  [{ JWKS_URL: https, JWT_AUDIENCE: 'leque' }, []],
+  [{ JWKS_URL: https }, ['JWT_ISSUER nor JWT_AUDIENCE']],
+  [{ JWKS_URL: https, JWT_ISSUER: '' }, ['JWT_ISSUER nor JWT_AUDIENCE']],
+  [{ JWKS_URL: 'http://id.test/keys', JWT_AUDIENCE: 'leque' }, ['not https']],
+  [{ JWKS_URL: 'http://id.test/keys' }, ['JWT_ISSUER nor JWT_AUDIENCE', 'not https']],
+  [{ JWKS_URL: 'http://127.0.0.1:9000/keys', JWT_ISSUER: 'x' }, []],
+  [{ JWKS_URL: 'http://[::1]:9000/keys', JWT_ISSUER: 'x' }, []],
+  [{ JWKS_URL: 'http://localhost.evil.test/keys', JWT_ISSUER: 'x' }, ['not https']],
+  [{ JWKS_URL: 'no url' }, []],
+])('the advice on %j has %j', (env, parts) => {
+  expect(adviseOnTokens(env)).toEqual(parts.map((part) => expect.stringContaining(part)));
+});

@@ -1,0 +1,68 @@
+const MIN_SECRET_LENGTH = 32;
+const MIN_API_KEY_LENGTH = 20;
+/** A random secret in hexadecimal digits has about sixteen different characters. */
+const MIN_DIFFERENT = 8;
+
+/** Secrets that everybody can read: of this repository's files, and of well-known examples. */
+const PUBLISHED: ReadonlySet<string> = new Set([
+  'for-this-machine-only-0123456789abcdef',
+  'a-string-secret-at-least-256-bits-long',
+  'your-256-bit-secret',
+]);
+/** The tests of this repository use such secrets on loopback. */
+const FOR_TESTS = 'only-for-tests';
+
+interface Strictness {
+  readonly AUTH_MODE?: string;
+  readonly NODE_ENV?: string;
+}
+
+/**
+ * What is wrong with the secret of tokens. RFC 7518 §3.2: a key for HS256 is at least as long as its
+ * hash. In open mode only production needs that.
+ */
+export function secretProblems(
+  config: Strictness & { readonly JWT_SECRET?: string },
+): readonly string[] {
+  const { JWT_SECRET: secret } = config;
+  const reason = reasonToBeStrict(config);
+  if (secret === undefined || reason === undefined) return [];
+  if (secret.length < MIN_SECRET_LENGTH) {
+    return [`${reason} needs a JWT_SECRET of at least ${MIN_SECRET_LENGTH} characters`];
+  }
+  if (new Set(secret).size < MIN_DIFFERENT) {
+    return [`JWT_SECRET has fewer than ${MIN_DIFFERENT} different characters`];
+  }
+  return isPublished(secret, config) ? [`JWT_SECRET ${IS_PUBLISHED}`] : [];
+}
+
+/** What is wrong with API keys. The messages name a key by its place, because they are logged. */
+export function apiKeyProblems(config: Strictness, keys: readonly string[]): readonly string[] {
+  const reason = reasonToBeStrict(config);
+  if (reason === undefined) return [];
+  return keys.flatMap((key, index) => {
+    const name = `key ${index + 1} of PUBLISH_API_KEYS`;
+    if (key.length < MIN_API_KEY_LENGTH) {
+      return [
+        `${reason} needs API keys of at least ${MIN_API_KEY_LENGTH} characters; ${name} has fewer`,
+      ];
+    }
+    if (new Set(key).size < MIN_DIFFERENT) {
+      return [`${name} has fewer than ${MIN_DIFFERENT} different characters`];
+    }
+    return isPublished(key, config) ? [`${name} ${IS_PUBLISHED}`] : [];
+  });
+}
+
+const IS_PUBLISHED = 'is a published sample; make your own with `leque keys`';
+
+function reasonToBeStrict({ AUTH_MODE, NODE_ENV }: Strictness): string | undefined {
+  if (NODE_ENV === 'production') return 'NODE_ENV=production';
+  return AUTH_MODE === 'open' ? undefined : 'AUTH_MODE=required';
+}
+
+/** The sample of docker-compose.yml also runs in images, as long as nobody needs a token. */
+function isPublished(secret: string, { AUTH_MODE, NODE_ENV }: Strictness): boolean {
+  if (AUTH_MODE === 'open') return false;
+  return PUBLISHED.has(secret) || (NODE_ENV === 'production' && secret.startsWith(FOR_TESTS));
+}
