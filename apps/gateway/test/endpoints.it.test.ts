@@ -14,3 +14,25 @@ test.for(['/ws/notifications', '/ws/project/P', '/ws/logs'])(
     }
   },
 );
+
+test('[WS3.2] counts of the whole cluster go only to those who may read statistics', async () => {
+  await using gateway = await startGateway();
+  const member = await tokenFor('ana', { projects: ['P'] });
+  const operator = await tokenFor('ops', { scopes: ['stats'] });
+  const fields = async (token: string) => {
+    using client = new RawClient(gateway.url, '/ws/notifications', token);
+    await expect.poll(() => client.of('connection')).toHaveLength(1);
+    client.say({ action: 'stats' });
+    await expect.poll(() => client.of('stats')).toHaveLength(1);
+    return Object.keys(client.of('stats')[0]?.['data'] ?? {}).sort();
+  };
+  expect(await fields(member)).toEqual(['active_projects', 'connections_per_project']);
+  expect(await fields(operator)).toEqual([
+    'active_connections',
+    'active_projects',
+    'connections_per_project',
+    'total_broadcasts',
+    'total_connections',
+    'total_messages_sent',
+  ]);
+});

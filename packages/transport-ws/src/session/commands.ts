@@ -137,16 +137,12 @@ function isSelectable({ feed }: CommandTarget, channel: string): boolean {
   return parsed?.kind === 'project' && feed.endpoint.offers(parsed.id);
 }
 
-/** A session without the right to statistics sees the projects of its own grants (ISO). */
-function visibleStats({ client }: CommandTarget, all: Stats): Stats {
+/** A session without the right to statistics sees the projects of its own grants, and no totals. */
+function visibleStats({ client }: CommandTarget, all: Stats): Partial<Stats> {
   const { grants } = client.session.identity;
   if (grants.has('stats')) return all;
   const visible = Object.entries(all.connections_per_project).filter(([projectId]) =>
     grants.coversProject(projectId),
   );
-  return {
-    ...all,
-    active_projects: visible.length,
-    connections_per_project: Object.fromEntries(visible),
-  };
+  return { active_projects: visible.length, connections_per_project: Object.fromEntries(visible) };
 }
