@@ -17,7 +17,12 @@ test('Redis and a secret are all that has to be set', () => {
     origins: { allowed: [], loopback: false },
     firehose: true,
     journal: { entries: 20_000, ttlMs: 900_000 },
-    limits: { maxEventBytes: 65_536, maxBatchBytes: 8_388_608, answerWithinMs: 900 },
+    limits: {
+      maxEventBytes: 65_536,
+      maxBatchBytes: 8_388_608,
+      answerWithinMs: 900,
+      trustTraceparent: 'keys',
+    },
   });
 });
 

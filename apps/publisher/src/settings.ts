@@ -66,6 +66,12 @@ export const PublisherSettings = Type.Object({
     minimum: 1,
     description: 'reads of histories that a publisher runs at once; others wait for their turn',
   }),
+  TRUST_TRACEPARENT: Type.Enum(['keys', 'all', 'none'], {
+    default: 'keys',
+    description:
+      'whose `traceparent` a publish continues and passes on to clients: those of callers with an ' +
+      'API key, of all callers, or of none. The others cannot decide which publishes are traced',
+  }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
@@ -100,6 +106,7 @@ export function publisherPolicy(
       maxEventBytes: settings.MAX_EVENT_SIZE,
       maxBatchBytes: settings.MAX_BATCH_SIZE,
       answerWithinMs: ANSWER_WITHIN_MS,
+      trustTraceparent: settings.TRUST_TRACEPARENT,
     },
   };
 }

@@ -86,7 +86,14 @@ test('[LIVE] other requests get their turn while the events of a list are checke
   } as unknown as Publishing;
   using deadline = new Deadline(10_000);
   const texts = Array<string>(6).fill(small);
-  const request = { texts, key: undefined, deadline, caller: '', traceparent: undefined };
+  const request = {
+    texts,
+    key: undefined,
+    deadline,
+    caller: '',
+    traceparent: undefined,
+    isTraceTrusted: false,
+  };
   await publishBatch({ publishing, telemetry: { report: () => {} } }, request);
   stop.abort();
   await counting;

@@ -14,6 +14,7 @@ import {
   type Fact,
   type Scope,
   systemClock,
+  type Tracing,
 } from '@leque/core';
 import { registerNotFound, SERVER_OPTIONS } from '@leque/service';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
@@ -31,7 +32,12 @@ export const openPolicy: PublisherPolicy = {
   rates: { key: 0, user: 0, address: 0 },
   wrongCredentialsPerMinute: 0,
   historyReads: 4,
-  limits: { maxEventBytes: 1_000, maxBatchBytes: 1_000_000, answerWithinMs: 200 },
+  limits: {
+    maxEventBytes: 1_000,
+    maxBatchBytes: 1_000_000,
+    answerWithinMs: 200,
+    trustTraceparent: 'keys',
+  },
 };
 export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };
 
@@ -46,7 +52,7 @@ export class PublisherUnderTest implements AsyncDisposable {
 
   constructor(
     policy: PublisherPolicy = openPolicy,
-    parts: { broker?: Broker; clock?: Clock } = {},
+    parts: { broker?: Broker; clock?: Clock; tracing?: Tracing } = {},
   ) {
     this.broker =
       parts.broker ??
@@ -67,6 +73,7 @@ export class PublisherUnderTest implements AsyncDisposable {
         state: this.state,
         control: this.control,
         clock: parts.clock ?? systemClock,
+        tracing: parts.tracing,
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,

@@ -22,6 +22,7 @@ export {
   type ParsedEvent,
   RESERVED_CODES,
   tryParseEvent,
+  withoutTraceparent,
   withTraceparent,
 } from './events/event.ts';
 export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';

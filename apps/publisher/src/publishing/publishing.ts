@@ -5,6 +5,7 @@ import {
   ProtocolError,
   tryParseChannel,
   tryParseEvent,
+  withoutTraceparent,
   withTraceparent,
 } from '@leque/protocol';
 import { RequestError } from '@leque/service';
@@ -55,6 +56,11 @@ export interface PublishOptions {
   readonly caller: string;
   /** Trace context of the request, unchecked. */
   readonly traceparent: string | undefined;
+  /**
+   * Whether to continue the trace of the request or the event. Otherwise the publish begins a trace
+   * of its own, and the caller decides neither what is sampled nor what clients get as the trace.
+   */
+  readonly isTraceTrusted: boolean;
 }
 
 /** Checks events, hands them to the broker, and counts the outcomes. */
@@ -90,11 +96,13 @@ export class Publishing {
    * the order of the calls.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
-  async publish(checked: Event, options: PublishOptions): Promise<Published> {
+  async publish(given: Event, options: PublishOptions): Promise<Published> {
     const { broker, state, counters, journal, tracing } = this.#deps;
-    const { deadline, caller } = options;
+    const { deadline, caller, isTraceTrusted } = options;
+    const checked = isTraceTrusted ? given : withoutTraceparent(given);
+    const parent = isTraceTrusted ? (checked.traceparent ?? options.traceparent) : undefined;
     const startedAt = performance.now();
-    const span = tracing?.publishing(checked, checked.traceparent ?? options.traceparent);
+    const span = tracing?.publishing(checked, parent);
     const event =
       span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
     try {

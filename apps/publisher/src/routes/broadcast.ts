@@ -8,7 +8,7 @@ import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
 import { failures } from './failures.ts';
-import { publishOptions, sentEvents } from './publish-options.ts';
+import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
 const { message_id, channel, cursor } = Stored.properties;
 
@@ -38,7 +38,7 @@ export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async
   const { publishing, limits } = context;
   app.post('/ws/broadcast', publishOptions(context, schema), async (request) => {
     using deadline = new Deadline(limits.answerWithinMs);
-    const { headers, caller } = request;
+    const { headers } = request;
     const sent = sentEvents(request);
     if (sent.kind === 'list') throw new RequestError('invalid_event', 'send one event, not a list');
     const checked = publishing.check(sent.text, keyOf(headers['idempotency-key']));
@@ -46,8 +46,7 @@ export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async
     const sentTo = await publishing.subscribers(checked.channel, deadline);
     const published = await publishing.publish(checked, {
       deadline,
-      caller,
-      traceparent: headers.traceparent,
+      ...requestOf(context, request),
     });
     const { duplicate: _, ...answer } = storedAnswer(checked, published);
     return { sent_to: sentTo, ...answer };

@@ -12,6 +12,8 @@ export interface PublisherLimits {
   readonly maxBatchBytes: number;
   /** Milliseconds in which every request is answered, also when Redis does not answer. */
   readonly answerWithinMs: number;
+  /** Whose `traceparent` is followed and passed on to clients. */
+  readonly trustTraceparent: 'keys' | 'all' | 'none';
   /** Publications that each process remembers for delivery reports; 0 turns reports off. */
   readonly journalEntries: number;
 }

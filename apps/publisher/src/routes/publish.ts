@@ -9,7 +9,7 @@ import { MAX_BATCH_ITEMS } from '../publishing/sent-events.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from './examples.ts';
 import { failures } from './failures.ts';
-import { publishOptions, sentEvents } from './publish-options.ts';
+import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
 const event = Type.Object(EventInput.properties, {
   additionalProperties: false,
@@ -35,9 +35,8 @@ export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (
   const { publishing, limits, rates } = context;
   app.post('/publish', publishOptions(context, schema), async (request, reply) => {
     using deadline = new Deadline(limits.answerWithinMs);
-    const { headers, caller } = request;
-    const key = keyOf(headers['idempotency-key']);
-    const options = { deadline, caller, traceparent: headers.traceparent };
+    const key = keyOf(request.headers['idempotency-key']);
+    const options = { deadline, ...requestOf(context, request) };
     const sent = sentEvents(request);
     if (sent.kind === 'event') {
       const checked = publishing.check(sent.text, key);

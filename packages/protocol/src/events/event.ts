@@ -30,10 +30,19 @@ export interface Event {
 
 /** A copy of the event with this trace context in place of its own. */
 export function withTraceparent(event: Event, traceparent: string): Event {
-  const member = (value: string) => `,"traceparent":"${value}"}`;
-  const end = event.traceparent === undefined ? '}' : member(event.traceparent);
-  const json = event.json.slice(0, -end.length) + member(traceparent);
+  const json = `${withoutTraceparent(event).json.slice(0, -1)}${memberOf(traceparent)}}`;
   return { ...event, json, traceparent };
+}
+
+/** A copy of the event without its trace context. */
+export function withoutTraceparent(event: Event): Event {
+  const { traceparent, ...rest } = event;
+  if (traceparent === undefined) return event;
+  return { ...rest, json: `${event.json.slice(0, -memberOf(traceparent).length - 1)}}` };
+}
+
+function memberOf(traceparent: string): string {
+  return `,"traceparent":"${traceparent}"`;
 }
 
 export type ParsedEvent =
