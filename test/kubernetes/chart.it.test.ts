@@ -187,7 +187,11 @@ withHelm.for([
   ['no secret', [], 'a gateway has nothing to verify tokens with. Make a Secret'],
   ['a secret of publishers alone', ['publisher.existingSecret=x'], 'a gateway has nothing to'],
   ['a short secret', ['secrets.values.JWT_SECRET=short'], 'has less than 32 characters'],
-  ['a short API key', ['secrets.values.PUBLISH_API_KEYS=short'], 'has less than 20 characters'],
+  [
+    'a short API key',
+    [SECRET, 'secrets.values.PUBLISH_API_KEYS=short'],
+    'has less than 20 characters',
+  ],
   ['no Redis', ['config.JWKS_URL=https://id/keys'], 'no Redis. Set externalRedis.url'],
   ['two of them', [SECRET, 'redis.enabled=true', 'externalRedis.url=redis://r'], 'exclude each'],
   ['a password among the values', [SECRET, 'externalRedis.url=redis://a:b@r'], 'externalRedis'],
