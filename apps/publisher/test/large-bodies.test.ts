@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { Deadline } from '@leque/core';
 import { upTo } from '@leque/testkit/fakes';
 import { expect, test, vi } from 'vitest';
 import { publishBatch } from '../src/publishing/publish-batch.ts';
@@ -84,12 +83,11 @@ test('[LIVE] other requests get their turn while the events of a list are checke
       throw new Error('refused');
     },
   } as unknown as Publishing;
-  using deadline = new Deadline(10_000);
   const texts = Array<string>(6).fill(small);
   const request = {
     texts,
     key: undefined,
-    deadline,
+    storeWithinMs: 1_000,
     caller: '',
     traceparent: undefined,
     isTraceTrusted: false,

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { type Published, reportUnavailable, type Telemetry } from '@leque/core';
+import { Deadline, type Published, reportUnavailable, type Telemetry } from '@leque/core';
 import {
   type Event,
   type ItemResult,
   type ProblemDocument,
-  ProtocolError,
   type Stored,
   toCursor,
 } from '@leque/protocol';
@@ -25,11 +24,13 @@ export function storedAnswer({ channel }: Event, published: Published): Stored {
   };
 }
 
-export interface BatchRequest extends PublishOptions {
+export interface BatchRequest extends Omit<PublishOptions, 'deadline'> {
   /** JSON of each event, as it was sent. */
   readonly texts: readonly string[];
   /** Idempotency key of the whole request; the key of each item is derived from it. */
   readonly key: string | undefined;
+  /** Milliseconds that storing may take; checking takes as long as the batch is large. */
+  readonly storeWithinMs: number;
 }
 
 export interface BatchDeps {
@@ -47,15 +48,16 @@ type Checked =
  * send the next.
  * @returns one result per item, in order; an invalid item does not affect the others
  * @throws RequestError `invalid_json` when an item is not JSON, because then the list is not JSON
- *   either; ProtocolError `unavailable` when checking took too long. Nothing is stored then.
+ *   either. Nothing is stored then.
  */
 export async function publishBatch(
   deps: BatchDeps,
-  { texts, key, ...options }: BatchRequest,
+  { texts, key, storeWithinMs, ...request }: BatchRequest,
 ): Promise<ItemResult[]> {
   const checked = await checkAll(deps, texts, key);
-  if (options.deadline.expired) throw new ProtocolError('unavailable', 'no answer in time');
-  return Promise.all(
+  using deadline = new Deadline(storeWithinMs);
+  const options = { deadline, ...request };
+  return await Promise.all(
     checked.map((item) =>
       'event' in item ? publishOne(deps, item.event, options) : Promise.resolve(item.refused),
     ),

@@ -33,17 +33,20 @@ const schema = {
 
 export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { publishing, limits, rates } = context;
+  const { answerWithinMs } = limits;
   app.post('/publish', publishOptions(context, schema), async (request, reply) => {
-    using deadline = new Deadline(limits.answerWithinMs);
     const key = keyOf(request.headers['idempotency-key']);
-    const options = { deadline, ...requestOf(context, request) };
+    const publish = requestOf(context, request);
     const sent = sentEvents(request);
     if (sent.kind === 'event') {
+      using deadline = new Deadline(answerWithinMs);
       const checked = publishing.check(sent.text, key);
-      return storedAnswer(checked, await publishing.publish(checked, options));
+      return storedAnswer(checked, await publishing.publish(checked, { deadline, ...publish }));
     }
-    rates.charge(request, reply, sent.texts.length - 1);
-    const results = await publishBatch(context, { texts: sent.texts, key, ...options });
+    const { texts } = sent;
+    rates.charge(request, reply, texts.length - 1);
+    const batch = { texts, key, storeWithinMs: answerWithinMs, ...publish };
+    const results = await publishBatch(context, batch);
     const problem = batchProblem(results);
     return problem === undefined ? { results } : sendProblem(reply, problem, { results });
   });
