@@ -189,7 +189,7 @@ withHelm.for([
   ['a short secret', ['secrets.values.JWT_SECRET=short'], 'has less than 32 characters'],
   [
     'a short API key',
-    [SECRET, 'secrets.values.PUBLISH_API_KEYS=short'],
+    [`secrets.values.JWT_SECRET=${'ab'.repeat(16)}`, 'secrets.values.PUBLISH_API_KEYS=short'],
     'has less than 20 characters',
   ],
   ['no Redis', ['config.JWKS_URL=https://id/keys'], 'no Redis. Set externalRedis.url'],

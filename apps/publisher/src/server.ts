@@ -3,6 +3,7 @@ import { openRedis } from '@leque/broker-redis';
 import { systemClock } from '@leque/core';
 import {
   type Backend,
+  ClientAddresses,
   type Role,
   type RunningServer,
   type ServiceContext,
@@ -46,7 +47,11 @@ export async function servePublisher(
   countRequests(app, telemetry.watchHttp());
   const verifier = createJwtVerifier(settings, systemClock, telemetry);
   const policy = publisherPolicy(settings);
-  await app.register(createPublisherApp({ ...context, ...backend, counters, verifier, policy }));
+  const addresses = new ClientAddresses(settings);
+  const addressOf = addresses.of.bind(addresses);
+  await app.register(
+    createPublisherApp({ ...context, ...backend, counters, verifier, policy, addressOf }),
+  );
   const { version } = manifest;
   return { status: () => ({ app: 'publisher', version, stored: counters.stored }) };
 }

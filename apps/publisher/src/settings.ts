@@ -7,7 +7,7 @@ import {
   OriginSettings,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
-import { listOf } from '@leque/service';
+import { AddressSettings, listOf } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { type Static, Type } from 'typebox';
 import type { PublisherPolicy } from './app.ts';
@@ -18,6 +18,7 @@ const ANSWER_WITHIN_MS = 900;
 /** Settings of a publisher, whichever broker it uses. */
 export const PublisherSettings = Type.Object({
   ...OriginSettings.properties,
+  ...AddressSettings.properties,
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
       description:

@@ -16,7 +16,7 @@ import {
   systemClock,
   type Tracing,
 } from '@leque/core';
-import { registerNotFound, SERVER_OPTIONS } from '@leque/service';
+import { type ClientAddresses, registerNotFound, SERVER_OPTIONS } from '@leque/service';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import { createPublisherApp, newPublishCounters, type PublisherPolicy } from '../src/index.ts';
 
@@ -52,7 +52,7 @@ export class PublisherUnderTest implements AsyncDisposable {
 
   constructor(
     policy: PublisherPolicy = openPolicy,
-    parts: { broker?: Broker; clock?: Clock; tracing?: Tracing } = {},
+    parts: { broker?: Broker; clock?: Clock; tracing?: Tracing; addresses?: ClientAddresses } = {},
   ) {
     this.broker =
       parts.broker ??
@@ -74,6 +74,7 @@ export class PublisherUnderTest implements AsyncDisposable {
         control: this.control,
         clock: parts.clock ?? systemClock,
         tracing: parts.tracing,
+        ...(parts.addresses && { addressOf: parts.addresses.of.bind(parts.addresses) }),
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,

@@ -1,4 +1,5 @@
 import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
+import { ClientAddresses } from '@leque/service';
 import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import {
@@ -60,6 +61,21 @@ test('one caller at the limit does not refuse the others', async () => {
     200: 10,
   });
   expect(await tally(times(11, publish(user)))).toMatchObject({ 200: 10 });
+});
+
+test.each([
+  ['behind a trusted proxy clients have limits of their own', 'loopback', 200],
+  ['nobody escapes a limit by naming another address', '10.0.0.0/8', 429],
+])('%s', async (_, TRUSTED_PROXIES, status) => {
+  const addresses = new ClientAddresses({ TRUSTED_PROXIES });
+  await using publisher = new PublisherUnderTest(
+    { ...openPolicy, rates },
+    { ...stopped, addresses },
+  );
+  const publish = (address: string) => () =>
+    publisher.post('/api/publish', notification, { 'x-forwarded-for': address });
+  expect(await tally(times(11, publish('192.0.2.1')))).toEqual({ 200: 10, 429: 1 });
+  expect((await publish('192.0.2.2')()).status).toBe(status);
 });
 
 test('each event of a list counts, and so does what a read of a history asks for', async () => {

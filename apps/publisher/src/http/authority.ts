@@ -79,16 +79,16 @@ export class Authority {
    * @throws ProtocolError `token_…`, `rate_limited`; RequestError `api_key_invalid`
    */
   async identify(request: FastifyRequest, reply: FastifyReply): Promise<Identity> {
-    const address = this.#deps.addressOf(request.raw);
-    const identity = await this.#identityOf(request, { address, reply });
-    request.bucket = this.#bucketOf(identity, address);
+    const addressOf = () => this.#deps.addressOf(request.raw);
+    const identity = await this.#identityOf(request, { addressOf, reply });
+    request.bucket = this.#bucketOf(identity, addressOf);
     this.#deps.rates.charge(request, reply, 1);
     return identity;
   }
 
   async #identityOf(
     { headers }: FastifyRequest,
-    from: { readonly address: string; readonly reply: FastifyReply },
+    from: { readonly addressOf: () => string; readonly reply: FastifyReply },
   ): Promise<Identity> {
     const key = headers['x-api-key'];
     const credential = key === undefined ? bearerToken(headers.authorization) : String(key);
@@ -143,11 +143,11 @@ export class Authority {
   }
 
   /** Users have a limit each, wherever they are; callers without a name share that of their address. */
-  #bucketOf(identity: Identity, address: string): Bucket {
+  #bucketOf(identity: Identity, addressOf: () => string): Bucket {
     const key = this.#keyNumber(identity);
     if (key !== -1) return { kind: 'key', id: String(key) };
     if (identity.userId !== undefined) return { kind: 'user', id: identity.userId };
-    return { kind: 'address', id: address };
+    return { kind: 'address', id: addressOf() };
   }
 
   /** The caller in words, for delivery reports. */

@@ -13,6 +13,12 @@ const MAX_KNOWN = 2_000;
 /** A token that was valid is no guess. */
 const NO_GUESS = new Set(['token_missing', 'token_expired']);
 
+interface Attempt {
+  readonly addressOf: () => string;
+  readonly credential: string;
+  readonly reply: FastifyReply;
+}
+
 /**
  * Limits how many wrong API keys and tokens an address may try. Above the limit it must wait with
  * credentials that are not known; others behind the same address, whose credentials were accepted
@@ -35,26 +41,27 @@ export class WrongCredentials {
    * Verifies a credential.
    * @throws ProtocolError `rate_limited` without verifying it, and whatever `verify` throws
    */
-  async verify<T>(
-    { address, credential, reply }: { address: string; credential: string; reply: FastifyReply },
-    verify: () => Promise<T>,
-  ): Promise<T> {
+  async verify<T>({ addressOf, credential, reply }: Attempt, verify: () => Promise<T>): Promise<T> {
     if (this.#tries === undefined) return await verify();
+    // The address is asked for last, because finding it takes longer than all the rest.
     const isKnown = this.#known.get(credential) === true;
-    const left = this.#tries.take(address, 0);
-    if (!isKnown && left.remaining === 0) {
-      const tried = this.#tries.take(address, 1);
-      throw refuseFor(reply, tried, `at most ${this.#perMinute} wrong credentials per minute`);
-    }
+    if (!isKnown) this.#refuseAtLimit(this.#tries, { addressOf, credential, reply });
     try {
       const accepted = await verify();
       if (!isKnown) this.#known.set(credential, true);
       return accepted;
     } catch (error) {
       this.#known.delete(credential);
-      if (isGuess(error)) this.#tries.take(address, 1);
+      if (isGuess(error)) this.#tries.take(addressOf(), 1);
       throw error;
     }
+  }
+
+  #refuseAtLimit(tries: TokenBuckets, { addressOf, reply }: Attempt): void {
+    const address = addressOf();
+    if (tries.take(address, 0).remaining > 0) return;
+    const left = tries.take(address, 1);
+    throw refuseFor(reply, left, `at most ${this.#perMinute} wrong credentials per minute`);
   }
 }
 
