@@ -88,7 +88,7 @@ export class PublisherUnderTest implements AsyncDisposable {
   }
 
   async post(url: string, body: unknown, headers: Record<string, string> = {}) {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     return this.#inject({
       method: 'POST',
       url,

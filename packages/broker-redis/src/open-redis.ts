@@ -69,7 +69,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const probes = new ProbeCounts();
   const parts = { prefix, nodeId, limits: historyOptions(settings), probes, ...ports };
   const { link, open } = connectionsTo(address, parts);
-  const log = new ChannelLog(link, prefix);
+  const log = new ChannelLog(link, prefix, telemetry);
   const adapterConnections: AdapterConnection[] = [];
   const openAdapter = () => {
     const connection = open();

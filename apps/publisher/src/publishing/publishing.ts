@@ -81,7 +81,7 @@ export class Publishing {
     const { maxEventBytes } = this.#deps;
     try {
       if (isTooLong(text, maxEventBytes)) throw tooLarge(maxEventBytes, 'more');
-      const event = this.#parse(withKey(parseJson(text), key));
+      const event = this.#parse(withKey(parseJson(text), key), text);
       const bytes = Buffer.byteLength(event.json);
       if (bytes <= maxEventBytes) return event;
       throw tooLarge(maxEventBytes, bytes);
@@ -133,8 +133,8 @@ export class Publishing {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  #parse(input: unknown): Event {
-    const parsed = tryParseEvent(input, 'all');
+  #parse(input: unknown, text: string): Event {
+    const parsed = tryParseEvent(input, 'all', text);
     if (parsed.ok) return parsed.event;
     throw RequestError.ofProblems('invalid_event', parsed.problems);
   }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Deadline, type HistoryPage, MAX_HISTORY_BYTES } from '@leque/core';
+import { Deadline, type HistoryPage, MAX_HISTORY_BYTES, type Publication } from '@leque/core';
 import {
   encodeEnvelope,
   HistoryAnswer,
@@ -77,18 +77,23 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
       const { bucket } = request;
       const isWanted = () => !deadline.expired;
       const page = await deadline.settle(historyReads.run({ bucket, read, isWanted }));
+      reply.type('application/json; charset=utf-8').serializer(encodeAnswer);
       return {
         channel,
         ...(page.position !== undefined && { cursor: toCursor(page.position) }),
         complete: page.complete,
         more: hasMore(page),
-        publications: page.publications.map((publication) =>
-          JSON.parse(encodeEnvelope(publication)),
-        ),
+        publications: [...page.publications],
       };
     },
   );
 };
+
+/** Publications keep the text in which they were sent, because printing them anew changes numbers. */
+function encodeAnswer({ publications, ...rest }: { publications: readonly Publication[] }): string {
+  const head = JSON.stringify(rest).slice(0, -1);
+  return `${head},"publications":[${publications.map(encodeEnvelope).join(',')}]}`;
+}
 
 function hasMore({ publications, position: top }: HistoryPage): boolean {
   const last = publications.at(-1)?.position;

@@ -78,7 +78,7 @@ export class ChannelFeed implements ChannelHandler {
 
   message(payload: Buffer): void {
     const decoded = decodeMessage(this.#channel, payload, this.position?.epoch);
-    if ('problem' in decoded) this.#drop(decoded.problem);
+    if ('problem' in decoded) this.#leaveOut(decoded.problem, decoded.position);
     else if (this.#state === 'live') this.#accept(decoded.publication);
     else if (this.#state !== 'closed') this.#hold(decoded.publication);
   }
@@ -278,6 +278,13 @@ export class ChannelFeed implements ChannelHandler {
       () => log.position(this.#channel),
       () => this.#isOpen,
     );
+  }
+
+  /** Goes past a publication that no client could read; the history leaves it out as well. */
+  #leaveOut(problem: string, position: Position | undefined): void {
+    this.#drop(problem);
+    const isNext = position !== undefined && this.#sequencer?.judge(position) === 'next';
+    if (this.#state === 'live' && isNext) this.#sequencer?.moveTo(position);
   }
 
   #drop(detail: string): void {

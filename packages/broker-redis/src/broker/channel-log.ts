@@ -4,12 +4,20 @@ import {
   MAX_HISTORY_BYTES,
   Publication,
   type Published,
+  type Telemetry,
 } from '@leque/core';
 import type { Event, Position } from '@leque/protocol';
 import type { RedisLink } from '../link/redis-link.ts';
+import { isJsonObject } from './decode-message.ts';
 
 /** An entry of a channel's stream: `OFFSET-0`, then the type and the JSON. */
 type StreamEntry = [id: string, fields: [type: string, json: string]];
+
+interface Reply {
+  readonly page: HistoryPage;
+  /** The last entry that was read, readable or not; undefined when none was. */
+  readonly end: Position | undefined;
+}
 
 /** The outcome of one event, see functions/append.lua. */
 type AppendResult = number | [id: string, epoch: string, offset: number] | Error;
@@ -27,10 +35,12 @@ const PAGE: HistoryExtent = { publications: 1000, bytes: MAX_HISTORY_BYTES };
 export class ChannelLog {
   readonly #link: Pick<RedisLink, 'call'>;
   readonly #prefix: string;
+  readonly #telemetry: Telemetry;
 
-  constructor(link: Pick<RedisLink, 'call'>, prefix: string) {
+  constructor(link: Pick<RedisLink, 'call'>, prefix: string, telemetry: Telemetry) {
     this.#link = link;
     this.#prefix = prefix;
+    this.#telemetry = telemetry;
   }
 
   /**
@@ -54,32 +64,50 @@ export class ChannelLog {
     return positionOf(epoch ?? '', offset ?? 0);
   }
 
-  /** See `Broker.history`. */
-  history(
+  /** See `Broker.history`. What is not JSON is left out, because no client could read it. */
+  async history(
     channel: string,
     after: Position | undefined,
     extent: HistoryExtent,
   ): Promise<HistoryPage> {
-    return this.#read(after === undefined ? 'newest' : 'all', { channel, after, extent });
+    const mode = after === undefined ? 'newest' : 'all';
+    return (await this.#read(mode, { channel, after, extent })).page;
   }
 
-  /** Reads what follows `after`, from its beginning, and at most `PAGE` of it. */
-  page(channel: string, after: Position): Promise<HistoryPage> {
-    return this.#read('page', { channel, after, extent: PAGE });
+  /**
+   * Reads what follows `after`, from its beginning, and at most `PAGE` of it. A page is empty only
+   * when nothing readable follows.
+   */
+  async page(channel: string, after: Position): Promise<HistoryPage> {
+    for (let from = after; ; ) {
+      const { page, end } = await this.#read('page', { channel, after: from, extent: PAGE });
+      if (page.publications.length > 0 || end === undefined) return page;
+      from = end;
+    }
   }
 
-  async #read(mode: 'all' | 'page' | 'newest', query: HistoryQuery): Promise<HistoryPage> {
+  async #read(mode: 'all' | 'page' | 'newest', query: HistoryQuery): Promise<Reply> {
     const { channel, after, extent } = query;
     const { publications: limit, bytes } = extent;
     const args = [mode, after?.epoch ?? '', after?.offset ?? 0, limit, bytes];
     const reply = await this.#call('leque_history', channel, args);
     const [epoch, top, outcome, entries] = reply as [string, number, number, StreamEntry[]];
-    return {
+    const last = entries.at(-1);
+    const page = {
       position: positionOf(epoch, top),
-      publications: entries.map((entry) => toPublication(channel, epoch, entry)),
+      publications: entries
+        .filter((entry) => this.#isReadable(channel, entry))
+        .map((entry) => toPublication(channel, epoch, entry)),
       complete: outcome === 1,
       ...(outcome === -1 && { readAndRejected: true }),
     };
+    return { page, end: last && { epoch, offset: offsetOf(last) } };
+  }
+
+  #isReadable(channel: string, [, [, json]]: StreamEntry): boolean {
+    if (isJsonObject(json)) return true;
+    this.#telemetry.report({ type: 'event_dropped', channel, detail: 'not JSON' });
+    return false;
   }
 
   #call(name: string, channel: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -100,15 +128,11 @@ function positionOf(epoch: string, offset: number): Position | undefined {
   return epoch === '' ? undefined : { epoch, offset };
 }
 
-function toPublication(
-  channel: string,
-  epoch: string,
-  [id, [type, json]]: StreamEntry,
-): Publication {
-  return new Publication({
-    channel,
-    type,
-    position: { epoch, offset: Number.parseInt(id, 10) },
-    json,
-  });
+function offsetOf([id]: StreamEntry): number {
+  return Number.parseInt(id, 10);
+}
+
+function toPublication(channel: string, epoch: string, entry: StreamEntry): Publication {
+  const [, [type, json]] = entry;
+  return new Publication({ channel, type, position: { epoch, offset: offsetOf(entry) }, json });
 }

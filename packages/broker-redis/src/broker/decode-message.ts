@@ -1,27 +1,35 @@
+import { isUtf8 } from 'node:buffer';
 import { Publication } from '@leque/core';
 import {
   describeProblems,
   FIREHOSE,
   MAX_EVENT_BYTES,
   type Payload,
+  type Position,
   tryDecodePayload,
   tryParseChannel,
   tryParseEvent,
 } from '@leque/protocol';
 
-const decoder = new TextDecoder();
-
-export type Decoded = { readonly publication: Publication } | { readonly problem: string };
+/** A publication, or why there is none; a dropped one may have had a position in its channel. */
+export type Decoded =
+  | { readonly publication: Publication }
+  | { readonly problem: string; readonly position?: Position | undefined };
 
 /**
  * Decodes a message of a channel's Redis channel. It is a publication of Leque, or the bare event of
- * another service that used PUBLISH, which is live only and does not reach the firehose.
+ * another service that used PUBLISH, which is live only and does not reach the firehose. Nodes send the
+ * bytes on, so they are checked here, once for all sessions: a text frame that is not UTF-8 would close
+ * the connection of every client.
  * @param epoch the epoch of the message before. An equal epoch is replaced by it, because every
  *   session compares epochs, and strings that are the same object compare by their address.
  */
-export function decodeMessage(channel: string, payload: Uint8Array, epoch?: string): Decoded {
+export function decodeMessage(channel: string, payload: Buffer, epoch?: string): Decoded {
+  if (!isUtf8(payload))
+    return { problem: 'not UTF-8', position: tryDecodePayload(payload)?.position };
   const decoded = tryDecodePayload(payload);
   if (decoded === undefined) return readForeign(channel, payload);
+  if (!isJson(decoded.body)) return { problem: 'not JSON', position: decoded.position };
   if (channel === FIREHOSE) return readRepeated(decoded);
   const { type, body: json } = decoded;
   const position =
@@ -39,20 +47,31 @@ function readRepeated({ channel: origin, type, position, body: json }: Payload):
   return { publication: new Publication({ ...options, position: undefined }) };
 }
 
-function readForeign(channel: string, payload: Uint8Array): Decoded {
+function readForeign(channel: string, payload: Buffer): Decoded {
   if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
-  const input = tryParseObject(payload);
+  const text = payload.toString();
+  const input = tryParseObject(text);
   if (input === undefined) return { problem: 'not a JSON object' };
   // The Redis channel decides where the event goes, whatever the event itself says.
-  const parsed = tryParseEvent({ ...input, channel }, 'refuse');
+  const parsed = tryParseEvent({ ...input, channel }, 'refuse', text);
   if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
   const { type, json } = parsed.event;
   return { publication: new Publication({ channel, type, position: undefined, json }) };
 }
 
-function tryParseObject(payload: Uint8Array): object | undefined {
+/** Syntax is ASCII, so the bytes are read as Latin-1, which is faster than decoding UTF-8. */
+function isJson(body: Uint8Array): boolean {
+  const { buffer, byteOffset, byteLength } = body;
+  return isJsonObject(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
+}
+
+export function isJsonObject(text: string): boolean {
+  return tryParseObject(text) !== undefined;
+}
+
+function tryParseObject(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(decoder.decode(payload));
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,56 @@
 -- Checks an event against the rules of its fields, which event-rules.ts renders into the config.
 
+local function days_in(year, month)
+  if month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) then return 29 end
+  return ({ 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 })[month] or 0
+end
+
+local function is_date(year, month, day)
+  return year >= 1 and day >= 1 and day <= days_in(year, month)
+end
+
+local function is_zone(zone)
+  if zone == 'Z' or zone == 'z' then return true end
+  local hours, minutes = string.match(zone, '^[+-](%d%d):(%d%d)$')
+  return hours and tonumber(hours) <= 23 and tonumber(minutes) <= 59
+end
+
+-- Has the verdicts of timestamp.ts of the protocol package.
+local function is_timestamp(value)
+  local year, month, day, hour, minute, second, rest =
+    string.match(value, '^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d):(%d%d)(.*)$')
+  if not year or not is_date(tonumber(year), tonumber(month), tonumber(day)) then return false end
+  if tonumber(hour) > 23 or tonumber(minute) > 59 or tonumber(second) > 59 then return false end
+  return is_zone((string.gsub(rest, '^%.%d+', '')))
+end
+
+-- Formats Redis's own time.
+local function rfc3339(time)
+  local seconds = tonumber(time[1])
+  local days = math.floor(seconds / 86400)
+  -- Converts days since 1970 to a date, in eras of 400 years that begin in March.
+  local shifted = days + 719468
+  local era = math.floor(shifted / 146097)
+  local day_of_era = shifted - era * 146097
+  local year_of_era = math.floor((day_of_era - math.floor(day_of_era / 1460)
+    + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365)
+  local day_of_year = day_of_era - (365 * year_of_era + math.floor(year_of_era / 4)
+    - math.floor(year_of_era / 100))
+  local shifted_month = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * shifted_month + 2) / 5) + 1
+  local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  local rest = seconds - days * 86400
+  return string.format('%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', year, month, day,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60,
+    math.floor(tonumber(time[2]) / 1000))
+end
+
+-- Returns a name that a publisher chose, in a form that is safe in an error.
+local function shown(name)
+  return string.sub(string.gsub(name, '[^%w%._:@-]', '?'), 1, 64)
+end
+
 local fields_by_name
 local function field_of(name)
   if not fields_by_name then
@@ -7,12 +58,6 @@ local function field_of(name)
     for _, field in ipairs(config().event_fields) do fields_by_name[field.name] = field end
   end
   return fields_by_name[name]
-end
-
--- Whether a field only controls the publishing: it is not stored, and no client gets it.
-local function is_steering(name)
-  local field = field_of(name)
-  return field and not field.stored
 end
 
 local function length(value)
@@ -26,6 +71,26 @@ local function is_deeper(value, levels)
     if is_deeper(member, levels - 1) then return true end
   end
   return false
+end
+
+-- Returns the dotted path of a number beyond the range of 64-bit floats, which many clients cannot read;
+-- nil without one.
+local function find_infinite(value, path)
+  if type(value) == 'number' then return math.abs(value) == math.huge and path or nil end
+  if type(value) ~= 'table' then return nil end
+  for name, member in pairs(value) do
+    if type(member) == 'number' or type(member) == 'table' then
+      local step = type(name) == 'number' and name - 1 or name
+      local found = find_infinite(member, path .. '.' .. step)
+      if found then return found end
+    end
+  end
+  return nil
+end
+
+-- Numbers that large are written with many digits or a large exponent, so most data is not searched.
+local function has_huge_number(json)
+  return string.find(json, '[eE]%+?%d%d%d') or string.find(json, string.rep('%d', 200))
 end
 
 local FORMATS = { ['date-time'] = is_timestamp }
@@ -94,14 +159,12 @@ local function check_fields(event, problems)
     if not field_of(name) then table.insert(names, name) end
   end
   table.sort(names)
-  for _, name in ipairs(names) do
-    local shown = string.sub(string.gsub(name, '[^%w%._:@-]', '?'), 1, 64)
-    table.insert(problems, shown .. ' is not a known field')
-  end
+  for _, name in ipairs(names) do table.insert(problems, shown(name) .. ' is not a known field') end
 end
 
--- Returns everything that is wrong with the event, in words for its author.
-local function find_problems(event, has_data, channel)
+-- Returns everything that is wrong with the event, in words for its author. `data_text` is the JSON of
+-- its data.
+local function find_problems(event, data_text, channel)
   local problems = {}
   check_fields(event, problems)
   local kind = event.type or event.event_type
@@ -117,10 +180,13 @@ local function find_problems(event, has_data, channel)
   end
   if event.data == nil then
     table.insert(problems, 'data is required')
-  elseif not has_data then
+  elseif not string.find(data_text, '^{') then
     table.insert(problems, 'data must be an object')
   elseif is_deeper(event.data, config().max_depth) then
     table.insert(problems, 'data must not be nested more than ' .. config().max_depth .. ' levels deep')
+  elseif has_huge_number(data_text) and find_infinite(event.data, 'data') then
+    local path = string.gsub(find_infinite(event.data, 'data'), '[^%w%._:@-]', '?')
+    table.insert(problems, path .. ' must be a number within the range of 64-bit floats')
   elseif #problems == 0 then
     check_data(event, problems)
   end

@@ -10,14 +10,14 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 9;
+const VERSION = 10;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
   'log',
   'append',
-  'timestamp',
   'event-checks',
+  'event-text',
   'event',
   'publish',
   'position',

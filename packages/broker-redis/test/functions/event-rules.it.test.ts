@@ -1,6 +1,6 @@
 import { describeProblems, type EVENT_DATA, EVENT_FIELDS, tryParseEvent } from '@leque/protocol';
 import { startRedis, uniquePrefix } from '@leque/testkit';
-import { upTo } from '@leque/testkit/fakes';
+import { TIMESTAMPS, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { foreignService } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
@@ -57,13 +57,12 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
   ] as const) {
     for (const text of texts) {
       const reply = await fcall(channel, text);
-      const parsed = tryParseEvent({ ...JSON.parse(text), channel }, 'refuse');
+      const parsed = tryParseEvent({ ...JSON.parse(text), channel }, 'refuse', text);
       expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
       if (!parsed.ok) continue;
       const { publications } = await node.broker.history(channel, undefined, upTo(1));
-      const [json] = publications.map((publication) => JSON.parse(publication.json));
-      expect(json).toEqual(JSON.parse(parsed.event.json));
-      stored.push(kind === undefined ? undefined : json[kind]);
+      expect(publications[0]?.json).toBe(parsed.event.json);
+      stored.push(kind === undefined ? undefined : JSON.parse(parsed.event.json)[kind]);
     }
   }
   expect(new Set(stored)).toEqual(new Set(['P', 'U', undefined]));
@@ -160,21 +159,8 @@ function* variations(): Generator<Loose> {
       for (const value of strange) yield { type, data: { ...data, [name]: value } };
     }
   }
+  const times = TIMESTAMPS.map(([text]) => text);
   const trace = `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`;
-  const times = [
-    '2026-01-02T03:04:05Z',
-    '2026-01-02T03:04:05.678901-03:00',
-    '2026-01-02',
-    '2026-13-02T03:04:05Z',
-    '2024-02-29T23:59:59+23:59',
-    '2026-02-29T00:00:00Z',
-    '2026-01-02T24:00:00Z',
-    '2026-01-02 03:04:05Z',
-    '2026-01-02T03:04:05',
-    '2026-01-02T03:04:05.Z',
-    '2026-01-02t03:04:05z',
-    '2026-01-02T03:04:05+24:00',
-  ];
   yield { type: 'x' };
   for (const levels of [98, 99, 100, 101]) {
     for (const inArrays of [true, false]) {

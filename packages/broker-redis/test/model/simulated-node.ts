@@ -71,7 +71,7 @@ export class SimulatedNode {
         ...ports,
       },
     );
-    const log = new ChannelLog(this.#link, PREFIX);
+    const log = new ChannelLog(this.#link, PREFIX, this.telemetry);
     this.#broker = new RedisBroker({ link: this.#link, log, prefix: PREFIX, ...ports });
     this.hub = new Hub({ broker: this.#broker, state: this.#state(), ...ports }, limits);
     void this.#broker.start(this.hub);

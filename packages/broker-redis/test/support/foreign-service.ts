@@ -11,14 +11,14 @@ export type Reply = string | number | null | Error | Reply[];
  * Writes a command to a socket and reads the reply, as a service in any language can: it knows nothing
  * of Leque, and uses no library.
  */
-export async function command(url: string, ...args: string[]): Promise<Reply> {
+export async function command(url: string, ...args: (string | Buffer)[]): Promise<Reply> {
   const { hostname, port, username, password } = new URL(url);
   await using stack = new AsyncDisposableStack();
   const socket = connect(Number(port || 6379), hostname);
   stack.defer(() => void socket.destroy());
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no reply')));
   const login = username === '' ? [] : [['AUTH', username, password]];
-  socket.write([...login, args].map(encode).join(''));
+  socket.write(Buffer.concat([...login, args].map(encode)));
   let received = Buffer.alloc(0);
   for await (const chunk of socket) {
     received = Buffer.concat([received, chunk as Buffer]);
@@ -34,9 +34,10 @@ export function foreignService(url: string, prefix: string) {
   const key = (channel: string) => `${prefix}{${channel}}`;
   return {
     key,
-    fcall: (channel: string, json: string, ...rest: string[]) =>
+    fcall: (channel: string, json: string | Buffer, ...rest: string[]) =>
       command(url, 'FCALL', 'leque_publish', '1', key(channel), json, ...rest),
-    publish: (channel: string, payload: string) => command(url, 'PUBLISH', key(channel), payload),
+    publish: (channel: string, payload: string | Buffer) =>
+      command(url, 'PUBLISH', key(channel), payload),
     storedKeys: async () => (await command(url, 'KEYS', `${prefix}*`)) as Reply[],
   };
 }
@@ -52,9 +53,12 @@ export async function redisCli(url: string, ...args: string[]): Promise<string |
   return (await exited) === undefined ? undefined : output.trim();
 }
 
-function encode(args: readonly string[]): string {
-  const parts = args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`);
-  return `*${args.length}\r\n${parts.join('')}`;
+function encode(args: readonly (string | Buffer)[]): Buffer {
+  const parts = args.map((arg) => Buffer.from(arg as string));
+  const bulks = parts.flatMap((part) => [`$${part.length}\r\n`, part, '\r\n']);
+  return Buffer.concat(
+    [`*${args.length}\r\n`, ...bulks].map((part) => Buffer.from(part as string)),
+  );
 }
 
 function parse(bytes: Buffer, from: number): { reply: Reply; next: number } | undefined {

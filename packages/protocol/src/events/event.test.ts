@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { accepted, problems } from '../../test/support/parsed-event.ts';
 import { encodeEnvelope } from '../wire/envelope.ts';
+import { describeProblems } from '../wire/problems.ts';
 import { SERVER_MESSAGES } from '../wire/server-messages.ts';
 import { tryParseEvent, withTraceparent } from './event.ts';
 import { EVENT_FIELDS, STORED_FIELDS } from './event-fields.ts';
@@ -30,6 +31,59 @@ describe('routing', () => {
       expect(problems({ ...tick, channel })).toEqual([
         'channel: must be all, logs, project:ID or user:ID',
       ]);
+    },
+  );
+});
+
+describe('the text of an event', () => {
+  const parse = (text: string) => tryParseEvent(JSON.parse(text), 'all', text);
+  const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"\\u006d"';
+
+  test('[EV4] data and the message id are stored as they were sent', () => {
+    const data = '{ "big":12345678901234567890, "one":1.0,"zero":-0,"e":1E5 ,"a":[ ]}';
+    const parsed = parse(`{"data":${data},${own},"event_type":"tick","user_id":null}`);
+    expect(parsed).toMatchObject({
+      ok: true,
+      event: { messageId: 'm', json: `{"type":"tick","data":${data},${own}}` },
+    });
+  });
+
+  test('[EV4.6] ids that data requires are added to its text', () => {
+    const parsed = parse(
+      `{"type":"chat_message","data":{ "preview":"" },"project_id":"P","story_id":"S",${own}}`,
+    );
+    const data = '{"project_id":"P","story_id":"S", "preview":"" }';
+    const ids = '"project_id":"P","story_id":"S"';
+    expect(parsed).toMatchObject({
+      event: { json: `{"type":"chat_message","data":${data},${own},${ids}}` },
+    });
+  });
+
+  test('[EV1.7] a field that is given twice is refused by name', () => {
+    const text =
+      '{"type":"x","data":{"n":1},"type":"y","data":{},"user_id":"a","user\\u005fid":"b"}';
+    expect(parse(text)).toEqual({
+      ok: false,
+      problems: ['type', 'data', 'user_id'].map((field) => ({
+        field,
+        message: 'is given more than once',
+      })),
+    });
+  });
+
+  test.each([
+    ['{"a":[0,{"b":-1e999}]}', 'data.a.1.b must be a number within the range of 64-bit floats'],
+    ['{"a":["\\ud83c"]}', 'data.a.0 must be well-formed text'],
+    ['{"\\udf88":1}', 'data.\ufffd must be well-formed text'],
+  ])('[EV3.3] the data %s is refused with its place', (data, problem) => {
+    const parsed = parse(`{"type":"x","data":${data}}`);
+    expect(parsed.ok ? '' : describeProblems(parsed.problems)).toBe(problem);
+  });
+
+  test.each(['{"a":"\\ud83c\\udf88"}', '{"a":"1e999","b":1e308,"c":"\\\\ud83c"}'])(
+    '[EV3.3] the data %s is accepted',
+    (data) => {
+      expect(parse(`{"type":"x","data":${data}}`).ok).toBe(true);
     },
   );
 });

@@ -4,22 +4,25 @@ import { CLOSE } from '../wire/close-codes.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
 import { ERRORS } from '../wire/errors.ts';
 import { findProblems, type Problem } from '../wire/problems.ts';
+import { isTimestamp } from '../wire/timestamp.ts';
 import {
   addressProblems,
   routeOf,
   type UnaddressedPolicy,
   unaddressedProblem,
 } from './addressing.ts';
+import { dataFormProblems } from './data-problems.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
-import { EventInput, type FieldName, OPTIONAL_FIELDS, STORED_FIELDS } from './event-fields.ts';
+import { EventInput, OPTIONAL_FIELDS, STORED_FIELDS } from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
+import { readSentText, type SentText, withMembers } from './sent-text.ts';
 
 /** A valid event, ready to be stored. Its JSON goes to clients unchanged. */
 export interface Event {
   readonly type: string;
   readonly channel: string;
   readonly messageId: string;
-  /** `{"type","data","timestamp","message_id",…}`, an object on one line. */
+  /** `{"type","data","timestamp","message_id",…}`; `data` has the text that the publisher sent. */
   readonly json: string;
   readonly idempotencyKey?: string;
   /** Also the last member of `json`. */
@@ -69,28 +72,41 @@ const dataValidators = new Map<string, Validator>(
  * Checks an event from outside, routes it, and fills in what its publisher left out. Never throws;
  * the answer holds the event, or everything that is wrong with it.
  * @param unaddressed what happens to an event that names nobody
+ * @param text the valid JSON that `sent` was parsed from, whose `data` is stored as it is; without it
+ *   `data` is printed anew
  */
-export function tryParseEvent(sent: unknown, unaddressed: UnaddressedPolicy): ParsedEvent {
+export function tryParseEvent(
+  sent: unknown,
+  unaddressed: UnaddressedPolicy,
+  text?: string,
+): ParsedEvent {
   const input = withoutNulls(sent);
   const problems = findProblems(EventInput, inputValidator, input);
   if (problems.length > 0) return { ok: false, problems };
   const given = input as EventInput;
   const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
+  if (isDeeperThan(given.data, MAX_DEPTH)) {
+    return refuse('data', `must not be nested more than ${MAX_DEPTH} levels deep`);
+  }
+  const read = readSentText(given, text);
+  if (!read.ok) return read;
   const route = routeOf(given, type);
   const channel = route ?? ALL;
   const event = withIds(given, type, channel);
   const found = [
     typeProblems(event, type),
-    dataProblems(type, event.data),
+    dataProblems(type, event.data, read.sent.data),
     channelProblems(event.channel),
     textProblems(event),
+    timestampProblems(event),
   ];
   if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
   const problem = route === undefined ? unaddressedProblem(type, unaddressed) : undefined;
   const misaddressed = problem === undefined ? addressProblems(event, type, channel) : [problem];
   if (misaddressed.length > 0) return { ok: false, problems: misaddressed };
-  const accepted = normalise(event, type, channel);
+  const sentData = withMembers(read.sent.data, addedMembers(given.data, event.data));
+  const accepted = normalise(event, { type, channel }, { ...read.sent, data: sentData });
   return { ok: true, event: route === undefined ? { ...accepted, unaddressed: true } : accepted };
 }
 
@@ -102,10 +118,9 @@ function typeProblems(event: EventInput, type: string): readonly Problem[] {
   return [{ field: 'type', message: `"${type}" is reserved for the server` }];
 }
 
-function dataProblems(type: string, data: object): readonly Problem[] {
-  if (isDeeperThan(data, MAX_DEPTH)) {
-    return [{ field: 'data', message: `must not be nested more than ${MAX_DEPTH} levels deep` }];
-  }
+function dataProblems(type: string, data: object, text: string): readonly Problem[] {
+  const ofForm = dataFormProblems(data, text);
+  if (ofForm.length > 0) return ofForm;
   const validator = dataValidators.get(type);
   if (validator === undefined) return NONE;
   const schema = EVENT_DATA[type as keyof typeof EVENT_DATA];
@@ -131,6 +146,12 @@ function textProblems(event: EventInput): readonly Problem[] {
   }));
 }
 
+/** The schema allows more, such as leap seconds. */
+function timestampProblems({ timestamp }: EventInput): readonly Problem[] {
+  if (timestamp === undefined || isTimestamp(timestamp)) return NONE;
+  return [{ field: 'timestamp', message: 'must be a date and time as in RFC 3339' }];
+}
+
 /** Only a channel that the publisher named can be wrong; ids are checked before they become one. */
 function channelProblems(channel: string | undefined): readonly Problem[] {
   if (channel === undefined) return NONE;
@@ -139,25 +160,35 @@ function channelProblems(channel: string | undefined): readonly Problem[] {
   return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
 }
 
-function normalise(event: EventInput, type: string, channel: string): Event {
-  const { timestamp = currentTimestamp(), message_id = crypto.randomUUID() } = event;
-  const json = JSON.stringify(envelopeOf(event, { type, timestamp, message_id }));
-  const { idempotency_key, traceparent } = event;
+/** The ids that were added to `data`. */
+function addedMembers(sent: object, data: object): Readonly<Record<string, string>> {
+  if (sent === data) return {};
+  const added = Object.entries(data).filter(([name]) => !Object.hasOwn(sent, name));
+  return Object.fromEntries(added) as Record<string, string>;
+}
+
+function normalise(event: EventInput, to: Pick<Event, 'type' | 'channel'>, sent: SentText): Event {
+  const { idempotency_key, traceparent, message_id = crypto.randomUUID() } = event;
+  const texts = { data: sent.data, message_id: sent.messageId ?? JSON.stringify(message_id) };
+  const { timestamp = currentTimestamp() } = event;
   return {
-    type,
-    channel,
+    ...to,
     messageId: message_id,
-    json,
+    json: envelopeOf({ ...event, type: to.type, timestamp }, texts),
     ...(idempotency_key !== undefined && { idempotencyKey: idempotency_key }),
     ...(traceparent !== undefined && { traceparent }),
   };
 }
 
 /** The stored fields in the order of the table; a loop, because publishing is a hot path. */
-function envelopeOf(event: EventInput, completed: Partial<EventInput>): object {
-  const envelope: Partial<Record<FieldName, unknown>> = {};
-  for (const name of STORED_FIELDS) envelope[name] = completed[name] ?? event[name];
-  return envelope;
+function envelopeOf(event: EventInput, texts: Readonly<Record<string, string>>): string {
+  let json = '';
+  for (const name of STORED_FIELDS) {
+    const value = event[name];
+    const text = texts[name] ?? (value === undefined ? undefined : JSON.stringify(value));
+    if (text !== undefined) json += `${json === '' ? '{' : ','}"${name}":${text}`;
+  }
+  return `${json}}`;
 }
 
 let now = { at: 0, text: '' };

@@ -1,3 +1,4 @@
+export { EXACT_VALUES, HUGE_NUMBERS, NOT_UTF8, TIMESTAMPS } from './event-samples.ts';
 export { FakeBroker } from './fake-broker.ts';
 export { FakeClock } from './fake-clock.ts';
 export { FakeClusterState } from './fake-cluster-state.ts';

@@ -1,5 +1,5 @@
 import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
-import { type ServerMessage, STORED_FIELDS, toCursor } from '@leque/protocol';
+import { memberTexts, type ServerMessage, STORED_FIELDS, toCursor } from '@leque/protocol';
 import { formatPartial, formatPosition, UNKNOWN } from './offset.ts';
 import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
@@ -25,7 +25,7 @@ function formatWith(
     transport: TRANSPORT,
     encodePublication(publication) {
       const { type, channel, position } = publication;
-      const payload = JSON.stringify(payloadOf(publication));
+      const payload = encodePayload(publication);
       if (position === undefined) return new PacketFrame(encodeTwice(type, payload, undefined));
       const cursor = toCursor(position);
       const packets = encodeTwice(type, payload, offsetOf(channel, cursor));
@@ -62,13 +62,19 @@ function encodeTwice(type: string, payload: string, offset: string | undefined):
   return [encodeEvent(type, payload, partial), encodeEvent(TASK_EVENT, payload, offset)];
 }
 
-/** The fields of the event, with its type under the name that the earlier system gave it. */
-function payloadOf({ type, event, origin, position }: Publication): object {
-  const payload: Record<string, unknown> = { event: type };
-  for (const name of FIELDS) payload[name] = event[name];
-  payload['channel'] = origin;
-  payload['cursor'] = position && toCursor(position);
-  return payload;
+/**
+ * The fields of the event as they were sent, with its type under the name that the earlier system
+ * gave it. Channels and cursors are ASCII.
+ */
+function encodePayload({ type, json, origin, position }: Publication): string {
+  const { texts } = memberTexts(json);
+  let payload = `{"event":${JSON.stringify(type)}`;
+  for (const name of FIELDS) {
+    const text = texts.get(name);
+    if (text !== undefined) payload += `,"${name}":${text}`;
+  }
+  payload += `,"channel":"${origin}"`;
+  return position === undefined ? `${payload}}` : `${payload},"cursor":"${toCursor(position)}"}`;
 }
 
 /** An EVENT packet of the Socket.IO protocol, revision 5: `2`, the namespace, the arguments. */
