@@ -5,6 +5,9 @@ const LIST_OPENS = 0x5b;
 const LIST_CLOSES = 0x5d;
 const OBJECT_OPENS = 0x7b;
 const OBJECT_CLOSES = 0x7d;
+/** Looked up for each character, because that is faster than comparing it with each mark. */
+const IS_MARK = new Uint8Array(128);
+for (const mark of [COMMA, LIST_OPENS, LIST_CLOSES, OBJECT_OPENS, OBJECT_CLOSES]) IS_MARK[mark] = 1;
 const LIST = /^[\t\n\r ]*\[/;
 const BLANK = /^[\t\n\r ]*$/;
 
@@ -54,21 +57,25 @@ export class ListScanner {
    * @returns whether there is more to read
    */
   advance(characters: number): boolean {
-    const until = Math.min(this.#at + characters, this.#text.length);
-    while (this.#at < until && this.#depth > 0) {
-      const mark = this.#text.charCodeAt(this.#at);
-      if (mark === QUOTE) this.#at = endOfText(this.#text, this.#at);
-      else this.#pass(mark);
+    const text = this.#text;
+    const until = Math.min(this.#at + characters, text.length);
+    let at = this.#at;
+    while (at < until) {
+      const character = text.charCodeAt(at);
+      if (character === QUOTE) at = endOfText(text, at);
+      else if (IS_MARK[character] !== 1) at += 1;
+      else if (this.#pass(character, at++)) break;
     }
-    return this.#depth > 0 && this.#at < this.#text.length;
+    this.#at = at;
+    return this.#depth > 0 && at < text.length;
   }
 
-  #pass(mark: number): void {
-    const at = this.#at;
-    this.#at += 1;
+  /** @returns whether the list ends here */
+  #pass(mark: number, at: number): boolean {
     if (mark === LIST_OPENS || mark === OBJECT_OPENS) this.#depth += 1;
-    else if (mark === LIST_CLOSES || mark === OBJECT_CLOSES) this.#close(at);
-    else if (mark === COMMA && this.#depth === 1) this.#add(at);
+    else if (mark !== COMMA) this.#close(at);
+    else if (this.#depth === 1) this.#add(at);
+    return this.#depth === 0;
   }
 
   #close(at: number): void {
