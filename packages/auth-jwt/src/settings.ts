@@ -23,7 +23,7 @@ export const AuthSettings = Type.Object({
       'P-256, P-384 or P-521 (ES256 to ES512) or Ed25519 (EdDSA)',
   ),
   JWKS_URL: optionalText(
-    'an http or https URL of a JSON Web Key Set, which is fetched again when keys rotate',
+    'an http or https URL of a JSON Web Key Set, which is fetched again when keys rotate; redirects are not followed',
     {
       pattern: '^https?://.+',
     },
