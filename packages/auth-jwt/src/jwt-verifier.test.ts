@@ -124,6 +124,21 @@ describe('a verifier accepts', () => {
   });
 });
 
+describe.each([0, 60])('a clock tolerance of %i seconds', (tolerance) => {
+  const verifier = createJwtVerifier({ JWT_SECRET: secret, JWT_CLOCK_TOLERANCE: tolerance });
+
+  test('accepts a token that expired within it', async () => {
+    await expect(
+      verifier.verify(await sign({ exp: now() - tolerance + 2 })),
+    ).resolves.toBeDefined();
+  });
+
+  test('refuses a token that expired before it', async () => {
+    const verifying = verifier.verify(await sign({ exp: now() - tolerance - 2 }));
+    await expect(verifying).rejects.toMatchObject({ code: 'token_expired' });
+  });
+});
+
 describe('a verifier refuses', () => {
   test.each([
     ['', 'empty'],

@@ -20,11 +20,11 @@ import { refusalOf } from './refusal.ts';
 import { type AuthSettings, KEY_SOURCES } from './settings.ts';
 import { TokenCache } from './token-cache.ts';
 
-const CLOCK_TOLERANCE_S = 5;
+const DEFAULT_TOLERANCE_S = 5;
 /** Longer tokens do not fit the head of a request, or a command. */
 const MAX_TOKEN_LENGTH = 8_192;
 
-export type VerifierSettings = Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>;
+export type VerifierSettings = Partial<Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>>;
 
 /** A key with the algorithms that its type allows. A token never chooses how it is verified. */
 interface KeySource {
@@ -46,7 +46,7 @@ export function createJwtVerifier(
 ): TokenVerifier {
   const source = keySourceOf(settings, { clock, telemetry });
   if (source === undefined) return { verify: refuseAll };
-  const cache = new TokenCache(clock, CLOCK_TOLERANCE_S * 1000);
+  const cache = new TokenCache(clock, toleranceOf(settings) * 1000);
   return {
     async verify(token) {
       const keySet = source.keySet();
@@ -74,11 +74,15 @@ function keySourceOf(settings: VerifierSettings, deps: RemoteKeysDeps): KeySourc
   return { ...remoteKeys(url, deps), algorithms };
 }
 
+function toleranceOf({ JWT_CLOCK_TOLERANCE: seconds = DEFAULT_TOLERANCE_S }: VerifierSettings) {
+  return seconds;
+}
+
 function claimOptions(settings: VerifierSettings, clock: Clock): JWTVerifyOptions {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings;
   return {
     currentDate: new Date(clock.now()),
-    clockTolerance: CLOCK_TOLERANCE_S,
+    clockTolerance: toleranceOf(settings),
     requiredClaims: ['exp'],
     ...(issuer !== undefined && { issuer }),
     ...(audience !== undefined && { audience }),

@@ -18,11 +18,15 @@ const x25519 = pemOf(generateKeyPairSync('x25519').publicKey);
 const koblitz = pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey);
 
 test('a secret is enough, and tokens are required by default', () => {
-  expect(read({ JWT_SECRET: secret })).toEqual({ AUTH_MODE: 'required', JWT_SECRET: secret });
+  expect(read({ JWT_SECRET: secret })).toEqual({
+    AUTH_MODE: 'required',
+    JWT_SECRET: secret,
+    JWT_CLOCK_TOLERANCE: 5,
+  });
 });
 
 test('open mode needs no key', () => {
-  expect(read({ AUTH_MODE: 'open' })).toEqual({ AUTH_MODE: 'open' });
+  expect(read({ AUTH_MODE: 'open' })).toEqual({ AUTH_MODE: 'open', JWT_CLOCK_TOLERANCE: 5 });
 });
 
 const anySource = 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL';

@@ -30,6 +30,14 @@ export const AuthSettings = Type.Object({
   ),
   JWT_ISSUER: optionalText('required claim `iss` of tokens'),
   JWT_AUDIENCE: optionalText('required value in the claim `aud` of tokens'),
+  JWT_CLOCK_TOLERANCE: Type.Integer({
+    default: 5,
+    minimum: 0,
+    maximum: 300,
+    description:
+      'seconds by which the clock of whoever signs tokens may differ: a token is accepted for so ' +
+      'long before its `nbf` and after its `exp`',
+  }),
   NODE_ENV: optionalText('with `production`, a process without a key for tokens does not start'),
 });
 export type AuthSettings = Static<typeof AuthSettings>;

@@ -13,6 +13,7 @@ import { ChannelLog } from './broker/channel-log.ts';
 import { RedisBroker } from './broker/redis-broker.ts';
 import { type AdapterConnection, openAdapterConnection } from './connection/adapter-connection.ts';
 import { sentinelEndpoint, serverEndpoint } from './connection/client-options.ts';
+import { QuietTelemetry } from './connection/quiet-telemetry.ts';
 import { type RedisAddress, tryParseRedisUrl } from './connection/redis-address.ts';
 import { SentinelWatch } from './connection/sentinel-watch.ts';
 import { RedisControl } from './control/redis-control.ts';
@@ -63,7 +64,8 @@ export interface RedisDrivers {
 /** Prepares the drivers; connections open with their first use. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
   const { REDIS_KEY_PREFIX: prefix } = settings;
-  const { telemetry, nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
+  const { nodeId, leaseMs = LEASE_MS, clock = systemClock } = context;
+  const telemetry = new QuietTelemetry(context.telemetry, clock);
   const ports = { telemetry, clock };
   const address = addressIn(settings);
   const probes = new ProbeCounts();
@@ -99,6 +101,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       await control.close();
       link.close();
       for (const each of adapterConnections) each.close();
+      telemetry.close();
     },
   };
 }

@@ -9,6 +9,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'slow_consumer',
   'resync',
   'broker_disconnected',
+  'broker_refused',
   'lease_lost',
   'event_dropped',
   'degraded',

@@ -73,6 +73,7 @@ function countingParts(registry: Registry) {
     'Operations that failed because the broker was away or refused; the log has the reasons',
   );
   const disconnections = counter('broker_disconnections', 'Connections to the broker lost');
+  const refusals = counter('broker_refusals', 'Times that the broker began to refuse commands');
   const connections = counter('broker_connections', 'Connections to the broker established');
   return {
     event_dropped: () => dropped.inc(),
@@ -84,6 +85,8 @@ function countingParts(registry: Registry) {
     broker_connected: () => connections.inc(),
     broker_disconnected: () => disconnections.inc(),
     not_ready: () => {}, // a gauge shows it
+    broker_refused: () => refusals.inc(),
+    broker_serving: () => {}, // ends the above
     lease_lost: () => lost.inc(),
     descriptors_exhausted: () => exhausted.set(1),
     descriptors_available: () => exhausted.set(0),

@@ -16,6 +16,8 @@ const facts: Fact[] = [
   { type: 'resync', channel: 'c-secret' },
   { type: 'broker_connected' },
   { type: 'broker_disconnected', detail: 'd-secret' },
+  { type: 'broker_refused', detail: 'd-secret' },
+  { type: 'broker_serving' },
   { type: 'lease_lost' },
   { type: 'descriptors_exhausted', detail: 'd-secret' },
   { type: 'degraded', part: 'socketio_direct_path', detail: 'another version' },
@@ -54,6 +56,7 @@ test('every fact is counted, by transport and code only', async () => {
     'leque_failures_total 1',
     'leque_unavailable_total 1',
     'leque_broker_disconnections_total 1',
+    'leque_broker_refusals_total 1',
     'leque_broker_connections_total 1',
   ]);
   expect(await telemetry.render()).not.toContain('secret');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { HistoryOptions, Telemetry } from '@leque/core';
-import { MAX_DEPTH, MAX_EVENT_BYTES } from '@leque/protocol';
+import { MAX_DEPTH, MAX_EVENT_BYTES, ProtocolError } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
@@ -10,7 +10,13 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 10;
+const VERSION = 11;
+/** The functions that processes call. */
+const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease'];
+const FOREIGN =
+  'another program has loaded a Function library named "leque" into this Redis; give Leque a Redis ' +
+  'of its own, or remove that library with FUNCTION DELETE leque';
+const VERSION_LINE = /^-- leque version (\d+)$/m;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
@@ -110,7 +116,7 @@ export class FunctionLibrary {
       await this.#load();
       this.#problem = undefined;
     } catch (error) {
-      this.#problem = `the functions could not be loaded: ${explain(error)}`;
+      this.#problem = `the functions could not be loaded: ${explain(causeOf(error))}`;
       throw error;
     }
   }
@@ -118,11 +124,20 @@ export class FunctionLibrary {
   async #load(): Promise<void> {
     const libraries = await this.#redis.function('LIST', 'LIBRARYNAME', 'leque', 'WITHCODE');
     const present = codeOf(libraries);
+    if (isForeign(present)) throw this.#foreign();
     if (present === this.#code || versionOf(present) > VERSION) return;
     await this.#redis.function('LOAD', 'REPLACE', this.#code);
     if (versionOf(present) === VERSION && configOf(present) !== configOf(this.#code)) {
       this.#reportConflict();
     }
+  }
+
+  /** Its functions are somebody's: they are not replaced, and cannot be called instead of these. */
+  #foreign(): ProtocolError {
+    this.#telemetry.report({ type: 'broker_refused', detail: FOREIGN });
+    return new ProtocolError('unavailable', 'Redis refused; try again later', {
+      cause: new Error(FOREIGN),
+    });
   }
 
   /** Reports once: both processes replace the functions of the other whenever they connect. */
@@ -135,6 +150,10 @@ export class FunctionLibrary {
     );
     this.#telemetry.report({ type: 'failure', where: 'functions', error });
   }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof ProtocolError ? error.cause : error;
 }
 
 function explain(error: unknown): string {
@@ -153,10 +172,17 @@ function codeOf(libraries: unknown): string {
   return at < 0 ? '' : String(library?.[at + 1]);
 }
 
+/** Whether a library is of another program: of no release, or of a later one without functions. */
+function isForeign(code: string): boolean {
+  if (code === '') return false;
+  if (!VERSION_LINE.test(code)) return true;
+  return versionOf(code) > VERSION && !CALLED.every((name) => code.includes(name));
+}
+
 function configOf(code: string): string | undefined {
   return /^local CONFIG_JSON = (.*)$/m.exec(code)?.[1];
 }
 
 function versionOf(code: string): number {
-  return Number(/^-- leque version (\d+)$/m.exec(code)?.[1] ?? 0);
+  return Number(VERSION_LINE.exec(code)?.[1] ?? 0);
 }

@@ -43,6 +43,18 @@ describeOnOwnRedis('the counts of nodes', () => {
     await expect.poll(() => near.told.get('ana'), WITHIN_A_LEASE).toBe(2);
   });
 
+  test('[CNT] those of a node that crashed before Redis set its clock back end with a lease', async () => {
+    await using all = await startTogether();
+    const { redis, proxy, near, prefix } = all;
+    proxy.refuse();
+    const leases = `${prefix}{nodes}`;
+    const ids = (await command(redis.url, 'ZRANGE', leases, '0', '-1')) as string[];
+    // As the leases are when the clock was an hour ahead until now.
+    for (const id of ids) await command(redis.url, 'ZINCRBY', leases, '3600000', id);
+    await expect.poll(() => near.state.subscribers([P]), WITHIN_A_LEASE).toEqual([2]);
+    expect((await near.state.stats()).active_connections).toBe(2);
+  });
+
   test('[CNT] those of a node that was away come back with it, and the lapsed lease is reported', async () => {
     await using all = await startTogether();
     const { proxy, far, near } = all;

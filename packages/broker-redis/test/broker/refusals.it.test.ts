@@ -28,6 +28,14 @@ async function startBoth() {
 const health = (node: RedisNode) => expect.poll(() => node.broker.health(), PATIENCE);
 const because = (reason: string) => ({ ok: false, reason: expect.stringContaining(reason) });
 
+/** A refusal is one line for each process, and no failure of it. */
+function toldOnce(...nodes: RedisNode[]): void {
+  for (const { telemetry } of nodes) {
+    expect(telemetry.of('broker_refused')).toHaveLength(1);
+    expect(telemetry.of('failure')).toEqual([]);
+  }
+}
+
 describeOnOwnRedis('a Redis that refuses writes because', () => {
   test('[HON] [CNT] its memory is full lets clients join, resume and be counted, but makes publishers unready', async () => {
     await using all = await startBoth();
@@ -44,8 +52,15 @@ describeOnOwnRedis('a Redis that refuses writes because', () => {
     expect(await publisher.state.stats()).toMatchObject({ active_connections: 0 });
     expect(gateway.broker.health()).toEqual(READY);
     expect(gateway.telemetry.of('failure')).toEqual([]);
+    let connections = 0;
+    const heard = () => {
+      gateway.state.setConnections(connections++);
+      return gateway.telemetry.of('broker_refused').map(({ detail }) => detail.slice(0, 3));
+    };
+    await expect.poll(heard, PATIENCE).toEqual(['OOM']);
     await say('CONFIG', 'SET', 'maxmemory', '0');
     await health(publisher).toEqual(READY);
+    toldOnce(gateway, publisher);
   });
 
   test('[HON] it is a replica makes gateways and publishers unready', async () => {
@@ -58,6 +73,7 @@ describeOnOwnRedis('a Redis that refuses writes because', () => {
     await health(gateway).toEqual(READY);
     await health(publisher).toEqual(READY);
     expect(await gateway.broker.subscribe(P)).toMatchObject({ offset: 0 });
+    toldOnce(gateway, publisher);
   });
 
   test('[HON] [ACK] too few replicas follow it stores nothing, and makes every process unready', async () => {
@@ -74,5 +90,6 @@ describeOnOwnRedis('a Redis that refuses writes because', () => {
     await health(gateway).toEqual(READY);
     await health(publisher).toEqual(READY);
     expect((await publisher.broker.publish(makeEvent(P))).position).toMatchObject({ offset: 1 });
+    toldOnce(gateway, publisher);
   });
 });

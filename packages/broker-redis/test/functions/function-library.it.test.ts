@@ -39,6 +39,28 @@ describeOnOwnRedis('the function library', () => {
     expect((await current.broker.publish(event)).messageId).toBe(event.messageId);
   });
 
+  test.each([
+    ['of a later version without its functions', '-- leque version 99\n'],
+    ['without a version', ''],
+  ])('[HON] leaves a library of another program alone, %s, and names it', async (_, line) => {
+    await using redis = await startRedis({ own: true });
+    const code = `#!lua name=leque\n${line}redis.register_function('foreign', function() end)`;
+    await command(redis.url, 'FUNCTION', 'LOAD', code);
+    await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
+    const named = expect.stringContaining('another program has loaded a Function library');
+    await expect.poll(() => node.broker.health()).toEqual({ ok: false, reason: named });
+    await expect(node.broker.publish(makeEvent('all'))).rejects.toMatchObject({
+      code: 'unavailable',
+      cause: { message: named },
+    });
+    expect(node.telemetry.of('broker_refused')).toEqual([
+      { type: 'broker_refused', detail: named },
+    ]);
+    expect(node.telemetry.of('failure')).toEqual([]);
+    await command(redis.url, 'FUNCTION', 'DELETE', 'leque');
+    await expect.poll(() => node.broker.health(), { timeout: 5000 }).toEqual({ ok: true });
+  });
+
   test('[HON] reports processes that replace it because their settings differ', async () => {
     await using redis = await startRedis({ own: true });
     const options = { url: redis.url, prefix: uniquePrefix() };

@@ -14,6 +14,10 @@ export type Fact =
   | { type: 'broker_disconnected'; detail: string }
   /** The process has turned away new traffic, or does so for another reason than before. */
   | { type: 'not_ready'; detail: string }
+  /** The broker answers that it does not serve now; reported once until `broker_serving`. */
+  | { type: 'broker_refused'; detail: string }
+  /** The broker has refused nothing for a while. */
+  | { type: 'broker_serving' }
   | { type: 'lease_lost' }
   /** The process can open no more files and sockets. */
   | { type: 'descriptors_exhausted'; detail: string }
