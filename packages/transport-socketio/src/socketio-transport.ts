@@ -62,11 +62,13 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const joiners = new Joiners(this.#context);
     registerJoin(events, context, joiners);
     const heartbeats = startEngineHeartbeats(heartbeatTimes(context.limits), context);
-    io.engine.on('connection', attachState(2 * context.limits.outboxMaxBytes, heartbeats));
+    io.engine.on(
+      'connection',
+      attachState(2 * context.limits.outboxMaxBytes, heartbeats, (conn) => joiners.forget(conn)),
+    );
     io.engine.on('connection', (conn: EngineSocket) => {
       countAtAddress(conn);
       joiners.await(conn);
-      conn.on('close', () => joiners.forget(conn));
     });
     events.on('connection', (socket: Socket) => stateOf(socket).reader?.begin());
     this.#running = { io, events, heartbeats };

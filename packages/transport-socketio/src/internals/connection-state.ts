@@ -35,10 +35,12 @@ export type StatefulSocket = HeartbeatSocket & {
 /**
  * Makes a listener that attaches the state to a new connection. Engine.IO queues without a limit,
  * also for clients that have no session yet, so that a connection is closed beyond `maxQueued`.
+ * @param gone called when the connection is gone, before its reader
  */
 export function attachState(
   maxQueued: number,
   heartbeats: Heartbeats<HeartbeatSocket>,
+  gone: (conn: EngineSocket) => void,
 ): (conn: EngineSocket) => void {
   function onPacketCreate(this: StatefulSocket, { data }: { data?: string | Buffer }): void {
     if (isEmpty(this)) this.queuedLength = 0;
@@ -51,6 +53,7 @@ export function attachState(
   }
   function onClose(this: StatefulSocket): void {
     heartbeats.remove(this);
+    gone(this);
     this.reader?.closed();
   }
   return (conn) => {
