@@ -22,14 +22,21 @@ import { CLOSE, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authorizeUpgrade, refuseRequest } from './authorize-upgrade.ts';
 import { startHeartbeats } from './session/heartbeat.ts';
+import { clientKey, LearnedLimits } from './session/learned-limits.ts';
 import { SessionSocket } from './session/session-socket.ts';
 import { WsConnection } from './session/ws-connection.ts';
 import { WsSession } from './session/ws-session.ts';
 import { admittedUpgrades } from './upgrades.ts';
 import { DEFLATE_OPTIONS } from './wire/deflate-format.ts';
+import { parseMessageLimit } from './wire/limited-format.ts';
 import { TRANSPORT } from './wire/ws-format.ts';
 
 type ServerOptions = NonNullable<WebsocketPluginOptions['options']>;
+interface UpgradeQuery {
+  readonly resume?: string;
+  readonly max_message?: string;
+}
+
 type EndpointOf = (request: FastifyRequest) => Endpoint;
 
 const SUBPROTOCOL = 'leque';
@@ -54,6 +61,7 @@ export class WsTransport implements Transport<FastifyInstance> {
   readonly #context: TransportContext;
   readonly #options: WsOptions;
   readonly #heartbeats: Heartbeats<WsSession>;
+  readonly #learned = new LearnedLimits();
 
   constructor(context: TransportContext, options: WsOptions) {
     this.#context = context;
@@ -124,6 +132,7 @@ export class WsTransport implements Transport<FastifyInstance> {
   async #authorize(request: FastifyRequest, reply: FastifyReply, endpointOf: EndpointOf) {
     try {
       const identity = await authorizeUpgrade(request, () => endpointOf(request), this.#context);
+      parseMessageLimit((request.query as UpgradeQuery).max_message);
       request.upgrade = { identity, response: reply.raw };
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -145,12 +154,24 @@ export class WsTransport implements Transport<FastifyInstance> {
       this.#refuse(socket, error);
       return;
     }
-    const connection = new WsConnection(socket, raw.socket, this.#context.writer);
+    const { max_message, resume } = query as UpgradeQuery;
+    const learned = this.#learned;
+    const clientKey = keyOf(request, upgrade.identity, this.#context);
+    const maxMessage = smaller(parseMessageLimit(max_message), learned.of(clientKey));
+    const { writer } = this.#context;
+    const connection = new WsConnection(socket, raw.socket, { writer, maxMessage });
     const session = new WsSession(
-      { connection, endpoint, context: this.#context, heartbeats: this.#heartbeats },
+      {
+        connection,
+        endpoint,
+        context: this.#context,
+        heartbeats: this.#heartbeats,
+        learned,
+        clientKey,
+      },
       upgrade.identity,
     );
-    session.open((query as { resume?: string }).resume === '1');
+    session.open(resume === '1');
     socket.readBy(session);
   }
 
@@ -161,6 +182,20 @@ export class WsTransport implements Transport<FastifyInstance> {
     if (error.code === 'draining') socket.close(CLOSE.drained, returnHint(RETURN_SPREAD_MS));
     else socket.close(CLOSE.tryAgainLater, error.message);
   }
+}
+
+/** What tells clients apart that may have different libraries. */
+function keyOf(
+  { headers, raw, routeOptions }: FastifyRequest,
+  { userId }: Identity,
+  { addresses }: TransportContext,
+): number {
+  return clientKey([userId ?? addresses.of(raw), headers['user-agent'], routeOptions.url]);
+}
+
+function smaller(...limits: (number | undefined)[]): number | undefined {
+  const known = limits.filter((limit) => limit !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** Chooses a subprotocol: browsers give up when none of those that they offered is chosen. */

@@ -3,11 +3,18 @@ import type { Connection, Frame, FrameFormat, SocketWriter } from '@leque/core';
 import type { CloseCode } from '@leque/protocol';
 import type { WebSocket } from 'ws';
 import { deflateFormat } from '../wire/deflate-format.ts';
+import { limitedFormat } from '../wire/limited-format.ts';
 import { wsFormat } from '../wire/ws-format.ts';
 
 /** `WebSocket.OPEN`, which a socket would inherit through a getter. */
 const OPEN = 1;
 const DEFLATE = 'permessage-deflate';
+
+export interface WsConnectionOptions {
+  readonly writer: SocketWriter;
+  /** The most bytes of a message that the client takes; undefined when it takes all. */
+  readonly maxMessage: number | undefined;
+}
 
 /**
  * Writes finished frames straight to the TCP socket of the upgrade. That is safe beside the frames
@@ -20,9 +27,11 @@ export class WsConnection implements Connection {
   readonly #tcp: Socket;
   readonly #writer: SocketWriter;
 
-  constructor(socket: WebSocket, tcp: Socket, writer: SocketWriter) {
+  /** @param tcp the socket of the upgrade */
+  constructor(socket: WebSocket, tcp: Socket, { writer, maxMessage }: WsConnectionOptions) {
     this.#socket = socket;
-    this.format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
+    const format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
+    this.format = maxMessage === undefined ? format : limitedFormat(format, maxMessage);
     this.#tcp = tcp;
     this.#writer = writer;
   }

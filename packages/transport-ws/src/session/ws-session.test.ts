@@ -15,6 +15,7 @@ import { FIREHOSE } from '@leque/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { wsFormat } from '../wire/ws-format.ts';
 import { startHeartbeats } from './heartbeat.ts';
+import { LearnedLimits } from './learned-limits.ts';
 import { WsSession } from './ws-session.ts';
 
 const P = 'project:P';
@@ -49,7 +50,10 @@ function resume() {
   const heartbeats = startHeartbeats(context);
   onTestFinished(() => heartbeats.close());
   const endpoint = notificationsEndpoint(true);
-  const ws = new WsSession({ connection, endpoint, heartbeats, context }, identity);
+  const ws = new WsSession(
+    { connection, endpoint, heartbeats, context, learned: new LearnedLimits(), clientKey: 0 },
+    identity,
+  );
   ws.open(true);
   ws.message(Buffer.from(JSON.stringify({ action: 'resume', cursors: { [P]: 'e.0' } })), false);
   /** Cursors of the project's publications; undefined for those that came by the firehose. */
@@ -79,7 +83,7 @@ function startNode(broker: Broker) {
     slowConsumerRules: parseSlowConsumerRules(''),
   });
   onTestFinished(() => hub.close());
-  const limits = { heartbeatIntervalMs: 30_000, timeoutMs: 90_000 };
+  const limits = { heartbeatIntervalMs: 30_000, pingIntervalMs: 25_000, timeoutMs: 90_000 };
   const context = { hub, telemetry, clock: systemClock, firehose: true, limits };
   return { hub, context: context as unknown as TransportContext };
 }

@@ -9,6 +9,7 @@ import {
   type HeartbeatState,
   type Heartbeats,
   type Identity,
+  PING_FRAME,
   type TransportContext,
 } from '@leque/core';
 import {
@@ -21,6 +22,7 @@ import {
 } from '@leque/protocol';
 import type { RawData } from 'ws';
 import { type CommandTarget, execute, presentedBy } from './commands.ts';
+import type { LearnedLimits } from './learned-limits.ts';
 import type { SocketReader } from './session-socket.ts';
 
 /** How long new publications wait for the cursors of a client that may be coming back. */
@@ -32,6 +34,9 @@ export interface WsSessionDeps {
   readonly connection: Connection;
   readonly endpoint: Endpoint;
   readonly heartbeats: Heartbeats<WsSession>;
+  readonly learned: LearnedLimits;
+  /** The client in `learned`. */
+  readonly clientKey: number;
   readonly context: TransportContext;
 }
 
@@ -44,11 +49,16 @@ export class WsSession
   heardAt = 0;
   beatsAt = 0;
   readonly #heartbeats: Heartbeats<WsSession>;
+  readonly #learned: LearnedLimits;
+  readonly #clientKey: number;
 
-  constructor({ connection, endpoint, heartbeats, context }: WsSessionDeps, identity: Identity) {
+  constructor(deps: WsSessionDeps, identity: Identity) {
+    const { connection, endpoint, heartbeats, context } = deps;
     this.client = new ClientSession({ handler: this, connection, context }, identity);
     this.feed = new EndpointFeed(this.client, endpoint);
     this.#heartbeats = heartbeats;
+    this.#learned = deps.learned;
+    this.#clientKey = deps.clientKey;
   }
 
   /** @param resumes whether the client has announced its cursors */
@@ -66,6 +76,10 @@ export class WsSession
 
   alive(): void {
     this.#heartbeats.heard(this);
+  }
+
+  tooLarge(): void {
+    if (this.client.session.closeCode === undefined) this.#learned.refused(this.#clientKey);
   }
 
   closed(code: number, reason: Buffer): void {
@@ -87,6 +101,11 @@ export class WsSession
 
   answer(type: ServerMessage, data: object, id?: RequestId): void {
     this.send(encodeTextFrame(encodeReply(type, data, id === undefined ? {} : { id })));
+  }
+
+  /** Sends a ping, which is no message. */
+  ping(): void {
+    this.client.session.send(PING_FRAME, 0);
   }
 
   send(frame: Frame): void {
