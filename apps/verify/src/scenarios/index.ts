@@ -3,6 +3,7 @@ import type { Scenario } from '../run/scenario.ts';
 import { nginxMissing, startNginx } from '../target/nginx.ts';
 import { badLinks } from './bad-links.ts';
 import { freezeGateway } from './freeze-gateway.ts';
+import { crowdGateway, FEW_OPEN_FILES, FULL_SETTINGS } from './full-gateway.ts';
 import { killGateway } from './kill-gateway.ts';
 import { killPublisher } from './kill-publisher.ts';
 import { breakRedisLink } from './redis/break-redis-link.ts';
@@ -147,6 +148,22 @@ export const SCENARIOS: readonly Scenario[] = [
     redis: 'standalone',
     sizes: STORM,
     run: storm,
+  },
+  {
+    name: 'full',
+    about: 'a gateway at its limit: those inside stay, and all other clients get in elsewhere',
+    breaks: 'system',
+    resyncs: 'never',
+    system: { settings: FULL_SETTINGS },
+    run: crowdGateway('full'),
+  },
+  {
+    name: 'no-descriptors',
+    about: 'a gateway without file descriptors: the same, and it recovers by itself',
+    breaks: 'system',
+    resyncs: 'never',
+    system: { openFiles: FEW_OPEN_FILES },
+    run: crowdGateway('no file descriptors left'),
   },
   {
     name: 'stalled-readers',

@@ -40,6 +40,8 @@ const GATEWAY_SETTINGS = {
 
 export interface SystemOptions extends SystemRedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** `ulimit -n` of each gateway; that of this process when it is undefined. */
+  readonly openFiles?: number;
 }
 
 /** A cluster whose parts are processes that can be killed, frozen and cut off. */
@@ -97,7 +99,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         : undefined;
     const env = { ...SETTINGS, ...(app === 'gateway' ? gatewaySettings : options.settings) };
     const here = { NODE_ID: id, REDIS_URL: link?.through(redis.url) ?? redis.url };
-    return new SystemNode(id, await startServer(app, { ...env, ...here }), link);
+    const openFiles = app === 'gateway' ? options.openFiles : undefined;
+    return new SystemNode(id, await startServer(app, { ...env, ...here }, openFiles), link);
   };
   const publishers = Array.from({ length: PUBLISHERS }, (_, index) => start('publisher', index));
   const gateways = Array.from({ length: GATEWAYS }, (_, index) => start('gateway', index));
@@ -127,7 +130,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 async function startServer(
   app: 'gateway' | 'publisher',
   env: Readonly<Record<string, string>> & { readonly NODE_ID: string },
+  openFiles: number | undefined,
 ): Promise<ServerProcess> {
   const entry = `apps/${app}/src/main.ts`;
-  return ServerProcess.start({ name: env.NODE_ID, entry, port: await freePorts(1), env });
+  const limit = openFiles === undefined ? {} : { openFiles };
+  const port = await freePorts(1);
+  return ServerProcess.start({ name: env.NODE_ID, entry, port, env, ...limit });
 }
