@@ -131,7 +131,7 @@ function described() {
 
 /** The transports of a gateway, which are not started. */
 function transports() {
-  const limits = { heartbeatIntervalMs: 1000, timeoutMs: 2000 };
+  const limits = { heartbeatIntervalMs: 1000, pingIntervalMs: 1000, timeoutMs: 2000 };
   const context = { clock: new FakeClock(), limits, telemetry: new RecordingTelemetry() };
   const settings = readConfig(GatewaySettings, { AUTH_MODE: 'open' });
   const options = { settings, socketIoAdapter: undefined };

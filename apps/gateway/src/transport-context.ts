@@ -84,6 +84,7 @@ export function freePlaces({ sessions }: Hub, settings: GatewaySettings): number
 function transportLimits(settings: GatewaySettings): TransportLimits {
   return {
     heartbeatIntervalMs: settings.WEBSOCKET_HEARTBEAT_INTERVAL * 1000,
+    pingIntervalMs: settings.WEBSOCKET_PING_INTERVAL * 1000,
     timeoutMs: settings.WEBSOCKET_TIMEOUT * 1000,
     maxConnections: settings.WEBSOCKET_MAX_CONNECTIONS,
     maxConnectionsPerUser: settings.MAX_CONNECTIONS_PER_USER,

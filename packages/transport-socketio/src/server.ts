@@ -61,9 +61,11 @@ export function createServer(
 
 /** Clients take the two as they are: the interval, and how long after it a ping may come. */
 export function heartbeatTimes({
-  heartbeatIntervalMs: intervalMs,
+  heartbeatIntervalMs,
+  pingIntervalMs,
   timeoutMs,
 }: TransportLimits): HeartbeatTimes {
+  const intervalMs = Math.min(heartbeatIntervalMs, pingIntervalMs);
   return {
     intervalMs,
     timeoutMs: intervalMs + Math.max(timeoutMs - intervalMs, MIN_PING_TIMEOUT_MS),

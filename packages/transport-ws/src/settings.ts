@@ -5,7 +5,14 @@ export const WebSocketSettings = Type.Object({
   WEBSOCKET_HEARTBEAT_INTERVAL: Type.Number({
     default: 30,
     minimum: 0.05,
-    description: 'seconds between heartbeats of every transport',
+    description: 'seconds between `heartbeat` events',
+  }),
+  WEBSOCKET_PING_INTERVAL: Type.Number({
+    default: 25,
+    minimum: 0.05,
+    description:
+      'most seconds between pings of the protocol, on every transport; less than the idle timeout ' +
+      'of each proxy in front',
   }),
   WEBSOCKET_TIMEOUT: Type.Number({
     default: 90,

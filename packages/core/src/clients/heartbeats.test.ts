@@ -1,23 +1,25 @@
 import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { Heartbeats } from './heartbeats.ts';
+import { Heartbeats, type HeartbeatTimes } from './heartbeats.ts';
 
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 90_000;
 const TURN_MS = 1000;
 
 class Client {
+  readonly pings: number[] = [];
   heardAt = 0;
   beatsAt = 0;
   readonly beats: number[] = [];
   readonly silences: number[] = [];
 }
 
-function start(times = { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS }) {
+function start(times: HeartbeatTimes = { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS }) {
   const clock = new FakeClock();
   const since = clock.now();
   const heartbeats = new Heartbeats<Client>(clock, times, {
     beat: (client) => client.beats.push(clock.now() - since),
+    ping: (client) => client.pings.push(clock.now() - since),
     silent: (client) => client.silences.push(clock.now() - since),
   });
   return { clock, heartbeats };
@@ -35,6 +37,27 @@ test('a client gets a heartbeat every interval, the first after half of one at t
   expect(new Set(clients.map(({ beats }) => beats[0])).size).toBeGreaterThan(5);
   clock.advance(INTERVAL_MS);
   for (const { beats } of clients) expect(beats[1]).toBe(INTERVAL_MS + (beats[0] ?? 0));
+});
+
+test.each([
+  [25_000, 2],
+  [15_000, 2],
+  [10_000, 3],
+  [4000, 8],
+  [INTERVAL_MS, 1],
+  [60_000, 1],
+])('[WS7] no client waits longer than %i ms for a ping or a heartbeat', (pingMs, writes) => {
+  const { clock, heartbeats } = start({ intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, pingMs });
+  const clients = Array.from({ length: 50 }, () => new Client());
+  for (const client of clients) heartbeats.add(client);
+  clock.advance(4 * INTERVAL_MS);
+  for (const { beats, pings } of clients) {
+    const times = [0, ...beats, ...pings].sort((a, b) => a - b);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.max(TURN_MS, Math.min(pingMs, INTERVAL_MS)));
+    expect(beats.length).toBeLessThanOrEqual(4);
+    expect(times.length - 1).toBeLessThanOrEqual(4 * writes);
+  }
 });
 
 test.each([

@@ -10,12 +10,16 @@ export interface HeartbeatState {
 
 export interface HeartbeatTimes {
   readonly intervalMs: number;
+  /** The longest time without a ping; a heartbeat is one, too. The interval when it is undefined. */
+  readonly pingMs?: number;
   /** A client that is silent for this long is gone. */
   readonly timeoutMs: number;
 }
 
 export interface HeartbeatHandler<T> {
   beat(connection: T): void;
+  /** Called between two heartbeats, where the interval is longer than the time between pings. */
+  ping?(connection: T): void;
   /** Called once for a silent client, whose connection has been removed. */
   silent(connection: T): void;
 }
@@ -33,15 +37,21 @@ export class Heartbeats<T extends HeartbeatState> {
   readonly #slots: readonly Set<T>[];
   /** Connections that may time out before their next heartbeat. */
   readonly #quiet = new Set<T>();
+  /** The turns by which pings go ahead of a heartbeat. */
+  readonly #pingsAhead: readonly number[];
   readonly #turnsUntilSilent: number;
   readonly #stop: Cancel;
   #turn = 0;
 
   constructor(clock: Clock, times: HeartbeatTimes, handler: HeartbeatHandler<T>) {
-    const { intervalMs, timeoutMs } = times;
+    const { intervalMs, timeoutMs, pingMs = intervalMs } = times;
     const turnMs = Math.min(Math.min(intervalMs, timeoutMs) / MIN_TURNS, MAX_TURN_MS);
     this.#handler = handler;
     this.#slots = Array.from({ length: Math.round(intervalMs / turnMs) }, () => new Set<T>());
+    const pings = Math.ceil(intervalMs / pingMs);
+    this.#pingsAhead = Array.from({ length: pings - 1 }, (_, index) =>
+      Math.round(((index + 1) * this.#slots.length) / pings),
+    );
     // One more, because the client may have been heard of right before the first turn.
     this.#turnsUntilSilent = Math.ceil(timeoutMs / turnMs) + 1;
     this.#stop = every(clock, turnMs, () => this.#next());
@@ -73,10 +83,18 @@ export class Heartbeats<T extends HeartbeatState> {
   #next(): void {
     this.#turn += 1;
     for (const connection of this.#quiet) this.#judge(connection);
-    for (const connection of this.#slots[this.#turn % this.#slots.length] ?? []) {
+    for (const connection of this.#slotIn(0)) {
       this.#watch(connection);
       this.#handler.beat(connection);
     }
+    for (const turns of this.#pingsAhead) {
+      for (const connection of this.#slotIn(turns)) this.#handler.ping?.(connection);
+    }
+  }
+
+  /** The connections whose heartbeat comes after so many turns. */
+  #slotIn(turns: number): Iterable<T> {
+    return this.#slots[(this.#turn + turns) % this.#slots.length] ?? [];
   }
 
   #watch(connection: T): void {

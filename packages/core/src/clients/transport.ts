@@ -74,6 +74,8 @@ export interface TransportContext {
 
 export interface TransportLimits {
   readonly heartbeatIntervalMs: number;
+  /** The longest time without a ping of the protocol. */
+  readonly pingIntervalMs: number;
   readonly timeoutMs: number;
   /** Connections of this node, over all transports. */
   readonly maxConnections: number;

@@ -8,21 +8,26 @@ export function startHeartbeats({
   limits,
   nodeId,
 }: TransportContext): Heartbeats<WsSession> {
-  const times = { intervalMs: limits.heartbeatIntervalMs, timeoutMs: limits.timeoutMs };
+  const { heartbeatIntervalMs: intervalMs, pingIntervalMs: pingMs, timeoutMs } = limits;
   let beat: Buffer = Buffer.alloc(0);
   let encodedAt = Number.NEGATIVE_INFINITY;
-  return new Heartbeats(clock, times, {
-    beat(ws) {
-      const now = clock.now();
-      // Connections that are due at the same time share the frame.
-      if (now !== encodedAt) beat = encodeHeartbeat(nodeId);
-      encodedAt = now;
-      ws.send(beat);
+  return new Heartbeats(
+    clock,
+    { intervalMs, pingMs, timeoutMs },
+    {
+      beat(ws) {
+        const now = clock.now();
+        // Connections that are due at the same time share the frame.
+        if (now !== encodedAt) beat = encodeHeartbeat(nodeId);
+        encodedAt = now;
+        ws.send(beat);
+      },
+      ping: (ws) => ws.ping(),
+      silent(ws) {
+        ws.client.session.close(CLOSE.heartbeatTimeout, 'heartbeat timeout');
+      },
     },
-    silent(ws) {
-      ws.client.session.close(CLOSE.heartbeatTimeout, 'heartbeat timeout');
-    },
-  });
+  );
 }
 
 /** The `heartbeat` event, and a ping that every WebSocket answers by itself. */
