@@ -48,6 +48,18 @@ test('leque check names the commands that the user of Redis may not run', async 
   expect(stdout).toMatch(/error: its user may not run: PUBLISH .*leque:firehose.*; allow that/);
 });
 
+test('leque check warns when the connections do not fit the open files', async () => {
+  await using redis = await startRedis();
+  const env = { PATH: process.env['PATH'], JWT_SECRET: SECRET, REDIS_URL: redis.url };
+  const limited = ['-c', 'ulimit -n 500 && exec "$0" "$@"', process.execPath, ENTRY, 'check'];
+  const stdout = await new Promise<string>((resolve) => {
+    execFile('sh', limited, { env }, (_error, text) => resolve(text));
+  });
+  expect(stdout).toContain(
+    'warning: WEBSOCKET_MAX_CONNECTIONS=1000 takes about 1200 open files, and ulimit -n allows 500',
+  );
+});
+
 test('leque check inspects every master of a Redis Cluster', async () => {
   await using cluster = await startRedisCluster();
   const { code, stdout } = await check({ REDIS_URL: cluster.url }, '--json');
