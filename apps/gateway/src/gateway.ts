@@ -123,7 +123,7 @@ async function drainAndClose(app: FastifyInstance, running: Running): Promise<vo
  * every few seconds would otherwise send it a crowd for each client that leaves.
  */
 function unreadinessOf(
-  { hub: { sessions }, isOutOfDescriptors }: GatewayTransportContext,
+  { hub: { sessions } }: GatewayTransportContext,
   settings: GatewaySettings,
 ): () => readonly string[] {
   const { WEBSOCKET_MAX_CONNECTIONS: max } = settings;
@@ -131,10 +131,7 @@ function unreadinessOf(
   let full = false;
   return () => {
     full = sessions.size >= max || (full && sessions.size > enough);
-    return [
-      ...(full ? ['full'] : []),
-      ...(isOutOfDescriptors() ? ['no file descriptors left'] : []),
-    ];
+    return full ? ['full'] : [];
   };
 }
 

@@ -2,7 +2,6 @@ import { openRedis } from '@leque/broker-redis';
 import { systemClock, type Telemetry } from '@leque/core';
 import {
   type Backend,
-  DescriptorWatch,
   type Role,
   type RunningServer,
   type ServiceContext,
@@ -47,9 +46,8 @@ export async function serveGateway(
   context: GatewayContext,
   settings: GatewaySettings,
 ): Promise<Role> {
-  const { app, backend, telemetry } = context;
+  const { app, backend, telemetry, descriptors } = context;
   const maxConnections = settings.WEBSOCKET_MAX_CONNECTIONS;
-  const descriptors = watchDescriptors(context);
   reportOpenFiles(maxConnections, telemetry);
   const gateway = await createGateway(app, {
     ...context,
@@ -68,23 +66,8 @@ export async function serveGateway(
       messages_sent: gateway.hub.counters.messagesSent,
     }),
     unreadiness: () => gateway.unreadiness(),
-    async drain() {
-      await gateway.drain();
-      descriptors.close();
-    },
+    drain: () => gateway.drain(),
   };
-}
-
-function watchDescriptors({ clock, telemetry }: GatewayContext): DescriptorWatch {
-  const detail = 'the process may open no more files (ulimit -n): new connections are refused';
-  return new DescriptorWatch({
-    clock,
-    changed(exhausted) {
-      telemetry.report(
-        exhausted ? { type: 'descriptors_exhausted', detail } : { type: 'descriptors_available' },
-      );
-    },
-  });
 }
 
 /** A node that runs out of descriptors before it is full refuses clients that it could have had. */

@@ -1,7 +1,6 @@
 export { AddressSettings, addressRule, ClientAddresses } from './client-addresses.ts';
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
-export { DescriptorWatch } from './descriptors/descriptor-watch.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
 export { isFailure, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';

@@ -11,6 +11,12 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { DescriptorWatch } from './descriptors/descriptor-watch.ts';
+import {
+  endConnectionsInShortage,
+  shortageOf,
+  watchDescriptors,
+} from './descriptors/watch-descriptors.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
@@ -84,6 +90,7 @@ export interface ServiceContext<T extends ServiceTelemetry, B extends Backend> {
   readonly telemetry: T;
   readonly backend: B;
   readonly tracing: Tracing | undefined;
+  readonly descriptors: DescriptorWatch;
   readonly clock: Clock;
   readonly nodeId: string;
   /** Outcomes of all authentications in this process; every role counts into it. */
@@ -110,11 +117,12 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
 ): Promise<RunningServer> {
   const { settings } = options;
   const context = await openContext(options, deps);
-  const { app, backend, telemetry, tracing } = context;
+  const { app, backend, telemetry, tracing, descriptors } = context;
+  endConnectionsInShortage(app, descriptors);
   const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
   const roles = await deps.serve(context);
-  readiness.ask(roles);
+  readiness.ask([...roles, { unreadiness: () => shortageOf(descriptors) }]);
   reportStatus(backend.control, roles, readiness);
   telemetry.watchReadiness(readiness.problems);
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });
@@ -126,6 +134,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
       readiness.failBeforeEnd();
       await delay(settings.DRAIN_GRACE * 1000);
       await closeInOrder({ listeners, roles, app, backend, tracing });
+      descriptors.close();
     },
   };
 }
@@ -146,7 +155,9 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   const authentications: AuthenticationOutcomes = {};
   telemetry.watchBroker(backend.broker, backend.readings);
   telemetry.watchAuthentications(authentications);
-  return { app, telemetry, backend, tracing, clock: systemClock, nodeId, authentications };
+  const descriptors = watchDescriptors(systemClock, telemetry);
+  const clock = systemClock;
+  return { app, telemetry, backend, tracing, descriptors, clock, nodeId, authentications };
 }
 
 function reportStatus(control: Control, roles: readonly Role[], readiness: Readiness): void {
