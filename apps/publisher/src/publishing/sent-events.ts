@@ -28,7 +28,7 @@ export function readSentEvents(api: FastifyInstance): void {
 }
 
 /** @throws RequestError `invalid_json`, or `invalid_request` for too many events */
-export async function sentEventsOf(body: Buffer): Promise<SentEvents> {
+async function sentEventsOf(body: Buffer): Promise<SentEvents> {
   if (!isUtf8(body)) throw new RequestError('invalid_json', 'the body is not UTF-8');
   const decoded = body.toString();
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
