@@ -82,7 +82,7 @@ describeOnOwnRedis('a Redis that refuses writes because', () => {
     await say('CONFIG', 'SET', 'min-replicas-to-write', '1');
     await expect(publisher.broker.publish(makeEvent(P))).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('NOREPLICAS'),
+      cause: { message: expect.stringContaining('NOREPLICAS') },
     });
     await health(gateway).toEqual(because('NOREPLICAS'));
     await health(publisher).toEqual(because('NOREPLICAS'));

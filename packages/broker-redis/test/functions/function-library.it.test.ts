@@ -156,7 +156,7 @@ describeOnOwnRedis('the function library', () => {
     const publishing = node.broker.publish(makeEvent('all'));
     await expect(publishing).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('OOM'),
+      cause: { message: expect.stringContaining('OOM') },
     });
     await command(redis.url, 'CONFIG', 'SET', 'maxmemory', '0');
     await command(redis.url, 'REPLICAOF', '127.0.0.1', '1');
