@@ -13,6 +13,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   SOCKETIO_RECOVERY_SECRET: 'another-secret-of-more-than-32-characters',
   REDIS_SENTINEL_USERNAME: 'sentinel',
   REDIS_SENTINEL_PASSWORD: 'password',
+  CONTROL_SECRET: 'a-third-secret-of-more-than-32-characters',
 };
 export const SECRET_VARIABLES = Object.keys(SECRETS).sort();
 

@@ -32,7 +32,11 @@ export function startGateway(config: GatewayConfig): Promise<RunningServer> {
       createTelemetry: (log) =>
         new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
       openBackend(telemetry) {
-        const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+        const redis = openRedis(config, {
+          nodeId: config.NODE_ID,
+          telemetry,
+          secret: config.JWT_SECRET,
+        });
         return { ...redis, socketIoAdapter: redisAdapter(redis) };
       },
       openTracing: (process) => openTracing(config, process),

@@ -86,6 +86,10 @@ describe('in a running cluster', () => {
     expect(JSON.parse((await run('log-level', 'silent', '--json')).stdout)).toEqual({
       changed: ['gateway-1', 'gateway-2', 'publisher-1'],
     });
+    const said = () => cluster.gateways[0]?.output;
+    await expect
+      .poll(said, PATIENCE)
+      .toMatch(/"to":"silent","by":"user ops","msg":"log_level_changed"/);
     const before = cluster.gateways[0]?.output;
     await RawClient.refusal(wsUrl(cluster.url(0), '/ws/notifications'));
     expect(cluster.gateways[0]?.output).toBe(before);

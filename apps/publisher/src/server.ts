@@ -26,7 +26,11 @@ export function startPublisher(config: PublisherConfig): Promise<RunningServer> 
       createTelemetry: (log) =>
         new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
       openBackend(telemetry) {
-        const redis = openRedis(config, { nodeId: config.NODE_ID, telemetry });
+        const redis = openRedis(config, {
+          nodeId: config.NODE_ID,
+          telemetry,
+          secret: config.JWT_SECRET,
+        });
         // A publisher receives nothing and holds no lease, so it has neither probes nor an age.
         return { ...redis, readings: undefined };
       },

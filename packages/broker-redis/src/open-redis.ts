@@ -33,6 +33,8 @@ export interface RedisContext {
   /** Name of this process in its lease. */
   readonly nodeId: string;
   readonly telemetry: Telemetry;
+  /** Signs requests between processes where CONTROL_SECRET is not set. */
+  readonly secret?: string | undefined;
   /** Milliseconds for which a crashed node still counts; 8,000 by default. */
   readonly leaseMs?: number;
   readonly clock?: Clock;
@@ -79,7 +81,14 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
     return connection.redis;
   };
   const state = new RedisState({ link, prefix, nodeId, leaseMs, ...ports });
-  const control = new RedisControl({ link, open: openAdapter, prefix, nodeId, ...ports });
+  const control = new RedisControl({
+    link,
+    open: openAdapter,
+    prefix,
+    nodeId,
+    secret: settings.CONTROL_SECRET ?? context.secret,
+    ...ports,
+  });
   const broker = new RedisBroker({ link, log, prefix, ...ports });
   return {
     broker,

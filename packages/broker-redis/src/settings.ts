@@ -22,6 +22,14 @@ export const RedisSettings = Type.Object({
     pattern: '^[A-Za-z0-9._:/-]{0,64}$',
     description: 'up to 64 letters, digits and . _ : / - that begin every key and channel in Redis',
   }),
+  CONTROL_SECRET: Type.Optional(
+    Type.String({
+      minLength: 32,
+      description:
+        'at least 32 characters, the same for all processes, with which they sign requests to each ' +
+        'other, such as that for another log level; JWT_SECRET without it',
+    }),
+  ),
   ...HistorySettings.properties,
 });
 export type RedisSettings = Static<typeof RedisSettings>;

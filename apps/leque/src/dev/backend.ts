@@ -14,7 +14,10 @@ import type { DevConfig } from './config.ts';
 export function openBackend(config: DevConfig, telemetry: Telemetry): GatewayBackend {
   const { REDIS_URL, NODE_ID: nodeId } = config;
   if (REDIS_URL === undefined) return openMemory(config);
-  const redis = openRedis({ ...config, REDIS_URL }, { nodeId, telemetry });
+  const redis = openRedis(
+    { ...config, REDIS_URL },
+    { nodeId, telemetry, secret: config.JWT_SECRET },
+  );
   return { ...redis, socketIoAdapter: redisAdapter(redis) };
 }
 

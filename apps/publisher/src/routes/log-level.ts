@@ -16,14 +16,20 @@ const schema = {
 
 export const logLevelRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
   const { authority, control, limits } = context;
-  app.post('/log-level', { onRequest: authority.require('admin'), schema }, async ({ body }) => {
-    using deadline = new Deadline(limits.answerWithinMs);
-    const { level, node = null } = body;
-    const { answers } = await deadline.settle(control.request(LOG_LEVEL, { level, node }));
-    if (answers.length === 0) {
-      const who = node === null ? 'no process' : `no process with the NODE_ID ${node}`;
-      throw new ProtocolError('not_found', `${who} answered`);
-    }
-    return { changed: [...new Set(answers.map((answer) => answer.node))].sort() };
-  });
+  app.post(
+    '/log-level',
+    { onRequest: authority.require('admin'), schema },
+    async ({ body, caller }) => {
+      using deadline = new Deadline(limits.answerWithinMs);
+      const { level, node = null } = body;
+      const { answers } = await deadline.settle(
+        control.request(LOG_LEVEL, { level, node, by: caller }),
+      );
+      if (answers.length === 0) {
+        const who = node === null ? 'no process' : `no process with the NODE_ID ${node}`;
+        throw new ProtocolError('not_found', `${who} answered`);
+      }
+      return { changed: [...new Set(answers.map((answer) => answer.node))].sort() };
+    },
+  );
 };

@@ -101,7 +101,7 @@ true
 {{- $jwtSecret := list -}}
 {{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY) }}{{ $jwtSecret = list "JWT_SECRET" }}{{ end -}}
 {{- $own := eq .component "gateway" | ternary "SOCKETIO_RECOVERY_SECRET" "PUBLISH_API_KEYS" -}}
-{{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD") }}
+{{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD" "CONTROL_SECRET") }}
 - name: {{ $key }}
   valueFrom:
     secretKeyRef:

@@ -16,6 +16,7 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import { unavailable } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
+import { Signature } from './signature.ts';
 
 export interface RedisControlParts {
   readonly link: RedisLink;
@@ -23,6 +24,8 @@ export interface RedisControlParts {
   readonly open: () => Redis | Cluster;
   readonly prefix: string;
   readonly nodeId: string;
+  /** Signs and checks requests and answers; without it they are neither. */
+  readonly secret: string | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -40,7 +43,7 @@ interface PendingRequest {
 /**
  * Requests are published to `leque:control`. Each process answers, with an empty list where it has
  * nothing, to the channel that the request names: `leque:control:ID`, which only the requesting
- * process has subscribed. Connects with the first handler or request.
+ * process has subscribed. Messages that no process of the cluster has signed are ignored. Connects with the first handler or request.
  */
 export class RedisControl implements Control {
   readonly #parts: RedisControlParts;
@@ -48,12 +51,14 @@ export class RedisControl implements Control {
   readonly #pending = new Map<string, PendingRequest>();
   readonly #channel: string;
   readonly #answerChannel: string;
+  readonly #signature: Signature;
 
   #connection: Redis | Cluster | undefined;
   #subscribed: Promise<unknown> = Promise.resolve();
 
   constructor(parts: RedisControlParts) {
     this.#parts = parts;
+    this.#signature = new Signature(parts.secret, parts.clock);
     this.#channel = `${parts.prefix}control`;
     this.#answerChannel = `${this.#channel}:${randomUUID()}`;
   }
@@ -121,7 +126,7 @@ export class RedisControl implements Control {
   }
 
   #receive(channel: string, message: Message | undefined): void {
-    if (message === undefined) return;
+    if (message === undefined || !this.#signature.isAuthentic(channel, message)) return;
     if (channel === this.#answerChannel) this.#collect(message);
     else this.#reply(message);
   }
@@ -152,7 +157,7 @@ export class RedisControl implements Control {
   }
 
   #publish(channel: string, message: Message): Promise<number> {
-    const text = JSON.stringify(message);
+    const text = this.#signature.sign(channel, message);
     return this.#parts.link.run(channel, (redis) => redis.publish(channel, text));
   }
 }

@@ -63,6 +63,38 @@ describe('RedisControl', () => {
     }
   });
 
+  test('[NP4] with a secret of the cluster, only its processes ask and are answered', async () => {
+    await using redis = await startRedis();
+    const prefix = uniquePrefix();
+    const start = (CONTROL_SECRET?: string) =>
+      startNode({
+        url: redis.url,
+        prefix,
+        ...(CONTROL_SECRET && { settings: { CONTROL_SECRET } }),
+      });
+    await using one = await start('a-secret-of-this-cluster-0123456789');
+    await using other = await start('a-secret-of-this-cluster-0123456789');
+    await using stranger = await start('a-secret-of-another-one-0123456789');
+    await using unsigned = await start();
+    const nodes = [one, other, stranger, unsigned];
+    const asked: number[] = [];
+    for (const [index, { control }] of nodes.entries()) {
+      control.handle(PLACE, () => {
+        asked.push(index);
+        return index;
+      });
+    }
+    const ask = async ({ control }: (typeof nodes)[number]) =>
+      (await control.request(PLACE, null)).answers.map(({ body }) => body).sort();
+    await expect.poll(() => ask(one), PATIENCE).toEqual([0, 1]);
+    expect(await one.control.request(PLACE, null)).toMatchObject({ silent: 2 });
+    asked.length = 0;
+    expect(await ask(stranger)).toEqual([2]);
+    // Without a secret nobody is checked, but nobody else answers an unsigned request.
+    expect(await ask(unsigned)).toEqual([3]);
+    expect(asked.filter((index) => index < 2)).toEqual([]);
+  });
+
   test('[HON] a process whose connection is open and dead hears questions again', {
     timeout: 60_000,
   }, async () => {
