@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CommandError, EXIT, usageError } from './exit.ts';
 import { parseBaseUrl, tryParseObject } from './parse-option.ts';
+import { oneLine } from './print.ts';
 
 const DEFAULT_URL = 'http://localhost:9001';
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -99,7 +100,7 @@ export function bodyWith<T>(field: keyof T & string, answer: ApiAnswer, api: Api
 /** The error for an answer without success. */
 function refusal({ url }: Api, { status, body }: ApiAnswer): CommandError {
   const reason = body['detail'] ?? body['title'] ?? 'no reason given';
-  return new CommandError(`${status} from ${url}: ${reason}`, {
+  return new CommandError(`${status} from ${url}: ${oneLine(String(reason))}`, {
     exitCode: EXIT.refused,
     retryable: status >= 500,
   });

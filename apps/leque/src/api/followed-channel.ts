@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { EarlyEvents } from './early-events.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { tryParseObject } from './parse-option.ts';
+import { oneLine } from './print.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 /** A connection that brings nothing for this long, not even a heartbeat, counts as lost. */
@@ -194,7 +195,7 @@ export class FollowedChannel {
 
   #refused(status: number, body: string): CommandError {
     const { detail = 'no reason given' } = tryParseObject(body) ?? {};
-    return new CommandError(`${status} from ${this.#options.url}: ${detail}`, {
+    return new CommandError(`${status} from ${this.#options.url}: ${oneLine(String(detail))}`, {
       exitCode: EXIT.refused,
       retryable: status >= 500,
     });
@@ -204,7 +205,7 @@ export class FollowedChannel {
     const isHint = (code === 1001 || code === 1012) && /^\d+$/.test(reason);
     this.#hintMs = isHint ? Number(reason) : undefined;
     const why = code === 4001 ? 'the token has expired' : reason || `code ${code}`;
-    return new CommandError(`${this.#options.url} has ended the connection: ${why}`, {
+    return new CommandError(`${this.#options.url} has ended the connection: ${oneLine(why)}`, {
       exitCode: EXIT.refused,
       retryable: !FINAL_CODES.includes(code),
     });
@@ -219,5 +220,5 @@ function toPosition(answer: Answer): Followed {
 
 function refused({ message, code = '' }: Answer): CommandError {
   const retryable = PASSING.includes(code);
-  return new CommandError(`refused: ${message}`, { exitCode: EXIT.refused, retryable });
+  return new CommandError(`refused: ${oneLine(String(message))}`, { exitCode: EXIT.refused, retryable });
 }

@@ -1,4 +1,5 @@
 import { CommandError, EXIT, type ExitCode } from './exit.ts';
+import { printError } from './print.ts';
 
 /**
  * Runs the action of a command and sets the exit code of the process. An error becomes a sentence on
@@ -17,7 +18,7 @@ export async function runCommand(
   try {
     process.exitCode = await action();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    printError(error instanceof Error ? error.message : String(error));
     process.exitCode = await exitCodeOf(error);
   }
 }

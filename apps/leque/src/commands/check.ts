@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 import type { App } from '../check/check.ts';
 
@@ -31,7 +32,7 @@ export function checkCommand(env: NodeJS.ProcessEnv): Command {
       runCommand(async () => {
         const { check, describe } = await import('../check/check.ts');
         const report = await check(app, env);
-        console.log(json ? JSON.stringify(report, null, 2) : describe(report));
+        print(json ? JSON.stringify(report, null, 2) : describe(report));
         return report.exitCode;
       }),
     );

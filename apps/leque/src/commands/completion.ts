@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import { EXIT } from '../api/exit.ts';
+import { print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -19,7 +20,7 @@ export function completionCommand(program: Command): Command {
     .addHelpText('after', EXAMPLES)
     .action((shell: Shell) =>
       runCommand(() => {
-        console.log(SCRIPTS[shell](wordsOf(program)));
+        print(SCRIPTS[shell](wordsOf(program)));
         return EXIT.done;
       }),
     );

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { EXIT } from '../api/exit.ts';
+import { print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const SECRET_BYTES = 32;
@@ -39,7 +40,7 @@ export function keysCommand(): Command {
     .action(({ algorithm, json = false }: KeysOptions) =>
       runCommand(() => {
         const keys = makeKeys(algorithm);
-        console.log(json ? JSON.stringify(keys, null, 2) : toLines(keys));
+        print(json ? JSON.stringify(keys, null, 2) : toLines(keys));
         return EXIT.done;
       }),
     );

@@ -2,6 +2,7 @@ import type { LogLevelAnswer, LogLevelChange } from '@leque/protocol';
 import { Argument, Command } from 'commander';
 import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
+import { oneLine, print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 /** A table of the names only, so that the help is printed without loading the protocol package. */
@@ -48,6 +49,6 @@ async function changeLogLevel(level: string, command: Command): Promise<ExitCode
   const api = openApi(command, 'token');
   const answer = await api.request('/api/log-level', { level, ...(node && { node }) });
   const body = bodyWith<LogLevelAnswer>('changed', answer, api);
-  console.log(json ? JSON.stringify(body) : `${level}: ${body.changed.join(', ')}`);
+  print(json ? JSON.stringify(body) : `${level}: ${oneLine(body.changed.join(', '))}`);
   return EXIT.done;
 }

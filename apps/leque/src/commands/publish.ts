@@ -6,6 +6,7 @@ import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../
 import { type EventLine, readEventLines } from '../api/event-lines.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import { parseJsonObject } from '../api/parse-option.ts';
+import { oneLine, print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const EVENTS_PER_REQUEST = 100;
@@ -77,7 +78,7 @@ function publish(command: Command): Promise<ExitCode> {
 async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
-  console.log(options.json ? JSON.stringify(result) : describe(result, 0));
+  print(options.json ? JSON.stringify(result) : describe(result, 0));
   return result.status === 'stored' ? EXIT.done : EXIT.refused;
 }
 
@@ -85,7 +86,7 @@ async function publishFile(api: Api, file: string, json = false): Promise<ExitCo
   let exitCode: ExitCode = EXIT.done;
   for await (const { line, result } of resultsOf(api, file)) {
     if (result.status !== 'stored') exitCode = EXIT.refused;
-    console.log(json ? JSON.stringify({ line, ...result }) : describe(result, line));
+    print(json ? JSON.stringify({ line, ...result }) : describe(result, line));
   }
   return exitCode;
 }
@@ -131,10 +132,13 @@ function describe(result: ItemResult, line: number): string {
   const where = line === 0 ? '' : `line ${line} `;
   // A proxy may answer with less than the schema asks for.
   if (result.status !== 'stored') {
-    return `${where}${result.status}: ${result.problem?.detail ?? 'no reason given'}`;
+    return `${where}${result.status}: ${oneLine(result.problem?.detail ?? 'no reason given')}`;
   }
   const outcome = result.duplicate ? 'known already' : 'stored';
-  return [outcome, result.message_id, result.cursor].filter((part) => part !== undefined).join(' ');
+  return [outcome, result.message_id, result.cursor]
+    .filter((part) => part !== undefined)
+    .map(oneLine)
+    .join(' ');
 }
 
 async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import { parsePositive } from '../api/parse-option.ts';
+import { print, printError } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 import { type ClusterReading, statsText } from '../api/stats-text.ts';
 
@@ -48,7 +49,7 @@ async function stats(command: Command): Promise<ExitCode> {
   let last: ClusterReading | undefined;
   for (;;) {
     const reading = await readAfter(api, last);
-    if (reading !== undefined) print(reading, last, options);
+    if (reading !== undefined) show(reading, last, options);
     last = reading ?? last;
     if (!options.watch) return EXIT.done;
     await delay(options.interval * 1000);
@@ -64,7 +65,7 @@ async function readAfter(
     return await read(api);
   } catch (error) {
     if (last === undefined || !(error instanceof CommandError)) throw error;
-    console.error(error.message);
+    printError(error.message);
     return undefined;
   }
 }
@@ -88,16 +89,16 @@ async function read(api: Api): Promise<ClusterReading> {
   };
 }
 
-function print(
+function show(
   reading: ClusterReading,
   last: ClusterReading | undefined,
   { json, watch }: StatsOptions,
 ): void {
   if (json) {
     const { at: _, ...answer } = reading;
-    console.log(JSON.stringify(answer));
+    print(JSON.stringify(answer));
     return;
   }
-  const clear = watch && process.stdout.isTTY ? CLEAR : '';
-  console.log(clear + statsText(reading, last));
+  if (watch && process.stdout.isTTY) process.stdout.write(CLEAR);
+  print(statsText(reading, last));
 }

@@ -5,6 +5,7 @@ import { type ApiOptions, addApiOptions, openApi } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import type { FollowedChannel, TailEvent } from '../api/followed-channel.ts';
 import { parseCount } from '../api/parse-option.ts';
+import { oneLine, print, printError } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const FIRST_PAUSE_MS = 500;
@@ -62,7 +63,7 @@ async function tail(channel: string, command: Command): Promise<ExitCode> {
   const followed = new FollowedChannel({ url, token, channel, level });
   let printed = 0;
   for await (const event of reconnecting(followed, since)) {
-    console.log(json ? event.text : describe(event));
+    print(json ? event.text : describe(event));
     printed += 1;
     if (count !== undefined && printed >= count) break;
   }
@@ -92,12 +93,12 @@ async function* oneConnection(followed: FollowedChannel, progress: Progress) {
       progress.wasConnected = true;
       progress.failures = 0;
       progress.since = each.cursor ?? progress.since;
-      if (each.kind === 'gap') console.error(LOST);
+      if (each.kind === 'gap') printError(LOST);
       if (each.kind === 'event') yield each;
     }
   } catch (error) {
     if (!progress.wasConnected || !isRetryable(error)) throw error;
-    console.error(`${error.message}; reconnecting`);
+    printError(`${error.message}; reconnecting`);
   }
 }
 
@@ -130,13 +131,5 @@ async function checkOptions(
 
 /** One line for people: time, type, data and cursor. */
 function describe({ type, timestamp, data, cursor = '' }: TailEvent): string {
-  return inert(`${timestamp}  ${type}  ${JSON.stringify(data)}${cursor && `  ${cursor}`}`);
-}
-
-/** Escapes every character that moves a cursor of the terminal, colours it or turns text around. */
-function inert(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Bidi_Control}]/gu,
-    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return oneLine(`${timestamp}  ${type}  ${JSON.stringify(data)}${cursor && `  ${cursor}`}`);
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EXIT } from '../api/exit.ts';
 import type { TokenOptions } from '../api/make-token.ts';
+import { print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const EXAMPLES = `
@@ -25,7 +26,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv): Command {
       runCommand(async () => {
         const { makeToken } = await import('../api/make-token.ts');
         const { token, expiresAt } = await makeToken(options, env);
-        console.log(options.json ? JSON.stringify({ token, expires_at: expiresAt }) : token);
+        print(options.json ? JSON.stringify({ token, expires_at: expiresAt }) : token);
         return EXIT.done;
       }),
     );

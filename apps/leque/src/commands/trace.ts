@@ -2,6 +2,7 @@ import type { DeliveryReport } from '@leque/protocol';
 import { Command } from 'commander';
 import { type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
+import { oneLine, print } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 interface TraceOptions extends ApiOptions {
@@ -37,6 +38,6 @@ async function trace(id: string, command: Command): Promise<ExitCode> {
   const query = channel === undefined ? '' : `?channel=${encodeURIComponent(channel)}`;
   const answer = await api.request(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
   const body = bodyWith<DeliveryReport>('explanation', answer, api);
-  console.log(json ? JSON.stringify(body, null, 2) : body.explanation.join('\n'));
+  print(json ? JSON.stringify(body, null, 2) : body.explanation.map(oneLine).join('\n'));
   return EXIT.done;
 }
