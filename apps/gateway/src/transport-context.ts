@@ -9,13 +9,13 @@ import {
   type Hub,
   Joining,
   KnownTokens,
-  type OriginPolicy,
+  originPolicyOf,
   pacedVerifier,
   type Telemetry,
   type TransportContext,
   type TransportLimits,
 } from '@leque/core';
-import { ClientAddresses, listOf } from '@leque/service';
+import { ClientAddresses } from '@leque/service';
 import type { Life } from './life.ts';
 import type { GatewaySettings } from './settings.ts';
 import { kernelWriter } from './socket-writer.ts';
@@ -70,7 +70,7 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
     firehose: settings.FIREHOSE === 'on',
     isDraining: () => life.phase !== 'serving',
     isOutOfDescriptors: deps.isOutOfDescriptors ?? (() => false),
-    origins: originPolicy(settings),
+    origins: originPolicyOf(settings),
     limits: transportLimits(settings),
   };
 }
@@ -92,8 +92,4 @@ function transportLimits(settings: GatewaySettings): TransportLimits {
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
   };
-}
-
-function originPolicy(settings: GatewaySettings): OriginPolicy {
-  return { allowed: listOf(settings.CORS_ORIGIN), loopback: settings.AUTH_MODE === 'open' };
 }

@@ -2,20 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import {
   type AuthenticationOutcomes,
+  assertOriginAllowed,
   type Broker,
   BucketCounts,
   type Clock,
   type ClusterState,
   type Control,
   countedVerifier,
-  isOriginAllowed,
   type JournalOptions,
   type OriginPolicy,
   type Telemetry,
   type TokenVerifier,
   type Tracing,
 } from '@leque/core';
-import { ProtocolError } from '@leque/protocol';
 import { registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
@@ -63,6 +62,8 @@ export interface PublisherPolicy {
   readonly authMode: 'open' | 'required';
   readonly apiKeys: readonly string[];
   readonly origins: OriginPolicy;
+  /** Whether `/docs` and `/openapi.json` are served. */
+  readonly docs: boolean;
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
   readonly limits: Omit<PublisherLimits, 'journalEntries'>;
@@ -88,7 +89,7 @@ export function createPublisherApp(deps: PublisherDeps): FastifyPluginAsync {
     app.setValidatorCompiler(validateRequests);
     // Schemas of answers are documentation; the answers are made here and need no filter.
     app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
-    await registerDocumentation(app);
+    if (deps.policy.docs) await registerDocumentation(app);
     await app.register(async (api) => registerApi(api, context, deps.policy.origins), {
       prefix: '/api',
     });
@@ -149,9 +150,8 @@ function leaveRefusedBodiesUnread(api: FastifyInstance): void {
 
 /** CORS alone hides the answer from a foreign page, but the event would be published. */
 function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
-  api.addHook('onRequest', ({ headers: { origin, host } }, _reply, done) => {
-    if (isOriginAllowed(origins, origin, host)) done();
-    else done(new ProtocolError('origin_forbidden', 'pages of this origin are not allowed'));
+  api.addHook('onRequest', async ({ headers: { origin, host } }) => {
+    assertOriginAllowed({ origin, host }, { origins });
   });
 }
 

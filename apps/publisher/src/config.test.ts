@@ -14,7 +14,8 @@ test('Redis and a secret are all that has to be set', () => {
     rates: { key: 0, user: 5_000, address: 5_000 },
     wrongCredentialsPerMinute: 600,
     historyReads: 4,
-    origins: { allowed: [], loopback: false },
+    origins: { allowed: [], loopback: false, hosts: ['*'] },
+    docs: true,
     firehose: true,
     journal: { entries: 20_000, ttlMs: 900_000 },
     limits: {
@@ -38,6 +39,7 @@ test('lists have commas; pages on loopback are allowed in open mode', () => {
   expect(origins).toEqual({
     allowed: ['http://localhost:3000', 'https://yourdomain.com'],
     loopback: true,
+    hosts: [],
   });
 });
 

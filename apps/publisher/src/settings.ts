@@ -5,6 +5,7 @@ import {
   JournalSettings,
   journalOptions,
   OriginSettings,
+  originPolicyOf,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { AddressSettings, listOf } from '@leque/service';
@@ -73,6 +74,10 @@ export const PublisherSettings = Type.Object({
       'whose `traceparent` a publish continues and passes on to clients: those of callers with an ' +
       'API key, of all callers, or of none. The others cannot decide which publishes are traced',
   }),
+  DOCS: Type.Enum(['on', 'off'], {
+    default: 'on',
+    description: 'whether the publisher serves `/docs` and `/openapi.json`',
+  }),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
@@ -90,10 +95,8 @@ export function publisherPolicy(
   return {
     authMode: settings.AUTH_MODE,
     apiKeys: listOf(settings.PUBLISH_API_KEYS),
-    origins: {
-      allowed: listOf(settings.CORS_ORIGIN),
-      loopback: settings.AUTH_MODE === 'open',
-    },
+    origins: originPolicyOf(settings),
+    docs: settings.DOCS === 'on',
     firehose: settings.FIREHOSE === 'on',
     journal: journalOptions(settings),
     rates: {

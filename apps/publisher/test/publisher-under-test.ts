@@ -26,7 +26,8 @@ const secret = 'a secret of thirty-two characters';
 export const openPolicy: PublisherPolicy = {
   authMode: 'open',
   apiKeys: ['a-key', 'another-key'],
-  origins: { allowed: ['https://app.test'], loopback: true },
+  origins: { allowed: ['https://app.test'], loopback: true, hosts: ['*'] },
+  docs: true,
   firehose: true,
   journal: { entries: 100, ttlMs: 60_000 },
   rates: { key: 0, user: 0, address: 0 },

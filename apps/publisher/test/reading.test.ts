@@ -160,3 +160,24 @@ test('the documentation is an OpenAPI document with the examples of the seeds, a
   expect(page.status).toBe(200);
   expect(page.text).toContain('swagger-ui');
 });
+
+test('the documentation can be turned off, and no page may frame it when it is on', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { headers } = await publisher.get('/docs/');
+  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  await using silent = new PublisherUnderTest({ ...openPolicy, docs: false });
+  for (const path of ['/docs', '/docs/', '/docs/json', '/openapi.json']) {
+    expect((await silent.get(path)).status).toBe(404);
+  }
+});
+
+test('in open mode the API is not served under a name that anybody may point here', async () => {
+  const origins = { allowed: [], loopback: true, hosts: ['leque.test'] };
+  await using publisher = new PublisherUnderTest({ ...openPolicy, origins });
+  const statusUnder = async (host: string) =>
+    (await publisher.get('/api/ws/stats', { host })).status;
+  expect(await statusUnder('evil.test')).toBe(403);
+  expect(await statusUnder('evil.test:9100')).toBe(403);
+  expect(await statusUnder('leque.test')).toBe(200);
+  expect(await statusUnder('127.0.0.1:9100')).toBe(200);
+});

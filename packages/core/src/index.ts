@@ -11,10 +11,12 @@ export {
   type Scope,
 } from './access/grants.ts';
 export {
+  isHostAllowed,
   isLoopbackHost,
   isOriginAllowed,
   type OriginPolicy,
   OriginSettings,
+  originPolicyOf,
 } from './access/origin-policy.ts';
 // admission: the pace, the lines and the limits of new connections
 export { AddressLimit, type LeaveAddress } from './admission/address-limit.ts';
@@ -23,7 +25,12 @@ export { type JoinFailure, Joining } from './admission/joining.ts';
 export { KnownTokens } from './admission/known-tokens.ts';
 export { pacedVerifier } from './admission/paced-verifier.ts';
 // clients: the contract with clients, whatever their transport
-export { assertGrantsSuffice, assertOriginAllowed, authorize } from './clients/authorize.ts';
+export {
+  assertGrantsSuffice,
+  assertHostAllowed,
+  assertOriginAllowed,
+  authorize,
+} from './clients/authorize.ts';
 export { ClientSession, type CommandHandler, isoExpiry } from './clients/client-session.ts';
 export {
   type AuthenticationOutcomes,

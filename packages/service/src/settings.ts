@@ -18,6 +18,15 @@ export function processSettings(defaultPort: number, defaultNodeId: string) {
       description: 'port to listen on; 0 chooses a free one',
     }),
     HOST: Type.String({ default: '0.0.0.0', description: 'address to listen on' }),
+    OPERATIONS_PORT: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description:
+          'second port, for `/metrics`, `/docs`, `/openapi.json`, `/api/nodes`, `/api/log-level` and ' +
+          '`/api/messages`, which PORT does not serve then; both serve `/healthz` and `/readyz`',
+      }),
+    ),
     LOG_LEVEL: Type.Enum([...PROCESS_LOG_LEVELS], {
       default: 'info',
       description:

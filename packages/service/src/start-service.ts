@@ -18,6 +18,7 @@ import {
   watchDescriptors,
 } from './descriptors/watch-descriptors.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
+import { OperationsPort } from './http/operations-port.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
 import { closeServer, createServer } from './http/server.ts';
@@ -41,6 +42,7 @@ export interface ServiceSettings {
   readonly HOST: string;
   readonly PORT: number;
   readonly LOG_LEVEL: string;
+  readonly OPERATIONS_PORT?: number;
   readonly DRAIN_GRACE: number;
   readonly DRAIN_TIMEOUT?: number;
 }
@@ -117,7 +119,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
 ): Promise<RunningServer> {
   const { settings } = options;
   const context = await openContext(options, deps);
-  const { app, backend, telemetry, tracing, descriptors } = context;
+  const { app, backend, telemetry, tracing, descriptors, operations } = context;
   endConnectionsInShortage(app, descriptors);
   const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
@@ -127,7 +129,11 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   telemetry.watchReadiness(readiness.problems);
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });
   await Promise.all([app.listen({ host: settings.HOST, port: settings.PORT }), backend.connect()]);
-  const listeners = (await deps.listenElsewhere?.(app, backend)) ?? [];
+  if (settings.OPERATIONS_PORT !== undefined) {
+    await operations?.listen(settings.HOST, settings.OPERATIONS_PORT);
+  }
+  const extras = (await deps.listenElsewhere?.(app, backend)) ?? [];
+  const listeners = operations === undefined ? extras : [...extras, operations];
   return {
     stopTimeoutMs: stopTimeoutMs(settings),
     async stop() {
@@ -139,12 +145,18 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   };
 }
 
+interface OwnContext<T extends ServiceTelemetry, B extends Backend>
+  extends ServiceContext<T, B> {
+  readonly operations: OperationsPort | undefined;
+}
+
 async function openContext<T extends ServiceTelemetry, B extends Backend>(
   { name, version, settings, logContext }: ServiceOptions,
   deps: ServiceDeps<T, B>,
-): Promise<ServiceContext<T, B>> {
+): Promise<OwnContext<T, B>> {
   const nodeId = settings.NODE_ID;
   const app = createServer(settings.LOG_LEVEL, nodeId);
+  const operations = settings.OPERATIONS_PORT === undefined ? undefined : new OperationsPort(app);
   const factLog = logContext === undefined ? app.log : app.log.child({ context: logContext });
   const telemetry = deps.createTelemetry(factLog);
   registerProblems(app, telemetry, name);
@@ -157,7 +169,8 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   telemetry.watchAuthentications(authentications);
   const descriptors = watchDescriptors(systemClock, telemetry);
   const clock = systemClock;
-  return { app, telemetry, backend, tracing, descriptors, clock, nodeId, authentications };
+  const parts = { app, operations, telemetry, backend, tracing, descriptors };
+  return { ...parts, clock, nodeId, authentications };
 }
 
 function reportStatus(control: Control, roles: readonly Role[], readiness: Readiness): void {

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { AuthenticationOutcomes, Broker, ClusterState, Fact } from '@leque/core';
 import { expect, test } from 'vitest';
 import { type Backend, type Role, startService } from '../src/index.ts';
@@ -12,19 +13,20 @@ const settings = {
 };
 
 /** A process of fakes that notes in which order it closes what it has. */
-async function startRecorded() {
+async function startRecorded(more: { readonly OPERATIONS_PORT?: number } = {}) {
   const closed: string[] = [];
   const facts: Fact[] = [];
   const health = { reason: undefined as string | undefined };
   let port = 0;
   const close = (name: string) => async () => void closed.push(name);
   const server = await startService(
-    { name: 'leque-test', version: '1.2.3', settings },
+    { name: 'leque-test', version: '1.2.3', settings: { ...settings, ...more } },
     {
       createTelemetry: () => telemetryInto(facts),
       openBackend: () => backendWith(health, close('backend')),
       openTracing: async () => ({ ...NO_SPANS, close: close('tracing') }),
       async serve(context) {
+        context.app.get('/api/nodes', () => ({}));
         context.app.get('/fails', () => Promise.reject(new Error('secret detail')));
         context.app.addHook('onClose', close('server'));
         const role: Role = {
@@ -47,6 +49,16 @@ async function startRecorded() {
     stop: () => server.stop(),
     stopTimeoutMs: server.stopTimeoutMs,
   };
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 test('[LIVE] a process closes listeners, clients, server, backend and tracing in this order', async () => {
@@ -78,6 +90,38 @@ test('[HON] a process whose broker is away is alive and not ready', async () => 
   expect(running.facts).toEqual([{ type: 'not_ready', detail: running.health.reason }]);
   expect((await running.get('/healthz')).status).toBe(200);
   await running.stop();
+});
+
+test('every answer says that it is no page', async () => {
+  const running = await startRecorded();
+  for (const path of ['/healthz', '/readyz', '/metrics', '/fails', '/nowhere', '/%E0']) {
+    const { headers } = await running.get(path);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  }
+  await running.stop();
+});
+
+test('operators have a port of their own, and their routes are nowhere else', async () => {
+  const port = await freePort();
+  const running = await startRecorded({ OPERATIONS_PORT: port });
+  const there = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  const statuses = async (path: string) => [
+    (await running.get(path)).status,
+    (await there(path)).status,
+  ];
+  for (const path of ['/metrics', '/api/nodes', '/%6detrics', '/api/n%6Fdes']) {
+    expect((await statuses(path))[0], path).toBe(404);
+  }
+  expect(await statuses('/metrics')).toEqual([404, 200]);
+  expect(await statuses('/api/nodes?x=1')).toEqual([404, 200]);
+  expect(await statuses('/healthz')).toEqual([200, 200]);
+  expect(await statuses('/readyz')).toEqual([200, 200]);
+  expect(await statuses('/fails')).toEqual([500, 404]);
+  expect(await statuses('/socket.io/?EIO=4&transport=polling')).toEqual([404, 404]);
+  await running.stop();
+  await expect(there('/metrics')).rejects.toThrow();
 });
 
 test('errors and unknown paths are problem documents, and bugs disclose nothing', async () => {

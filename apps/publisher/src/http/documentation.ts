@@ -30,6 +30,10 @@ const document: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
 /** Adds `/docs` and `/openapi.json`. They describe the routes that are registered after this. */
 export async function registerDocumentation(app: FastifyInstance): Promise<void> {
   await app.register(swagger, { openapi: document });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    transformStaticCSP: (policy) => `${policy}; frame-ancestors 'none'`,
+  });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }

@@ -9,6 +9,14 @@ export const OriginSettings = Type.Object({
         'opened from a file. With `AUTH_MODE=open` pages on loopback hosts may always connect',
     }),
   ),
+  ALLOWED_HOSTS: Type.Optional(
+    Type.String({
+      description:
+        'comma-separated host names under which clients may ask; `*` allows any. Without it, any ' +
+        'with `AUTH_MODE=required`; with `AUTH_MODE=open` only IP addresses and names without a ' +
+        'dot, because a page elsewhere may point its own name to this server (DNS rebinding)',
+    }),
+  ),
 });
 
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -24,6 +32,22 @@ export interface OriginPolicy {
   readonly allowed: readonly string[];
   /** Whether pages on loopback hosts may connect from any port, for development. */
   readonly loopback: boolean;
+  /** Host names under which clients may ask, beside addresses and local names; `*` allows any. */
+  readonly hosts: readonly string[];
+}
+
+const IP_ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i;
+
+/**
+ * Whether clients may ask under this host name. A page elsewhere may point its own name to a server
+ * that asks nobody for a token; the page then counts as of the same origin (DNS rebinding). It cannot
+ * do so with an address, nor with a name without a dot, which only local networks resolve.
+ * @param host value of the Host header, with a port or without
+ */
+export function isHostAllowed({ hosts }: OriginPolicy, host: string | undefined): boolean {
+  if (host === undefined || hosts.includes('*')) return true;
+  const name = host.replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
+  return IP_ADDRESS.test(name) || /^[a-z0-9_-]+$/.test(name) || hosts.includes(name);
 }
 
 /** Requests without an origin do not come from a page, so they are allowed: their token decides. */
@@ -35,6 +59,28 @@ export function isOriginAllowed(
   if (origin === undefined) return true;
   if (policy.allowed.includes('*') || policy.allowed.includes(origin)) return true;
   const url = URL.parse(origin);
-  if (url === null) return false;
+  if (url === null || !/^https?:$/.test(url.protocol)) return false;
   return url.host === host || (policy.loopback && isLoopbackHost(url.hostname));
+}
+
+interface OriginVariables {
+  readonly CORS_ORIGIN?: string;
+  readonly ALLOWED_HOSTS?: string;
+  readonly AUTH_MODE: 'open' | 'required';
+}
+
+/** The policy of an app. Where tokens are required, a page under any name needs one. */
+export function originPolicyOf(variables: OriginVariables): OriginPolicy {
+  const { CORS_ORIGIN: origins, ALLOWED_HOSTS: hosts, AUTH_MODE: mode } = variables;
+  const anyHost = hosts === undefined && mode === 'required';
+  return {
+    allowed: listOf(origins),
+    loopback: mode === 'open',
+    hosts: anyHost ? ['*'] : listOf(hosts).map((name) => name.toLowerCase()),
+  };
+}
+
+function listOf(text = ''): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
 }

@@ -1,6 +1,6 @@
 import { ProtocolError } from '@leque/protocol';
 import { anonymous, type Identity } from '../access/grants.ts';
-import { isOriginAllowed } from '../access/origin-policy.ts';
+import { isHostAllowed, isOriginAllowed } from '../access/origin-policy.ts';
 import { inert } from '../lib/inert.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { TransportContext } from './transport.ts';
@@ -34,11 +34,25 @@ export async function authorize(
   );
 }
 
-/** @throws ProtocolError `origin_forbidden` for a page that may not connect */
+/** @throws ProtocolError `origin_forbidden` for a host name under which nobody may ask */
+export function assertHostAllowed(
+  { host }: Pick<ConnectRequest, 'host'>,
+  { origins }: Pick<TransportContext, 'origins'>,
+): void {
+  if (isHostAllowed(origins, host)) return;
+  const name = inert(String(host), MAX_ORIGIN);
+  throw new ProtocolError(
+    'origin_forbidden',
+    `this server is not asked under the name ${name}; ALLOWED_HOSTS lists its names`,
+  );
+}
+
+/** @throws ProtocolError `origin_forbidden` for a page that may not connect, or a foreign name */
 export function assertOriginAllowed(
   { origin, host }: Pick<ConnectRequest, 'origin' | 'host'>,
   { origins }: Pick<TransportContext, 'origins'>,
 ): void {
+  assertHostAllowed({ host }, { origins });
   if (isOriginAllowed(origins, origin, host)) return;
   throw new ProtocolError(
     'origin_forbidden',

@@ -4,6 +4,7 @@ import type { FastifyServerOptions } from 'fastify';
 import { problemOf } from './problem.ts';
 import { sendProblem } from './problem-answers.ts';
 import { REQUEST_LIMITS } from './request-limits.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 /** Ids have up to 128 characters, and each of them may be written as %XX. */
@@ -19,7 +20,7 @@ export const SERVER_OPTIONS = {
   frameworkErrors: (error, request, reply) => {
     reply.raw.once('finish', () => reply.raw.socket?.destroy());
     sendProblem(
-      reply.header('connection', 'close'),
+      reply.header('connection', 'close').headers(SECURITY_HEADERS),
       isForSockets(request.url) ? refusal(error) : problemOf(error),
     );
   },

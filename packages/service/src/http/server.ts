@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { LOG_OPTIONS } from './log-options.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 import { SERVER_OPTIONS } from './server-options.ts';
 
 /** Requests that are still open this long after the server began to close are cut. */
@@ -7,13 +8,15 @@ const CLOSE_TIMEOUT_MS = 3_000;
 
 /** The HTTP server of a process; log lines carry the node's id. */
 export function createServer(logLevel: string, nodeId: string): FastifyInstance {
-  return fastify({
+  const app = fastify({
     ...SERVER_OPTIONS,
     logger: { level: logLevel, base: { node: nodeId }, ...LOG_OPTIONS },
     // Fastify's own log of requests has addresses, which may contain tokens.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
   });
+  addSecurityHeaders(app);
+  return app;
 }
 
 /** Answers the requests under way, and cuts what is still open after a moment. */
