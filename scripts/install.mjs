@@ -40,7 +40,8 @@ function fingerprint() {
 
 /** Through npx, so that it is this version of pnpm, whichever the machine has, if it has one. */
 function install() {
-  const { packageManager } = JSON.parse(read(join(root, 'package.json')));
+  const manifest = JSON.parse(read(join(root, 'package.json')));
+  const [packageManager] = manifest.packageManager.split('+'); // npx knows no hash; Corepack checks it
   const options = ['--frozen-lockfile', '--config.confirm-modules-purge=false'];
   const pnpm = spawnSync('npx', ['--yes', packageManager, 'install', ...options], {
     cwd: root,
