@@ -145,8 +145,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   };
 }
 
-interface OwnContext<T extends ServiceTelemetry, B extends Backend>
-  extends ServiceContext<T, B> {
+interface OwnContext<T extends ServiceTelemetry, B extends Backend> extends ServiceContext<T, B> {
   readonly operations: OperationsPort | undefined;
 }
 

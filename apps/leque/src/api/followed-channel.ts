@@ -220,5 +220,8 @@ function toPosition(answer: Answer): Followed {
 
 function refused({ message, code = '' }: Answer): CommandError {
   const retryable = PASSING.includes(code);
-  return new CommandError(`refused: ${oneLine(String(message))}`, { exitCode: EXIT.refused, retryable });
+  return new CommandError(`refused: ${oneLine(String(message))}`, {
+    exitCode: EXIT.refused,
+    retryable,
+  });
 }
