@@ -65,6 +65,24 @@ test('[GAP] a replay from before an epoch change does not hide later publication
   expect(reader.sent).toEqual(['6', '7', '8', '9']);
 });
 
+test.each([true, false])(
+  '[GAP] [ORD] publications of a lost epoch are not delivered after its end was answered (announced: %s)',
+  (announced) => {
+    const { reader, subscription, offerOf } = subscribe();
+    subscription.moveTo(at(43));
+    subscription.present(at(40));
+    offerOf('e', 44, 45); // the node does not know the new epoch yet
+    subscription.replay({ complete: false, publications: [], position: at(2, 'f') });
+    if (announced) subscription.resync(at(2, 'f'));
+    subscription.start();
+    offerOf('e', 46);
+    subscription.resync(at(2, 'f'));
+    offerOf('f', 3, 4);
+    offerOf('g', 5); // renamed
+    expect(reader.sent).toEqual(['3', '4', '5']);
+  },
+);
+
 test('live-only publications have no position and are always delivered', () => {
   const { reader, subscription } = subscribe();
   subscription.start();

@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
 import { type Outcome, outcomeOf } from '../publication/outcome.ts';
-import { before, isUpTo, isWithin } from '../publication/positions.ts';
+import { before, continues, isUpTo, isWithin } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
 import type { LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
@@ -40,6 +40,8 @@ export class Subscription {
   #owesResync = false;
   /** Whether the client was sent something that a replay would have to come before (ORD). */
   #delivered = false;
+  /** Whether the outcome was of another epoch: what the node delivers of its own is older. */
+  #isAhead = false;
   #slow: SlowConsumerState | undefined;
 
   constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
@@ -103,9 +105,7 @@ export class Subscription {
     this.#since = position;
   }
 
-  /**
-   * The client got the publications up to the position in another way; a replay would break ORD.
-   */
+  /** The client got everything up to the position in another way; a replay would break ORD. */
   deliveredElsewhere(): void {
     this.#delivered = true;
   }
@@ -148,22 +148,19 @@ export class Subscription {
     return this.pending;
   }
 
-  /**
-   * Puts the missed publications, which follow the presented cursor, in front of the held ones;
-   * unless the outcome is known already.
-   */
+  /** Puts what follows the cursor in front of what is held; unless the outcome is known already. */
   replay({ complete, publications, position }: HistoryPage): void {
     if (!this.pending) return;
     this.#recovered = complete;
     this.#owesResync = false; // the outcome tells the same
     if (complete) this.#held?.prepend(publications);
     if (complete) this.moveTo(this.#presented);
-    else if (!isUpTo(position, this.#position)) this.moveTo(position);
+    if (complete || isUpTo(position, this.#position)) return;
+    this.#isAhead = position !== undefined && position.epoch !== this.#position?.epoch;
+    this.moveTo(position);
   }
 
-  /**
-   * Reports that the missed publications cannot be replayed in order; the client has to fetch anew.
-   */
+  /** The missed publications cannot be replayed in order; the client has to fetch anew. */
   giveUpRecovery(): void {
     this.#recovered = false;
   }
@@ -219,7 +216,9 @@ export class Subscription {
 
   /** Reports to the client that publications up to `position` are missing; at the start at last. */
   resync(position: Position | undefined): void {
-    if (isUpTo(position, this.#position)) return; // a recovery has brought what the node missed
+    const isKnown = isUpTo(position, this.#position); // a recovery has brought or reported it
+    if (isKnown && this.#isAhead) this.#held?.take(); // of the epoch that the node has left now
+    if (isKnown) return;
     // Whether the client misses something after its cursor, the history will show.
     if (this.pending && isUpTo(position, this.#presented)) return;
     this.#slow?.take(); // older than what follows
@@ -266,6 +265,7 @@ export class Subscription {
     if (position === undefined) return true;
     const seen = this.#position;
     if (seen !== undefined && position.offset <= seen.offset) return false;
+    if (this.#isAhead && !continues(seen, position)) return false;
     this.#position = position;
     return true;
   }

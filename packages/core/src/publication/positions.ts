@@ -11,6 +11,12 @@ export function before(position: Position | undefined): Position | undefined {
   return position && { ...position, offset: position.offset - 1 };
 }
 
+/** Whether `next` is of the same epoch, or follows where an epoch was renamed. */
+export function continues(position: Position | undefined, next: Position): boolean {
+  if (position === undefined) return true;
+  return next.epoch === position.epoch || next.offset - 1 === position.offset;
+}
+
 /** Whether an offset is one of those from `first` to `last`, which are of the same epoch. */
 export function isWithin(
   offset: number,
