@@ -11,9 +11,9 @@ const GONE = '';
 /** The bytes of a position beside the channel's name where it is not known; mostly there are less. */
 const POSITION_BYTES = 40;
 /** The bytes by which a position may grow while the client is sent what it has missed. */
-const GROWTH_BYTES = 3;
+export const GROWTH_BYTES = 3;
 /** A longer frame may need a longer header. */
-const HEADER_BYTES = 8;
+export const HEADER_BYTES = 8;
 
 /**
  * Keeps track of the channels whose positions have moved since one client's `pid` was made. The

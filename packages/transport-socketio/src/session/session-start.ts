@@ -8,8 +8,10 @@ import {
   userChannel,
 } from '@leque/protocol';
 import type { SocketIoContext } from '../context.ts';
+import { ExpectedTails } from '../recovery/expected-tails.ts';
 import { Progress } from '../recovery/progress.ts';
 import type { CarriedState } from '../recovery/recovery-ids.ts';
+import { MAX_POSITIONS } from '../wire/offset.ts';
 import { cursorsOf } from './cursors.ts';
 import type { SocketIoConnection } from './socketio-connection.ts';
 
@@ -97,7 +99,7 @@ async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<Sess
   const { session, connection, context, sid, knowsPids } = deps;
   const own = userChannel(userIdOf(deps));
   const channels = [...new Set([own, ...Object.keys(cursors)])];
-  const results = await resume(deps, channels, cursors);
+  const results = await resumeAnew(deps, channels, cursors);
   // This failure refuses the client, which would miss its own events without knowing it.
   if (!session.subscriptions.has(own)) await context.hub.subscribe(session, own);
   const base = new Map<string, Position>();
@@ -108,6 +110,23 @@ async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<Sess
   if (issued !== undefined) connection.progress = new Progress(issued.id, base.keys());
   const asked = Object.keys(cursors).length > 0 ? results : [];
   return { pid: issued?.pid, sid: undefined, recovered: undefined, results: asked };
+}
+
+/** Counts the tails of a session that gets a `pid`, which is made of where the resume ends. */
+async function resumeAnew(
+  deps: SessionStartDeps,
+  channels: readonly string[],
+  cursors: Cursors,
+): Promise<ResumeResults> {
+  const { connection, context, knowsPids } = deps;
+  const getsPid = knowsPids && context.recovery !== undefined && channels.length <= MAX_POSITIONS;
+  const positions = channels.map((channel) => [channel, cursors[channel] ?? ''] as const);
+  connection.expected = getsPid ? new ExpectedTails(positions) : undefined;
+  try {
+    return await resume(deps, channels, cursors);
+  } finally {
+    connection.expected = undefined;
+  }
 }
 
 async function resume(

@@ -10,6 +10,7 @@ import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
 import { directSocket, queuedBytes } from '../internals/direct-path.ts';
 import { forgetRequest } from '../internals/forget-requests.ts';
+import type { ExpectedTails } from '../recovery/expected-tails.ts';
 import type { Progress } from '../recovery/progress.ts';
 import type { SocketIoFrame } from '../wire/socketio-frame.ts';
 
@@ -36,6 +37,8 @@ export class SocketIoConnection implements Connection {
   readonly format: FrameFormat;
   /** Where the client stands; undefined when it cannot come back with its state. */
   progress: Progress | undefined;
+  /** Stands in for `progress` while a new session reads what it has missed. */
+  expected: ExpectedTails | undefined;
   readonly #socket: Socket;
   readonly #context: SocketIoContext;
   /** Bytes that Engine.IO holds, which has no limit of its own. */
@@ -59,7 +62,7 @@ export class SocketIoConnection implements Connection {
   }
 
   stampBytesOf(frame: Frame): number {
-    return this.progress?.stampBytesOf(frame as SocketIoFrame) ?? 0;
+    return (this.progress ?? this.expected)?.stampBytesOf(frame as SocketIoFrame) ?? 0;
   }
 
   write(frame: Frame): void {
