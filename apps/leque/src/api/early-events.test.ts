@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EarlyEvents } from './early-events.ts';
-import type { Followed } from './followed-channel.ts';
+import type { Followed } from './followed.ts';
 
 const event = (cursor: string): Followed => {
   return { kind: 'event', text: '', type: 'x', timestamp: '', data: {}, cursor };

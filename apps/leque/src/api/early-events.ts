@@ -1,5 +1,5 @@
 import { tryParseCursor } from '@leque/protocol';
-import type { Followed } from './followed-channel.ts';
+import type { Followed } from './followed.ts';
 
 /**
  * Sets aside what comes before the answer to a command, see [RE3.7]: only the answer says whether

@@ -3,6 +3,7 @@ import { LOGS, tryParseChannel } from '@leque/protocol';
 import { WebSocket } from 'ws';
 import { EarlyEvents } from './early-events.ts';
 import { CommandError, EXIT } from './exit.ts';
+import type { Followed, TailEvent } from './followed.ts';
 import { tryParseObject } from './parse-option.ts';
 import { oneLine } from './print.ts';
 
@@ -24,25 +25,6 @@ export interface FollowOptions {
   /** Least severe level, for the channel `logs`. */
   readonly level: string | undefined;
 }
-
-export interface TailEvent {
-  readonly type: string;
-  readonly timestamp: string;
-  readonly data: unknown;
-  readonly cursor?: string;
-}
-
-/**
- * A message of the channel: `ready` has its position, `gap` reports that events are lost for good.
- */
-export type Followed =
-  | {
-      readonly kind: 'ready' | 'gap';
-      readonly cursor: string | undefined;
-      /** Whether it answers the command that began. */
-      readonly isAnswer?: boolean;
-    }
-  | ({ readonly kind: 'event'; readonly text: string } & TailEvent);
 
 interface Answer {
   readonly recovered?: boolean;
