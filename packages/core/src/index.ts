@@ -11,7 +11,6 @@ export {
   type Scope,
 } from './access/grants.ts';
 export {
-  isHostAllowed,
   isLoopbackHost,
   isOriginAllowed,
   type OriginPolicy,
@@ -27,7 +26,6 @@ export { pacedVerifier } from './admission/paced-verifier.ts';
 // clients: the contract with clients, whatever their transport
 export {
   assertGrantsSuffice,
-  assertHostAllowed,
   assertOriginAllowed,
   authorize,
 } from './clients/authorize.ts';
