@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startGateway } from './support/gateway.ts';
@@ -86,3 +86,56 @@ test('by default nothing is compressed', async () => {
   using client = await connect(gateway.url, true);
   expect(client.extensions()).toBe('');
 });
+
+test.each([
+  {
+    offers: 'permessage-deflate; server_max_window_bits=10, permessage-deflate',
+    answer: 'server_no_context_takeover',
+  },
+  {
+    offers: 'permessage-deflate; unheard_of, permessage-deflate; client_max_window_bits',
+    answer: 'server_no_context_takeover',
+  },
+  { offers: 'permessage-deflate; client_max_window_bits=16', answer: undefined },
+  { offers: 'permessage-deflate; server_max_window_bits', answer: undefined },
+  {
+    offers: 'permessage-deflate; client_max_window_bits; client_max_window_bits',
+    answer: undefined,
+  },
+  {
+    offers: 'x-webkit-deflate-frame, permessage-deflate;client_no_context_takeover',
+    answer: 'server_no_context_takeover; client_no_context_takeover',
+  },
+  { offers: ',;,', answer: undefined },
+])(
+  'the offers "$offers" are answered with $answer, as RFC 7692 says',
+  async ({ offers, answer }) => {
+    await using gateway = await startGateway(OPEN);
+    const response = await upgradeAnswer(gateway.url, offers);
+    expect(response).toMatch(/^HTTP\/1.1 101 /);
+    const extensions = /sec-websocket-extensions: (.*)\r\n/i.exec(response)?.[1];
+    const parameters = extensions
+      ?.split(';')
+      .slice(1)
+      .map((each) => each.trim());
+    expect(new Set(parameters)).toEqual(new Set(answer?.split('; ')));
+  },
+);
+
+/** The head of the answer to an upgrade with these offers, which a client library might not send. */
+async function upgradeAnswer(url: string, offers: string): Promise<string> {
+  const socket = connectTcp(Number(new URL(url).port), '127.0.0.1');
+  const lines = [
+    'GET /ws/project/P HTTP/1.1',
+    'Host: x',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
+    `Sec-WebSocket-Extensions: ${offers}`,
+  ];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return head.toString('latin1');
+}

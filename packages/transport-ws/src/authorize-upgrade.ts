@@ -11,7 +11,7 @@ import {
 } from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { declineSmallWindows } from './wire/deflate-format.ts';
+import { declineOffers } from './wire/deflate-format.ts';
 
 const BEARER_PROTOCOL = /(?:^|,)\s*bearer\.([^\s,]+)/;
 
@@ -33,7 +33,7 @@ export async function authorizeUpgrade(
   );
   assertGrantsSuffice(identity, endpointOf(), context);
   assertRoomForUser(identity, context);
-  declineSmallWindows(request.raw.headers);
+  declineOffers(request.raw.headers);
   return identity;
 }
 

@@ -10,26 +10,36 @@ const MIN_BYTES = 128;
 const FLUSH_TAIL_BYTES = 4;
 const RSV1 = 0x40;
 
-/** An offer whose client may be unable to read frames that were deflated for the others. */
-const OTHER_WINDOW = /server_max_window_bits(?!="?15"?\s*(;|$))/;
+const DEFLATE = 'permessage-deflate';
+/**
+ * The parameters of offers that are accepted (RFC 7692, section 7.1). A smaller window for the server
+ * is not: that client may be unable to read frames that were deflated for the others.
+ */
+const PARAMETER =
+  /^(?:(?:server|client)_no_context_takeover|client_max_window_bits(?:="?(?:[89]|1[0-5])"?)?|server_max_window_bits="?15"?)$/;
 
 /**
- * The options that `ws` negotiates. Because no compression context lasts from one message to the
- * next, one compressed frame fits every client.
+ * The options that `ws` negotiates. Because no compression context of this side lasts from one
+ * message to the next, one compressed frame fits every client. Whether a client keeps its context is
+ * left to its offer: Jetty keeps it although the answer forbids it, and fails with its second message.
  */
-export const DEFLATE_OPTIONS: PerMessageDeflateOptions = {
-  serverNoContextTakeover: true,
-  clientNoContextTakeover: true,
-};
+export const DEFLATE_OPTIONS: PerMessageDeflateOptions = { serverNoContextTakeover: true };
 
 /**
- * Removes offers of a smaller window, so that these clients are served without compression; `ws`
- * would answer them with 400.
+ * Declines the offers of compression that cannot be accepted (RFC 7692, section 5): the next offer
+ * counts, and a client without another one is served without compression. `ws` would answer 400.
  */
-export function declineSmallWindows(headers: IncomingHttpHeaders): void {
+export function declineOffers(headers: IncomingHttpHeaders): void {
   const name = 'sec-websocket-extensions';
-  const offers = headers[name]?.split(',').filter((offer) => !OTHER_WINDOW.test(offer));
-  if (offers !== undefined) headers[name] = offers.join(',') || undefined;
+  const offers = headers[name]?.split(',').map((offer) => offer.trim());
+  if (offers !== undefined) headers[name] = offers.filter(isAcceptable).join(', ') || undefined;
+}
+
+function isAcceptable(offer: string): boolean {
+  const [extension, ...parameters] = offer.split(';').map((part) => part.trim());
+  const names = new Set(parameters.map((parameter) => parameter.split('=')[0]));
+  const isKnown = parameters.every((parameter) => PARAMETER.test(parameter));
+  return extension === DEFLATE && isKnown && names.size === parameters.length;
 }
 
 /** Like `wsFormat`, with long publications deflated once for all clients that negotiated it. */
