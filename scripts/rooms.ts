@@ -9,7 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
   'packages/core': [
     'clients',
     ['admission', 'fan-out'],
-    ['writing', 'journal'],
+    ['writing', 'journal', 'input'],
     'ports',
     ['access', 'publication'],
     'lib',
@@ -46,7 +46,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
     'command',
     'scenarios',
     'run',
-    ['target', 'clients', 'publishing'],
+    ['target', 'clients', 'publishing', 'flooding'],
     ['audit', 'worker'],
   ],
 };

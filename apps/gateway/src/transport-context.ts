@@ -91,5 +91,12 @@ function transportLimits(settings: GatewaySettings): TransportLimits {
     maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
+    input: {
+      packetsPerSecond: settings.INPUT_RATE,
+      packetBurst: settings.INPUT_BURST,
+      bytesPerSecond: settings.INPUT_BYTE_RATE,
+      byteBurst: settings.INPUT_BYTE_BURST,
+      holdMs: settings.INPUT_HOLD_LIMIT * 1000,
+    },
   };
 }

@@ -53,6 +53,7 @@ export {
   assertAccepting,
   assertRoomForUser,
   errorForClient,
+  isVerdict,
   RETURN_SPREAD_MS,
   reportRefusal,
   reportUnavailable,
@@ -61,6 +62,7 @@ export {
 export { outcomesOf, type ResumeResults, resumeChannels } from './clients/resume-results.ts';
 export {
   CLOSE_TIMEOUT_MS,
+  inputContext,
   JOIN_DEADLINE_MS,
   MAX_FRAGMENTS,
   type SendingSocket,
@@ -75,8 +77,16 @@ export { Hub, type SubscribeOptions } from './fan-out/hub.ts';
 export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
-
 export type { Filter, Subscription } from './fan-out/subscription.ts';
+// input: budgets of what clients send
+export { type EndingSocket, FrameGate, type GatedSocket } from './input/frame-gate.ts';
+export {
+  HOLD_STEP_MS,
+  InputBudget,
+  type InputContext,
+  type InputLimits,
+  InputSettings,
+} from './input/input-budget.ts';
 // journal: what became of publications on this node
 export { ChannelRecords, type JournalOptions } from './journal/channel-records.ts';
 export {

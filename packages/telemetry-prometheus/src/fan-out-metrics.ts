@@ -30,7 +30,7 @@ export function addFanOutMetrics(registry: Registry, hub: WatchedHub): void {
 }
 
 function connections({ counters }: WatchedHub): Reading[] {
-  const byTransport = (field: 'writes' | 'bytes') => () =>
+  const byTransport = (field: 'writes' | 'bytes' | 'held') => () =>
     Array.from(counters.transports, ([transport, each]) => [{ transport }, each[field]] as const);
   return [
     {
@@ -62,6 +62,13 @@ function connections({ counters }: WatchedHub): Reading[] {
       help: 'Bytes written to sockets, with WebSocket framing',
       labelNames: ['transport'],
       read: byTransport('bytes'),
+    },
+    {
+      kind: Counter,
+      name: 'leque_clients_held_back_total',
+      help: 'Times that the socket of a client was not read, because it sent more than its budget',
+      labelNames: ['transport'],
+      read: byTransport('held'),
     },
   ];
 }

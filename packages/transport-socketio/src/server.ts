@@ -3,6 +3,8 @@ import {
   assertOriginAllowed,
   CLOSE_TIMEOUT_MS,
   type HeartbeatTimes,
+  type InputContext,
+  inputContext,
   isOriginAllowed,
   JOIN_DEADLINE_MS,
   MAX_FRAGMENTS,
@@ -12,7 +14,7 @@ import {
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { Server } from 'socket.io';
-import { type ServerOptions, WebSocketServer } from 'ws';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { SocketIoOptions } from './context.ts';
 import { TransportSocket } from './internals/private-fields.ts';
 import { TRANSPORT } from './wire/socketio-format.ts';
@@ -21,13 +23,15 @@ import { TRANSPORT } from './wire/socketio-format.ts';
 const CONNECT_TIMEOUT_MS = 2 * JOIN_DEADLINE_MS;
 const MIN_PING_TIMEOUT_MS = 1000;
 
-/** Engine.IO's WebSocket server, which also cuts clients that do not answer a close. */
-class ClosingServer extends WebSocketServer {
-  constructor(options: ServerOptions) {
-    // The types lack these two.
-    const limits = { closeTimeout: CLOSE_TIMEOUT_MS, maxFragments: MAX_FRAGMENTS };
-    super({ ...options, ...limits, WebSocket: TransportSocket });
-  }
+/** Engine.IO's WebSocket server, whose sockets have budgets, and cut clients that do not answer a close. */
+function webSocketServer(input: InputContext) {
+  // The types lack these.
+  const limits = { closeTimeout: CLOSE_TIMEOUT_MS, maxFragments: MAX_FRAGMENTS, input };
+  return class extends WebSocketServer {
+    constructor(options: ServerOptions) {
+      super({ ...options, ...limits, WebSocket: TransportSocket as unknown as typeof WebSocket });
+    }
+  };
 }
 
 /** Makes the Socket.IO server on `server`, beside whatever else that serves. */
@@ -55,7 +59,7 @@ export function createServer(
     pingInterval: intervalMs,
     pingTimeout: timeoutMs - intervalMs,
     serveClient: false,
-    wsEngine: ClosingServer,
+    wsEngine: webSocketServer(inputContext(TRANSPORT, context)),
   });
 }
 

@@ -1,9 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Heartbeats, Transport, TransportContext, TransportCounter } from '@leque/core';
+import {
+  type Heartbeats,
+  inputContext,
+  type Transport,
+  type TransportContext,
+  type TransportCounter,
+} from '@leque/core';
 import type { Namespace, Server, Socket } from 'socket.io';
 import { countAtAddress, paceHandshakes } from './connecting/handshakes.ts';
 import { registerJoin } from './connecting/join.ts';
 import { Joiners } from './connecting/joiners.ts';
+import { paceRequests } from './connecting/requests.ts';
 import type { SocketIoContext, SocketIoOptions } from './context.ts';
 import { attachState, stateOf } from './internals/connection-state.ts';
 import { type HeartbeatSocket, startEngineHeartbeats } from './internals/engine-heartbeats.ts';
@@ -57,6 +64,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     io.use((_socket, next) => next(new Error(ROOT_HINT)));
     const events = io.of(NAMESPACE);
     paceHandshakes(io.engine, this.#context);
+    paceRequests(io.engine, this.#context.clock);
     forgetResponses(io.engine);
     const context = await this.#tryLibraries(io);
     const joiners = new Joiners(this.#context);
@@ -64,7 +72,12 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const heartbeats = startEngineHeartbeats(heartbeatTimes(context.limits), context);
     io.engine.on(
       'connection',
-      attachState(2 * context.limits.outboxMaxBytes, heartbeats, (conn) => joiners.forget(conn)),
+      attachState({
+        maxQueued: 2 * context.limits.outboxMaxBytes,
+        heartbeats,
+        input: inputContext(TRANSPORT, context),
+        gone: (conn) => joiners.forget(conn),
+      }),
     );
     io.engine.on('connection', (conn: EngineSocket) => {
       countAtAddress(conn);
@@ -98,6 +111,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     };
     const reportConnections = (detail: string) => report('socketio_connections', detail);
     report('socketio_direct_path', problems.directPath);
+    report('socketio_input', problems.input);
     report('socketio_connections', problems.connections);
     const canRecover = recovery !== undefined && problems.recovery === undefined;
     if (recovery !== undefined) report('socketio_recovery', problems.recovery);

@@ -8,6 +8,7 @@ import {
   type Endpoint,
   type Heartbeats,
   type Identity,
+  inputContext,
   logsEndpoint,
   MAX_FRAGMENTS,
   notificationsEndpoint,
@@ -120,6 +121,7 @@ export class WsTransport implements Transport<FastifyInstance> {
       maxPayload: this.#context.limits.maxMessageBytes,
       perMessageDeflate: this.#options.compression && DEFLATE_OPTIONS,
       clientTracking: false,
+      input: inputContext(TRANSPORT, this.#context),
       closeTimeout: CLOSE_TIMEOUT_MS, // the types lack this and the next
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: chooseProtocol,
@@ -179,6 +181,7 @@ export class WsTransport implements Transport<FastifyInstance> {
   #refuse(socket: SessionSocket, error: unknown): void {
     if (!(error instanceof ProtocolError)) throw error;
     reportRefusal(this.#context.telemetry, TRANSPORT, error);
+    socket.stop();
     if (error.code === 'draining') socket.close(CLOSE.drained, returnHint(RETURN_SPREAD_MS));
     else socket.close(CLOSE.tryAgainLater, error.message);
   }

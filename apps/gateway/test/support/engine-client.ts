@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 
 /** Speaks raw Socket.IO packets, as a hostile client does. */
@@ -23,6 +24,12 @@ export class EngineClient implements Disposable {
     const client = new EngineClient(gateway);
     await once(client.socket, 'open');
     return client;
+  }
+
+  /** Joins the namespace; resolves when the session has begun. */
+  async join(packet: string): Promise<void> {
+    this.say(packet);
+    await expect.poll(() => this.of('connections.count')).toHaveLength(1);
   }
 
   say(...packets: (string | Buffer)[]): void {

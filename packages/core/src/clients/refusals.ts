@@ -1,4 +1,4 @@
-import { ProtocolError } from '@leque/protocol';
+import { CLOSE, type CloseCode, ProtocolError } from '@leque/protocol';
 import type { Identity } from '../access/grants.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TransportContext } from './transport.ts';
@@ -44,6 +44,19 @@ export function assertRoomForUser(
   if (userId === undefined || max === 0 || hub.connectionsOf(userId) < max) return;
   const detail = `this user has ${max} connections to this node already`;
   throw new ProtocolError('too_many_connections', detail);
+}
+
+/** Close codes for what a client has done wrong: nothing more is read from it. */
+const VERDICTS: ReadonlySet<CloseCode> = new Set([
+  CLOSE.unsupportedData,
+  CLOSE.forbidden,
+  CLOSE.slowConsumer,
+  CLOSE.tooManyCommands,
+]);
+
+/** Whether a client that is closed with this code is not read from any more. */
+export function isVerdict(code: CloseCode): boolean {
+  return VERDICTS.has(code);
 }
 
 /** Reports that a client was not let in. */

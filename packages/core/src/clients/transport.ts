@@ -4,6 +4,7 @@ import type { Admission } from '../admission/admission.ts';
 import type { Joining } from '../admission/joining.ts';
 import type { KnownTokens } from '../admission/known-tokens.ts';
 import type { Hub } from '../fan-out/hub.ts';
+import type { InputContext, InputLimits } from '../input/input-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ClusterState } from '../ports/cluster-state.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -86,6 +87,23 @@ export interface TransportLimits {
   readonly maxSubscriptions: number;
   /** Bytes queued for one connection. */
   readonly outboxMaxBytes: number;
+  /** What one client may send. */
+  readonly input: InputLimits;
+}
+
+/** What the input budgets of one transport's clients share. */
+export function inputContext(
+  transport: string,
+  { clock, hub, limits }: Pick<TransportContext, 'clock' | 'hub' | 'limits'>,
+): InputContext {
+  const counters = hub.counters.of(transport);
+  return {
+    clock,
+    limits: limits.input,
+    onHeld() {
+      counters.held += 1;
+    },
+  };
 }
 
 /** The sending half of a TCP socket. */

@@ -16,6 +16,8 @@ export interface TransportCounters {
   writes: number;
   /** Bytes of frames written to sockets. */
   bytes: number;
+  /** Times that a client began to be held back, because it sent more than its budget. */
+  held: number;
 }
 
 /** The content of an outbox when it is flushed. */
@@ -52,7 +54,7 @@ export class FanOutCounters {
   of(transport: string): TransportCounters {
     let counters = this.#transports.get(transport);
     if (counters === undefined) {
-      counters = { joining: 0, opening: 0, open: 0, writes: 0, bytes: 0 };
+      counters = { joining: 0, opening: 0, open: 0, writes: 0, bytes: 0, held: 0 };
       this.#transports.set(transport, counters);
     }
     return counters;

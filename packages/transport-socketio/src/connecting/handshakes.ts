@@ -11,6 +11,7 @@ import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import type { EngineSocket } from '../internals/private-fields.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
+import { sidOf } from './requests.ts';
 
 type Next = () => void;
 
@@ -26,7 +27,8 @@ type AdmittedRequest = IncomingMessage & {
  */
 export function paceHandshakes(engine: Server['engine'], context: TransportContext): void {
   engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
-    if (isKnown(request)) {
+    // Engine.IO refuses ids that it does not know.
+    if (sidOf(request) !== undefined) {
       next();
       return;
     }
@@ -66,11 +68,6 @@ export function countAtAddress(conn: EngineSocket): void {
   if (leaveAddress === undefined) return;
   request.leaveAddress = undefined;
   conn.on('close', leaveAddress);
-}
-
-/** Whether the request names a connection that was admitted; Engine.IO refuses unknown names. */
-function isKnown(request: AdmittedRequest): boolean {
-  return Boolean(request._query?.sid);
 }
 
 /** Most clients send their token later, in the CONNECT packet. */

@@ -9,7 +9,7 @@ import {
 import { ProtocolError } from '@leque/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
-import { stateOf } from '../internals/connection-state.ts';
+import { stateOf, stopReading } from '../internals/connection-state.ts';
 import { cursorsOf } from '../session/cursors.ts';
 import { SocketIoSession } from '../session/socketio-session.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
@@ -21,6 +21,7 @@ export function registerJoin(events: Namespace, context: SocketIoContext, joiner
     const state = stateOf(socket);
     joiners.forget(state);
     if (state.joins) {
+      stopReading(state);
       state.close();
       next(connectError(new ProtocolError('invalid_command', 'joins once only'), context));
       return;

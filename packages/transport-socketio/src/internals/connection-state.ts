@@ -1,14 +1,23 @@
-import type { Heartbeats } from '@leque/core';
+import { type Heartbeats, InputBudget, type InputContext } from '@leque/core';
 import type { Socket } from 'socket.io';
 import type { EnginePacket } from '../wire/binary-packets.ts';
+import { isConnect, namespaceOf } from '../wire/connect-packets.ts';
 import { isEmpty } from './direct-path.ts';
 import { type HeartbeatSocket, takeHeartbeat } from './engine-heartbeats.ts';
-import type { EngineSocket } from './private-fields.ts';
+import {
+  type EngineServer,
+  type EngineSocket,
+  type EngineTransportInternals,
+  engineOf,
+  transportSocketOf,
+} from './private-fields.ts';
 
 /** Takes what a client sends, and learns what becomes of its connection. */
 export interface SocketReader {
   /** Called with every packet, before Socket.IO sees it. */
   packet(packet: EnginePacket): void;
+  /** Called when the client goes on sending more than its budget. */
+  flooded(): void;
   /** Called with an event and its arguments, the last of which may be a callback. */
   event(args: readonly unknown[]): void;
   /** Called once Socket.IO has sent the client that it is connected. */
@@ -29,19 +38,39 @@ export type StatefulSocket = HeartbeatSocket & {
   queuedLength: number;
   /** Whether the client has joined the namespace, or is about to. */
   joins: boolean;
+  /** CONNECT packets that the client has sent. */
+  connects: number;
+  /** What a client of polling may still send; a WebSocket has a budget of its own. */
+  input: InputBudget | undefined;
   reader: SocketReader | undefined;
+  /** Closes a client that goes on sending more than its budget. */
+  flooded(): void;
 };
+
+export interface StateDeps {
+  /** A client for which Engine.IO queues more characters is closed. */
+  readonly maxQueued: number;
+  readonly heartbeats: Heartbeats<HeartbeatSocket>;
+  readonly input: InputContext;
+  /** Called when a connection is gone, before its reader. */
+  readonly gone: (conn: EngineSocket) => void;
+}
+
+/** The root namespace refuses with a hint. */
+const SERVED: ReadonlySet<string> = new Set(['/', '/events']);
+/** CONNECT packets of one connection: a few attempts with other tokens, and the root namespace. */
+const MAX_CONNECTS = 8;
 
 /**
  * Makes a listener that attaches the state to a new connection. Engine.IO queues without a limit,
  * also for clients that have no session yet, so that a connection is closed beyond `maxQueued`.
- * @param gone called when the connection is gone, before its reader
  */
-export function attachState(
-  maxQueued: number,
-  heartbeats: Heartbeats<HeartbeatSocket>,
-  gone: (conn: EngineSocket) => void,
-): (conn: EngineSocket) => void {
+export function attachState({
+  maxQueued,
+  heartbeats,
+  input,
+  gone,
+}: StateDeps): (conn: EngineSocket) => void {
   function onPacketCreate(this: StatefulSocket, { data }: { data?: string | Buffer }): void {
     if (isEmpty(this)) this.queuedLength = 0;
     this.queuedLength += data?.length ?? 0;
@@ -49,7 +78,9 @@ export function attachState(
   }
   function onPacket(this: StatefulSocket, packet: EnginePacket): void {
     heartbeats.heard(this);
-    this.reader?.packet(packet);
+    if (!isWithinBudget(this, packet)) this.flooded();
+    else if (isConnect(packet)) judgeConnect(this, packet);
+    else this.reader?.packet(packet);
   }
   function onClose(this: StatefulSocket): void {
     heartbeats.remove(this);
@@ -57,8 +88,14 @@ export function attachState(
     this.reader?.closed();
   }
   return (conn) => {
-    const fields = { queuedLength: 0, joins: false, reader: undefined, heardAt: 0, beatsAt: 0 };
-    const socket: StatefulSocket = Object.assign(conn, fields);
+    const webSocket = transportSocketOf(engineOf(conn).transport);
+    const fields = { queuedLength: 0, joins: false, connects: 0, heardAt: 0, beatsAt: 0 };
+    const socket: StatefulSocket = Object.assign(conn, fields, {
+      reader: undefined,
+      input: webSocket === undefined ? new InputBudget(input) : undefined,
+      flooded: onFlooded,
+    });
+    if (webSocket !== undefined) webSocket.connection = socket;
     socket.on('packetCreate', onPacketCreate).on('packet', onPacket);
     socket.on('close', onClose).on('upgrade', onUpgrade);
     if (takeHeartbeat(socket)) heartbeats.add(socket);
@@ -70,6 +107,12 @@ export function stateOf({ conn }: { readonly conn: EngineSocket }): StatefulSock
   return conn as StatefulSocket;
 }
 
+/** The connection with this id; undefined for an unknown one. */
+export function stateById(engine: EngineServer, id: string): StatefulSocket | undefined {
+  const { clients } = engine as unknown as { clients: Readonly<Record<string, StatefulSocket>> };
+  return Object.hasOwn(clients, id) ? clients[id] : undefined;
+}
+
 /** Lets `reader` know from now on what the socket's client does. */
 export function bindReader(socket: Socket, reader: SocketReader): void {
   stateOf(socket).reader = reader;
@@ -77,7 +120,36 @@ export function bindReader(socket: Socket, reader: SocketReader): void {
   socket.on('disconnect', onDisconnect);
 }
 
-function onUpgrade(this: StatefulSocket): void {
+/** Reads and parses nothing more of a client on whom there is a verdict. */
+export function stopReading(conn: EngineSocket): void {
+  transportSocketOf(engineOf(conn).transport)?.stop();
+}
+
+/** Charges a packet of polling; those of one body arrive together, so that it may be overdrawn. */
+function isWithinBudget({ input }: StatefulSocket, { data }: EnginePacket): boolean {
+  if (input === undefined) return true;
+  input.take(1, data?.length ?? 0);
+  return input.verdict() !== 'close';
+}
+
+/** Socket.IO itself would answer any number of CONNECTs, to any namespace. */
+function judgeConnect(conn: StatefulSocket, packet: EnginePacket): void {
+  conn.connects += 1;
+  const isServed = SERVED.has(namespaceOf(packet)) || conn.joins;
+  if (isServed && conn.connects <= MAX_CONNECTS) return;
+  stopReading(conn);
+  queueMicrotask(() => conn.close()); // by then Socket.IO has answered
+}
+
+function onFlooded(this: StatefulSocket): void {
+  if (this.reader !== undefined) this.reader.flooded();
+  else if (this.input !== undefined) this.close(true);
+}
+
+function onUpgrade(this: StatefulSocket, transport: EngineTransportInternals): void {
+  const socket = transportSocketOf(transport);
+  if (socket !== undefined) socket.connection = this;
+  this.input = undefined;
   this.reader?.upgraded();
 }
 

@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { FrameGate, type GatedSocket, type InputContext } from '@leque/core';
+import { CLOSE } from '@leque/protocol';
 import type { Server, Socket } from 'socket.io';
 import { WebSocket } from 'ws';
 
@@ -12,16 +14,90 @@ export type EngineSocket = Socket['conn'];
 /** Any function that listens to something. */
 export type Listener = (...args: unknown[]) => void;
 
-/** A WebSocket of Engine.IO that knows its client, so that all of them can share their listeners. */
-export class TransportSocket extends WebSocket {
+/** The options of `ws`, and what the budgets of its sockets share. */
+export interface TransportSocketOptions {
+  /** Without it the socket has no budget. */
+  readonly input?: InputContext;
+}
+
+/** The connection of Engine.IO that a WebSocket carries. */
+export interface FloodedConnection {
+  /** Called when the client goes on sending more than its budget; nothing is read any more. */
+  flooded(): void;
+}
+
+/**
+ * A WebSocket of Engine.IO that knows its client, so that all of them can share their listeners, and
+ * that reads no more than the budget of its client allows.
+ */
+export class TransportSocket extends WebSocket implements GatedSocket {
   client: ClientInternals | undefined;
+  /** Undefined until Engine.IO has made the connection, or has finished an upgrade to this socket. */
+  connection: FloodedConnection | undefined;
+  readonly #gate: FrameGate | undefined;
+  #ending = false;
+
+  /** Called by `ws`, whose types know the sockets of clients only. */
+  constructor(_address: null, _protocols: undefined, options: TransportSocketOptions) {
+    super(null as unknown as string, undefined, options as object);
+    this.#gate = options.input && new FrameGate(this, options.input);
+  }
+
+  /** Called by `ws` once the upgrade is complete. */
+  setSocket(tcp: Duplex, head: Buffer, options: object): void {
+    wsInternalsOf(WebSocket.prototype).setSocket.call(this, tcp, head, options);
+    const { _receiver: receiver } = wsInternalsOf(this);
+    const gate = this.#gate;
+    if (gate === undefined || receiver === undefined) return;
+    receiver._write = (bytes, _encoding, done) => gate.write(bytes, done);
+  }
+
+  parse(...[bytes, done]: Parameters<GatedSocket['parse']>): void {
+    const { _receiver: receiver } = wsInternalsOf(this);
+    const { _write: write } = Object.getPrototypeOf(receiver) as {
+      _write: ReceiverInternals['_write'];
+    };
+    write.call(receiver as ReceiverInternals, bytes, 'buffer', done);
+  }
+
+  get gone(): boolean {
+    return wsInternalsOf(this)._socket?.destroyed ?? true;
+  }
+
+  flooded(): void {
+    this.connection?.flooded();
+    this.close(CLOSE.tooManyCommands, 'too much input');
+  }
+
+  /** Stops to read and to parse. Call it before `close` when the client has earned it. */
+  stop(): void {
+    this.#gate?.stop();
+  }
+
+  /** Engine.IO calls it when this side closes, after which nothing that the client sends counts. */
+  override close(code?: number, reason?: string | Buffer): void {
+    const { _socket: tcp, _closeFrameReceived: answers } = wsInternalsOf(this);
+    super.close(code, reason);
+    if (answers || tcp === undefined || this.#ending) return;
+    this.#ending = true;
+    this.#gate?.stop();
+    this.#gate?.end(tcp);
+  }
 }
 
 /** A WebSocket of `ws`. */
 export interface WsInternals extends EventEmitter {
   readonly _socket: Duplex | undefined;
   readonly _sender: SenderInternals | undefined;
+  /** The stream that parses frames. */
+  readonly _receiver: ReceiverInternals | undefined;
+  /** Whether the client has begun to close. */
+  readonly _closeFrameReceived: boolean;
   setSocket(socket: Duplex, head: Buffer, options: object): void;
+}
+
+interface ReceiverInternals {
+  _write(bytes: Buffer, encoding: string, done: (error?: Error | null) => void): void;
 }
 
 export interface SenderInternals {
@@ -104,6 +180,10 @@ export interface DecoderInternals {
   listeners(event: 'decoded'): readonly Listener[];
 }
 
+function wsInternalsOf(socket: WebSocket): WsInternals {
+  return socket as unknown as WsInternals;
+}
+
 export function engineOf(conn: EngineSocket): EngineInternals {
   return conn as unknown as EngineInternals;
 }
@@ -115,4 +195,11 @@ export function socketOf(socket: Socket): SocketInternals {
 /** The WebSocket of a connection; undefined for polling. */
 export function webSocketOf({ transport }: EngineInternals): WsInternals | undefined {
   return transport.socket as unknown as WsInternals | undefined;
+}
+
+/** The WebSocket of a transport; undefined for polling. */
+export function transportSocketOf(
+  transport: EngineTransportInternals,
+): TransportSocket | undefined {
+  return transport.socket as TransportSocket | undefined;
 }

@@ -16,6 +16,8 @@ const TEXT_FRAME = 0x81;
 export interface LibraryProblems {
   /** Frames may not be written beneath Engine.IO. */
   readonly directPath: string | undefined;
+  /** Clients have no budget for what they send. */
+  readonly input: string | undefined;
   /** Connections stay as large as the libraries make them, or keep timers of their own. */
   readonly connections: string | undefined;
   /** Clients cannot come back with their state. */
@@ -25,17 +27,19 @@ export interface LibraryProblems {
 /** Tries on the installed versions everything that this folder expects of their private fields. */
 export async function tryLibraries(engine: EngineServer): Promise<LibraryProblems> {
   const directPath = findDirectPathProblem(engine);
+  const input = problemOf(findInputProblem);
   try {
     await using client = await connectTrialClient();
     return {
       directPath,
+      input,
       connections: problemOf(() => findConnectionProblem(client)),
       recovery: problemOf(() => findRecoveryProblem(client)),
     };
   } catch (error) {
     // A machine that is too busy for the trial says nothing about the libraries.
     const failed = isTimeout(error) ? undefined : failure(error);
-    return { directPath, connections: failed, recovery: failed };
+    return { directPath, input, connections: failed, recovery: failed };
   }
 }
 
@@ -65,6 +69,13 @@ function tryDirectPath(engine: EngineServer): string | undefined {
   // `4a`: Engine.IO has sent a whole frame on the socket before `send` returns.
   const expected = Buffer.from([TEXT_FRAME, 2, 0x34, 0x61]);
   return Buffer.concat(written).equals(expected) ? undefined : 'Engine.IO does not write at once';
+}
+
+/** Checks what `TransportSocket` expects. */
+function findInputProblem(): string | undefined {
+  const { ws } = openWebSocket();
+  if (typeof ws._receiver?._write !== 'function') return 'ws does not parse with a stream';
+  return ws._closeFrameReceived === false ? undefined : 'ws knows otherwise who closes';
 }
 
 /** Checks what `SocketSlimmer` and `takeHeartbeat` expect. */

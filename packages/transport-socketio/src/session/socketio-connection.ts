@@ -4,10 +4,12 @@ import {
   type Connection,
   type Frame,
   type FrameFormat,
+  isVerdict,
 } from '@leque/core';
 import { CLOSE, type CloseCode, type ServerMessage } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
+import { stopReading } from '../internals/connection-state.ts';
 import { directSocket, queuedBytes } from '../internals/direct-path.ts';
 import { forgetRequest } from '../internals/forget-requests.ts';
 import type { ExpectedTails } from '../recovery/expected-tails.ts';
@@ -83,6 +85,7 @@ export class SocketIoConnection implements Connection {
 
   close(code: CloseCode, reason: string): void {
     const { connected, conn } = this.#socket;
+    if (isVerdict(code)) stopReading(conn);
     if (connected) this.#say(code, reason);
     if (connected && FINAL_CODES.has(code)) this.#socket.disconnect(true);
     else conn.close();

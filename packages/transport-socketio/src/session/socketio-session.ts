@@ -53,6 +53,10 @@ export class SocketIoSession
     if (isBinary(packet)) this.client.session.close(CLOSE.unsupportedData, 'text packets only');
   }
 
+  flooded(): void {
+    this.client.session.close(CLOSE.tooManyCommands, 'too much input');
+  }
+
   upgraded(): void {
     this.connection.upgraded();
   }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { FrameGate, type GatedSocket, type InputContext } from '@leque/core';
 import { type RawData, WebSocket } from 'ws';
 
 /** A client closes with it when it takes no message as large as one that it was sent. */
@@ -10,15 +12,43 @@ export interface SocketReader {
   alive(): void;
   /** The client has closed because a message was too large for it; `closed` follows. */
   tooLarge(): void;
+  /** The client goes on sending more than its budget allows; nothing is read any more. */
+  flooded(): void;
   /** The socket is gone; called once. */
   closed(code: number, reason: Buffer): void;
 }
 
-/** A WebSocket that knows its reader, so that all sockets share the same listeners. */
-export class SessionSocket extends WebSocket {
+type Done = (error?: Error | null) => void;
+type Write = (bytes: Buffer, encoding: string, done: Done) => void;
+
+/** The fields of a WebSocket that the types of `ws` hide. */
+interface Internals {
+  /** The stream that parses frames. */
+  readonly _receiver: { _write: Write };
+  readonly _socket: Socket;
+  setSocket(tcp: Socket, head: Buffer, options: object): void;
+}
+
+/** The options of `ws`, and what the budgets of its sockets share. */
+export interface SessionSocketOptions {
+  readonly input: InputContext;
+}
+
+/**
+ * A WebSocket that knows its reader, so that all sockets share the same listeners, and that reads no
+ * more than the budget of its client allows.
+ */
+export class SessionSocket extends WebSocket implements GatedSocket {
   reader: SocketReader | undefined;
-  /** Whether the client has broken the protocol, so that this side closes. */
-  failed = false;
+  readonly #gate: FrameGate;
+  /** Why this side closed it, when nothing was read after that. */
+  #verdict: { readonly code: number; readonly reason: Buffer } | undefined;
+
+  /** Called by `ws`, whose types know the sockets of clients only. */
+  constructor(_address: null, _protocols: undefined, options: SessionSocketOptions) {
+    super(null as unknown as string, undefined, options as object);
+    this.#gate = new FrameGate(this, options.input);
+  }
 
   readBy(reader: SocketReader): void {
     this.reader = reader;
@@ -30,12 +60,63 @@ export class SessionSocket extends WebSocket {
 
   /** An error of a connection is followed by its end, and its close code says why. */
   ignoreErrors(): void {
-    this.removeAllListeners('error').on('error', onError);
+    this.removeAllListeners('error').on('error', ignore);
+  }
+
+  /** Called by `ws` once the upgrade is complete. */
+  setSocket(tcp: Socket, head: Buffer, options: object): void {
+    internals(WebSocket.prototype).setSocket.call(this, tcp, head, options);
+    const gate = this.#gate;
+    internals(this)._receiver._write = (bytes, _encoding, done) => gate.write(bytes, done);
+  }
+
+  parse(bytes: Buffer, done: Done): void {
+    const { _receiver: receiver } = internals(this);
+    const { _write: write } = Object.getPrototypeOf(receiver) as { _write: Write };
+    write.call(receiver, bytes, 'buffer', done);
+  }
+
+  get gone(): boolean {
+    return internals(this)._socket.destroyed;
+  }
+
+  /** Charges what inflating has added to a message of `bytes` bytes. */
+  inflated(bytes: number): void {
+    if (this.extensions !== '') this.#gate.charge(bytes);
+  }
+
+  flooded(): void {
+    if (this.reader === undefined) this.close();
+    else this.reader.flooded();
+  }
+
+  /** Stops to read and to parse. Call it before `close` when the client has earned it. */
+  stop(): void {
+    this.#gate.stop();
+  }
+
+  override close(code?: number, reason: string | Buffer = ''): void {
+    super.close(code, reason);
+    if (!this.#gate.stopped || this.#verdict !== undefined) return;
+    this.#verdict = { code: code ?? 1005, reason: Buffer.from(reason) };
+    this.#gate.end(internals(this)._socket);
+  }
+
+  ended(code: number, reason: Buffer): void {
+    if (code === TOO_BIG && this.#verdict === undefined) this.reader?.tooLarge();
+    const verdict = this.#verdict ?? { code, reason };
+    this.reader?.closed(verdict.code, verdict.reason);
   }
 }
 
+function internals(socket: WebSocket): Internals {
+  return socket as unknown as Internals;
+}
+
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  (this as SessionSocket).reader?.message(data, isBinary);
+  const socket = this as SessionSocket;
+  socket.inflated((data as Buffer).length);
+  socket.reader?.message(data, isBinary);
 }
 
 function onAlive(this: WebSocket): void {
@@ -43,11 +124,7 @@ function onAlive(this: WebSocket): void {
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  const { reader, failed } = this as SessionSocket;
-  if (code === TOO_BIG && !failed) reader?.tooLarge();
-  reader?.closed(code, reason);
+  (this as SessionSocket).ended(code, reason);
 }
 
-function onError(this: WebSocket): void {
-  (this as SessionSocket).failed = true;
-}
+function ignore(): void {}

@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net';
-import type { Connection, Frame, FrameFormat, SocketWriter } from '@leque/core';
+import {
+  type Connection,
+  type Frame,
+  type FrameFormat,
+  isVerdict,
+  type SocketWriter,
+} from '@leque/core';
 import type { CloseCode } from '@leque/protocol';
-import type { WebSocket } from 'ws';
 import { deflateFormat } from '../wire/deflate-format.ts';
 import { limitedFormat } from '../wire/limited-format.ts';
 import { wsFormat } from '../wire/ws-format.ts';
+import type { SessionSocket } from './session-socket.ts';
 
 /** `WebSocket.OPEN`, which a socket would inherit through a getter. */
 const OPEN = 1;
@@ -23,12 +29,12 @@ export interface WsConnectionOptions {
  */
 export class WsConnection implements Connection {
   readonly format: FrameFormat;
-  readonly #socket: WebSocket;
+  readonly #socket: SessionSocket;
   readonly #tcp: Socket;
   readonly #writer: SocketWriter;
 
   /** @param tcp the socket of the upgrade */
-  constructor(socket: WebSocket, tcp: Socket, { writer, maxMessage }: WsConnectionOptions) {
+  constructor(socket: SessionSocket, tcp: Socket, { writer, maxMessage }: WsConnectionOptions) {
     this.#socket = socket;
     const format = socket.extensions.includes(DEFLATE) ? deflateFormat : wsFormat;
     this.format = maxMessage === undefined ? format : limitedFormat(format, maxMessage);
@@ -47,6 +53,7 @@ export class WsConnection implements Connection {
   }
 
   close(code: CloseCode, reason: string): void {
+    if (isVerdict(code)) this.#socket.stop();
     this.#socket.close(code, reason);
   }
 }

@@ -74,6 +74,10 @@ export class WsSession
     else this.client.receive(data.toString());
   }
 
+  flooded(): void {
+    this.client.session.close(CLOSE.tooManyCommands, 'too much input');
+  }
+
   alive(): void {
     this.#heartbeats.heard(this);
   }
