@@ -89,6 +89,27 @@ test.each([
   expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
 });
 
+test.each([
+  { path: '/healthz', status: 404 },
+  { path: '/metrics', status: 404 },
+  { path: '/', status: 404 },
+  { path: '/socket.io/?EIO=4&transport=polling', status: 404 },
+  { path: '/socket.io/?EIO=4', status: 404 },
+  { path: '/socket.io/elsewhere?EIO=4&transport=websocket', status: 404 },
+  { path: '/socket.io/?EIO=3&transport=websocket', status: 400 },
+])('[AD] an upgrade of $path is answered with $status instead of 101', async ({ path, status }) => {
+  await using gateway = await startGateway({ AUTH_MODE: 'open' });
+  const upgrade = [`GET ${path} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n');
+  expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
+
+test('[AD] nothing beneath the path of Socket.IO is Socket.IO', async () => {
+  await using gateway = await startGateway();
+  const answer = await fetch(`${gateway.url}/socket.io/elsewhere?EIO=4&transport=polling`);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ code: 'not_found' });
+});
+
 test('[LIVE] a request that never completes does not keep a node from stopping', async () => {
   const gateway = await startGateway({ AUTH_MODE: 'open' });
   const answered = answerTo(gateway.url, UNFINISHED);

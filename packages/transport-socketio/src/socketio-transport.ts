@@ -10,6 +10,7 @@ import type { Namespace, Server, Socket } from 'socket.io';
 import { countAtAddress, paceHandshakes } from './connecting/handshakes.ts';
 import { registerJoin } from './connecting/join.ts';
 import { Joiners } from './connecting/joiners.ts';
+import { refuseOthers } from './connecting/paths.ts';
 import { paceRequests } from './connecting/requests.ts';
 import type { SocketIoContext, SocketIoOptions } from './context.ts';
 import { attachState, stateOf } from './internals/connection-state.ts';
@@ -63,6 +64,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const io = createServer(server, this.#context, this.#options);
     io.use((_socket, next) => next(new Error(ROOT_HINT)));
     const events = io.of(NAMESPACE);
+    refuseOthers(io.engine, { path: SOCKET_IO_PATH, engineIo3: this.#options.engineIo3 });
     paceHandshakes(io.engine, this.#context);
     paceRequests(io.engine, this.#context.clock);
     forgetResponses(io.engine);

@@ -95,8 +95,9 @@ export function refuseUpgrade(socket: HandshakeSocket, error: ProtocolError): vo
     'Connection: close',
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `Retry-After: ${retryAfter()}`,
+    ...(error.status === 503 || error.status === 429 ? [`Retry-After: ${retryAfter()}`] : []),
   ];
+  socket.on('error', ignore); // nobody else handles its errors any more
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
