@@ -2,6 +2,7 @@ import { hasRedisServer, lossyNetworkMissing } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
 import { nginxMissing, startNginx } from '../target/nginx.ts';
 import { badLinks } from './bad-links.ts';
+import { FLOOD_SETTINGS, flood } from './flood.ts';
 import { freezeGateway } from './freeze-gateway.ts';
 import { crowdGateway, FEW_OPEN_FILES, FULL_SETTINGS } from './full-gateway.ts';
 import { killGateway } from './kill-gateway.ts';
@@ -174,6 +175,15 @@ export const SCENARIOS: readonly Scenario[] = [
     sizes: HEAVY_CHANNELS,
     system: { settings: STALLED_SETTINGS },
     run: stalledReaders,
+  },
+  {
+    name: 'flood',
+    about: 'one gateway flooded with every kind of input; its other clients hardly notice',
+    breaks: 'system',
+    resyncs: 'never',
+    redis: 'standalone',
+    system: { settings: FLOOD_SETTINGS },
+    run: flood,
   },
   {
     name: 'sentinel-failover',
