@@ -12,7 +12,7 @@ import { isReply } from '../connection/redis-errors.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { decodeMessage } from './decode-message.ts';
-import { Sequencer, type Verdict } from './sequencer.ts';
+import { isBehind, Sequencer, type Verdict } from './sequencer.ts';
 
 export interface ChannelFeedDeps {
   readonly log: Pick<ChannelLog, 'position' | 'page'>;
@@ -50,6 +50,8 @@ export class ChannelFeed implements ChannelHandler {
   /** How many of the held publications arrived before Redis was last asked. */
   #heldBefore = 0;
   #fillAgain = false;
+  /** Up to here publications may come again on the subscription, after they were read. */
+  #readTo = 0;
 
   constructor(channel: string, keepsHistory: boolean, deps: ChannelFeedDeps) {
     this.#channel = channel;
@@ -112,6 +114,7 @@ export class ChannelFeed implements ChannelHandler {
     if (position !== undefined) this.#sequencer = new Sequencer(position);
     this.#settle(position);
     this.#state = 'live';
+    this.#readTo = position?.offset ?? 0;
     this.#release();
     if (this.#fillAgain) this.#fill();
   }
@@ -123,8 +126,10 @@ export class ChannelFeed implements ChannelHandler {
 
   #accept(publication: Publication): void {
     const verdict = this.#advance(publication);
-    if (verdict === 'next' || verdict === 'old') return;
-    this.#hold(publication);
+    if (verdict === 'next') return;
+    if (verdict !== 'old') this.#hold(publication);
+    // An old one after a new one came late, or the data of Redis has gone back.
+    else if ((this.position?.offset ?? 0) <= this.#readTo) return;
     this.#fill();
   }
 
@@ -171,6 +176,7 @@ export class ChannelFeed implements ChannelHandler {
       if (this.#catchUp(page)) this.#release();
       else this.#fillAgain = true;
     } while (this.#fillAgain);
+    this.#readTo = this.position?.offset ?? 0;
     if (this.#state === 'filling') this.#state = 'live';
   }
 
@@ -266,9 +272,9 @@ export class ChannelFeed implements ChannelHandler {
     const { log } = this.#deps;
     this.#heldBefore = this.#held.length;
     const page = this.position && (await log.page(this.#channel, this.position));
-    if (page?.position !== undefined) return page;
-    // The history and its epoch are lost: begin a new one, so that clients get a cursor that works.
-    const position = await log.position(this.#channel);
+    if (page?.position !== undefined && !isBehind(page.position, this.position)) return page;
+    // The history is lost, or its end is: begin a new epoch, so that clients get a cursor that works.
+    const position = await log.position(this.#channel, this.position);
     return { position, publications: [], complete: false };
   }
 

@@ -57,9 +57,13 @@ export class ChannelLog {
     return results.map((result, index) => toPublished(result, epoch, events[index]?.messageId));
   }
 
-  /** Begins the history if there is none; resolves to undefined for a channel that keeps none. */
-  async position(channel: string): Promise<Position | undefined> {
-    const reply = await this.#call('leque_position', channel, []);
+  /**
+   * Begins the history if there is none; resolves to undefined for a channel that keeps none.
+   * @param seen up to where this node has received it: with less, another epoch begins
+   */
+  async position(channel: string, seen?: Position): Promise<Position | undefined> {
+    const args = seen === undefined ? [] : [seen.epoch, seen.offset];
+    const reply = await this.#call('leque_position', channel, args);
     const [epoch, offset] = reply as [string?, number?];
     return positionOf(epoch ?? '', offset ?? 0);
   }

@@ -24,3 +24,8 @@ export class Sequencer {
     this.#position = position;
   }
 }
+
+/** Whether Redis has less of an epoch than a node has received: its data has gone back. */
+export function isBehind(top: Position, received: Position | undefined): boolean {
+  return top.epoch === received?.epoch && top.offset < received.offset;
+}

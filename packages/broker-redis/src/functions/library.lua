@@ -137,6 +137,14 @@ local function rename_epoch(key, meta)
   return { epoch = epoch, offset = meta.offset, former = names }
 end
 
+-- Data of the same run that has gone back, as a snapshot that was put back: other publications have
+-- the offsets after it, or will have them. Nobody knows from where on, so no cursor of before counts.
+local function abandon_epoch(key, meta)
+  local epoch = new_epoch()
+  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(), 'former', '')
+  return { epoch = epoch, offset = meta.offset, former = '' }
+end
+
 -- Whether these make a cursor, see position.ts of the protocol package.
 local function is_position(epoch, offset)
   return epoch and offset and #epoch <= 32 and #offset <= 15
