@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
@@ -6,7 +7,7 @@ test.for(['/ws/notifications', '/ws/project/P', '/ws/logs'])(
   '%s also works with a trailing slash',
   async (path) => {
     await using gateway = await startGateway();
-    const token = await tokenFor('ana', { projects: ['P'] });
+    const token = await tokenFor('ana', { projects: ['P'], scopes: ['logs'] });
     using plain = new RawClient(gateway.url, path, token);
     using slashed = new RawClient(gateway.url, `${path}/`, token);
     for (const client of [plain, slashed]) {
@@ -36,3 +37,31 @@ test('[WS3.2] counts of the whole cluster go only to those who may read statisti
     'total_messages_sent',
   ]);
 });
+
+test.for([
+  { scopes: [], status: 403 },
+  { scopes: ['stats', 'publish:all'], status: 403 },
+  { scopes: ['logs'], status: 101 },
+  { scopes: ['admin'], status: 101 },
+] as const)('[RD1] [ISO] /ws/logs with the scopes $scopes answers $status', async (row) => {
+  await using gateway = await startGateway();
+  const token = await tokenFor('ana', { projects: ['*'], scopes: [...row.scopes] });
+  expect(await upgradeStatus(`${gateway.url}/ws/logs?token=${token}`)).toBe(row.status);
+});
+
+async function upgradeStatus(url: string): Promise<number | undefined> {
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+  };
+  const asked = request(url, { headers }).end();
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    asked.once('upgrade', ({ statusCode }) => resolve(statusCode));
+    asked.once('response', ({ statusCode }) => resolve(statusCode));
+    asked.once('error', reject);
+  });
+  asked.destroy();
+  return status;
+}

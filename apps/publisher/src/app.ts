@@ -15,6 +15,7 @@ import {
   type TokenVerifier,
   type Tracing,
 } from '@leque/core';
+import type { UnaddressedPolicy } from '@leque/protocol';
 import { registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
@@ -66,6 +67,8 @@ export interface PublisherPolicy {
   readonly docs: boolean;
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
+  /** What `POST /api/publish` does with an event that names nobody. */
+  readonly unaddressed: UnaddressedPolicy;
   readonly limits: Omit<PublisherLimits, 'journalEntries'>;
   /** Requests and events per second for each API key, user and address; 0 means no limit. */
   readonly rates: CallerRates;
@@ -101,7 +104,7 @@ async function registerApi(
   context: PublisherContext,
   origins: OriginPolicy,
 ): Promise<void> {
-  api.decorateRequest('caller', '');
+  api.decorateRequest('caller');
   api.decorateRequest('bucket', null);
   api.addHook('onRequest', ({ id }, reply, done) => {
     reply.header('x-request-id', id);
@@ -171,6 +174,7 @@ function contextOf(deps: PublisherDeps): PublisherContext {
     counters,
     firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
+    telemetry,
     journal,
     tracing: deps.tracing,
   });
@@ -180,6 +184,7 @@ function contextOf(deps: PublisherDeps): PublisherContext {
     control,
     limits: { ...limits, journalEntries: policy.journal.entries },
     publishing,
+    unaddressed: policy.unaddressed,
     telemetry,
     reports: new DeliveryReports({ control, broker }),
     authority: new Authority(

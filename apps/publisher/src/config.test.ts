@@ -17,6 +17,7 @@ test('Redis and a secret are all that has to be set', () => {
     origins: { allowed: [], loopback: false, hosts: ['*'] },
     docs: true,
     firehose: true,
+    unaddressed: 'refuse',
     journal: { entries: 20_000, ttlMs: 900_000 },
     limits: {
       maxEventBytes: 65_536,
@@ -25,6 +26,16 @@ test('Redis and a secret are all that has to be set', () => {
       trustTraceparent: 'keys',
     },
   });
+});
+
+test.each([
+  [{}, 'refuse'],
+  [{ AUTH_MODE: 'open' }, 'all'],
+  [{ AUTH_MODE: 'open', UNADDRESSED_EVENTS: 'refuse' }, 'refuse'],
+  [{ UNADDRESSED_EVENTS: 'all' }, 'all'],
+])('[RT.4] with %j an event that names nobody: %s', (env, unaddressed) => {
+  const config = readPublisherConfig({ REDIS_URL, JWT_SECRET: secret, ...env });
+  expect(publisherPolicy(config).unaddressed).toBe(unaddressed);
 });
 
 test('lists have commas; pages on loopback are allowed in open mode', () => {

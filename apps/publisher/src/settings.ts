@@ -23,8 +23,8 @@ export const PublisherSettings = Type.Object({
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
       description:
-        'comma-separated API keys that may publish and read statistics; at least 20 characters ' +
-        'each, except with AUTH_MODE=open outside of production',
+        'comma-separated API keys that may publish to every channel and read statistics, but no ' +
+        'events; at least 20 characters each, except with AUTH_MODE=open outside of production',
     }),
   ),
   MAX_EVENT_SIZE: Type.Integer({
@@ -78,6 +78,14 @@ export const PublisherSettings = Type.Object({
     default: 'on',
     description: 'whether the publisher serves `/docs` and `/openapi.json`',
   }),
+  UNADDRESSED_EVENTS: Type.Optional(
+    Type.Enum(['all', 'refuse'], {
+      description:
+        'what `POST /api/publish` does with an event that names no channel, user or project: `all` ' +
+        'sends it to everybody with a warning, `refuse` refuses it; by default `all` with ' +
+        'AUTH_MODE=open, else `refuse`',
+    }),
+  ),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
@@ -98,6 +106,7 @@ export function publisherPolicy(
     origins: originPolicyOf(settings),
     docs: settings.DOCS === 'on',
     firehose: settings.FIREHOSE === 'on',
+    unaddressed: settings.UNADDRESSED_EVENTS ?? (settings.AUTH_MODE === 'open' ? 'all' : 'refuse'),
     journal: journalOptions(settings),
     rates: {
       key: settings.API_RATE_PER_KEY,

@@ -17,9 +17,9 @@ describe('where tokens are required', () => {
     },
   );
 
-  test('the scope publish allows publishing, and the list of projects does not', async () => {
+  test('the scope publish allows publishing, and the list of projects alone does not', async () => {
     await using publisher = new PublisherUnderTest(strictPolicy);
-    const withScope = await bearer(['publish'], ['PROJ-777']);
+    const withScope = await bearer(['publish'], ['PROJ-001']);
     expect((await publisher.post('/api/publish', notification, withScope)).status).toBe(200);
     const without = await bearer(['stats'], ['PROJ-001']);
     const refused = await publisher.post('/api/publish', notification, without);
@@ -66,7 +66,7 @@ describe('where tokens are required', () => {
     expect((await publisher.get(url, await bearer(['admin']))).status).toBe(200);
   });
 
-  test('[ISO] a history is read with a token that covers the channel, or as admin', async () => {
+  test('[RD1] [ISO] a history is read with a token that covers the channel, or as admin', async () => {
     await using publisher = new PublisherUnderTest(strictPolicy);
     const status = async (url: string, headers = {}) => (await publisher.get(url, headers)).status;
     const ofUser = (id: string) => `/api/channels/user:${id}/history`;
@@ -76,7 +76,13 @@ describe('where tokens are required', () => {
     expect(await status(history, member)).toBe(200);
     expect(await status(ofUser('alice'), member)).toBe(200);
     expect(await status(ofUser('bob'), member)).toBe(403);
-    expect(await status(ofUser('bob'), { 'x-api-key': 'a-key' })).toBe(403);
+    for (const channel of ['user:bob', 'all', 'logs', 'firehose']) {
+      const url = `/api/channels/${channel}/history`;
+      expect(await status(url, { 'x-api-key': 'a-key' })).toBe(403);
+    }
+    expect(await status('/api/channels/all/history', member)).toBe(200);
+    expect(await status('/api/channels/logs/history', member)).toBe(403);
+    expect(await status('/api/channels/logs/history', await bearer(['logs']))).toBe(200);
     expect(await status('/api/channels/project:P/history', { 'x-api-key': 'a-key' })).toBe(403);
     expect(await status(ofUser('bob'), await bearer(['admin']))).toBe(200);
   });

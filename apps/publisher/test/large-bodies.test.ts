@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { anonymous } from '@leque/core';
 import { upTo } from '@leque/testkit/fakes';
 import { expect, test, vi } from 'vitest';
 import { publishBatch } from '../src/publishing/publish-batch.ts';
@@ -84,14 +85,15 @@ test('[LIVE] other requests get their turn while the events of a list are checke
     },
   } as unknown as Publishing;
   const texts = Array<string>(6).fill(small);
+  const caller = { name: '', owner: '', grants: anonymous().grants };
   const request = {
     texts,
-    key: undefined,
+    check: { key: undefined, caller, unaddressed: 'all' },
     storeWithinMs: 1_000,
-    caller: '',
+    caller,
     traceparent: undefined,
     isTraceTrusted: false,
-  };
+  } as const;
   await publishBatch({ publishing, telemetry: { report: () => {} } }, request);
   stop.abort();
   await counting;

@@ -29,6 +29,7 @@ export const openPolicy: PublisherPolicy = {
   origins: { allowed: ['https://app.test'], loopback: true, hosts: ['*'] },
   docs: true,
   firehose: true,
+  unaddressed: 'all',
   journal: { entries: 100, ttlMs: 60_000 },
   rates: { key: 0, user: 0, address: 0 },
   wrongCredentialsPerMinute: 0,
@@ -40,7 +41,11 @@ export const openPolicy: PublisherPolicy = {
     trustTraceparent: 'keys',
   },
 };
-export const strictPolicy: PublisherPolicy = { ...openPolicy, authMode: 'required' };
+export const strictPolicy: PublisherPolicy = {
+  ...openPolicy,
+  authMode: 'required',
+  unaddressed: 'refuse',
+};
 
 /** The publisher's plugin on a server of its own, beside the memory broker. */
 export class PublisherUnderTest implements AsyncDisposable {
@@ -109,10 +114,14 @@ export class PublisherUnderTest implements AsyncDisposable {
   }
 }
 
-export async function bearer(scopes: readonly Scope[], projects: readonly string[] = []) {
+export async function bearer(
+  scopes: readonly Scope[],
+  projects: readonly string[] = [],
+  userId = 'alice',
+) {
   const token = await signToken({
     secret,
-    userId: 'alice',
+    userId,
     projects,
     scopes,
     expiresInSeconds: 60,

@@ -12,6 +12,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'broker_refused',
   'lease_lost',
   'event_dropped',
+  'event_unaddressed',
   'degraded',
   'not_ready',
   'unavailable',

@@ -77,6 +77,7 @@ function countingParts(registry: Registry) {
   const connections = counter('broker_connections', 'Connections to the broker established');
   return {
     event_dropped: () => dropped.inc(),
+    event_unaddressed: () => {}, // reported once for each type, so that a count would say nothing
     gap_filled: ({ publications }) => {
       gaps.inc();
       filled.inc(publications);

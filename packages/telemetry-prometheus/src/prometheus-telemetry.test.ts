@@ -12,6 +12,7 @@ const facts: Fact[] = [
   { type: 'command_refused', transport: 'ws', code: 'forbidden' },
   { type: 'slow_consumer', sessionId: 's-secret', queuedBytes: 1 },
   { type: 'event_dropped', channel: 'c-secret', detail: 'd-secret' },
+  { type: 'event_unaddressed', eventType: 't-secret', caller: 'u-secret' },
   { type: 'gap_filled', channel: 'c-secret', publications: 3 },
   { type: 'resync', channel: 'c-secret' },
   { type: 'broker_connected' },

@@ -36,7 +36,7 @@ export async function authorizationOf(credential: PublishSetup['credential']): P
     secret: TEST_JWT_SECRET,
     userId: 'bench',
     projects: [],
-    scopes: ['publish'],
+    scopes: ['publish:all'],
     expiresInSeconds: TOKEN_LIFETIME_S,
   });
   return `Bearer ${token}`;

@@ -18,7 +18,11 @@ export function tokenCommand(env: NodeJS.ProcessEnv): Command {
     .description('print a token for a user')
     .requiredOption('--user <id>', 'user that the token is for')
     .option('--projects <ids>', 'comma-separated projects that the user may see; * for all', '')
-    .option('--scope <scopes>', 'comma-separated scopes: publish, stats, admin', '')
+    .option(
+      '--scope <scopes>',
+      'comma-separated scopes: publish (to its user and projects), publish:all, stats, logs, admin',
+      '',
+    )
     .option('--ttl <seconds>', 'seconds until the token expires', '86400')
     .option('--json', 'print a JSON object that has the time of expiry, too')
     .addHelpText('after', EXAMPLES)

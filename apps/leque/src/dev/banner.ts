@@ -6,7 +6,7 @@ import type { DevConfig } from './config.ts';
 
 type AuthMode = DevConfig['AUTH_MODE'];
 
-const DEMO = { user: 'demo', projects: 'PROJ-001', scope: 'publish,stats', ttl: '86400' };
+const DEMO = { user: 'demo', projects: 'PROJ-001', scope: 'publish:all,stats,logs', ttl: '86400' };
 
 export interface Banner {
   readonly config: DevConfig;

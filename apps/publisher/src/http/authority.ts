@@ -16,17 +16,36 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Bucket, RateLimits } from './rate-limits.ts';
 import type { WrongCredentials } from './wrong-credentials.ts';
 
-/** An API key may publish and read statistics, but reads no events. */
+/** Who makes a request. */
+export interface Caller {
+  /** The caller in words, for delivery reports. */
+  readonly name: string;
+  /** Whose idempotency keys the caller uses; equal for all requests of one caller. */
+  readonly owner: string;
+  readonly grants: Grants;
+}
+
+/** An API key may publish everywhere and read statistics, but reads no events, not even those of `all`. */
+class ApiKeyGrants extends Grants {
+  override covers(): boolean {
+    return false;
+  }
+}
+
 const API_KEY: Identity = {
   userId: undefined,
-  grants: new Grants({ userId: undefined, projects: [], scopes: ['publish', 'stats'] }),
+  grants: new ApiKeyGrants({
+    userId: undefined,
+    projects: [],
+    scopes: ['publish:all', 'stats'],
+  }),
   expiresAt: undefined,
 };
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller in words; empty unless the route requires a scope. */
-    caller: string;
+    /** Set where the route requires a scope. */
+    caller: Caller;
   }
 }
 
@@ -70,7 +89,7 @@ export class Authority {
       if (!identity.grants.has(scope)) {
         throw new ProtocolError('forbidden', `the scope ${scope} is needed`);
       }
-      request.caller = this.#nameOf(identity);
+      request.caller = this.#callerOf(identity);
     };
   }
 
@@ -150,10 +169,16 @@ export class Authority {
     return { kind: 'address', id: addressOf() };
   }
 
-  /** The caller in words, for delivery reports. */
-  #nameOf(identity: Identity): string {
-    if (this.#keyNumber(identity) !== -1) return 'an API key';
-    return identity.userId === undefined ? 'an anonymous caller' : `user ${identity.userId}`;
+  /** Tokens without a user, and callers without a token, are one caller each. */
+  #callerOf(identity: Identity): Caller {
+    const { userId, grants, expiresAt } = identity;
+    const key = this.#keys[this.#keyNumber(identity)];
+    if (key !== undefined) {
+      return { name: 'an API key', owner: `key ${key.hash.toString('base64url')}`, grants };
+    }
+    const nameless = expiresAt === undefined ? 'an anonymous caller' : 'a service';
+    const name = userId === undefined ? nameless : `user ${userId}`;
+    return { name, owner: name, grants };
   }
 }
 

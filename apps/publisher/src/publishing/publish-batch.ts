@@ -9,26 +9,30 @@ import {
   toCursor,
 } from '@leque/protocol';
 import { isFailure, problemOf, RequestError } from '@leque/service';
-import type { Publishing, PublishOptions } from './publishing.ts';
+import type { CheckOptions, Publishing, PublishOptions } from './publishing.ts';
 
 /** Milliseconds for which the events of a batch are checked without a pause. */
 const TURN_MS = 4;
 
-export function storedAnswer({ channel }: Event, published: Published): Stored {
+const UNADDRESSED =
+  'deprecated: this event named nobody, so it went to everybody; say channel "all", or give user_id or project_id';
+
+export function storedAnswer({ channel, unaddressed }: Event, published: Published): Stored {
   const { messageId, position, duplicate } = published;
   return {
     message_id: messageId,
     channel,
     ...(position !== undefined && { cursor: toCursor(position) }),
     duplicate,
+    ...(unaddressed && { warning: UNADDRESSED }),
   };
 }
 
 export interface BatchRequest extends Omit<PublishOptions, 'deadline'> {
   /** JSON of each event, as it was sent. */
   readonly texts: readonly string[];
-  /** Idempotency key of the whole request; the key of each item is derived from it. */
-  readonly key: string | undefined;
+  /** Its idempotency key is that of the whole request; the key of each item is derived from it. */
+  readonly check: CheckOptions;
   /** Milliseconds that storing may take; checking takes as long as the batch is large. */
   readonly storeWithinMs: number;
 }
@@ -52,9 +56,9 @@ type Checked =
  */
 export async function publishBatch(
   deps: BatchDeps,
-  { texts, key, storeWithinMs, ...request }: BatchRequest,
+  { texts, check, storeWithinMs, ...request }: BatchRequest,
 ): Promise<ItemResult[]> {
-  const checked = await checkAll(deps, texts, key);
+  const checked = await checkAll(deps, texts, check);
   using deadline = new Deadline(storeWithinMs);
   const options = { deadline, ...request };
   return await Promise.all(
@@ -68,12 +72,14 @@ export async function publishBatch(
 async function checkAll(
   deps: BatchDeps,
   texts: readonly string[],
-  key: string | undefined,
+  check: CheckOptions,
 ): Promise<Checked[]> {
+  const { key } = check;
   const checked: Checked[] = [];
   let turnEnds = performance.now() + TURN_MS;
   for (const [index, text] of texts.entries()) {
-    checked.push(checkOne(deps, text, key === undefined ? undefined : itemKey(key, index)));
+    const ofItem = key === undefined ? check : { ...check, key: itemKey(key, index) };
+    checked.push(checkOne(deps, text, ofItem));
     if (performance.now() < turnEnds) continue;
     await setImmediate();
     turnEnds = performance.now() + TURN_MS;
@@ -81,9 +87,9 @@ async function checkAll(
   return checked;
 }
 
-function checkOne(deps: BatchDeps, text: string, key: string | undefined): Checked {
+function checkOne(deps: BatchDeps, text: string, check: CheckOptions): Checked {
   try {
-    return { event: deps.publishing.check(text, key) };
+    return { event: deps.publishing.check(text, check) };
   } catch (error) {
     if (error instanceof RequestError && error.code === 'invalid_json') throw error;
     return { refused: { status: 'refused', problem: problemFor(deps, error) } };

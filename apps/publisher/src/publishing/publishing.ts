@@ -1,10 +1,21 @@
-import type { Broker, BucketCounts, ClusterState, Deadline, Published, Tracing } from '@leque/core';
+import { hash } from 'node:crypto';
+import type {
+  Broker,
+  BucketCounts,
+  ClusterState,
+  Deadline,
+  Grants,
+  Published,
+  Telemetry,
+  Tracing,
+} from '@leque/core';
 import {
   type Event,
   FIREHOSE,
   ProtocolError,
   tryParseChannel,
   tryParseEvent,
+  type UnaddressedPolicy,
   withoutTraceparent,
   withTraceparent,
 } from '@leque/protocol';
@@ -14,6 +25,8 @@ import type { PublishJournal } from '../delivery-report/publish-journal.ts';
 import { isTooLong } from './event-text.ts';
 
 const MAX_KEY_LENGTH = 200;
+/** Types of events without an address that are reported. */
+const MAX_UNADDRESSED = 100;
 
 export const PublishHeaders = Type.Object({
   'idempotency-key': Type.Optional(
@@ -29,7 +42,7 @@ export interface PublishCounters {
   stored: number;
   /** Events whose idempotency key was known; they were not stored again. */
   duplicates: number;
-  /** Events that were invalid. */
+  /** Events that were invalid, or that their caller may not publish. */
   refused: number;
   /** Events that were not stored, and events whose outcome is unknown. */
   failed: number;
@@ -46,14 +59,32 @@ export interface PublishingDeps {
   /** Largest size of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
   readonly journal: PublishJournal;
+  readonly telemetry: Telemetry;
   readonly tracing: Tracing | undefined;
+}
+
+/** Who publishes. */
+interface Caller {
+  /** In words, for delivery reports. */
+  readonly name: string;
+  /** Whose idempotency keys the caller uses. */
+  readonly owner: string;
+  readonly grants: Grants;
+}
+
+/** What an event is checked against. */
+export interface CheckOptions {
+  /** Idempotency key of the request as a whole; the event's own key comes first. */
+  readonly key: string | undefined;
+  readonly caller: Caller;
+  /** What happens to an event that names nobody. */
+  readonly unaddressed: UnaddressedPolicy;
 }
 
 /** The request that an event belongs to. */
 export interface PublishOptions {
   readonly deadline: Deadline;
-  /** Who publishes, in words, for delivery reports. */
-  readonly caller: string;
+  readonly caller: Caller;
   /** Trace context of the request, unchecked. */
   readonly traceparent: string | undefined;
   /**
@@ -66,6 +97,8 @@ export interface PublishOptions {
 /** Checks events, hands them to the broker, and counts the outcomes. */
 export class Publishing {
   readonly #deps: PublishingDeps;
+  /** Types that were reported because an event of them named nobody. */
+  readonly #unaddressed = new Set<string>();
 
   constructor(deps: PublishingDeps) {
     this.#deps = deps;
@@ -74,16 +107,18 @@ export class Publishing {
   /**
    * Checks an event from outside.
    * @param text JSON of the event as it was sent; a text that is too long is refused unparsed
-   * @param key idempotency key of the request as a whole; the event's own key comes first
-   * @throws RequestError `invalid_json`, `invalid_event` that names the fields, `payload_too_large`
+   * @throws RequestError `invalid_json`, `invalid_event` that names the fields, `payload_too_large`;
+   *   ProtocolError `forbidden` for a channel that the caller may not publish to
    */
-  check(text: string, key: string | undefined): Event {
+  check(text: string, options: CheckOptions): Event {
     const { maxEventBytes } = this.#deps;
     try {
       if (isTooLong(text, maxEventBytes)) throw tooLarge(maxEventBytes, 'more');
-      const event = this.#parse(withKey(parseJson(text), key), text);
+      const input = withKey(parseJson(text), options.key);
+      const event = this.#parse(input, text, options.unaddressed);
+      assertMayPublish(options.caller, event);
       const bytes = Buffer.byteLength(event.json);
-      if (bytes <= maxEventBytes) return event;
+      if (bytes <= maxEventBytes) return withOwnedKey(event, options.caller);
       throw tooLarge(maxEventBytes, bytes);
     } catch (error) {
       this.#deps.counters.refused += 1;
@@ -113,7 +148,8 @@ export class Publishing {
       else {
         counters.stored += 1;
         state.addTotals({ broadcasts: 1 });
-        journal.note(event, published, { caller, tookMs });
+        journal.note(event, published, { caller: caller.name, tookMs });
+        if (event.unaddressed) this.#noteUnaddressed(event, caller);
       }
       span?.end();
       return published;
@@ -133,8 +169,15 @@ export class Publishing {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  #parse(input: unknown, text: string): Event {
-    const parsed = tryParseEvent(input, 'all', text);
+  /** Once for each type, because the same publisher sends it again and again. */
+  #noteUnaddressed({ type: eventType }: Event, { name }: Caller): void {
+    if (this.#unaddressed.has(eventType) || this.#unaddressed.size >= MAX_UNADDRESSED) return;
+    this.#unaddressed.add(eventType);
+    this.#deps.telemetry.report({ type: 'event_unaddressed', eventType, caller: name });
+  }
+
+  #parse(input: unknown, text: string, unaddressed: UnaddressedPolicy): Event {
+    const parsed = tryParseEvent(input, unaddressed, text);
     if (parsed.ok) return parsed.event;
     throw RequestError.ofProblems('invalid_event', parsed.problems);
   }
@@ -151,6 +194,20 @@ export function keyOf(header: string | string[] | undefined): string | undefined
   throw RequestError.ofProblems('invalid_request', [
     { field: 'Idempotency-Key', message: `must have 1 to ${MAX_KEY_LENGTH} characters` },
   ]);
+}
+
+/** @throws ProtocolError `forbidden` that names the channel */
+function assertMayPublish({ grants }: Caller, { channel }: Event): void {
+  if (grants.mayPublish(channel)) return;
+  const message = `this token does not allow publishing to ${channel}; the scope publish:all does`;
+  throw new ProtocolError('forbidden', message);
+}
+
+/** Keeps the keys of callers apart, so that no caller gets the result of another. */
+function withOwnedKey(event: Event, { owner }: Caller): Event {
+  const { idempotencyKey: key } = event;
+  if (key === undefined) return event;
+  return { ...event, idempotencyKey: hash('sha256', `${owner}\n${key}`, 'base64url') };
 }
 
 function tooLarge(maxEventBytes: number, bytes: number | 'more'): RequestError {

@@ -10,7 +10,7 @@ import { NOTIFICATION } from './examples.ts';
 import { failures } from './failures.ts';
 import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
-const { message_id, channel, cursor } = Stored.properties;
+const { message_id, channel, cursor, warning } = Stored.properties;
 
 const schema = {
   summary: 'Publish one event and count the sessions that get it',
@@ -28,6 +28,7 @@ const schema = {
       message_id,
       channel,
       cursor,
+      warning,
     }),
     ...failures,
   },
@@ -38,10 +39,14 @@ export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async
   const { publishing, limits } = context;
   app.post('/ws/broadcast', publishOptions(context, schema), async (request) => {
     using deadline = new Deadline(limits.answerWithinMs);
-    const { headers } = request;
+    const { headers, caller } = request;
     const sent = sentEvents(request);
     if (sent.kind === 'list') throw new RequestError('invalid_event', 'send one event, not a list');
-    const checked = publishing.check(sent.text, keyOf(headers['idempotency-key']));
+    const checked = publishing.check(sent.text, {
+      key: keyOf(headers['idempotency-key']),
+      caller,
+      unaddressed: 'all', // the earlier system's contract
+    });
     // Counting comes first, because nothing may fail once the event is stored.
     const sentTo = await publishing.subscribers(checked.channel, deadline);
     const published = await publishing.publish(checked, {

@@ -1,4 +1,5 @@
 import type { Broker, ClusterState, Control, Telemetry } from '@leque/core';
+import type { UnaddressedPolicy } from '@leque/protocol';
 import type { DeliveryReports } from '../delivery-report/delivery-reports.ts';
 import type { Authority } from '../http/authority.ts';
 import type { HistoryReads } from '../http/history-reads.ts';
@@ -28,6 +29,8 @@ export interface PublisherContext {
   readonly rates: RateLimits;
   readonly historyReads: HistoryReads;
   readonly publishing: Publishing;
+  /** What `POST /api/publish` does with an event that names nobody. */
+  readonly unaddressed: UnaddressedPolicy;
   readonly reports: DeliveryReports;
   readonly telemetry: Telemetry;
 }

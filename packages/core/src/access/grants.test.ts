@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { anonymous, Grants, SCOPES } from './grants.ts';
 
-const member = new Grants({ userId: 'alice', projects: ['P', 'Q'], scopes: ['stats'] });
+const member = new Grants({ userId: 'alice', projects: ['P', 'Q'], scopes: ['stats', 'logs'] });
 const everything = new Grants({ userId: 'bob', projects: ['*'], scopes: [] });
 const nobody = new Grants({ userId: undefined, projects: [], scopes: [] });
 
 test.each([
   ['all', true, true, true],
-  ['logs', true, true, true],
+  ['logs', true, false, false],
   ['project:P', true, true, false],
   ['project:R', false, true, false],
   ['project:*', false, false, false],
@@ -20,10 +20,13 @@ test.each([
   ['project:a b', false, false, false],
   ['nowhere', false, false, false],
   ['', false, false, false],
-])('[ISO] %s: for a member %s, with all projects %s, for nobody %s', (channel, ...expected) => {
-  const covered = [member, everything, nobody].map((grants) => grants.covers(channel));
-  expect(covered).toEqual(expected);
-});
+])(
+  '[RD1] [ISO] %s: for a member %s, with all projects %s, for nobody %s',
+  (channel, ...expected) => {
+    const covered = [member, everything, nobody].map((grants) => grants.covers(channel));
+    expect(covered).toEqual(expected);
+  },
+);
 
 test('grants list projects that are named, but not all projects', () => {
   expect(member.projects).toEqual(['P', 'Q']);
@@ -46,11 +49,50 @@ test('admin includes every scope; other scopes include only themselves', () => {
   ]);
 });
 
-test("[ISO] in open mode a session without a token may receive everything but users' channels", () => {
+test("[RD1.2] [ISO] in open mode a session without a token may receive everything but users' channels", () => {
   const { userId, grants, expiresAt } = anonymous();
   expect({ userId, expiresAt }).toEqual({ userId: undefined, expiresAt: undefined });
   expect(grants.covers('project:P')).toBe(true);
   expect(grants.covers('user:alice')).toBe(false);
   expect(grants.covers('user:undefined')).toBe(false);
-  expect(SCOPES.filter((scope) => grants.has(scope))).toEqual(['publish', 'stats']);
+  expect(SCOPES.filter((scope) => grants.has(scope))).toEqual([
+    'publish',
+    'publish:all',
+    'stats',
+    'logs',
+  ]);
+});
+
+const publisher = new Grants({ userId: 'alice', projects: ['P'], scopes: ['publish'] });
+const ofEveryProject = new Grants({ userId: undefined, projects: ['*'], scopes: ['publish'] });
+const service = new Grants({ userId: undefined, projects: [], scopes: ['publish:all'] });
+
+test.each([
+  ['project:P', true, true, true],
+  ['project:Q', false, true, true],
+  ['user:alice', true, false, true],
+  ['user:bob', false, false, true],
+  ['user:undefined', false, false, true],
+  ['all', false, false, true],
+  ['logs', false, false, true],
+])(
+  '[PU1] [ISO] %s: a publisher of one project %s, of every project %s, of everything %s',
+  (channel, ...expected) => {
+    const may = [publisher, ofEveryProject, service].map((grants) => grants.mayPublish(channel));
+    expect(may).toEqual(expected);
+    expect(
+      new Grants({ userId: 'alice', projects: ['P', '*'], scopes: ['stats'] }).mayPublish(channel),
+    ).toBe(false);
+    expect(
+      new Grants({ userId: 'root', projects: [], scopes: ['admin'] }).mayPublish(channel),
+    ).toBe(true);
+    expect(anonymous().grants.mayPublish(channel)).toBe(true);
+  },
+);
+
+test('publish:all includes publish, and not the other way round', () => {
+  expect(service.has('publish')).toBe(true);
+  expect(publisher.has('publish:all')).toBe(false);
+  expect(service.covers('all')).toBe(true);
+  expect(service.covers('user:alice')).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { tryParseChannel } from '@leque/protocol';
 
-export const SCOPES = ['publish', 'stats', 'admin'] as const;
+export const SCOPES = ['publish', 'publish:all', 'stats', 'logs', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 export const ALL_PROJECTS = '*';
 const NONE: readonly never[] = [];
@@ -51,8 +51,9 @@ export class Grants {
     const parsed = tryParseChannel(channel);
     switch (parsed?.kind) {
       case 'all':
-      case 'logs':
         return true;
+      case 'logs':
+        return this.has('logs');
       case 'firehose':
         return this.allProjects;
       case 'project':
@@ -64,14 +65,29 @@ export class Grants {
     }
   }
 
+  /**
+   * Decides who may publish to a channel (ISO): the scope `publish` is for the token's own user and
+   * projects, `publish:all` for every channel. `all` reaches everybody, so it takes `publish:all`.
+   */
+  mayPublish(channel: string): boolean {
+    if (this.has('publish:all')) return true;
+    const kind = tryParseChannel(channel)?.kind;
+    return this.has('publish') && (kind === 'project' || kind === 'user') && this.covers(channel);
+  }
+
   has(scope: Scope): boolean {
-    return this.#scopes.includes(scope) || this.#scopes.includes('admin');
+    const scopes = this.#scopes;
+    return (
+      scopes.includes(scope) ||
+      scopes.includes('admin') ||
+      (scope === 'publish' && scopes.includes('publish:all'))
+    );
   }
 }
 
 /**
  * The identity of clients without a token in open mode. It receives from all channels except those
- * of users, publishes and reads statistics, but has no power over other connections.
+ * of users, publishes everywhere and reads statistics, but has no power over other connections.
  */
 export function anonymous(): Identity {
   return {
@@ -79,7 +95,7 @@ export function anonymous(): Identity {
     grants: new Grants({
       userId: undefined,
       projects: [ALL_PROJECTS],
-      scopes: ['publish', 'stats'],
+      scopes: ['publish:all', 'stats', 'logs'],
     }),
     expiresAt: undefined,
   };

@@ -8,6 +8,8 @@ export type Fact =
   | { type: 'command_refused'; transport: string; code: ErrorCode }
   | { type: 'slow_consumer'; sessionId: string; queuedBytes: number }
   | { type: 'event_dropped'; channel: string; detail: string }
+  /** An event of this type named nobody and went to everybody; reported once for each type. */
+  | { type: 'event_unaddressed'; eventType: string; caller: string }
   | { type: 'gap_filled'; channel: string; publications: number }
   | { type: 'resync'; channel: string }
   | { type: 'broker_connected' }

@@ -11,6 +11,9 @@ export const Stored = Type.Object({
   duplicate: Type.Boolean({
     description: 'true when the idempotency key was known: this is its first result',
   }),
+  warning: Type.Optional(
+    Type.String({ description: 'the event named nobody, and went to everybody' }),
+  ),
 });
 export type Stored = Static<typeof Stored>;
 
