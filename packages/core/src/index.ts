@@ -37,9 +37,11 @@ export {
 } from './clients/counted-verifier.ts';
 export {
   type Endpoint,
+  grantedProjectsEndpoint,
   logsEndpoint,
   notificationsEndpoint,
   projectEndpoint,
+  selectedProjectsEndpoint,
 } from './clients/endpoint.ts';
 export { EndpointFeed } from './clients/endpoint-feed.ts';
 export {

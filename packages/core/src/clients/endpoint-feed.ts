@@ -68,6 +68,11 @@ export class EndpointFeed {
     await this.#leaveFirehose(firehose, channels, () => this.select(first));
   }
 
+  /** The client had selected its projects before it came back. */
+  continueSelection(): void {
+    this.#projects = 'selected';
+  }
+
   /**
    * Continues with a fresh token.
    * @throws ProtocolError as `Hub.renew`
@@ -82,11 +87,12 @@ export class EndpointFeed {
   }
 
   /** From its first selection on, a client gets only the projects that it selected. */
-  select(channel: string): void {
+  select(...channels: readonly string[]): void {
     if (this.#projects === 'selected') return;
     this.#projects = 'selected';
     for (const other of this.endpoint.channels(this.#session.identity)) {
-      if (carriesProjects(other) && other !== channel) this.#hub.unsubscribe(this.#session, other);
+      if (carriesProjects(other) && !channels.includes(other))
+        this.#hub.unsubscribe(this.#session, other);
     }
   }
 

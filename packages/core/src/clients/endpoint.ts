@@ -38,6 +38,14 @@ export function notificationsEndpoint(firehose: boolean): Endpoint {
   };
 }
 
+/** Delivers, beside what the transport gives to every client, the projects of the token. */
+export function grantedProjectsEndpoint(firehose: boolean): Endpoint {
+  return { channels: ({ grants }) => projectChannels(grants, firehose), offers: () => true };
+}
+
+/** Delivers no project without being asked. */
+export const selectedProjectsEndpoint: Endpoint = { channels: () => [], offers: () => true };
+
 /**
  * Delivers the events of one project only.
  * @throws ProtocolError `invalid_command` when it is no id

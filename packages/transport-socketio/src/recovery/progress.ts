@@ -1,9 +1,11 @@
-import { type Cursor, type Position, toCursor } from '@leque/protocol';
+import { ALL, type Cursor, type Position, toCursor } from '@leque/protocol';
 import { formatPartial, formatPosition, formatTail, MAX_POSITIONS } from '../wire/offset.ts';
 import { type Mark, PacketFrame, type SocketIoFrame, TailedFrame } from '../wire/socketio-frame.ts';
 import type { CarriedState } from './recovery-ids.ts';
 
 const NONE: readonly never[] = [];
+/** The channels of most clients beside the user's own; shared, because each client has a list. */
+const ONLY_ALL: readonly string[] = [ALL];
 /** Shared by all clients without cursors, so never changed. */
 const NO_CURSORS: Cursor[] = [];
 /** Replaces the cursor of a channel that was left, and is named in the `pid`. */
@@ -23,8 +25,8 @@ export const HEADER_BYTES = 8;
  */
 export class Progress {
   readonly #id: string;
-  /** The project channels in the `pid`; the user's own channel is always there. */
-  readonly #projects: readonly string[];
+  /** The channels in the `pid` beside the user's own, which is always there. */
+  readonly #others: readonly string[];
   /** The channels that have moved, and their cursors at the same indices. */
   #channels: readonly string[] = NONE;
   #cursors: Cursor[] = NO_CURSORS;
@@ -41,9 +43,9 @@ export class Progress {
    */
   constructor(id: string, channels: Iterable<string>) {
     this.#id = id;
-    const projects = [...channels].filter((channel) => !channel.startsWith('user:'));
+    const others = [...channels].filter((channel) => !channel.startsWith('user:'));
     // An array that was filled one by one has room for many more.
-    this.#projects = projects.length === 0 ? NONE : projects.slice();
+    this.#others = others.length === 1 && others[0] === ALL ? ONLY_ALL : others.slice();
   }
 
   /** Continues the progress of a client that lost its connection. */
@@ -72,7 +74,7 @@ export class Progress {
   stampBytesOf({ mark, packets }: SocketIoFrame): number {
     if (mark === undefined) return 0;
     const moved = this.#channels.filter((name) => name !== mark.channel);
-    const others = this.#projects.filter(
+    const others = this.#others.filter(
       (name) => name !== mark.channel && !this.#channels.includes(name),
     );
     if (moved.length + others.length === 0) return 0;
@@ -102,7 +104,7 @@ export class Progress {
   leave(channel: string): void {
     this.#isNew = true;
     this.#tail = undefined;
-    if (channel.startsWith('user:') || this.#projects.includes(channel)) {
+    if (channel.startsWith('user:') || this.#others.includes(channel)) {
       this.#set(channel, GONE);
       return;
     }
@@ -114,7 +116,7 @@ export class Progress {
 
   /** Leaves all channels but these. */
   keepOnly(channels: { has(channel: string): boolean }): void {
-    for (const channel of new Set([...this.#projects, ...this.#channels])) {
+    for (const channel of new Set([...this.#others, ...this.#channels])) {
       if (!channels.has(channel)) this.leave(channel);
     }
   }

@@ -1,26 +1,19 @@
-import { type ClientSession, isoExpiry, type Outcome } from '@leque/core';
+import { isoExpiry, type Outcome } from '@leque/core';
 import {
   checkCommand,
   isDeeperThan,
-  isId,
   MAX_DEPTH,
   ProtocolError,
-  parseCursor,
-  projectChannel,
   type ServerMessage,
-  tryParseCursor,
   userChannel,
 } from '@leque/protocol';
-import type { SocketIoConnection } from './socketio-connection.ts';
-
-/** The session that a command acts on. */
-export interface CommandTarget {
-  readonly client: ClientSession<never>;
-  readonly connection: SocketIoConnection;
-  /** The socket's id, as its client knows it. */
-  readonly clientId: string;
-  readonly userId: string;
-}
+import { asObject, type CommandTarget } from './command-target.ts';
+import {
+  subscribeProject,
+  subscribeProjects,
+  unsubscribeProject,
+  unsubscribeProjects,
+} from './project-commands.ts';
 
 /** The events that clients send, each with the event that confirms it. */
 const CONFIRMATIONS = {
@@ -29,6 +22,8 @@ const CONFIRMATIONS = {
   'unsubscribe.tasks': 'unsubscribed.tasks',
   'subscribe.project': 'subscribed.project',
   'unsubscribe.project': 'unsubscribed.project',
+  'subscribe.projects': 'subscribed.projects',
+  'unsubscribe.projects': 'unsubscribed.projects',
   auth: 'authenticated',
 } as const satisfies Record<string, ServerMessage>;
 
@@ -44,6 +39,8 @@ const handlers: Handlers = {
   'unsubscribe.tasks': unsubscribeTasks,
   'subscribe.project': subscribeProject,
   'unsubscribe.project': unsubscribeProject,
+  'subscribe.projects': subscribeProjects,
+  'unsubscribe.projects': unsubscribeProjects,
   auth,
 };
 
@@ -63,14 +60,6 @@ export async function execute(
   return { name: CONFIRMATIONS[name], payload: await handlers[name](target, sent) };
 }
 
-/** The channel for which a command presents a cursor, if any. */
-export function presentedBy(name: unknown, sent: unknown): readonly string[] {
-  const { project_id, since } = asObject(sent);
-  const isGiven = name === 'subscribe.project' && typeof project_id === 'string';
-  const isCursor = typeof since === 'string' && tryParseCursor(since) !== undefined;
-  return isGiven && isCursor && isId(project_id) ? [projectChannel(project_id)] : [];
-}
-
 function ping({ clientId }: CommandTarget, sent: unknown): object {
   if (!isDeeperThan(sent, MAX_DEPTH)) return { ...asObject(sent), clientId };
   throw new ProtocolError('invalid_command', `nested more than ${MAX_DEPTH} levels deep`);
@@ -78,7 +67,7 @@ function ping({ clientId }: CommandTarget, sent: unknown): object {
 
 async function subscribeTasks(target: CommandTarget): Promise<object> {
   const { userId } = target;
-  await subscribe(target, userChannel(userId), undefined);
+  await subscribe(target, userChannel(userId));
   return { userId, message: 'Successfully subscribed to task updates' };
 }
 
@@ -88,38 +77,29 @@ function unsubscribeTasks(target: CommandTarget): object {
   return { userId, message: 'Successfully unsubscribed from task updates' };
 }
 
-async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
-  const { project_id, since } = checkCommand('subscribe', asObject(sent));
-  const outcome = await subscribe(target, projectChannel(project_id), since);
-  return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
-}
-
-function unsubscribeProject(target: CommandTarget, sent: unknown): object {
-  const { project_id } = checkCommand('unsubscribe', asObject(sent));
-  unsubscribe(target, projectChannel(project_id));
-  return { project_id, message: `Unsubscribed from project ${project_id}` };
-}
-
-async function auth({ client, connection, userId }: CommandTarget, sent: unknown): Promise<object> {
+async function auth(
+  { client, connection, feed, userId }: CommandTarget,
+  sent: unknown,
+): Promise<object> {
   const { token } = checkCommand('auth', asObject(sent));
   const identity = await client.context.verifier.verify(token);
-  client.context.hub.renew(client.session, identity);
-  connection.progress?.keepOnly(client.session.subscriptions);
+  const { subscriptions } = client.session;
+  const before = new Set(subscriptions.keys());
+  await feed.renew(identity);
+  connection.progress?.keepOnly(subscriptions);
+  for (const channel of subscriptions.keys()) {
+    const cursor = subscriptions.get(channel)?.outcome.cursor;
+    if (!before.has(channel) && cursor !== undefined) connection.progress?.move(channel, cursor);
+  }
   return { userId, expiresAt: isoExpiry(identity) };
 }
 
-async function subscribe(
-  { client, connection }: CommandTarget,
-  channel: string,
-  cursor: string | undefined,
-): Promise<Outcome> {
+async function subscribe({ client, connection }: CommandTarget, channel: string): Promise<Outcome> {
   const { session, context } = client;
   const isNew = !session.subscriptions.has(channel);
-  const options = cursor === undefined ? {} : { since: parseCursor(cursor) };
-  const { outcome } = await context.hub.subscribe(session, channel, options);
+  const { outcome } = await context.hub.subscribe(session, channel, {});
   // An existing subscription keeps its position; some of it may still be held back.
-  const hasMoved = isNew || outcome.recovered === true;
-  if (hasMoved && outcome.cursor !== undefined) connection.progress?.move(channel, outcome.cursor);
+  if (isNew && outcome.cursor !== undefined) connection.progress?.move(channel, outcome.cursor);
   return outcome;
 }
 
@@ -136,8 +116,4 @@ function unknownCommand(name: unknown): ProtocolError {
   const known = Object.keys(CONFIRMATIONS).join(', ');
   const shown = String(name).slice(0, 64);
   return new ProtocolError('unknown_action', `no event "${shown}"; known are ${known}`);
-}
-
-function asObject(sent: unknown): Record<string, unknown> {
-  return typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
 }

@@ -1,5 +1,13 @@
-import { type ResumeResults, resumeChannels, type Session, type Subscription } from '@leque/core';
 import {
+  type EndpointFeed,
+  type ResumeResults,
+  resumeChannels,
+  type Session,
+  type Subscription,
+} from '@leque/core';
+import {
+  ALL,
+  FIREHOSE,
   type Position,
   ProtocolError,
   toCursor,
@@ -31,6 +39,8 @@ export interface SessionStart {
 
 export interface SessionStartDeps {
   readonly session: Session;
+  /** The projects that the client gets without naming them. */
+  readonly feed: EndpointFeed;
   readonly connection: SocketIoConnection;
   readonly context: SocketIoContext;
   /** The socket's id, unless it gets back an earlier one. */
@@ -84,29 +94,33 @@ async function continueWith(
   const { session, connection } = deps;
   const { pid, sid, positions } = lost;
   // The client's library knows better than the page where its channels stood.
-  const unknown = Object.keys(cursors).filter((channel) => !positions.has(channel));
+  const asked = Object.keys(cursors).filter((channel) => !positions.has(channel));
+  const unknown = [...new Set([...asked, ...givenAfresh(deps, positions)])];
   const refused = (await resume(deps, unknown, cursors)).filter(
     ([channel]) => !session.subscriptions.has(channel),
   );
   for (const [channel, { position }] of subscribed(session, unknown)) {
     if (position !== undefined) connection.progress?.move(channel, toCursor(position));
   }
+  await subscribeMissing(deps, [ALL]);
   const results = [...refused, ...subscribed(session, Object.keys(cursors))];
   return { pid, sid, recovered: true, results };
 }
 
 async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<SessionStart> {
   const { session, connection, context, sid, knowsPids } = deps;
-  const own = userChannel(userIdOf(deps));
-  const channels = [...new Set([own, ...Object.keys(cursors)])];
+  const given = [userChannel(userIdOf(deps)), ALL, ...givenProjects(deps, cursors)];
+  const named = given.filter((channel) => channel !== FIREHOSE);
+  const channels = [...new Set([...named, ...Object.keys(cursors)])];
   const results = await resumeAnew(deps, channels, cursors);
-  // This failure refuses the client, which would miss its own events without knowing it.
-  if (!session.subscriptions.has(own)) await context.hub.subscribe(session, own);
+  await subscribeMissing(deps, given);
   const base = new Map<string, Position>();
   for (const [channel, { position }] of subscribed(session, channels)) {
     if (position !== undefined) base.set(channel, position);
   }
-  const issued = knowsPids ? context.recovery?.issue(sid, base) : undefined;
+  // The firehose has no positions, so a client that gets it cannot recover by itself.
+  const recoverable = knowsPids && !session.subscriptions.has(FIREHOSE);
+  const issued = recoverable ? context.recovery?.issue(sid, base) : undefined;
   if (issued !== undefined) connection.progress = new Progress(issued.id, base.keys());
   const asked = Object.keys(cursors).length > 0 ? results : [];
   return { pid: issued?.pid, sid: undefined, recovered: undefined, results: asked };
@@ -127,6 +141,40 @@ async function resumeAnew(
   } finally {
     connection.expected = undefined;
   }
+}
+
+/** These failures refuse the client, which would miss events without knowing it. */
+async function subscribeMissing(
+  { session, context }: SessionStartDeps,
+  channels: readonly string[],
+): Promise<void> {
+  for (const channel of channels) {
+    if (!session.subscriptions.has(channel)) await context.hub.subscribe(session, channel);
+  }
+}
+
+/** The firehose cannot begin at a cursor: with cursors of projects the client gets these instead. */
+function givenProjects({ feed, session }: SessionStartDeps, cursors: Cursors): readonly string[] {
+  const given = feed.endpoint.channels(session.identity);
+  if (!given.includes(FIREHOSE) || !Object.keys(cursors).some(isProject)) return given;
+  feed.continueSelection();
+  return [];
+}
+
+/** What a recovered client gets beside what its state names: projects that were granted meanwhile. */
+function givenAfresh(
+  { feed, session }: SessionStartDeps,
+  positions: CarriedState['positions'],
+): readonly string[] {
+  const given = feed.endpoint.channels(session.identity);
+  const hasLeft = [...positions].some(([channel, at]) => isProject(channel) && at === undefined);
+  if (hasLeft || given.includes(FIREHOSE)) feed.continueSelection();
+  const projects = hasLeft || given.includes(FIREHOSE) ? [] : given;
+  return [ALL, ...projects].filter((channel) => !positions.has(channel));
+}
+
+function isProject(channel: string): boolean {
+  return tryParseChannel(channel)?.kind === 'project';
 }
 
 async function resume(
@@ -150,8 +198,7 @@ async function subscribe(
   channel: string,
   since: Position | undefined,
 ): Promise<Subscription> {
-  const isProject = tryParseChannel(channel)?.kind === 'project';
-  if (!isProject && channel !== userChannel(userIdOf(deps))) {
+  if (!isProject(channel) && channel !== ALL && channel !== userChannel(userIdOf(deps))) {
     throw new ProtocolError('forbidden', `${channel} is not offered here`);
   }
   const options = since === undefined ? {} : { since };

@@ -1,9 +1,12 @@
 import {
   ClientSession,
   type CommandHandler,
+  EndpointFeed,
   errorForClient,
+  grantedProjectsEndpoint,
   type Identity,
   outcomesOf,
+  selectedProjectsEndpoint,
 } from '@leque/core';
 import { CLOSE, type ProtocolError, type ServerMessage, userChannel } from '@leque/protocol';
 import type { Socket } from 'socket.io';
@@ -12,7 +15,9 @@ import { bindReader, type SocketReader } from '../internals/connection-state.ts'
 import { setPid, takeBackId } from '../internals/socket-state.ts';
 import { type EnginePacket, isBinary } from '../wire/binary-packets.ts';
 import { encodeAnswer } from '../wire/socketio-format.ts';
-import { type CommandTarget, execute, presentedBy } from './commands.ts';
+import type { CommandTarget } from './command-target.ts';
+import { execute } from './commands.ts';
+import { presentedBy } from './project-commands.ts';
 import { type SessionStart, startSession } from './session-start.ts';
 import { SocketIoConnection } from './socketio-connection.ts';
 
@@ -27,6 +32,7 @@ export class SocketIoSession
 {
   readonly client: ClientSession<SocketIoCommand>;
   readonly connection: SocketIoConnection;
+  readonly feed: EndpointFeed;
   readonly #socket: Socket;
   /** Undefined once the client has been sent it. */
   #start: SessionStart | undefined;
@@ -38,6 +44,10 @@ export class SocketIoSession
     this.connection = new SocketIoConnection(socket, context);
     const deps = { handler: this, connection: this.connection, context };
     this.client = new ClientSession(deps, identity);
+    const { projects } = socket.handshake.auth as { projects?: unknown };
+    const endpoint =
+      projects === true ? grantedProjectsEndpoint(context.firehose) : selectedProjectsEndpoint;
+    this.feed = new EndpointFeed(this.client, endpoint);
     bindReader(socket, this);
   }
 
@@ -105,6 +115,7 @@ export class SocketIoSession
     const { handshake, conn } = this.#socket;
     const start = await startSession(handshake.auth, {
       session: this.client.session,
+      feed: this.feed,
       connection: this.connection,
       context: this.client.context as SocketIoContext,
       sid: this.#socket.id,

@@ -1,0 +1,129 @@
+import { type Outcome, outcomesOf, resumeChannels, type Subscription } from '@leque/core';
+import {
+  checkCommand,
+  isId,
+  MAX_CURSORS,
+  ProtocolError,
+  parseCursor,
+  projectChannel,
+  tryParseCursor,
+} from '@leque/protocol';
+import { asObject, type CommandTarget } from './command-target.ts';
+
+/** Projects that one command may name before it counts for more: each may read a history. */
+const PROJECTS_PER_COMMAND = 8;
+
+interface ProjectList {
+  readonly project_ids?: unknown;
+  readonly since?: unknown;
+}
+
+/** The channels for which a command presents cursors. */
+export function presentedBy(name: unknown, sent: unknown): readonly string[] {
+  const { project_id, since } = asObject(sent);
+  const one = name === 'subscribe.project' ? [[String(project_id), since] as const] : [];
+  const given = name === 'subscribe.projects' ? Object.entries(asObject(since)) : one;
+  return given
+    .filter(([id, cursor]) => isId(id) && tryParseCursor(String(cursor)) !== undefined)
+    .map(([id]) => projectChannel(id));
+}
+
+export async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
+  const { project_id, since } = checkCommand('subscribe', asObject(sent));
+  const channel = projectChannel(project_id);
+  const isNew = !target.client.session.subscriptions.has(channel);
+  const subscription = await target.feed.subscribe(channel, optionsOf(since));
+  const outcome = noteMove(target, { channel, isNew, subscription });
+  target.connection.progress?.keepOnly(target.client.session.subscriptions);
+  return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
+}
+
+export function unsubscribeProject(target: CommandTarget, sent: unknown): object {
+  const { project_id } = checkCommand('unsubscribe', asObject(sent));
+  unsubscribe(target, projectChannel(project_id));
+  return { project_id, message: `Unsubscribed from project ${project_id}` };
+}
+
+/** Subscribes to the named projects, or to all that the token names; each has its own outcome. */
+export async function subscribeProjects(target: CommandTarget, sent: unknown): Promise<object> {
+  const { client, feed } = target;
+  const list = asObject(sent) as ProjectList;
+  const channels = namedProjects(target, list).map(projectChannel);
+  const since = new Map(
+    Object.entries(asObject(list.since)).map(([id, cursor]) => [
+      projectChannel(id),
+      parseCursor(String(cursor)),
+    ]),
+  );
+  client.charge(Math.floor(channels.length / PROJECTS_PER_COMMAND));
+  await feed.turnTo(coveredBy(target, channels), since.size > 0);
+  const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
+    const isNew = !client.session.subscriptions.has(channel);
+    const after = since.get(channel);
+    const options = after === undefined ? {} : { since: after };
+    const subscription = await client.context.hub.subscribe(client.session, channel, options);
+    noteMove(target, { channel, isNew, subscription });
+    return subscription;
+  });
+  const subscribed = channels.filter((channel) => client.session.subscriptions.has(channel));
+  if (subscribed.length > 0) feed.select(...subscribed);
+  target.connection.progress?.keepOnly(client.session.subscriptions);
+  return { channels: outcomesOf(results) };
+}
+
+/** Leaves the named projects, or all. */
+export function unsubscribeProjects(target: CommandTarget, sent: unknown): object {
+  const list = asObject(sent) as ProjectList;
+  const { session } = target.client;
+  const channels =
+    list.project_ids === undefined
+      ? [...session.subscriptions.keys()].filter((channel) => channel.startsWith('project:'))
+      : namedProjects(target, list).map(projectChannel);
+  if (list.project_ids === undefined) target.feed.select();
+  for (const channel of channels) unsubscribe(target, channel);
+  target.connection.progress?.keepOnly(session.subscriptions);
+  return { channels };
+}
+
+interface Move {
+  readonly channel: string;
+  readonly isNew: boolean;
+  readonly subscription: Subscription;
+}
+
+/** An existing subscription keeps its position; some of it may still be held back. */
+function noteMove({ connection }: CommandTarget, { channel, isNew, subscription }: Move): Outcome {
+  const { outcome } = subscription;
+  const hasMoved = isNew || outcome.recovered === true;
+  if (hasMoved && outcome.cursor !== undefined) connection.progress?.move(channel, outcome.cursor);
+  return outcome;
+}
+
+function unsubscribe({ feed, connection }: CommandTarget, channel: string): void {
+  feed.unsubscribe(channel);
+  connection.progress?.leave(channel);
+}
+
+/** @throws ProtocolError `invalid_command` */
+function namedProjects({ client }: CommandTarget, { project_ids }: ProjectList): readonly string[] {
+  const { grants } = client.session.identity;
+  if (project_ids === undefined && !grants.allProjects) return grants.projects;
+  if (project_ids === undefined) {
+    const message = 'project_ids is required with a token for all projects';
+    throw new ProtocolError('invalid_command', message);
+  }
+  if (Array.isArray(project_ids) && project_ids.length <= MAX_CURSORS && project_ids.every(isId)) {
+    return [...new Set<string>(project_ids)];
+  }
+  const message = `project_ids must be a list of at most ${MAX_CURSORS} project ids`;
+  throw new ProtocolError('invalid_command', message);
+}
+
+/** What the token does not cover must not end the firehose. */
+function coveredBy({ client }: CommandTarget, channels: readonly string[]): readonly string[] {
+  return channels.filter((channel) => client.session.identity.grants.covers(channel));
+}
+
+function optionsOf(since: unknown) {
+  return since === undefined ? {} : { since: parseCursor(String(since)) };
+}
