@@ -23,7 +23,7 @@ export const logLevelRoute: FastifyPluginAsyncTypebox<PublisherContext> = async 
       using deadline = new Deadline(limits.answerWithinMs);
       const { level, node = null } = body;
       const { answers } = await deadline.settle(
-        control.request(LOG_LEVEL, { level, node, by: caller }),
+        control.request(LOG_LEVEL, { level, node, by: caller.name }),
       );
       if (answers.length === 0) {
         const who = node === null ? 'no process' : `no process with the NODE_ID ${node}`;
