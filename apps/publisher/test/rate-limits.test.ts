@@ -13,7 +13,7 @@ import {
 const rates = { key: 1, user: 1, address: 1 }; // ten units at once
 const stopped = { clock: new FakeClock() };
 const key = { 'x-api-key': 'a-key' };
-const user = await bearer(['publish']);
+const user = await bearer(['publish:all']);
 const history = '/api/channels/project:PROJ-001/history';
 
 /** Statuses of requests that are sent one after the other, with the number of each. */

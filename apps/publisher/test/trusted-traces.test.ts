@@ -5,7 +5,7 @@ import { bearer, notification, openPolicy, PublisherUnderTest } from './publishe
 
 const CALLER = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
 const key = { 'x-api-key': 'a-key' };
-const user = await bearer(['publish']);
+const user = await bearer(['publish:all']);
 
 /** Records the parents that publishes are given; samples those that have one. */
 class RecordingTracing implements Tracing {

@@ -16,7 +16,7 @@ const ROUND_MS = 50;
 async function subscribeTo(channel: string) {
   const node = new HubUnderTest();
   if (channel !== 'logs') node.broker.position = { epoch: 'e', offset: 0 };
-  const { session, connection } = node.connect(identity('alice', ['C', 'P']));
+  const { session, connection } = node.connect(identity('alice', ['C', 'P'], { scopes: ['logs'] }));
   await node.subscribe(session, channel);
   let offset = 0;
   const publish = (type: string, data: object) => {
