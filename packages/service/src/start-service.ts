@@ -17,6 +17,7 @@ import {
   shortageOf,
   watchDescriptors,
 } from './descriptors/watch-descriptors.ts';
+import { reportBrokenRequests } from './http/broken-requests.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { OperationsPort } from './http/operations-port.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
@@ -160,6 +161,7 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   const telemetry = deps.createTelemetry(factLog);
   registerProblems(app, telemetry, name);
   registerNotFound(app);
+  reportBrokenRequests(app.server, telemetry);
   const backend = deps.openBackend(telemetry);
   registerLogLevel(backend.control, nodeId, [app.log, factLog]);
   const tracing = await deps.openTracing({ service: name, version, nodeId });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { AuthenticationOutcomes, Broker, ClusterState, Fact } from '@leque/core';
 import { expect, test } from 'vitest';
 import { type Backend, type Role, startService } from '../src/index.ts';
@@ -45,6 +46,7 @@ async function startRecorded(more: { readonly OPERATIONS_PORT?: number } = {}) {
     closed,
     facts,
     health,
+    port: () => port,
     get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
     stop: () => server.stop(),
     stopTimeoutMs: server.stopTimeoutMs,
@@ -122,6 +124,18 @@ test('operators have a port of their own, and their routes are nowhere else', as
   expect(await statuses('/socket.io/?EIO=4&transport=polling')).toEqual([404, 404]);
   await running.stop();
   await expect(there('/metrics')).rejects.toThrow();
+});
+
+test.each([
+  { what: 'a head that is too large', head: `X: ${'x'.repeat(20_000)}`, status: 431 },
+  { what: 'a malformed head', head: 'no header', status: 400 },
+])('[AD] a request with $what is answered with $status and reported', async ({ head, status }) => {
+  const running = await startRecorded();
+  const socket = connect(running.port(), '127.0.0.1');
+  socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`);
+  expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  await expect.poll(() => running.facts).toContainEqual({ type: 'request_broken', status });
+  await running.stop();
 });
 
 test('errors and unknown paths are problem documents, and bugs disclose nothing', async () => {

@@ -55,6 +55,7 @@ function levelOf(fact: Fact): Level {
   if (fact.type === 'failure') return 'error';
   // A storm of newcomers causes thousands of these refusals a second; metrics count them.
   if (fact.type === 'connection_refused' && fact.code === 'overloaded') return 'debug';
+  if (fact.type === 'request_broken') return 'debug';
   return WARNINGS.has(fact.type) ? 'warn' : 'info';
 }
 

@@ -41,12 +41,18 @@ function countingClients(registry: Registry) {
     'transport',
     'code',
   ]);
+  const broken = counter(
+    'refused_below_http',
+    'Requests refused before they were complete, by status: 400 malformed, 408 late, 431 large head',
+    ['status'],
+  );
   const slow = counter('slow_consumers', 'Sessions closed because their client read too slowly');
   return {
     session_opened: ({ transport }) => opened.inc({ transport }),
     session_closed: ({ transport, code }) => closed.inc({ transport, code: closeLabel(code) }),
     connection_refused: ({ transport, code }) => refused.inc({ transport, code }),
     command_refused: ({ transport, code }) => commands.inc({ transport, code }),
+    request_broken: ({ status }) => broken.inc({ status }),
     slow_consumer: () => slow.inc(),
   } satisfies Partial<Counting>;
 }

@@ -6,6 +6,8 @@ export type Fact =
   | { type: 'session_closed'; transport: string; sessionId: string; code: number; reason: string }
   | { type: 'connection_refused'; transport: string; code: ErrorCode; detail: string }
   | { type: 'command_refused'; transport: string; code: ErrorCode }
+  /** A request that was refused before it was one: malformed, late, or with too large a head. */
+  | { type: 'request_broken'; status: number }
   | { type: 'slow_consumer'; sessionId: string; queuedBytes: number }
   | { type: 'event_dropped'; channel: string; detail: string }
   /** An event of this type named nobody and went to everybody; reported once for each type. */
