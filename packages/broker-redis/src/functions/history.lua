@@ -27,7 +27,7 @@ local function collect(command, range, limit, max_bytes)
   local first, last = range[1], range[2]
   while #entries < limit do
     local count = math.min(next_count(#entries, bytes, max_bytes), limit - #entries)
-    local chunk = call_on(range.log, command, first, last, 'COUNT', count)
+    local chunk = read_from(range.log, command, first, last, 'COUNT', count) or {}
     for _, entry in ipairs(chunk) do
       bytes = bytes + #entry[2][2]
       if bytes > max_bytes and #entries >= range.at_least then return entries end
@@ -74,7 +74,7 @@ local function history(keys, args)
   -- No publication is shorter than a byte.
   if is_all and (missed > limit or missed > max_bytes) then return nothing end
   local first = text(offset + 1) .. '-0'
-  if #call_on(log, 'XRANGE', first, first) == 0 then return nothing end
+  if #(read_from(log, 'XRANGE', first, first) or {}) == 0 then return nothing end
   local range = { first, '+', log = log, at_least = is_all and 0 or 1 }
   local entries = collect('XRANGE', range, limit, max_bytes)
   if is_all and #entries < missed then return { meta.epoch, meta.offset, -1, {} } end

@@ -27,6 +27,15 @@ local function call_on(key, command, ...)
   return reply
 end
 
+-- Reads from a key of a channel. A key of another type was written by another program: it returns nil, so
+-- that the history counts as lost, and all other channels of the session go on.
+local function read_from(key, command, ...)
+  local reply = redis.pcall(command, key, ...)
+  if not reply.err then return reply end
+  if string.find(reply.err, '^WRONGTYPE') then return nil end
+  error(redis.error_reply(reply.err .. ': ' .. key))
+end
+
 -- Returns the prefix, the channel and its kind, as of PREFIX{project:P}; nil for other keys.
 local function parse_key(key)
   local prefix, channel = string.match(key, '^(.-){([^{}]+)}$')
@@ -153,7 +162,7 @@ end
 
 -- Returns the epoch, top offset and former epochs; nil when there are none or they make no cursor.
 local function find_epoch(key)
-  local found = call_on(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former')
+  local found = read_from(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former') or {}
   local epoch, offset = found[1], found[2]
   if not is_position(epoch, offset) then return nil end
   offset = tonumber(offset)

@@ -20,6 +20,7 @@ async function startSpoilt() {
   const { key, fcall } = foreignService(redis.url, prefix);
   const name = (suffix: string) => `${key(P)}:${suffix}`;
   return {
+    prefix,
     node,
     name,
     fcall,
@@ -69,25 +70,43 @@ describe('keys that another program has written', () => {
     expect(published.position?.epoch).not.toBe(position?.epoch);
   });
 
-  test.for(['meta', 'idem:K', 'log'])(
-    'are named when they have the wrong type: %s',
-    async (suffix) => {
+  test('are named when an idempotency key has the wrong type', async () => {
+    await using all = await startSpoilt();
+    const { node, name, spoil } = all;
+    await spoil('SADD', 'idem:K', 'not what it should be');
+    const named = `WRONGTYPE Operation against a key holding the wrong kind of value: ${name('idem:K')}`;
+    const cause = { message: expect.stringContaining(named) }; // its own message is for clients
+    const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
+    await expect(publishing).rejects.toMatchObject({ code: 'unavailable', cause });
+  });
+
+  test.for([
+    ['meta', 'SET', 'a text'],
+    ['meta', 'SADD', 'a set'],
+    ['log', 'SET', 'a text'],
+    ['log', 'SADD', 'a set'],
+  ] as const)(
+    '[GAP] count as a lost history when they have the wrong type, and end with the next event: %s, %s',
+    async ([suffix, verb, value]) => {
       await using all = await startSpoilt();
       const { node, name, spoil } = all;
       const start = await node.broker.subscribe(P);
       await node.broker.publish(event());
-      const named = `WRONGTYPE Operation against a key holding the wrong kind of value: ${name(suffix)}`;
-      const cause = { message: expect.stringContaining(named) }; // its own message is for clients
+      await expect.poll(() => node.sink.offsets(P)).toEqual([1]);
       await command(redis.url, 'DEL', name(suffix));
-      await spoil('SADD', suffix, 'not what it should be');
-      if (suffix === 'log') {
-        const code = 'internal'; // no use in trying again
-        const reading = node.broker.history(P, start, upTo(10));
-        await expect(reading).rejects.toMatchObject({ code, cause });
-      } else {
-        const publishing = node.broker.publish(event({ idempotency_key: 'K' }));
-        await expect(publishing).rejects.toMatchObject({ code: 'unavailable', cause });
-      }
+      await spoil(verb, suffix, value);
+      const newest = await node.broker.history(P, undefined, upTo(10));
+      expect(newest.publications).toEqual([]);
+      const missed = await node.broker.history(P, start, upTo(10));
+      expect(missed).toMatchObject({ complete: false, publications: [] });
+      await using later = await startNode({ url: redis.url, prefix: all.prefix });
+      await expect(later.broker.subscribe(P)).resolves.toBeDefined();
+      const { position } = await node.broker.publish(event());
+      expect(position).toMatchObject({ offset: 1 });
+      expect(position?.epoch).not.toBe(start?.epoch);
+      await expect.poll(() => node.sink.resyncs(P)).toHaveLength(1);
+      const healed = await node.broker.history(P, undefined, upTo(10));
+      expect(healed.publications).toHaveLength(1);
     },
   );
 });
