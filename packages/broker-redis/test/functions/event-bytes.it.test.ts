@@ -1,12 +1,24 @@
 import { tryParseEvent } from '@leque/protocol';
-import { startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
-import { EXACT_VALUES, HUGE_NUMBERS, NOT_UTF8, TIMESTAMPS, upTo } from '@leque/testkit/fakes';
+import { Random, startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
+import {
+  EXACT_VALUES,
+  HUGE_NUMBERS,
+  NOT_UTF8,
+  randomObject,
+  TIMESTAMPS,
+  upTo,
+} from '@leque/testkit/fakes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, foreignService } from '../support/foreign-service.ts';
 import { startNode } from '../support/redis-node.ts';
 
 const P = 'project:P';
 const OWN = '"timestamp":"2026-01-02T03:04:05Z","message_id":"m"';
+/**
+ * Random events of the property below: `BYTES_RUNS=5000 BYTES_SEED=7` runs more of them, from another
+ * seed.
+ */
+const { BYTES_RUNS = '100', BYTES_SEED = '1' } = process.env;
 let redis: TestRedis;
 
 beforeAll(async () => {
@@ -171,4 +183,21 @@ test('[EV4] numbers and texts arrive as they were sent, live, from the history, 
     .poll(() => all.node.sink.publications(P).map((each) => each.json))
     .toEqual([json, json]);
   expect((await all.stored()).map((each) => each.json)).toEqual([json]);
+});
+
+test(`[EV4] random data has the same bytes on all paths (seed ${BYTES_SEED})`, async () => {
+  await using all = await start();
+  const random = new Random(Number(BYTES_SEED));
+  const live = () => all.node.sink.publications(P).map(({ json }) => json);
+  for (let run = 1; run <= Number(BYTES_RUNS); run += 1) {
+    const text = `{"type":"x",${OWN},"data":${randomObject(random)}}`;
+    const parsed = tryParseEvent({ ...JSON.parse(text), channel: P }, 'refuse', text);
+    if (!parsed.ok) expect.fail(`${text}: ${JSON.stringify(parsed.problems)}`);
+    expect([text, await all.fcall(P, text)]).toEqual([text, ['m', expect.any(String), run, 0]]);
+    await all.publish(P, text);
+    await expect.poll(live, { interval: 1 }).toHaveLength(2 * run);
+    const { publications } = await all.node.broker.history(P, undefined, upTo(1));
+    const { json } = parsed.event;
+    expect([...live().slice(-2), publications[0]?.json]).toEqual([json, json, json]);
+  }
 });

@@ -4,6 +4,7 @@ export { FakeClock } from './fake-clock.ts';
 export { FakeClusterState } from './fake-cluster-state.ts';
 export { FakeConnection } from './fake-connection.ts';
 export { makeEvent } from './make-event.ts';
+export { randomObject } from './random-json.ts';
 export { RecordingSink } from './recording-sink.ts';
 export { RecordingTelemetry } from './recording-telemetry.ts';
 export { TextFormat } from './text-format.ts';

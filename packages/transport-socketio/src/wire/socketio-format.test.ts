@@ -37,6 +37,18 @@ test('[IO3] the payload has every field of the event that clients get', () => {
   expect(payload).toEqual({ event: 'x', ...others, channel: 'all' });
 });
 
+test.each([
+  '{"big":12345678901234567890,"one":1.0,"zero":-0,"tiny":5e-324,"e":1E+05}',
+  '{ "text" : "\\u00e9 } \\" {[ \u2028 🎈" ,\n"list":[ ],"none":{ } }',
+  '{}',
+])('[EV4] data keeps the text in which it was sent: %s', (data) => {
+  const json = `{"type":"x","data":${data},"timestamp":"t","message_id":"m"}`;
+  const publication = new Publication({ channel: 'all', type: 'x', position: undefined, json });
+  const [packet = ''] = (plainFormat.encodePublication(publication) as SocketIoFrame).packets;
+  const rest = `"timestamp":"t","message_id":"m","channel":"all"`;
+  expect(packet).toBe(`2/events,["x",{"event":"x","data":${data},${rest}}]`);
+});
+
 test('[IO3] other types go out once', () => {
   expect(encode('notification').packets).toHaveLength(1);
 });
