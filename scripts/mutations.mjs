@@ -26,6 +26,17 @@ const model = {
   says: ({ output }) => /MODEL_SEED=.*/.exec(output)?.[0],
 };
 
+/** Reads and writes with every right and without it, over real processes; see test/isolation. */
+const isolation = {
+  name: 'the isolation fuzz',
+  args: [
+    'node_modules/vitest/vitest.mjs',
+    ...['run', '--project', 'integration', 'test/isolation'],
+  ],
+  env: { FUZZ_SEED: '1', ISOLATION_ATTEMPTS: '5000' },
+  says: ({ output }) => /"?(?:\S+ got|was allowed:|the result of) [^\n]*/.exec(output)?.[0],
+};
+
 const gapPasses = {
   file: feed,
   from: "    if (verdict !== 'next') return verdict;",
@@ -46,6 +57,54 @@ const flowsWithoutOutcome = [
 ];
 
 export const MUTATIONS = [
+  {
+    name: 'the right to publish',
+    about: 'the scope publish allows every channel',
+    patches: [
+      {
+        file: 'packages/core/src/access/grants.ts',
+        from: "    return this.has('publish') && (kind === 'project' || kind === 'user') && this.covers(channel);\n",
+        to: "    return this.has('publish') || kind === channel;\n",
+      },
+    ],
+    proof: isolation,
+  },
+  {
+    name: 'the right to read',
+    about: 'every token covers every project',
+    patches: [
+      {
+        file: 'packages/core/src/access/grants.ts',
+        from: '    return this.#allProjects || this.#projects.includes(projectId);\n',
+        to: '    return this.#allProjects || projectId !== undefined;\n',
+      },
+    ],
+    proof: isolation,
+  },
+  {
+    name: 'the address in data',
+    about: 'an event whose data names somebody goes to everybody',
+    patches: [
+      {
+        file: 'packages/protocol/src/events/addressing.ts',
+        from: '    if (value !== undefined) return ',
+        to: "    if (value === '') return ",
+      },
+    ],
+    proof: isolation,
+  },
+  {
+    name: 'the owner of a key',
+    about: 'callers with the same idempotency key get the same result',
+    patches: [
+      {
+        file: 'apps/publisher/src/publishing/publishing.ts',
+        from: 'function withOwnedKey(event: Event, { owner }: Caller): Event {',
+        to: "function withOwnedKey(event: Event, _: Caller, owner = ''): Event {",
+      },
+    ],
+    proof: isolation,
+  },
   {
     name: 'the gap check',
     about: 'nothing is compared after a reconnect, and a later offset is delivered at once',

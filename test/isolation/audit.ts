@@ -1,0 +1,59 @@
+import { mayRead, type Persona } from './world.ts';
+
+/** What one client got. */
+export interface Received {
+  readonly channel?: unknown;
+  readonly type?: unknown;
+  readonly event?: unknown;
+  readonly data?: unknown;
+}
+
+/** Judges every publication that any client gets, and every answer to an attempt. */
+export class Audit {
+  attempts = 0;
+  /** Attempts that were granted, and rightly so. */
+  granted = 0;
+  deliveries = 0;
+  readonly violations: string[] = [];
+  /** By the mark in its data, the channel that an event goes to; undefined for one that is refused. */
+  readonly #channels: (string | undefined)[] = [];
+  /** By the id of an event that was stored under an idempotency key, whose it is. */
+  readonly #owners = new Map<string, string>();
+
+  /** The mark of an event that has this expected channel. */
+  mark(): number {
+    return this.#channels.push(undefined) - 1;
+  }
+
+  expect(mark: number, channel: string | undefined): void {
+    this.#channels[mark] = channel;
+  }
+
+  received(reader: Persona, publication: Received): void {
+    const { channel } = publication;
+    if (typeof channel !== 'string') return; // an answer of the server
+    this.deliveries += 1;
+    if (!mayRead(reader, channel)) this.#violated(`${reader.name} got`, publication);
+    const { mark } = (publication.data ?? {}) as { mark?: number };
+    if (mark !== undefined && this.#channels[mark] !== channel) {
+      this.#violated(`${reader.name} got what belongs to ${this.#channels[mark]}:`, publication);
+    }
+  }
+
+  attempt(wanted: boolean, was: boolean, what: unknown): void {
+    this.attempts += 1;
+    if (wanted && was) this.granted += 1;
+    if (wanted !== was) this.#violated(was ? 'was allowed:' : 'was refused:', what);
+  }
+
+  /** Nobody gets the result of another caller's idempotency key. */
+  stored(owner: string, messageId: string): void {
+    const first = this.#owners.get(messageId) ?? owner;
+    if (first !== owner) this.#violated(`the result of ${first} came to`, owner);
+    this.#owners.set(messageId, owner);
+  }
+
+  #violated(how: string, what: unknown): void {
+    if (this.violations.length < 20) this.violations.push(`${how} ${JSON.stringify(what)}`);
+  }
+}
