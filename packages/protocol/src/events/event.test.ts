@@ -208,11 +208,13 @@ test('[NP2] any accepted event can be put into an envelope and read back', () =>
   fc.assert(
     fc.property(inputs, (input) => {
       const parsed = tryParseEvent(input, 'all');
-      if (!parsed.ok) return;
+      if (!parsed.ok) return true;
       const { channel, json } = parsed.event;
       const { data } = JSON.parse(encodeEnvelope({ channel, position, json }));
-      expect(data).toEqual(JSON.parse(JSON.stringify(input.data)));
-      expect(json).not.toContain('\n');
+      // `expect` looks into each value, which takes a hundred times as long.
+      const isSame =
+        JSON.stringify(data) === JSON.stringify(JSON.parse(JSON.stringify(input.data)));
+      return isSame && !json.includes('\n');
     }),
     { numRuns: 1_000 },
   );
