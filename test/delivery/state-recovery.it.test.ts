@@ -185,9 +185,9 @@ describe("Socket.IO's own connection state recovery", () => {
 
   test('[GAP] [DUP] [ORD] [RE1] has its counterpart in a raw client that resumes on another node after a `kill -9`', async () => {
     const token = tokenFor('ana', { projects: ['P'] });
-    const open = (node: number) =>
-      RawClient.connect(wsUrl(cluster.url(node), '/ws/notifications?resume=1'), { token });
-    await using before = await open(0);
+    const open = (node: number, path: string) =>
+      RawClient.connect(wsUrl(cluster.url(node), path), { token });
+    await using before = await open(0, '/ws/notifications');
     await publish([...numbered(USER, 1, 1), ...numbered(PROJECT, 1, 1)]);
     const last = (channel: string) => before.first((event) => event.channel === channel);
     const cursors = {
@@ -196,7 +196,7 @@ describe("Socket.IO's own connection state recovery", () => {
     };
     await without(0, async () => {
       await publish([...numbered(USER, 2, 3), ...numbered(PROJECT, 2, 2)]);
-      await using after = await open(1);
+      await using after = await open(1, '/ws/notifications?resume=1');
       const { data } = await after.ask({ action: 'resume', cursors });
       expect(data['channels']).toMatchObject({
         'user:ana': { recovered: true },
