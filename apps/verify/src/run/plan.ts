@@ -52,8 +52,8 @@ export interface Plan {
 }
 
 /**
- * Each client may see its user channel, one or two of the projects, and, on a system that verify
- * has started, `all`. It must not receive any other channel.
+ * Each client may see one or two of the projects, and clients of users their own channel and, on a
+ * system that verify has started, `all`. None of them may receive any other channel.
  */
 export async function makePlan(run: string, sizes: Sizes, target: Target): Promise<Plan> {
   const projects = numbered(sizes.projects, `verify-${run}-`);
@@ -90,12 +90,10 @@ function sightOf(kind: ClientKind, index: number, people: People) {
   const { projects, everybody } = people;
   const user = heavyOf(kind === 'socketio', index, people) ?? at(people.users, index);
   const one = heavyOf(kind === 'project', index, people) ?? at(projects, index);
-  const isRaw = kind === 'notifications';
-  const wanted = isRaw ? [...new Set([one, at(projects, index + 1)])] : [one];
+  const wanted = kind === 'notifications' ? [...new Set([one, at(projects, index + 1)])] : [one];
   const channels = [
     ...wanted.map((id) => `project:${id}`),
-    ...(kind === 'project' ? [] : [`user:${user}`]),
-    ...(isRaw ? everybody : []),
+    ...(kind === 'project' ? [] : [`user:${user}`, ...everybody]),
   ];
   return { user, wanted, channels };
 }
