@@ -137,12 +137,12 @@ test('no refused credential, body or key is in a log line, an answer, a metric o
     await note(post(`${api}/api/ws/broadcast`, body, { ...key, 'x-api-key': TEST_API_KEY }));
   }
 
-  // A Redis that refuses: keys of a wrong type, and then commands that nobody may call.
+  // A Redis that refuses to store anything.
   const event = { type: 'note', data: { secret: CANARY }, project_id: 'W' };
   await using client = await RawClient.connect(wsUrl(gateway, '/ws/notifications'), {
     token: tokenFor('alice', { projects: ['W'] }),
   });
-  await redisCommand(redis.url, 'SET', `${cluster.prefix}{project:W}:meta`, 'no hash');
+  await redisCommand(redis.url, 'CONFIG', 'SET', 'maxmemory', '1');
   await note(post(`${api}/api/publish`, event, { ...key, 'x-api-key': TEST_API_KEY }));
   await note(post(`${api}/api/publish`, [event], { ...key, 'x-api-key': TEST_API_KEY }));
   client.send({ action: 'subscribe', project_id: 'W', since: `${CANARY}:1` });
