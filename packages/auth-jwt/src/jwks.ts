@@ -93,7 +93,7 @@ class RemoteKeySet {
   /** Fetches an old set in the background, so that no token waits for it. */
   #refreshOldKeys(): void {
     const now = this.#clock.now();
-    if (now < this.#refreshAt && now > this.#refreshAt - REFRESH_MS) return;
+    if (now < this.#refreshAt && now >= this.#refreshAt - REFRESH_MS) return;
     // After a failure the known keys stay in use. `#fetch` has reported it.
     this.#fetch().catch(() => undefined);
   }
