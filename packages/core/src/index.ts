@@ -81,7 +81,11 @@ export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
 export type { Filter, Subscription } from './fan-out/subscription.ts';
 // input: budgets of what clients send
-export { type EndingSocket, FrameGate, type GatedSocket } from './input/frame-gate.ts';
+export {
+  type EndingSocket,
+  FrameGate,
+  type GatedSocket,
+} from './input/frame-gate.ts';
 export {
   HOLD_STEP_MS,
   InputBudget,
@@ -104,6 +108,7 @@ export type { ConfigRule } from './lib/config-rule.ts';
 export { Deadline, Pause, withDeadline } from './lib/deadline.ts';
 export { inert } from './lib/inert.ts';
 export { loggable, PlainError } from './lib/plain-error.ts';
+export { residentBytes } from './lib/resident-memory.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,

@@ -1,4 +1,4 @@
-import { type Control, controlKind } from '@leque/core';
+import { type Control, controlKind, residentBytes } from '@leque/core';
 import { NodeStatus } from '@leque/protocol';
 import { Type } from 'typebox';
 
@@ -18,7 +18,7 @@ export function registerNodeStatus(
     return {
       ...status(),
       uptime_s: Math.floor(process.uptime()),
-      rss_bytes: process.memoryUsage.rss(),
+      rss_bytes: residentBytes(),
       cpu_ms: Math.floor((user + system) / 1000),
     };
   });

@@ -4,6 +4,8 @@ import {
   PerformanceObserver,
   performance,
 } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { residentBytes } from '@leque/core';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { addReadings } from './readings.ts';
 
@@ -45,23 +47,21 @@ function usage() {
     return (user + system) / 1e6;
   };
   return [
-    gauge('process_resident_memory_bytes', 'Resident memory of the process', () =>
-      process.memoryUsage.rss(),
-    ),
+    gauge('process_resident_memory_bytes', 'Resident memory of the process', residentBytes),
     gauge(
       'nodejs_heap_size_used_bytes',
       'JavaScript heap in use',
-      () => process.memoryUsage().heapUsed,
+      () => getHeapStatistics().used_heap_size,
     ),
     gauge(
       'nodejs_heap_size_total_bytes',
       'JavaScript heap reserved',
-      () => process.memoryUsage().heapTotal,
+      () => getHeapStatistics().total_heap_size,
     ),
     gauge(
       'nodejs_external_memory_bytes',
       'Memory of buffers outside the JavaScript heap',
-      () => process.memoryUsage().external,
+      () => getHeapStatistics().external_memory,
     ),
     gauge(
       'process_start_time_seconds',
