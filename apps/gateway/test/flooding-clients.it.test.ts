@@ -8,15 +8,16 @@ import { RawClient } from './support/raw-client.ts';
 /** A budget that a few packets use up, and that nobody may exceed for long. */
 const SMALL = { INPUT_RATE: '1', INPUT_BURST: '40', INPUT_HOLD_LIMIT: '0.3' };
 const TIMES = 5000;
+const PATIENCE = { timeout: 5000 };
 const EMPTY = Buffer.alloc(0);
 const joinPacket = async () => `40/events,${JSON.stringify({ token: await tokenFor('mallory') })}`;
 
 /** Checks that another client is served while somebody floods the node. */
 async function expectOthersServed(gateway: GatewayUnderTest): Promise<void> {
   using other = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));
-  await expect.poll(() => other.of('connection')).toHaveLength(1);
+  await expect.poll(() => other.of('connection'), PATIENCE).toHaveLength(1);
   other.say('ping');
-  await expect.poll(() => other.of('pong')).toHaveLength(1);
+  await expect.poll(() => other.of('pong'), PATIENCE).toHaveLength(1);
 }
 
 test('[IN1] a burst of 900 packets and a message of 64 KiB pass with the budgets as they are set', async () => {
@@ -24,14 +25,14 @@ test('[IN1] a burst of 900 packets and a message of 64 KiB pass with the budgets
   using raw = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));
   using engine = await EngineClient.open(gateway.url);
   await engine.join(await joinPacket());
-  await expect.poll(() => raw.of('connection')).toHaveLength(1);
+  await expect.poll(() => raw.of('connection'), PATIENCE).toHaveLength(1);
   for (const { socket } of [raw, engine]) {
     writeFrames(socket, clientFrame(EMPTY, { opcode: 10 }), 900);
   }
   raw.say(JSON.stringify({ action: 'ping', id: 'large', padding: 'x'.repeat(65_000) }));
   engine.say(`42/events,["ping",{"padding":"${'x'.repeat(65_000)}"}]`);
-  await expect.poll(() => raw.of('pong').map(({ id }) => id)).toEqual(['large']);
-  await expect.poll(() => engine.of('pong')).toHaveLength(1);
+  await expect.poll(() => raw.of('pong').map(({ id }) => id), PATIENCE).toEqual(['large']);
+  await expect.poll(() => engine.of('pong'), PATIENCE).toHaveLength(1);
   for (const { held } of gateway.hub.counters.transports.values()) expect(held).toBe(0);
 });
 
@@ -42,9 +43,9 @@ test('[IN1] a client above its budget is held back, served later, and counted on
     INPUT_HOLD_LIMIT: '60',
   });
   using client = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));
-  await expect.poll(() => client.of('connection')).toHaveLength(1);
+  await expect.poll(() => client.of('connection'), PATIENCE).toHaveLength(1);
   for (let n = 0; n < 15; n += 1) client.say({ action: 'ping', id: n });
-  await expect.poll(() => client.of('pong')).toHaveLength(15);
+  await expect.poll(() => client.of('pong'), PATIENCE).toHaveLength(15);
   expect(client.of('pong').map(({ id }) => id)).toEqual(Array.from({ length: 15 }, (_, n) => n));
   expect(gateway.hub.counters.of('ws').held).toBe(1);
 });
@@ -88,7 +89,7 @@ test.each(rawFloods)(
       ...(what.includes('too large') && { WEBSOCKET_MAX_MESSAGE_SIZE: '60000' }),
     });
     using client = new RawClient(gateway.url, '/ws/notifications', await tokenFor('mallory'));
-    await expect.poll(() => client.of('connection')).toHaveLength(1);
+    await expect.poll(() => client.of('connection'), PATIENCE).toHaveLength(1);
     writeFrames(client.socket, frame, Math.min(TIMES, Math.ceil(2_000_000 / frame.length)));
     await expectOthersServed(gateway);
     expect(await client.closed).toMatchObject({ code });
@@ -137,8 +138,8 @@ describe.each([
     if (joins) await client.join(await joinPacket());
     writeFrames(client.socket, frame, Math.min(TIMES, Math.ceil(2_000_000 / frame.length)));
     await expectOthersServed(gateway);
-    await expect.poll(() => client.closeCode).toBeDefined();
-    await expect.poll(() => gateway.hub.sessions.size).toBe(0);
+    await expect.poll(() => client.closeCode, PATIENCE).toBeDefined();
+    await expect.poll(() => gateway.hub.sessions.size, PATIENCE).toBe(0);
   });
 
   test.each(packets)(
@@ -152,8 +153,8 @@ describe.each([
         .join('\x1e');
       void client.post(body);
       await expectOthersServed(gateway);
-      await expect.poll(() => client.isGone()).toBe(true);
-      await expect.poll(() => gateway.hub.sessions.size).toBe(0);
+      await expect.poll(() => client.isGone(), PATIENCE).toBe(true);
+      await expect.poll(() => gateway.hub.sessions.size, PATIENCE).toBe(0);
     },
   );
 });

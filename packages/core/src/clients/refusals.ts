@@ -46,11 +46,13 @@ export function assertRoomForUser(
   throw new ProtocolError('too_many_connections', detail);
 }
 
-/** Close codes for what a client has done wrong: nothing more is read from it. */
+/**
+ * Close codes for what a client has sent: nothing more is read from it. A slow consumer is not one:
+ * its close frame stands behind megabytes, and only its answer shows that it has read them.
+ */
 const VERDICTS: ReadonlySet<CloseCode> = new Set([
   CLOSE.unsupportedData,
   CLOSE.forbidden,
-  CLOSE.slowConsumer,
   CLOSE.tooManyCommands,
 ]);
 
