@@ -34,7 +34,8 @@ const isolation = {
     ...['run', '--project', 'integration', 'test/isolation'],
   ],
   env: { FUZZ_SEED: '1', ISOLATION_ATTEMPTS: '5000' },
-  says: ({ output }) => /"?(?:\S+ got|was allowed:|was refused:|the result of) [^\n]*/.exec(output)?.[0],
+  says: ({ output }) =>
+    /"?(?:\S+ got|was allowed:|was refused:|the result of) [^\n]*/.exec(output)?.[0],
 };
 
 const gapPasses = {
