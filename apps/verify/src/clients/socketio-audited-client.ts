@@ -127,6 +127,10 @@ export class SocketIoAuditedClient implements AuditedClient {
   #greetRecovered(payload: Payload): void {
     if (this.#socket.recovered && !this.#isNew) return;
     this.#record.outcome(`user:${payload.userId}`, this.#anew(payload));
+    // Everybody's events begin anew without an answer of their own.
+    if (!this.#isNew && this.#spec.channels.includes('all')) {
+      this.#record.outcome('all', { recovered: false });
+    }
     for (const project_id of this.#spec.projects) this.#subscribe(project_id);
   }
 
