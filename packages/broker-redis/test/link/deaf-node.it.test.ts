@@ -9,7 +9,7 @@ const P = 'project:P';
 const SUBSCRIBER = 'leque-subscriber';
 
 describeOnOwnRedis('a network that has dropped everything', () => {
-  // Now and then the node has a new subscriber connection before the old one is deaf.
+  // It fails about one time in four, for a reason that is not known yet.
   test('[HON] leaves a node unready until a message has come through again', {
     retry: 3,
   }, async () => {
