@@ -24,9 +24,13 @@ function setUp() {
   const redis = new FakeRedis();
   const clock = new FakeClock();
   const reasons: string[] = [];
+  let doubts = 0;
   const liveness = new Liveness(redis as unknown as Redis, {
     clock,
     onReconnect: (reason) => reasons.push(reason),
+    onDoubt: () => {
+      doubts += 1;
+    },
   });
   liveness.startPinging();
   const seconds = async (count: number) => {
@@ -35,7 +39,7 @@ function setUp() {
       await new Promise(setImmediate); // the outcome of a ping
     }
   };
-  return { redis, clock, liveness, reasons, seconds };
+  return { redis, clock, liveness, reasons, seconds, doubts: () => doubts };
 }
 
 const fails = async () => {
@@ -56,9 +60,10 @@ describe('Liveness', () => {
   });
 
   test('counts only pings that fail one after the other', async () => {
-    const { redis, liveness, seconds } = setUp();
+    const { redis, liveness, seconds, doubts } = setUp();
     redis.reply = fails;
     await seconds(2);
+    expect(doubts()).toBe(1);
     redis.reply = async () => 'PONG';
     await seconds(1);
     expect(liveness.isDoubtful).toBe(false);

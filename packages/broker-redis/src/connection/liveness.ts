@@ -13,6 +13,8 @@ export interface LivenessDeps {
   readonly clock: Clock;
   /** Called with the reason before a connection is given up for a new one. */
   readonly onReconnect?: (reason: string) => void;
+  /** Called when Redis has not answered for a while, which it may do again. */
+  readonly onDoubt?: () => void;
 }
 
 /**
@@ -82,6 +84,7 @@ export class Liveness {
     if (status !== 'ready' && status !== 'connect') return;
     const isAlive = status === 'ready' ? await this.#answers() : this.#hasReceived();
     this.#missedPings = isAlive ? 0 : this.#missedPings + 1;
+    if (this.#missedPings === PINGS_UNTIL_DOUBT) this.#deps.onDoubt?.();
     if (this.#missedPings >= PINGS_UNTIL_RECONNECT) this.#reconnect('Redis does not answer');
   }
 

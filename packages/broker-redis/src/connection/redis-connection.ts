@@ -30,6 +30,7 @@ export class RedisConnection {
   readonly #telemetry: Telemetry;
   readonly #liveness: Liveness;
   #connected: Promise<void> | undefined;
+  #onDoubt: (() => void) | undefined;
   #wasReady: boolean | undefined;
   #lastError = 'connection closed';
   #closed = false;
@@ -44,6 +45,7 @@ export class RedisConnection {
       onReconnect: (reason) => {
         this.#lastError = reason;
       },
+      onDoubt: () => this.#onDoubt?.(),
     });
     this.redis.on('ready', () => this.#ready());
     this.redis.on('error', (error: Error) => {
@@ -71,6 +73,11 @@ export class RedisConnection {
   connect(): Promise<void> {
     this.#connected ??= this.#connect();
     return this.#connected;
+  }
+
+  /** Calls back whenever Redis has not answered for a while, although the connection is open. */
+  onDoubt(listener: () => void): void {
+    this.#onDoubt = listener;
   }
 
   /** Replaces a connection that is open and dead; `reason` is reported. */

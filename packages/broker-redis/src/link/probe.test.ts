@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@leque/testkit/fakes';
-import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import type { RedisConnection } from '../connection/redis-connection.ts';
 import { Probe } from './probe.ts';
@@ -15,13 +14,19 @@ function startProbe() {
   const published: Buffer[] = [];
   const rebuilt: string[] = [];
   let answers = true;
+  let doubt = () => {};
   const probe = new Probe({
     redisChannel: () => 'probe',
     publish: async (_, __, payload) => {
       if (!answers) throw new Error('no answer');
       published.push(Buffer.from(payload));
     },
-    commands: commands as Redis,
+    commands: {
+      redis: commands,
+      onDoubt: (listener: () => void) => {
+        doubt = listener;
+      },
+    } as unknown as RedisConnection,
     subscriber: { add() {}, remove() {}, problem: undefined } as unknown as RedisSubscriber,
     subscribing: {
       redis: subscribing,
@@ -41,7 +46,10 @@ function startProbe() {
   const answer = (does: boolean) => {
     answers = does;
   };
-  return { probe, commands, subscribing, published, rebuilt, second, deliver, answer };
+  return {
+    ...{ probe, commands, subscribing, published, rebuilt, second, deliver, answer },
+    doubt: () => doubt(),
+  };
 }
 
 async function startProven() {
@@ -61,6 +69,17 @@ test('[HON] a probe has a problem until the first message has come through', () 
   expect(probe.problem).toContain(UNPROVEN);
   deliver();
   expect(probe.problem).toBeUndefined();
+});
+
+test('[HON] a message published before Redis stopped to answer proves nothing after it', async () => {
+  const all = await startProven();
+  await all.second();
+  all.doubt();
+  all.deliver();
+  expect(all.probe.problem).toContain(UNPROVEN);
+  await all.second();
+  all.deliver();
+  expect(all.probe.problem).toBeUndefined();
 });
 
 test.each(['commands', 'subscribing'] as const)(

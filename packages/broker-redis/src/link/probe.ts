@@ -11,7 +11,7 @@ export interface ProbeDeps {
   /** The Redis channel of this node; its name changes when its slot leaves the server. */
   readonly redisChannel: () => string;
   readonly publish: (redis: Redis, redisChannel: string, payload: string) => Promise<unknown>;
-  readonly commands: Redis;
+  readonly commands: RedisConnection;
   readonly subscriber: RedisSubscriber;
   /** The connection of `subscriber`; it is rebuilt when the probe does not arrive. */
   readonly subscribing: RedisConnection;
@@ -52,8 +52,9 @@ export class Probe implements ChannelHandler {
   constructor(deps: ProbeDeps) {
     this.#deps = deps;
     const { commands, subscribing } = deps;
-    for (const redis of [commands, subscribing.redis]) redis.on('close', () => this.#doubt());
-    commands.on('ready', () => this.#publishNow());
+    for (const { redis } of [commands, subscribing]) redis.on('close', () => this.#doubt());
+    commands.onDoubt(() => this.#doubt());
+    commands.redis.on('ready', () => this.#publishNow());
   }
 
   /** Why no probe can be published, or that none has come through; undefined when all is well. */
@@ -152,7 +153,11 @@ export class Probe implements ChannelHandler {
       this.#number += 1;
       this.#awaited = true;
       this.#sentAt = clock.monotonic();
-      const publishing = publish(commands, this.#redisChannel, `${this.#sender} ${this.#number}`);
+      const publishing = publish(
+        commands.redis,
+        this.#redisChannel,
+        `${this.#sender} ${this.#number}`,
+      );
       await withDeadline(publishing, COMMAND_DEADLINE_MS, 'PUBLISH');
       this.#refusal = undefined;
       this.#unanswered = 0;

@@ -57,7 +57,7 @@ export class RedisServer {
     this.#probe = new Probe({
       redisChannel: probeChannel,
       publish,
-      commands: redis,
+      commands: this.#commands,
       subscriber: this.subscriber,
       subscribing,
       counts: probes,

@@ -9,10 +9,7 @@ const P = 'project:P';
 const SUBSCRIBER = 'leque-subscriber';
 
 describeOnOwnRedis('a network that has dropped everything', () => {
-  // It fails about one time in four, for a reason that is not known yet.
-  test('[HON] leaves a node unready until a message has come through again', {
-    retry: 3,
-  }, async () => {
+  test('[HON] leaves a node unready until a message has come through again', async () => {
     await using all = await startTogether();
     const { proxy, far } = all;
     await far.broker.subscribe(P);
