@@ -8,7 +8,7 @@ const PROJECT = 'P';
 interface Limits {
   /** The most bytes of a message that its library takes. */
   readonly maxPayload: number;
-  /** What it says about that in its URL. */
+  /** The part of its URL in which the client states that limit. */
   readonly query?: string;
 }
 

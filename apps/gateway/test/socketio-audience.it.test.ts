@@ -17,7 +17,7 @@ async function publishAround(gateway: GatewayUnderTest): Promise<void> {
   await gateway.publish({ type: 'end', data: {}, channel: 'all' });
 }
 
-/** What the client has heard; waits for the ends of both channels and the pace of the node. */
+/** Returns what the client has heard, after both channels have ended and the node has flushed. */
 async function heardBy(client: Client): Promise<unknown[]> {
   await expect.poll(() => client.all('end')).toHaveLength(2);
   await client.socket.timeout(2000).emitWithAck('ping');

@@ -67,7 +67,7 @@ export interface PublisherPolicy {
   readonly docs: boolean;
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
-  /** What `POST /api/publish` does with an event that names nobody. */
+  /** Decides what `POST /api/publish` does with an event that names nobody. */
   readonly unaddressed: UnaddressedPolicy;
   readonly limits: Omit<PublisherLimits, 'journalEntries'>;
   /** Requests and events per second for each API key, user and address; 0 means no limit. */

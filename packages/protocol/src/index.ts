@@ -54,7 +54,7 @@ export {
 export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
 export { ERRORS, type ErrorCode, ProtocolError } from './wire/errors.ts';
-export { type MemberTexts, memberTexts } from './wire/member-texts.ts';
+export { endOfString, type MemberTexts, memberTexts } from './wire/member-texts.ts';
 export { type Payload, tryDecodePayload } from './wire/payload.ts';
 export {
   type Cursor,

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 
 const STOP_TIMEOUT_MS = 5000;
 
-/** One line of output: a JSON object. */
+/** A line of output, which is a JSON object. */
 export interface LineEvent {
   readonly event: string;
   readonly [field: string]: unknown;

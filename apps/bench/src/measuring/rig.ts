@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PORTS = 10;
 const START_SECONDS = 60;
 const CONNECT_SECONDS = 90;
-/** One in this many connections is parsed fully. */
+/** The generator parses one connection fully among this number of them. */
 const SAMPLE = 8;
 const CONNECT_BATCH = 64;
 /** The upper bound of Retry-After, in milliseconds. */

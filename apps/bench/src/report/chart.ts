@@ -2,7 +2,7 @@ import { verdictText } from '../results/format.ts';
 import { type ChartRow, type Group, hasFigures } from './groups.ts';
 import { element, escapeText, svgText } from './markup.ts';
 
-/** One figure of all rows, drawn in its own column. */
+/** A figure that every row has. It is drawn in a column of its own. */
 export interface Panel {
   readonly title: string;
   /** Relative share of the width beside the labels. */

@@ -69,7 +69,7 @@ export interface RunningTarget extends AsyncDisposable {
    */
   readonly coalesces?: boolean;
   /**
-   * What one client sends. `index` is the number of the connection; each connection is a separate
+   * Describes what one client sends. `index` is the number of the connection; each connection is a separate
    * user where the target has users.
    */
   client(format: Format, channels: readonly number[], index: number): ClientScript;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { CLOSE_TIMEOUT_MS, type Clock, type Connection, type FrameFormat } from '@leque/core';
 import { encodeEnvelopeEnd, encodeReply, toCursor } from '@leque/protocol';
 
-/** One line for each envelope; all frames are buffers. */
+/** Each envelope becomes one line. All frames are buffers. */
 export const ndjsonFormat: FrameFormat = {
   transport: 'ndjson',
   encodePublication({ origin, position, body }) {

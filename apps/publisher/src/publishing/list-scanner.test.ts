@@ -10,7 +10,7 @@ function scan(text: string, slice = 7): string[] | undefined {
   return scanner.isComplete ? [...scanner.items] : undefined;
 }
 
-/** What the scan and a parse of each item make of a text. */
+/** Scans a text and parses each item that the scan has found. */
 function parseByItems(text: string): unknown {
   try {
     return scan(text)?.map((item) => JSON.parse(item));

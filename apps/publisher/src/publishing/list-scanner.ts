@@ -1,6 +1,7 @@
+import { endOfString } from '@leque/protocol';
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
 const LIST_OPENS = 0x5b;
 const LIST_CLOSES = 0x5d;
 const OBJECT_OPENS = 0x7b;
@@ -62,7 +63,7 @@ export class ListScanner {
     let at = this.#at;
     while (at < until) {
       const character = text.charCodeAt(at);
-      if (character === QUOTE) at = endOfText(text, at);
+      if (character === QUOTE) at = endOfString(text, at);
       else if (IS_MARK[character] !== 1) at += 1;
       else if (this.#pass(character, at++)) break;
     }
@@ -90,17 +91,4 @@ export class ListScanner {
     if (this.#count <= this.#maxItems) this.#items.push(this.#text.slice(this.#itemStart, end));
     this.#itemStart = end + 1;
   }
-}
-
-/** @returns the place after the quote that ends the text which begins at `start` */
-function endOfText(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end === -1 ? text.length : end + 1;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let first = at;
-  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
-  return (at - first) % 2 === 1;
 }

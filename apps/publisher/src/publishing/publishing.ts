@@ -72,7 +72,7 @@ interface Caller {
   readonly grants: Grants;
 }
 
-/** What an event is checked against. */
+/** The key and the rights against which an event is checked. */
 export interface CheckOptions {
   /** Idempotency key of the request as a whole; the event's own key comes first. */
   readonly key: string | undefined;

@@ -29,7 +29,7 @@ export interface PublisherContext {
   readonly rates: RateLimits;
   readonly historyReads: HistoryReads;
   readonly publishing: Publishing;
-  /** What `POST /api/publish` does with an event that names nobody. */
+  /** Decides what `POST /api/publish` does with an event that names nobody. */
   readonly unaddressed: UnaddressedPolicy;
   readonly reports: DeliveryReports;
   readonly telemetry: Telemetry;

@@ -64,8 +64,12 @@ function endOfNested(json: string, start: number): number {
   return json.length;
 }
 
-/** @returns the place after the quote that ends the string which begins at `start` */
-function endOfString(json: string, start: number): number {
+/**
+ * Finds the end of a JSON string without parsing it.
+ * @param start the place of its first quote
+ * @returns the place after its last quote; the end of the text when there is none
+ */
+export function endOfString(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1);
   return end === -1 ? json.length : end + 1;
