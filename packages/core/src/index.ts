@@ -15,6 +15,7 @@ export {
   isOriginAllowed,
   type OriginPolicy,
   OriginSettings,
+  type OriginVariables,
   originPolicyOf,
 } from './access/origin-policy.ts';
 // admission: the pace, the lines and the limits of new connections
@@ -26,6 +27,7 @@ export { pacedVerifier } from './admission/paced-verifier.ts';
 // clients: the contract with clients, whatever their transport
 export {
   assertGrantsSuffice,
+  assertHostAllowed,
   assertOriginAllowed,
   authorize,
 } from './clients/authorize.ts';

@@ -10,5 +10,11 @@ export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';
 export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
-export { type Backend, type Role, type ServiceContext, startService } from './start-service.ts';
+export {
+  type Backend,
+  type Role,
+  type ServiceContext,
+  type ServiceSettings,
+  startService,
+} from './start-service.ts';
 export { watchStopRequests } from './stop-requests.ts';

@@ -6,6 +6,8 @@ import {
   type Clock,
   type ClusterState,
   type Control,
+  type OriginVariables,
+  originPolicyOf,
   systemClock,
   type Telemetry,
   type Tracing,
@@ -18,6 +20,7 @@ import {
   watchDescriptors,
 } from './descriptors/watch-descriptors.ts';
 import { reportBrokenRequests } from './http/broken-requests.ts';
+import { refuseForeignNames } from './http/foreign-names.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { OperationsPort } from './http/operations-port.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
@@ -38,7 +41,7 @@ export interface ServiceOptions {
   readonly logContext?: string;
 }
 
-export interface ServiceSettings {
+export interface ServiceSettings extends OriginVariables {
   readonly NODE_ID: string;
   readonly HOST: string;
   readonly PORT: number;
@@ -156,6 +159,7 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
 ): Promise<OwnContext<T, B>> {
   const nodeId = settings.NODE_ID;
   const app = createServer(settings.LOG_LEVEL, nodeId);
+  refuseForeignNames(app, originPolicyOf(settings));
   const operations = settings.OPERATIONS_PORT === undefined ? undefined : new OperationsPort(app);
   const factLog = logContext === undefined ? app.log : app.log.child({ context: logContext });
   const telemetry = deps.createTelemetry(factLog);

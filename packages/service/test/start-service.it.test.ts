@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AuthenticationOutcomes, Broker, ClusterState, Fact } from '@leque/core';
 import { expect, test } from 'vitest';
-import { type Backend, type Role, startService } from '../src/index.ts';
+import { type Backend, type Role, type ServiceSettings, startService } from '../src/index.ts';
 
 const settings = {
   NODE_ID: 'test-1',
@@ -11,10 +12,11 @@ const settings = {
   PORT: 0,
   LOG_LEVEL: 'silent',
   DRAIN_GRACE: 0.2,
-};
+  AUTH_MODE: 'open',
+} as const;
 
 /** A process of fakes that notes in which order it closes what it has. */
-async function startRecorded(more: { readonly OPERATIONS_PORT?: number } = {}) {
+async function startRecorded(more: Partial<ServiceSettings> = {}) {
   const closed: string[] = [];
   const facts: Fact[] = [];
   const health = { reason: undefined as string | undefined };
@@ -124,6 +126,43 @@ test('operators have a port of their own, and their routes are nowhere else', as
   expect(await statuses('/socket.io/?EIO=4&transport=polling')).toEqual([404, 404]);
   await running.stop();
   await expect(there('/metrics')).rejects.toThrow();
+});
+
+/** Status of the answer to a request under another name than that of the address. */
+async function statusUnder(host: string, url: string): Promise<number | undefined> {
+  const asking = request(url, { headers: { host }, agent: false, timeout: 5000 }).end();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
+const PATHS = ['/healthz', '/readyz', '/metrics', '/api/nodes'];
+
+test('in open mode no path is served under a name that a page may have pointed here', async () => {
+  const operations = await freePort();
+  const running = await startRecorded({ ALLOWED_HOSTS: 'leque.test', OPERATIONS_PORT: operations });
+  for (const port of [running.port(), operations]) {
+    for (const path of PATHS) {
+      const under = (host: string) => statusUnder(host, `http://127.0.0.1:${port}${path}`);
+      expect(await under('evil.test'), path).toBe(403);
+      // Probes and Prometheus ask by address, containers by a name without a dot.
+      const served = ['leque.test', 'leque.test:80', '10.0.0.7:9001', '[::1]:9001', 'gateway'];
+      for (const host of served) expect([200, 404], `${path} ${host}`).toContain(await under(host));
+    }
+  }
+  expect(await statusUnder('evil.test', `http://127.0.0.1:${running.port()}/nowhere`)).toBe(403);
+  await running.stop();
+});
+
+test('where tokens are required, any name is served unless ALLOWED_HOSTS lists some', async () => {
+  const statuses = async (settings: Partial<ServiceSettings>) => {
+    const running = await startRecorded({ AUTH_MODE: 'required', ...settings });
+    const status = await statusUnder('evil.test', `http://127.0.0.1:${running.port()}/metrics`);
+    await running.stop();
+    return status;
+  };
+  expect(await statuses({})).toBe(200);
+  expect(await statuses({ ALLOWED_HOSTS: 'leque.test' })).toBe(403);
 });
 
 test.each([

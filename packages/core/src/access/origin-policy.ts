@@ -12,9 +12,10 @@ export const OriginSettings = Type.Object({
   ALLOWED_HOSTS: Type.Optional(
     Type.String({
       description:
-        'comma-separated host names under which clients may ask; `*` allows any. Without it, any ' +
-        'with `AUTH_MODE=required`; with `AUTH_MODE=open` only IP addresses and names without a ' +
-        'dot, because a page elsewhere may point its own name to this server (DNS rebinding)',
+        'comma-separated host names under which anything is served, probes and `/metrics` included, ' +
+        'beside IP addresses and names without a dot; `*` allows any. Without it, any with ' +
+        '`AUTH_MODE=required`; with `AUTH_MODE=open` none, because a page elsewhere may point its ' +
+        'own name to this server (DNS rebinding)',
     }),
   ),
 });
@@ -63,7 +64,8 @@ export function isOriginAllowed(
   return url.host === host || (policy.loopback && isLoopbackHost(url.hostname));
 }
 
-interface OriginVariables {
+/** The variables that decide which pages and host names are served. */
+export interface OriginVariables {
   readonly CORS_ORIGIN?: string;
   readonly ALLOWED_HOSTS?: string;
   readonly AUTH_MODE: 'open' | 'required';

@@ -35,7 +35,7 @@ export async function authorize(
 }
 
 /** @throws ProtocolError `origin_forbidden` for a host name under which nobody may ask */
-function assertHostAllowed(
+export function assertHostAllowed(
   { host }: Pick<ConnectRequest, 'host'>,
   { origins }: Pick<TransportContext, 'origins'>,
 ): void {
