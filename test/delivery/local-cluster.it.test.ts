@@ -111,6 +111,35 @@ describe('leque cluster', () => {
     }
   });
 
+  test('gives each process a port of its own for operators', { timeout: 40_000 }, async () => {
+    const basePort = await freePorts(2 * PROGRAMS);
+    const operations = basePort + PROGRAMS;
+    const env = { BASE_PORT: String(basePort), OPERATIONS_PORT: String(operations) };
+    await using cluster = await startReady(env);
+    const metrics = async (port: number) =>
+      (await fetch(`http://127.0.0.1:${port}/metrics`)).status;
+    for (let index = 0; index < PROGRAMS; index += 1) {
+      expect(await metrics(basePort + index)).toBe(404);
+      expect(await metrics(operations + index)).toBe(200);
+    }
+    expect(cluster.output).toContain(`http://127.0.0.1:${operations}/docs`);
+  });
+
+  test.for([
+    { what: 'busy', offset: 0 },
+    { what: 'taken by BASE_PORT', offset: -1 },
+  ])('names a port for operators that is $what', { timeout: 30_000 }, async ({ offset }) => {
+    const basePort = await freePorts(2 * PROGRAMS);
+    const operations = basePort + PROGRAMS + offset;
+    await using _other = await occupy(basePort + PROGRAMS);
+    await using running = new RunningProcess(ENTRY, ['cluster'], {
+      BASE_PORT: String(basePort),
+      OPERATIONS_PORT: String(operations),
+    });
+    expect((await running.exited).code).toBeGreaterThan(0);
+    expect(running.output.trim()).toBe(`Port ${operations} is busy; set OPERATIONS_PORT`);
+  });
+
   test('restarts a node that was killed while the others go on', {
     timeout: 40_000,
   }, async () => {

@@ -14,14 +14,17 @@ const STOP_GRACE_MS = 10_000;
 
 /** Starts a cluster of real processes on loopback; stopping it leaves nothing behind. */
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
-  const { BASE_PORT: basePort, ...developer } = readClusterConfig(env);
-  const ports = Array.from({ length: 1 + GATEWAYS }, (_, index) => basePort + index);
-  await refuseBusyPorts(ports);
+  const { BASE_PORT, OPERATIONS_PORT, ...developer } = readClusterConfig(env);
+  const ports = portsFrom(BASE_PORT);
+  const operations = OPERATIONS_PORT === undefined ? [] : portsFrom(OPERATIONS_PORT);
+  await refuseBusyPorts(ports, 'BASE_PORT');
+  await refuseBusyPorts(operations, 'OPERATIONS_PORT', ports);
   const redis = await startRedis();
-  const [api = '', ...gateways] = ports.map((port) => `http://${HOST}:${port}`);
+  const [api = '', ...gateways] = ports.map(urlOf);
+  const docs = operations.map(urlOf)[0] ?? api;
   const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
   const shared: NodeJS.ProcessEnv = {
-    CORS_ORIGIN: api, // browsers try the examples on its page
+    CORS_ORIGIN: [...new Set([api, docs])].join(','), // browsers try the examples on its page
     ...withSecret(env),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };
@@ -31,8 +34,8 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
     return new LocalNode({
       name,
       script: index === 0 ? PUBLISHER : GATEWAY,
-      url: `http://${HOST}:${port}`,
-      env: { ...shared, NODE_ID: name, PORT: String(port) },
+      url: urlOf(port),
+      env: { ...shared, NODE_ID: name, PORT: String(port), ...operationsPort(operations[index]) },
       stopDeadlineMs,
     });
   });
@@ -49,6 +52,7 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
   await printClusterBanner({
     redisUrl: redis.url,
     api,
+    docs,
     gateways: gateways.map((url, index) => ({ url, pid: nodes[index + 1]?.pid })),
     authMode: developer.AUTH_MODE,
     key: shared,
@@ -56,8 +60,26 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
   return { stop, stopTimeoutMs: stopDeadlineMs + STOP_GRACE_MS };
 }
 
-async function refuseBusyPorts(ports: readonly number[]): Promise<void> {
+function urlOf(port: number): string {
+  return `http://${HOST}:${port}`;
+}
+
+/** One port for each process, the publisher's first. */
+function portsFrom(first: number): number[] {
+  return Array.from({ length: 1 + GATEWAYS }, (_, index) => first + index);
+}
+
+function operationsPort(port: number | undefined): NodeJS.ProcessEnv {
+  return port === undefined ? {} : { OPERATIONS_PORT: String(port) };
+}
+
+/** @param taken ports of the same cluster, which nobody listens on yet */
+async function refuseBusyPorts(
+  ports: readonly number[],
+  variable: string,
+  taken: readonly number[] = [],
+): Promise<void> {
   const free = await Promise.all(ports.map(isPortFree));
-  const busy = ports.find((_, index) => !free[index]);
-  if (busy !== undefined) throw new StartError(`Port ${busy} is busy; set BASE_PORT`);
+  const busy = ports.find((port, index) => !free[index] || taken.includes(port));
+  if (busy !== undefined) throw new StartError(`Port ${busy} is busy; set ${variable}`);
 }

@@ -19,6 +19,8 @@ export interface ClusterBanner {
   readonly redisUrl: string;
   /** URL of the publisher. */
   readonly api: string;
+  /** URL of the server with `/docs`: the publisher at its operators' port when there is one. */
+  readonly docs: string;
   readonly gateways: readonly { readonly url: string; readonly pid: number | undefined }[];
   readonly authMode: AuthMode;
   readonly key: TokenKey;
@@ -31,7 +33,13 @@ export async function printBanner(
 ): Promise<void> {
   const base = baseOf(main, config);
   const ws = webSocketOf(base);
-  const examples = { api: base, gateway: base, authMode: config.AUTH_MODE, key: config };
+  const examples = {
+    api: base,
+    docs: base,
+    gateway: base,
+    authMode: config.AUTH_MODE,
+    key: config,
+  };
   print([
     `Leque ${health.ok ? 'is ready' : `waits: ${health.reason}`} (${brokerOf(config)}, AUTH_MODE=${config.AUTH_MODE})`,
     '',
@@ -52,7 +60,7 @@ export async function printBanner(
 
 /** Prints the banner of a cluster, with the pid of each gateway, so that one can be killed. */
 export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
-  const { redisUrl, api, gateways, authMode } = banner;
+  const { redisUrl, docs, gateways, authMode } = banner;
   const gateway = gateways[0]?.url ?? '';
   print([
     `Leque is ready (${gateways.length} gateways, AUTH_MODE=${authMode})`,
@@ -61,7 +69,7 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
       ({ url, pid }, index) =>
         `  Gateway ${index + 1}   ${webSocketOf(url)}/ws/notifications   ${url}/events   pid ${pid}`,
     ),
-    `  Publisher   ${api}/docs`,
+    `  Publisher   ${docs}/docs`,
     `  Redis       ${redisUrl}`,
     '',
     ...(await linesToTry({ ...banner, gateway })),
@@ -74,19 +82,20 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
 
 interface Examples {
   readonly api: string;
+  readonly docs: string;
   readonly gateway: string;
   readonly authMode: AuthMode;
   readonly key: TokenKey;
 }
 
-async function linesToTry({ api, gateway, authMode, key }: Examples): Promise<string[]> {
+async function linesToTry({ api, docs, gateway, authMode, key }: Examples): Promise<string[]> {
   const token = key.JWT_SECRET && (await makeToken(DEMO, key)).token;
   const needed = authMode === 'required' ? token || 'THE_TOKEN' : undefined;
   const query = needed === undefined ? '' : `?token=${needed}`;
   const header = needed === undefined ? '' : ` -H 'Authorization: Bearer ${needed}'`;
   return [
     ...(token ? [`A token for user "${DEMO.user}", valid for a day:`, '', token, ''] : []),
-    `Listen in the console of a browser at ${api}/docs:`,
+    `Listen in the console of a browser at ${docs}/docs:`,
     '',
     `  new WebSocket('${webSocketOf(gateway)}/ws/notifications${query}').onmessage = (e) => console.log(e.data)`,
     '',

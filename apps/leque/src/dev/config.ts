@@ -47,6 +47,14 @@ export const ClusterConfig = Type.Object({
     maximum: 65_000,
     description: 'port of the publisher; the gateways use the ports after it',
   }),
+  OPERATIONS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_000,
+      description:
+        'second port of the publisher, for operators; the gateways use the ports after it',
+    }),
+  ),
 });
 export type ClusterConfig = Static<typeof ClusterConfig>;
 
