@@ -1,30 +1,19 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
-import { program } from '@leque/lab';
 import { startCluster, TEST_JWT_SECRET } from '@leque/testkit';
 import { expect, test } from 'vitest';
+import { CHART, helm, render, run, template, withHelm } from './helm.ts';
 import { ROOT, readManifests } from './manifests.ts';
 import { type Component, SECRET_VARIABLES, VARIABLES } from './pod-settings.ts';
 import { problemsOf } from './schemas.ts';
 
-const run = promisify(execFile);
-const CHART = `${ROOT}infra/helm/leque`;
 /** Variables that the chart sets itself, from values of its own. */
 const OWN = [
-  ...['NODE_ENV', 'NODE_ID', 'PORT', 'DRAIN_GRACE', 'DRAIN_TIMEOUT', 'WEBSOCKET_MAX_CONNECTIONS'],
+  ...['NODE_ENV', 'NODE_ID', 'PORT', 'OPERATIONS_PORT', 'DRAIN_GRACE', 'DRAIN_TIMEOUT'],
+  'WEBSOCKET_MAX_CONNECTIONS',
   ...SECRET_VARIABLES,
 ];
-const helm = program('helm', [join(process.env['HOME'] ?? '', 'go/bin')]);
-const withHelm = test.skipIf(helm === undefined);
-if (helm === undefined) {
-  process.stderr.write(
-    'No helm on the PATH: the chart is not rendered, only what is committed read.\n',
-  );
-}
-
 test('values.schema.json knows every variable; `npm test -- -u` rewrites it', async () => {
   const file = `${CHART}/values.schema.json`;
   const schema = JSON.parse(await readFile(file, 'utf8'));
@@ -205,6 +194,12 @@ withHelm.for([
     [SECRET, 'publisher.config.DRAIN_TIMEOUT=1'],
     "properties 'DRAIN_TIMEOUT'",
   ],
+  [
+    'a port for operators among the variables',
+    [SECRET, 'config.OPERATIONS_PORT=9464'],
+    "additional properties 'OPERATIONS_PORT'",
+  ],
+  ['egress to nowhere', [SECRET, 'networkPolicy.dns.to=null'], 'networkPolicy'],
   ['a rollout that can never begin', [SECRET, 'gateway.rollout.maxSurge=0'], 'maxSurge'],
   ['a misspelt value', [SECRET, 'gateway.replicas=3'], 'replicas'],
   ['runbooks at no URL', [SECRET, 'prometheusRule.runbookBaseUrl=docs'], 'runbookBaseUrl'],
@@ -218,16 +213,6 @@ withHelm.for([
 function variables(names: readonly string[], type: string | readonly string[]) {
   const properties = Object.fromEntries(names.map((name) => [name, { type }]));
   return { type: 'object', additionalProperties: false, properties };
-}
-
-function template(...values: string[]): Promise<string> {
-  return render(values, []);
-}
-
-async function render(values: readonly string[], more: readonly string[]): Promise<string> {
-  const settings = values.flatMap((value) => ['--set', value]);
-  const args = ['template', 'leque', CHART, '--kube-version', '1.34.0', ...settings, ...more];
-  return (await run(String(helm), args)).stdout;
 }
 
 async function temporaryFolder() {

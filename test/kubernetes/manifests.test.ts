@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { committed, find, type Manifest, ofKind, ROOT } from './manifests.ts';
-import { environmentOf, podStopTimeoutMs, VARIABLES } from './pod-settings.ts';
+import { environmentOf, PARTS, podStopTimeoutMs, VARIABLES } from './pod-settings.ts';
 import { danglingReferences, idleSelectors } from './references.ts';
 import { problemsOf } from './schemas.ts';
 
@@ -30,7 +30,8 @@ describe.each(SETS)('infra/k8s/%s.yaml', (set) => {
     const manifests = await committed(set);
     for (const component of COMPONENTS) {
       const env = environmentOf(manifests, component);
-      expect(Object.keys(env).filter((name) => !VARIABLES[component].includes(name))).toEqual([]);
+      const known = [...VARIABLES[component], ...PARTS];
+      expect(Object.keys(env).filter((name) => !known.includes(name))).toEqual([]);
     }
   });
 
@@ -113,7 +114,9 @@ test('the Prometheus adapter has a rule for every custom metric that scales gate
 test('one replica does not block the draining of a machine, and only its apps reach its Redis', async () => {
   const manifests = await committed('one-replica');
   expect(find(manifests, 'PodDisruptionBudget', 'leque-gateway').spec.maxUnavailable).toBe(1);
-  expect(environmentOf(manifests, 'gateway')['REDIS_URL']).toBe('redis://leque-redis:6379');
+  expect(environmentOf(manifests, 'gateway')['REDIS_URL']).toBe(
+    'redis://:leque-pod-1@leque-redis:6379', // the password of the Secret
+  );
   const { ingress, egress } = find(manifests, 'NetworkPolicy', 'leque-redis').spec;
   expect(ingress[0].from).toHaveLength(2);
   expect(egress).toEqual([]);

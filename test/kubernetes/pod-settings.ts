@@ -29,6 +29,9 @@ interface Variable {
   readonly valueFrom?: { readonly secretKeyRef?: { readonly key: string } };
 }
 
+/** Variables that Kubernetes puts into others, and no app reads. */
+export const PARTS = ['REDIS_PASSWORD'];
+
 /** The environment that a pod of the Deployment has. */
 export function environmentOf(
   manifests: readonly Manifest[],
@@ -37,15 +40,13 @@ export function environmentOf(
   const deployment = find(manifests, 'Deployment', `leque-${component}`);
   const [container] = deployment.spec.template.spec.containers;
   const variables: Variable[] = container.env;
-  return {
-    ...find(manifests, 'ConfigMap', container.envFrom[0].configMapRef.name).data,
-    ...Object.fromEntries(
-      variables.map(({ name, value, valueFrom }) => [
-        name,
-        value ?? SECRETS[valueFrom?.secretKeyRef?.key ?? ''] ?? 'leque-pod-1',
-      ]),
-    ),
-  };
+  const { data } = find(manifests, 'ConfigMap', container.envFrom[0].configMapRef.name);
+  const env = { ...data };
+  for (const { name, value, valueFrom } of variables) {
+    const given = value ?? SECRETS[valueFrom?.secretKeyRef?.key ?? ''] ?? 'leque-pod-1';
+    env[name] = given.replace(/\$\((\w+)\)/g, (text, part) => env[part] ?? text);
+  }
+  return env;
 }
 
 /** How long a process with this environment takes to stop, at most. @throws ConfigError */

@@ -13,8 +13,9 @@ export function danglingReferences(manifests: readonly Manifest[]): string[] {
 /** Selectors that choose no pod, and ports that no container has. */
 export function idleSelectors(manifests: readonly Manifest[]): string[] {
   const pods = ofKind(manifests, 'Deployment', 'StatefulSet').map(({ spec }) => spec.template);
-  return manifests.flatMap(({ kind, metadata, spec }) => {
-    const selector = selectorOf(kind, spec);
+  return manifests.flatMap((manifest) => {
+    const { kind, metadata } = manifest;
+    const selector = selectorOf(manifest);
     if (selector === undefined) return [];
     const chosen = pods.filter(({ metadata: { labels } }) =>
       Object.entries(selector).every(([name, value]) => labels[name] === value),
@@ -22,9 +23,7 @@ export function idleSelectors(manifests: readonly Manifest[]): string[] {
     const ports: { name: string }[] = chosen.flatMap(({ spec: { containers } }) =>
       containers.flatMap((container: { ports: { name: string }[] }) => container.ports),
     );
-    const missing = namedPorts(kind, spec).filter(
-      (port) => !ports.some(({ name }) => name === port),
-    );
+    const missing = namedPorts(manifest).filter((port) => !ports.some(({ name }) => name === port));
     const problem = chosen.length === 0 ? ['no pod'] : missing.map((port) => `no port ${port}`);
     return problem.map((text) => `${kind} ${metadata.name} selects ${text}`);
   });
@@ -52,18 +51,18 @@ function referencesOf({ kind, spec }: Manifest): string[] {
   ];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each kind has another one
-function selectorOf(kind: string, spec: any): Record<string, string> | undefined {
+function selectorOf({ kind, spec }: Manifest): Record<string, string> | undefined {
   if (kind === 'Service') return spec.selector;
   if (kind === 'NetworkPolicy') return spec.podSelector.matchLabels;
   return spec?.selector?.matchLabels;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each kind has another one
-function namedPorts(kind: string, spec: any): string[] {
+function namedPorts({ kind, spec }: Manifest): string[] {
   if (kind === 'Service')
     return spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort);
-  if (kind === 'ServiceMonitor' || kind === 'PrometheusRule') return []; // of the Service
+  // These are ports of the Service, which have the names of the pod's.
+  if (kind === 'ServiceMonitor') return spec.endpoints.map(({ port }: { port: string }) => port);
   if (kind !== 'NetworkPolicy') return [];
-  return spec.ingress[0].ports.map(({ port }: { port: string }) => port);
+  const rules: { ports: { port: string }[] }[] = spec.ingress;
+  return rules.flatMap(({ ports }) => ports.map(({ port }) => port));
 }

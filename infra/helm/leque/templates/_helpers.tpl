@@ -57,7 +57,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- $_ := set $config "DRAIN_TIMEOUT" $values.drain.timeoutSeconds -}}
 {{- $_ := set $config "WEBSOCKET_MAX_CONNECTIONS" $values.maxConnections -}}
 {{- end -}}
-{{- with include "leque.redisUrl" .root -}}
+{{- with $values.operationsPort -}}
+{{- $_ := set $config "OPERATIONS_PORT" . -}}
+{{- end -}}
+{{- with .root.Values.externalRedis.url -}}
 {{- $_ := set $config "REDIS_URL" . -}}
 {{- end -}}
 {{- $config = mergeOverwrite (deepCopy .root.Values.config) (deepCopy $values.config) $config -}}
@@ -66,13 +69,55 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* Empty where it is in the Secret. */}}
+{{/* Empty where it is in the Secret. Kubernetes puts the password in its place. */}}
 {{- define "leque.redisUrl" -}}
 {{- if .Values.redis.enabled -}}
-redis://{{ include "leque.fullname" . }}-redis:6379
+redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
 {{- else -}}
 {{- .Values.externalRedis.url -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The Secret with the password of the chart's own Redis. */}}
+{{- define "leque.redisSecretName" -}}
+{{- .Values.redis.existingSecret | default (printf "%s-redis" (include "leque.fullname" .)) -}}
+{{- end -}}
+
+{{/* Variables for the chart's own Redis; nothing where it has none. */}}
+{{- define "leque.redisEnv" -}}
+{{- if .Values.redis.enabled }}
+- name: REDIS_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "leque.redisSecretName" . }}
+      key: password
+- name: REDIS_URL
+  value: {{ include "leque.redisUrl" . }}
+{{- end -}}
+{{- end -}}
+
+{{/* The port of a component that serves /metrics. Takes: root, component. */}}
+{{- define "leque.metricsPort" -}}
+{{- index .root.Values .component "operationsPort" | empty | ternary "http" "operations" -}}
+{{- end -}}
+
+{{/* Paths of the publisher that may be reached from outside, as a JSON array. */}}
+{{- define "leque.publisherPaths" -}}
+{{- .Values.publisher.operationsPort | empty | ternary (list "/api" "/docs" "/openapi.json") (list "/api") | toJson -}}
+{{- end -}}
+
+{{/* The port in a URL, or that of its scheme. */}}
+{{- define "leque.portOf" -}}
+{{- regexFind "^https?://[^/]*:[0-9]+" . | regexFind "[0-9]+$" | default (hasPrefix "https:" . | ternary "443" "80") -}}
+{{- end -}}
+
+{{/* Ports that Redis and its sentinels listen on, as a JSON array. */}}
+{{- define "leque.redisPorts" -}}
+{{- $named := list -}}
+{{- range regexFindAll ":[0-9]+" .Values.externalRedis.url -1 -}}
+{{- $named = append $named (trimPrefix ":" . | int) -}}
+{{- end -}}
+{{- .Values.networkPolicy.redis.ports | default (concat (list 6379 26379) $named | uniq) | toJson -}}
 {{- end -}}
 
 {{/* Empty where there is none. Takes: root, component. */}}

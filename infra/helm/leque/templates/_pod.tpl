@@ -23,11 +23,17 @@ containers:
         valueFrom:
           fieldRef:
             fieldPath: metadata.name
+      {{- with include "leque.redisEnv" .root }}{{ . | trim | nindent 6 }}{{ end }}
       {{- with include "leque.secretEnv" . }}{{ . | trim | nindent 6 }}{{ end }}
       {{- with $values.extraEnv }}{{ toYaml . | nindent 6 }}{{ end }}
     ports:
       - name: http
         containerPort: {{ $values.port }}
+      {{- with $values.operationsPort }}
+      - name: operations
+        containerPort: {{ . }}
+      {{- end }}
+    # Both ports answer probes; this one has to work for clients to be sent here.
     # No preStop: DRAIN_GRACE is the wait that one would be there for.
     startupProbe:
       httpGet: { path: /healthz, port: http }
