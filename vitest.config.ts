@@ -6,12 +6,19 @@ const LONGEST = [
   'operating/verify',
   'conformance/seed-000',
   'delivery/failover',
-  'delivery/state-recovery',
   'delivery/local-cluster',
-  'leque/test/publish-command',
+  'delivery/state-recovery',
   'redis-cluster/redis-cluster',
   'delivery/cluster',
+  'link/sentinel',
+  'operating/canaries',
   'operating/monitoring',
+  'conformance/seed-004',
+  'testkit/test/sentinel',
+  'leque/test/publish-command',
+  'leque/test/command',
+  'input/unfinished-requests',
+  'gateway/test/flooding-clients',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -51,7 +58,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
-          maxWorkers: 3,
+          maxWorkers: 4, // many tests wait
           isolate: false,
           sequence: { groupOrder: 2 },
         },

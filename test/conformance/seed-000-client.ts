@@ -1,5 +1,5 @@
-import { publish, type StartSystem } from '@leque/lab';
-import { describe, expect, test } from 'vitest';
+import { publish, type StartSystem, type System } from '@leque/lab';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SeedPage, seedText } from '../support/seed-page.ts';
 
 /** The class first waits one second, then two, then four; a restart takes it past the first. */
@@ -8,11 +8,13 @@ const RECONNECT_DEADLINE = { timeout: 10_000 };
 /** "Reconexao Automatica (Cliente)": the document's own class, as it stands. */
 export function describeClient(startSystem: StartSystem): void {
   describe('Reconexao Automatica (Cliente)', () => {
+    let system: System;
+    beforeAll(async () => {
+      system = await startSystem({ WEBSOCKET_HEARTBEAT_INTERVAL: '0.3', WEBSOCKET_TIMEOUT: '1' });
+    });
+    afterAll(() => system?.[Symbol.asyncDispose]());
+
     test('class `WebSocketClient` comes back by itself across a restart of its gateway', async () => {
-      await using system = await startSystem({
-        WEBSOCKET_HEARTBEAT_INTERVAL: '0.3',
-        WEBSOCKET_TIMEOUT: '1',
-      });
       await using page = new SeedPage(system.node.url);
       page.run(seedText('seed-000-client'));
       await page.said('Conectado');
@@ -37,10 +39,6 @@ export function describeClient(startSystem: StartSystem): void {
     });
 
     test('its answer to `heartbeat` keeps it connected, and `close()` ends it', async () => {
-      await using system = await startSystem({
-        WEBSOCKET_HEARTBEAT_INTERVAL: '0.2',
-        WEBSOCKET_TIMEOUT: '0.6',
-      });
       await using page = new SeedPage(system.node.url);
       page.run(seedText('seed-000-client'));
       await page.said('Conectado');

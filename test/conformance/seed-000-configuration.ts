@@ -1,13 +1,25 @@
 import { RawClient, type StartSystem, type System, wsUrl } from '@leque/lab';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const NOTIFICATIONS = '/ws/notifications';
+const CONFIGURED = {
+  WEBSOCKET_HEARTBEAT_INTERVAL: '0.4',
+  WEBSOCKET_TIMEOUT: '0.8',
+  WEBSOCKET_MAX_CONNECTIONS: '3',
+  WEBSOCKET_MAX_MESSAGE_SIZE: '512',
+  CORS_ORIGIN: 'https://app.example,https://b.example',
+};
 
-/** "Configuracoes": the four variables, with values of their own and with their defaults. */
+/** The four variables of "Configuracoes", and CORS, with values of their own and with defaults. */
 export function describeConfiguration(startSystem: StartSystem, shared: () => System): void {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem(CONFIGURED);
+  });
+  afterAll(() => system?.[Symbol.asyncDispose]());
+
   describe('Configuracoes', () => {
     test('`WEBSOCKET_HEARTBEAT_INTERVAL` — Intervalo de heartbeat (segundos)', async () => {
-      await using system = await startSystem({ WEBSOCKET_HEARTBEAT_INTERVAL: '0.4' });
       await using client = await RawClient.connect(wsUrl(system.node.url, NOTIFICATIONS));
       const beats = () => client.all('heartbeat').map(({ timestamp }) => Date.parse(timestamp));
       await expect.poll(() => beats().length, { timeout: 5000 }).toBeGreaterThanOrEqual(4);
@@ -17,10 +29,6 @@ export function describeConfiguration(startSystem: StartSystem, shared: () => Sy
     });
 
     test('`WEBSOCKET_TIMEOUT` — Timeout para desconexao (segundos): a silent client is closed with 4009', async () => {
-      await using system = await startSystem({
-        WEBSOCKET_HEARTBEAT_INTERVAL: '0.2',
-        WEBSOCKET_TIMEOUT: '0.8',
-      });
       const url = wsUrl(system.node.url, NOTIFICATIONS);
       const openedAt = Date.now();
       await using silent = await RawClient.connect(url, { autoPong: false });
@@ -43,27 +51,26 @@ export function describeConfiguration(startSystem: StartSystem, shared: () => Sy
     });
 
     test('`WEBSOCKET_MAX_CONNECTIONS` — Limite de conexoes simultaneas: one too many is closed with 1013', async () => {
-      await using system = await startSystem({ WEBSOCKET_MAX_CONNECTIONS: '2' });
       const url = wsUrl(system.node.url, NOTIFICATIONS);
       await using first = await RawClient.connect(url);
       await using second = await RawClient.connect(wsUrl(system.node.url, '/ws/logs'));
-      await using third = await RawClient.open(url);
-      expect(await third.closed).toMatchObject({ code: 1013 });
-      expect(third.all('connection')).toEqual([]);
+      await using _third = await RawClient.connect(url);
+      await using fourth = await RawClient.open(url);
+      expect(await fourth.closed).toMatchObject({ code: 1013 });
+      expect(fourth.all('connection')).toEqual([]);
       expect(await second.ask({ action: 'ping' })).toMatchObject({ type: 'pong' });
       await first.close();
       await using _next = await RawClient.connect(url);
     });
 
     test('`WEBSOCKET_MAX_MESSAGE_SIZE` — Tamanho maximo de mensagem (bytes): a larger one is closed with 1009', async () => {
-      await using system = await startSystem({ WEBSOCKET_MAX_MESSAGE_SIZE: '512' });
       await expectSizeLimit(wsUrl(system.node.url, NOTIFICATIONS), 512);
     });
 
     test('by default 1000 connections and messages of 65536 bytes are taken', async () => {
       // Empty is not set: it tells a system of several gateways to have one.
-      await using system = await startSystem({ WEBSOCKET_MAX_CONNECTIONS: '' });
-      const url = wsUrl(system.node.url, NOTIFICATIONS);
+      await using defaults = await startSystem({ WEBSOCKET_MAX_CONNECTIONS: '' });
+      const url = wsUrl(defaults.node.url, NOTIFICATIONS);
       await expectSizeLimit(url, 65_536);
       await using stack = new AsyncDisposableStack();
       for (let group = 0; group < 10; group += 1) {
@@ -77,9 +84,6 @@ export function describeConfiguration(startSystem: StartSystem, shared: () => Sy
 
   describe('Conexao Fecha Imediatamente', () => {
     test('Verifique CORS: `CORS_ORIGIN` decides which pages may connect', async () => {
-      await using system = await startSystem({
-        CORS_ORIGIN: 'https://app.example,https://b.example',
-      });
       const url = wsUrl(system.node.url, NOTIFICATIONS);
       for (const origin of ['https://app.example', 'https://b.example', system.node.url]) {
         await using _client = await RawClient.connect(url, { origin });

@@ -12,7 +12,7 @@ import {
   startSentinel,
   TEST_API_KEY,
 } from '@leque/testkit';
-import { expect, test } from 'vitest';
+import { type ExpectStatic, expect, test } from 'vitest';
 import { redisCommand } from '../support/redis-client.ts';
 
 /** Stands in every password, token, payload and key of these tests. */
@@ -24,7 +24,11 @@ const PATIENCE = { timeout: 15_000 };
 const APPS = ['gateway', 'publisher'] as const;
 
 /** Starts an app that does not become ready, and returns its output once that matches. */
-async function outputOf(app: (typeof APPS)[number], env: Env, pattern: RegExp): Promise<string> {
+async function outputOf(
+  app: (typeof APPS)[number],
+  env: Env,
+  { expect, pattern }: { expect: ExpectStatic; pattern: RegExp },
+): Promise<string> {
   const port = await freePorts(1);
   const shared = { HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'trace', AUTH_MODE: 'open' };
   await using running = new RunningProcess(`apps/${app}/src/main.ts`, [], { ...shared, ...env });
@@ -70,9 +74,11 @@ function describeStarts(
   pattern: RegExp,
   run: (check: (url: string) => Promise<void>) => Promise<void>,
 ): void {
-  test(`a process that starts ${how} shows no secret in its log, answers and metrics`, async () => {
+  test.concurrent(`a process that starts ${how} shows no secret in its log, answers and metrics`, async ({
+    expect,
+  }) => {
     await run(async (url) => {
-      const outputs = APPS.map((app) => outputOf(app, { REDIS_URL: url }, pattern));
+      const outputs = APPS.map((app) => outputOf(app, { REDIS_URL: url }, { expect, pattern }));
       for (const output of await Promise.all(outputs)) expect(output).not.toContain(CANARY);
     });
   }, 90_000);

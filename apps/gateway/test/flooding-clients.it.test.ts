@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, type ExpectStatic, expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
 import { bomb, clientFrame, writeFrames } from './support/frames.ts';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
@@ -13,7 +13,10 @@ const EMPTY = Buffer.alloc(0);
 const joinPacket = async () => `40/events,${JSON.stringify({ token: await tokenFor('mallory') })}`;
 
 /** Checks that another client is served while somebody floods the node. */
-async function expectOthersServed(gateway: GatewayUnderTest): Promise<void> {
+async function expectOthersServed(
+  gateway: GatewayUnderTest,
+  { expect }: { expect: ExpectStatic },
+): Promise<void> {
   using other = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));
   await expect.poll(() => other.of('connection'), PATIENCE).toHaveLength(1);
   other.say('ping');
@@ -78,9 +81,9 @@ const rawFloods = [
   { what: 'messages that inflate too far', frame: bomb(100_000), code: 1009 },
 ];
 
-test.each(rawFloods)(
+test.concurrent.for(rawFloods)(
   '[IN1] [IN2] a raw client that floods with $what is closed with $code, and others are served',
-  async ({ what, frame, code }) => {
+  async ({ what, frame, code }, { expect }) => {
     await using gateway = await startGateway({
       ...SMALL,
       INPUT_BYTE_RATE: '1000',
@@ -91,7 +94,7 @@ test.each(rawFloods)(
     using client = new RawClient(gateway.url, '/ws/notifications', await tokenFor('mallory'));
     await expect.poll(() => client.of('connection'), PATIENCE).toHaveLength(1);
     writeFrames(client.socket, frame, Math.min(TIMES, Math.ceil(2_000_000 / frame.length)));
-    await expectOthersServed(gateway);
+    await expectOthersServed(gateway, { expect });
     expect(await client.closed).toMatchObject({ code });
     await expect
       .poll(() => gateway.telemetry.of('session_closed').map((fact) => fact.code))
@@ -128,23 +131,26 @@ const frames = [
   { what: 'large packets', frame: clientFrame(`43/events,1["${'x'.repeat(60_000)}"]`) },
 ];
 
-describe.each([
+describe.concurrent.each([
   { when: 'before it joins', joins: false },
   { when: 'after it has joined', joins: true },
 ])('[IN1] [IN2] a Socket.IO client $when', ({ joins }) => {
-  test.each(frames)('is closed when it floods a WebSocket with $what', async ({ frame }) => {
-    await using gateway = await startGateway(SMALL);
-    using client = await EngineClient.open(gateway.url);
-    if (joins) await client.join(await joinPacket());
-    writeFrames(client.socket, frame, Math.min(TIMES, Math.ceil(2_000_000 / frame.length)));
-    await expectOthersServed(gateway);
-    await expect.poll(() => client.closeCode, PATIENCE).toBeDefined();
-    await expect.poll(() => gateway.hub.sessions.size, PATIENCE).toBe(0);
-  });
+  test.for(frames)(
+    'is closed when it floods a WebSocket with $what',
+    async ({ frame }, { expect }) => {
+      await using gateway = await startGateway(SMALL);
+      using client = await EngineClient.open(gateway.url);
+      if (joins) await client.join(await joinPacket());
+      writeFrames(client.socket, frame, Math.min(TIMES, Math.ceil(2_000_000 / frame.length)));
+      await expectOthersServed(gateway, { expect });
+      await expect.poll(() => client.closeCode, PATIENCE).toBeDefined();
+      await expect.poll(() => gateway.hub.sessions.size, PATIENCE).toBe(0);
+    },
+  );
 
-  test.each(packets)(
+  test.for(packets)(
     'is closed when it floods a polling connection with $what',
-    async ({ packet }) => {
+    async ({ packet }, { expect }) => {
       await using gateway = await startGateway(SMALL);
       await using client = await PollingClient.open(gateway.url);
       if (joins) await client.join(await joinPacket());
@@ -152,7 +158,7 @@ describe.each([
         .fill(packet)
         .join('\x1e');
       void client.post(body);
-      await expectOthersServed(gateway);
+      await expectOthersServed(gateway, { expect });
       await expect.poll(() => client.isGone(), PATIENCE).toBe(true);
       await expect.poll(() => gateway.hub.sessions.size, PATIENCE).toBe(0);
     },

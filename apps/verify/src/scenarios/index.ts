@@ -245,6 +245,6 @@ export const SHORT_SCENARIOS: readonly Scenario[] = [
     about: 'the connections of all clients down for 2 s, twice',
     breaks: 'links',
     resyncs: 'never',
-    run: badLinks(2),
+    run: badLinks(2, 5000),
   },
 ];
