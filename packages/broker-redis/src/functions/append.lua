@@ -1,5 +1,6 @@
 -- leque_append: stores events of one channel that were checked already, and sends them to every
--- node. The fixed cost of a call (the epoch, the lifetimes, the trimming) is paid once for all.
+-- node. The fixed cost of a call (the epoch, the lifetimes, the trimming) is paid once for all. Only users
+-- who may also PUBLISH to PREFIXcontrol may call it, because it checks nothing.
 --
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     for each event TYPE MESSAGE_ID EVENT_JSON IDEMPOTENCY_KEY, in their order; an empty
@@ -70,6 +71,8 @@ end
 redis.register_function('leque_append', function(keys, args)
   local log = open_log(keys[1])
   if not log then return redis.error_reply('ERR leque: not a channel key: ' .. keys[1]) end
+  local problem = find_stranger(log)
+  if problem then return redis.error_reply(problem) end
   local events = {}
   for at = 1, #args, VALUES do
     local key = args[at + 3]

@@ -11,6 +11,7 @@ local function open_log(key)
     stream = key .. ':log',
     -- The part of a payload's header that follows the type.
     addressed = ' ' .. channel .. '\n',
+    control = prefix .. 'control',
     firehose = kind == 'project' and config().firehose and prefix .. 'firehose' or nil,
     -- Nil for a channel without history.
     limit = config().limits[kind],
@@ -35,6 +36,13 @@ local function find_refusal(log)
     or log.limit and (refused('XTRIM', log.stream, 'MAXLEN', '0')
       or refused('PEXPIRE', log.stream, '1')
       or refused('HSET', meta, '', ''))
+end
+
+-- Returns an error unless the user of this call may speak to Leque's processes, as they themselves may and
+-- other services may not; or nil. What these send was checked already.
+local function find_stranger(log)
+  if redis.acl_check_cmd('PUBLISH', log.control, '') then return nil end
+  return 'NOPERM leque: only processes of Leque may call leque_append; services call leque_publish'
 end
 
 local function begin(log, meta)

@@ -55,14 +55,16 @@ async function startWithUsers() {
 }
 
 describeOnOwnRedis('users of Redis', () => {
-  test.for(['project', 'firehose', 'set', 'xtrim'])(
+  test.for(['project', 'firehose', 'control', 'set', 'xtrim'])(
     '[ACK] that lack one right for publishing store nothing: %s',
     async (lacking) => {
       await using all = await startWithUsers();
       const { redis, as, prefix, allow } = all;
+      const control = `&${prefix}control*`;
       const channels = new Map([
-        ['project', `&${prefix}firehose`],
-        ['firehose', `&${prefix}{*`],
+        ['project', `${control} &${prefix}firehose`],
+        ['firehose', `${control} &${prefix}{*`],
+        ['control', `&${prefix}firehose &${prefix}{*`],
       ]);
       const commands = channels.has(lacking) ? '+@all' : `+@all -${lacking}`;
       await allow('publisher', `~* resetchannels ${channels.get(lacking) ?? '&*'} ${commands}`);
@@ -114,6 +116,7 @@ describeOnOwnRedis('users of Redis', () => {
     }
     const refused = [
       ['service', 'FCALL', 'leque_publish', '1', `${prefix}{all}`, json],
+      ['service', 'FCALL', 'leque_append', '1', `${prefix}{${P}}`, 'x', 'm', '{}', ''],
       ['service', 'FUNCTION', 'FLUSH'],
       ['publisher', 'SET', 'elsewhere', '1'],
       ['publisher', 'SUBSCRIBE', 'elsewhere'],
@@ -218,6 +221,8 @@ describeOnRedisServers('users of a Redis Cluster', () => {
     const service = (...words: string[]) =>
       command(url.replace('://', '://service:secret@'), ...words);
     const json = JSON.stringify({ type: 'x', data: { n: 2 } });
+    const unchecked = await service('FCALL', 'leque_append', '1', key, 'x', 'm', '{}', '');
+    expect(String(unchecked)).toContain('NOPERM');
     expect(await service('FCALL', 'leque_publish', '1', key, json, 'K')).toContain(2);
     expect(await service('SPUBLISH', key, json)).toBe(1);
     await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1, 2, 2]);
