@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, type ExpectStatic, expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
 import { bomb, clientFrame, writeFrames } from './support/frames.ts';
@@ -65,6 +66,62 @@ test('[IN1] requests of polling wait while the budget is spent', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(gateway.hub.counters.of('socketio').held).toBe(1);
 });
+
+test('[IN2] no packet of a polling body far above the budget is parsed', async () => {
+  await using gateway = await startGateway(SMALL);
+  await using client = await PollingClient.open(gateway.url);
+  await client.join(await joinPacket());
+  await client.post(Array<string>(3000).fill('42/events,["ping"]').join('\x1e'));
+  const { body } = await client.poll();
+  expect(body).toContain('too much input');
+  expect(body).not.toContain('pong');
+});
+
+test('[IN2] after the verdict bodies of polling are refused unread with 429', async () => {
+  await using gateway = await startGateway(SMALL);
+  await using client = await PollingClient.open(gateway.url);
+  await client.join(await joinPacket());
+  await client.post(Array<string>(3000).fill('3').join('\x1e'));
+  expect(await client.post('3')).toMatchObject({ status: 429 });
+});
+
+test('[IN2] nothing of a polling body is parsed after the packet that brings the verdict', async () => {
+  await using gateway = await startGateway({});
+  await using client = await PollingClient.open(gateway.url);
+  await client.join(await joinPacket());
+  // The second CONNECT is the verdict; the events after it are not parsed.
+  const packets = ['42/events,["ping",{"n":1}]', '40/events,', '42/events,["ping",{"n":2}]'];
+  await client.post(packets.join('\x1e'));
+  const { body } = await client.poll();
+  expect(body).not.toContain('"n":2');
+});
+
+const unreadBodies = [
+  { what: 'of an unknown session', method: 'POST', query: 'sid=unknown' },
+  { what: 'of a handshake', method: 'POST', query: '' },
+  { what: 'beside a request to poll', method: 'GET', query: '' },
+  { what: 'without an announced size', method: 'POST', query: 'sid=unknown', chunked: true },
+];
+
+test.each(unreadBodies)(
+  '[IN1] the rest of a body $what is not read',
+  async ({ method, query, chunked = false }) => {
+    await using gateway = await startGateway();
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {}).resume(); // it is cut while it sends
+    const size = chunked ? 'transfer-encoding: chunked' : 'content-length: 10000000000';
+    const path = `/socket.io/?EIO=4&transport=polling&${query}`;
+    socket.write(`${method} ${path} HTTP/1.1\r\nhost: leque\r\n${size}\r\n\r\n`);
+    const chunk = Buffer.from(`fff0\r\n${'x'.repeat(0xfff0)}\r\n`);
+    const pour = () => {
+      if (!socket.destroyed && socket.write(chunk)) setImmediate(pour);
+    };
+    socket.on('drain', pour);
+    pour();
+    await expect.poll(() => socket.destroyed, PATIENCE).toBe(true);
+  },
+);
 
 const rawFloods = [
   { what: 'text', frame: clientFrame('x'), code: 4029 },

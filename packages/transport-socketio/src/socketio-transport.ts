@@ -66,7 +66,10 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const events = io.of(NAMESPACE);
     refuseOthers(io.engine, { path: SOCKET_IO_PATH, engineIo3: this.#options.engineIo3 });
     paceHandshakes(io.engine, this.#context);
-    paceRequests(io.engine, this.#context.clock);
+    paceRequests(io.engine, {
+      clock: this.#context.clock,
+      maxBodyBytes: this.#context.limits.maxMessageBytes,
+    });
     forgetResponses(io.engine);
     const context = await this.#tryLibraries(io);
     const joiners = new Joiners(this.#context);

@@ -4,13 +4,13 @@ import {
   bearerToken,
   type LeaveAddress,
   refuseUpgrade,
-  retryAfter,
   type TransportContext,
 } from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import type { EngineSocket } from '../internals/private-fields.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
+import { answer } from './answer.ts';
 import { sidOf } from './requests.ts';
 
 type Next = () => void;
@@ -73,13 +73,4 @@ export function countAtAddress(conn: EngineSocket): void {
 /** Most clients send their token later, in the CONNECT packet. */
 function tokenOf({ headers, _query }: AdmittedRequest): string | undefined {
   return bearerToken(headers.authorization) ?? bearerToken(_query?.token) ?? _query?.token;
-}
-
-function answer(response: ServerResponse, error: ProtocolError): void {
-  const headers = {
-    connection: 'close',
-    'content-type': 'application/problem+json',
-    'retry-after': retryAfter(),
-  };
-  response.writeHead(error.status, headers).end(JSON.stringify(error.toProblem()));
 }

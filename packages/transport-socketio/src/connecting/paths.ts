@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refuseUpgrade } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
+import { answer } from './answer.ts';
 
 type Next = () => void;
 
@@ -37,10 +38,4 @@ function refusalOf(request: IncomingMessage, served: Served): ProtocolError | un
   return isServed
     ? undefined
     : new ProtocolError('invalid_command', 'Unsupported protocol version');
-}
-
-function answer(response: ServerResponse, error: ProtocolError): void {
-  response
-    .writeHead(error.status, { 'content-type': 'application/problem+json' })
-    .end(JSON.stringify(error.toProblem()));
 }

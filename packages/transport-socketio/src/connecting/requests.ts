@@ -1,23 +1,39 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, HOLD_STEP_MS } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import { type StatefulSocket, stateById } from '../internals/connection-state.ts';
+import { answer } from './answer.ts';
 
 type Next = () => void;
 
+interface Pace {
+  readonly clock: Clock;
+  /** Engine.IO stops reading a body that is larger. */
+  readonly maxBodyBytes: number;
+}
+
 /**
  * Charges the requests of a connection that polls, and lets them wait, unread, while its budget is
- * spent. Each of them counts, so that only so many can wait.
+ * spent. Each of them counts, so that only so many can wait. After a verdict on the client nothing
+ * that it sends is read; it can still fetch why it was closed.
  */
-export function paceRequests(engine: Server['engine'], clock: Clock): void {
-  engine.use((request: IncomingMessage, _response: ServerResponse, next: Next) => {
+export function paceRequests(engine: Server['engine'], { clock, maxBodyBytes }: Pace): void {
+  engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
     const conn = stateById(engine, sidOf(request) ?? '');
     conn?.input?.take(1, 0);
+    const isRead = conn !== undefined && request.method === 'POST';
+    // Node would read the rest of any other body after the answer, without an end.
+    if (bodyBytes(request) > (isRead ? maxBodyBytes : 0)) response.shouldKeepAlive = false;
     proceed();
     function proceed(): void {
       if (request.socket.destroyed) return;
-      if (conn === undefined || mayProceed(conn)) next();
+      if (conn === undefined || mayProceed(conn)) serve();
       else clock.after(HOLD_STEP_MS, proceed);
+    }
+    function serve(): void {
+      if (conn?.stopped && request.method === 'POST') answer(response, closedForFlood());
+      else next();
     }
   });
 }
@@ -26,6 +42,16 @@ export function paceRequests(engine: Server['engine'], clock: Clock): void {
 export function sidOf(request: IncomingMessage): string | undefined {
   const { _query } = request as { _query?: { sid?: string } };
   return _query?.sid || undefined;
+}
+
+/** The announced size of a request's body; infinite where it is not announced. */
+function bodyBytes({ headers }: IncomingMessage): number {
+  if (headers['transfer-encoding'] !== undefined) return Number.POSITIVE_INFINITY;
+  return Number(headers['content-length'] ?? 0);
+}
+
+function closedForFlood(): ProtocolError {
+  return new ProtocolError('rate_limited', 'this connection is closed: too much input');
 }
 
 /** Engine.IO refuses the requests of a connection that is closed. */

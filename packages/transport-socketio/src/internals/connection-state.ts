@@ -1,9 +1,10 @@
-import { type Heartbeats, InputBudget, type InputContext } from '@leque/core';
+import { CLOSE_TIMEOUT_MS, type Heartbeats, InputBudget, type InputContext } from '@leque/core';
 import type { Socket } from 'socket.io';
 import type { EnginePacket } from '../wire/binary-packets.ts';
 import { isConnect, namespaceOf } from '../wire/connect-packets.ts';
 import { isEmpty } from './direct-path.ts';
 import { type HeartbeatSocket, takeHeartbeat } from './engine-heartbeats.ts';
+import { gatePolling } from './polling-gate.ts';
 import {
   type EngineServer,
   type EngineSocket,
@@ -40,6 +41,8 @@ export type StatefulSocket = HeartbeatSocket & {
   joins: boolean;
   /** CONNECT packets that the client has sent. */
   connects: number;
+  /** Whether nothing that the client sends is parsed any more: there is a verdict on it. */
+  stopped: boolean;
   /** What a client of polling may still send; a WebSocket has a budget of its own. */
   input: InputBudget | undefined;
   reader: SocketReader | undefined;
@@ -77,9 +80,10 @@ export function attachState({
     if (this.queuedLength > maxQueued) this.close(true);
   }
   function onPacket(this: StatefulSocket, packet: EnginePacket): void {
+    if (this.stopped) return;
     heartbeats.heard(this);
     if (!isWithinBudget(this, packet)) this.flooded();
-    else if (isConnect(packet)) judgeConnect(this, packet);
+    else if (isConnect(packet)) judgeConnect(this, packet, input);
     else this.reader?.packet(packet);
   }
   function onClose(this: StatefulSocket): void {
@@ -89,13 +93,16 @@ export function attachState({
   }
   return (conn) => {
     const webSocket = transportSocketOf(engineOf(conn).transport);
-    const fields = { queuedLength: 0, joins: false, connects: 0, heardAt: 0, beatsAt: 0 };
+    const fields = { queuedLength: 0, joins: false, connects: 0, stopped: false };
     const socket: StatefulSocket = Object.assign(conn, fields, {
+      heardAt: 0,
+      beatsAt: 0,
       reader: undefined,
       input: webSocket === undefined ? new InputBudget(input) : undefined,
       flooded: onFlooded,
     });
-    if (webSocket !== undefined) webSocket.connection = socket;
+    if (webSocket === undefined) gatePolling(socket);
+    else webSocket.connection = socket;
     socket.on('packetCreate', onPacketCreate).on('packet', onPacket);
     socket.on('close', onClose).on('upgrade', onUpgrade);
     if (takeHeartbeat(socket)) heartbeats.add(socket);
@@ -122,23 +129,26 @@ export function bindReader(socket: Socket, reader: SocketReader): void {
 
 /** Reads and parses nothing more of a client on whom there is a verdict. */
 export function stopReading(conn: EngineSocket): void {
+  (conn as StatefulSocket).stopped = true;
   transportSocketOf(engineOf(conn).transport)?.stop();
 }
 
-/** Charges a packet of polling; those of one body arrive together, so that it may be overdrawn. */
-function isWithinBudget({ input }: StatefulSocket, { data }: EnginePacket): boolean {
-  if (input === undefined) return true;
+/** Charges a packet of polling in revision 3; those of revision 4 are charged before they are parsed. */
+function isWithinBudget({ input, protocol }: StatefulSocket, { data }: EnginePacket): boolean {
+  if (input === undefined || protocol !== 3) return true;
   input.take(1, data?.length ?? 0);
   return input.verdict() !== 'close';
 }
 
 /** Socket.IO itself would answer any number of CONNECTs, to any namespace. */
-function judgeConnect(conn: StatefulSocket, packet: EnginePacket): void {
+function judgeConnect(conn: StatefulSocket, packet: EnginePacket, { clock }: InputContext): void {
   conn.connects += 1;
   const isServed = SERVED.has(namespaceOf(packet)) || conn.joins;
   if (isServed && conn.connects <= MAX_CONNECTS) return;
   stopReading(conn);
   queueMicrotask(() => conn.close()); // by then Socket.IO has answered
+  // Engine.IO waits for a client that polls until its heartbeat is missed.
+  clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
 }
 
 function onFlooded(this: StatefulSocket): void {

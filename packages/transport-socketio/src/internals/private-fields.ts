@@ -139,6 +139,8 @@ export interface EngineTransportInternals extends EventEmitter {
     ): void;
   };
   writable: boolean;
+  /** Of polling only: milliseconds that it waits for a client to fetch its close packet. */
+  closeTimeout?: number;
   send(packets: readonly EnginePacket[]): void;
   onData(data: unknown): void;
   onError(message: unknown, description?: unknown): void;

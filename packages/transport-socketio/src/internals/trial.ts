@@ -27,7 +27,7 @@ export interface LibraryProblems {
 /** Tries on the installed versions everything that this folder expects of their private fields. */
 export async function tryLibraries(engine: EngineServer): Promise<LibraryProblems> {
   const directPath = findDirectPathProblem(engine);
-  const input = problemOf(findInputProblem);
+  const input = problemOf(() => findInputProblem() ?? findPollingProblem(engine));
   try {
     await using client = await connectTrialClient();
     return {
@@ -78,6 +78,14 @@ function findInputProblem(): string | undefined {
   return ws._closeFrameReceived === false ? undefined : 'ws knows otherwise who closes';
 }
 
+/** Checks what `gatePolling` expects. */
+function findPollingProblem(engine: EngineServer): string | undefined {
+  const transport = createTransport(engine, 'polling', { _query: { EIO: '4' }, headers: {} });
+  if (typeof transport.onData !== 'function') return 'Engine.IO parses polling bodies otherwise';
+  const { closeTimeout } = transport;
+  return typeof closeTimeout === 'number' ? undefined : 'polling waits otherwise for a client';
+}
+
 /** Checks what `SocketSlimmer` and `takeHeartbeat` expect. */
 export function findConnectionProblem({ socket }: TrialClient): string | undefined {
   const { pingIntervalTimer, sendPacket, onClose } = engineOf(socket.conn);
@@ -109,11 +117,19 @@ function failure(error: unknown): string {
 }
 
 function openTransport(engine: EngineServer, websocket: WsInternals): EngineTransportInternals {
-  const { createTransport } = engine as unknown as {
-    createTransport(name: string, request: object): EngineTransportInternals;
-  };
   const request = { websocket, _query: { EIO: '4' }, headers: {} };
-  const transport = createTransport.call(engine, 'websocket', request);
+  const transport = createTransport(engine, 'websocket', request);
   transport.on('error', () => {});
   return transport;
+}
+
+function createTransport(
+  engine: EngineServer,
+  name: string,
+  request: object,
+): EngineTransportInternals {
+  const { createTransport: create } = engine as unknown as {
+    createTransport(name: string, request: object): EngineTransportInternals;
+  };
+  return create.call(engine, name, request);
 }
