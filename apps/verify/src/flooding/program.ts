@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { serve } from '../worker/serve.ts';
 import { FloodConnection, type FloodTarget } from './flood-connection.ts';
 import { FloodPolling } from './flood-polling.ts';
@@ -8,6 +9,10 @@ export interface FloodSpec extends FloodTarget {
   readonly name: string;
   readonly connections: number;
 }
+
+// A flood comes from other machines. Here its process takes what the system leaves of the processors,
+// so that others wait for the gateway, and not for a processor that is busy with sending.
+setPriority(constants.priority.PRIORITY_LOW);
 
 let flooders: (FloodConnection | FloodPolling)[] = [];
 

@@ -3,10 +3,13 @@ import { FLOODS, type Flood } from '../flooding/floods.ts';
 import type { FloodCommands } from '../flooding/program.ts';
 import type { Scenario } from '../run/scenario.ts';
 import type { ScenarioContext } from '../run/scenario-context.ts';
+import type { SystemOptions } from '../target/system.ts';
 import { Worker } from '../worker/worker.ts';
-import { DeliveryTimes, quantilesOf } from './flood/delivery-times.ts';
+import { quantilesOf } from './flood/quantiles.ts';
+import type { WatchCommands } from './flood/watch-program.ts';
 
-const PROGRAM = new URL('../flooding/program.ts', import.meta.url);
+const FLOOD_PROGRAM = new URL('../flooding/program.ts', import.meta.url);
+const WATCH_PROGRAM = new URL('./flood/watch-program.ts', import.meta.url);
 const ANSWER_MS = 10_000;
 const QUIET_MS = 10_000;
 const FLOOD_MS = 1500;
@@ -24,14 +27,32 @@ const MIN_QUIET_MS = 5;
 const MAX_P99_MS = 50;
 const MAX_GROWTH = 1.1;
 
-export const FLOOD_SETTINGS = { ...COLLECTING_SERVER, WEBSOCKET_COMPRESSION: 'on' };
+/** Nothing of verify itself stands between a publisher and the client that is timed. */
+export const FLOOD_SYSTEM: Partial<SystemOptions> = {
+  direct: true,
+  settings: { ...COLLECTING_SERVER, WEBSOCKET_COMPRESSION: 'on' },
+};
+
+/**
+ * Few enough clients of every kind that system, publishers and clients together leave a machine of
+ * two cores mostly idle: the times are those of the gateway, and not of the queue for a core.
+ */
+export const FLOOD_SIZES = {
+  notifications: 9,
+  project: 6,
+  socketio: 6,
+  polling: 3,
+  recovering: 3,
+};
 
 /** Sends every kind of input without an end to one gateway, while its other clients are timed. */
 export const flood: Scenario['run'] = async (context: ScenarioContext) => {
-  await using worker = new Worker<FloodCommands>(PROGRAM, 'flood');
-  using times = await DeliveryTimes.watch(gatewayOf(context).url, await watchersToken(context));
-  const flooding = new Flooding(context, worker, times);
-  for (const each of FLOODS) await flooding.pour(each, 1, WARM_UP_MS); // the heap gets its size
+  await using flooder = new Worker<FloodCommands>(FLOOD_PROGRAM, 'flood');
+  await using watcher = new Worker<WatchCommands>(WATCH_PROGRAM, 'watch');
+  const watched = { gateway: gatewayOf(context).url, token: await watchersToken(context) };
+  await watcher.ask('watch', watched, ANSWER_MS);
+  const flooding = new Flooding(context, flooder, watcher);
+  await flooding.warmUp();
   const before = await flooding.memoryMb();
   const quiet = quantilesOf(await flooding.measure('quiet', () => context.rest(QUIET_MS)));
   const delayed: number[] = [];
@@ -52,37 +73,56 @@ export const flood: Scenario['run'] = async (context: ScenarioContext) => {
 
 class Flooding {
   readonly #context: ScenarioContext;
-  readonly #worker: Worker<FloodCommands>;
-  readonly #times: DeliveryTimes;
+  readonly #flooder: Worker<FloodCommands>;
+  readonly #watcher: Worker<WatchCommands>;
 
-  constructor(context: ScenarioContext, worker: Worker<FloodCommands>, times: DeliveryTimes) {
+  constructor(
+    context: ScenarioContext,
+    flooder: Worker<FloodCommands>,
+    watcher: Worker<WatchCommands>,
+  ) {
     this.#context = context;
-    this.#worker = worker;
-    this.#times = times;
+    this.#flooder = flooder;
+    this.#watcher = watcher;
+  }
+
+  /**
+   * Lets the gateway's heap, its buffers and its compiled code get their size, from as many
+   * connections as later: growth after that is a leak.
+   */
+  async warmUp(): Promise<void> {
+    for (const connections of CONNECTIONS) {
+      for (const each of FLOODS) await this.pour(each, connections, WARM_UP_MS);
+    }
   }
 
   async pour({ name }: Flood, connections: number, ms: number): Promise<void> {
     const { url } = gatewayOf(this.#context);
     const token = await this.#context.target.token('flooder', []);
-    await this.#worker.ask('start', { name, connections, url, token }, ANSWER_MS);
+    await this.#flooder.ask('start', { name, connections, url, token }, ANSWER_MS);
     await this.#context.rest(ms);
-    await this.#worker.ask('stop', {}, ANSWER_MS);
+    await this.#flooder.ask('stop', {}, ANSWER_MS);
   }
 
   /** Notes what `what` does to the gateway and to others. @returns the times of their events */
   async measure(name: string, what: () => Promise<unknown>): Promise<number[]> {
     const { pid } = gatewayOf(this.#context);
-    this.#times.take();
+    await this.#times();
     const [startedAt, cpu = 0] = [performance.now(), cpuMicroseconds([pid])];
     await what();
     const used = (cpuMicroseconds([pid]) ?? 0) - cpu;
     const percent = Math.round(used / 10 / (performance.now() - startedAt));
-    const times = this.#times.take();
+    const times = await this.#times();
     const { events, p50, p99 } = quantilesOf(times);
     this.#context.notes.push(
       `${name}: gateway CPU ${percent} %, ${events} events of others, p50 ${p50} ms, p99 ${p99} ms`,
     );
     return times;
+  }
+
+  /** The times of the watching client's events since the last call. */
+  #times(): Promise<number[]> {
+    return this.#watcher.ask('take', {}, ANSWER_MS);
   }
 
   async memoryMb(): Promise<number> {

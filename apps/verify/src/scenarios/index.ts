@@ -2,7 +2,7 @@ import { hasRedisServer, lossyNetworkMissing } from '@leque/testkit';
 import type { Scenario } from '../run/scenario.ts';
 import { nginxMissing, startNginx } from '../target/nginx.ts';
 import { badLinks } from './bad-links.ts';
-import { FLOOD_SETTINGS, flood } from './flood.ts';
+import { FLOOD_SIZES, FLOOD_SYSTEM, flood } from './flood.ts';
 import { freezeGateway } from './freeze-gateway.ts';
 import { crowdGateway, FEW_OPEN_FILES, FULL_SETTINGS } from './full-gateway.ts';
 import { killGateway } from './kill-gateway.ts';
@@ -182,7 +182,8 @@ export const SCENARIOS: readonly Scenario[] = [
     breaks: 'system',
     resyncs: 'never',
     redis: 'standalone',
-    system: { settings: FLOOD_SETTINGS },
+    sizes: FLOOD_SIZES,
+    system: FLOOD_SYSTEM,
     run: flood,
   },
   {

@@ -40,6 +40,8 @@ const GATEWAY_SETTINGS = {
 
 export interface SystemOptions extends SystemRedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
+  /** Lets nodes reach a single Redis without a proxy of verify between them; they have no `link` then. */
+  readonly direct?: boolean;
   /** `ulimit -n` of each gateway; that of this process when it is undefined. */
   readonly openFiles?: number;
 }
@@ -67,7 +69,7 @@ export class SystemNode {
     this.#link = link;
   }
 
-  /** @throws Error where Redis is reached without one: Sentinel, Redis Cluster, a lossy network */
+  /** @throws Error where Redis is reached without one: Sentinel, Redis Cluster, a lossy network, `direct` */
   get link(): FaultProxy {
     if (this.#link === undefined) throw new Error('this node reaches its Redis without a proxy');
     return this.#link;
@@ -94,7 +96,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const start = async (app: 'gateway' | 'publisher', index: number) => {
     const id = `${app}-${index + 1}`;
     const link =
-      redis.kind === 'standalone' && !options.lossy
+      redis.kind === 'standalone' && !options.lossy && !options.direct
         ? stack.use(await startFaultProxy({ target: redis.url }))
         : undefined;
     const env = { ...SETTINGS, ...(app === 'gateway' ? gatewaySettings : options.settings) };

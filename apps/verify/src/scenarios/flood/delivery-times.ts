@@ -4,12 +4,6 @@ import { WebSocket } from 'ws';
 /** Long enough for a gateway to accept a client on a busy machine. */
 const OPEN_MS = 10_000;
 
-export interface Quantiles {
-  readonly events: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
 /**
  * Receives events at one gateway, and takes the time of each from its own `timestamp`, in whole
  * milliseconds. Publishers run on the same machine, with the same clock.
@@ -46,10 +40,4 @@ export class DeliveryTimes implements Disposable {
     const { channel, timestamp } = JSON.parse(text) as { channel?: string; timestamp: string };
     if (channel !== undefined) this.#times.push(Math.max(0, now - Date.parse(timestamp)));
   }
-}
-
-export function quantilesOf(times: readonly number[]): Quantiles {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
-  return { events: sorted.length, p50: at(0.5), p99: at(0.99) };
 }
