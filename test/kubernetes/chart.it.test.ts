@@ -96,6 +96,13 @@ withHelm('all manifests of the chart are valid, its tests and its Secret include
   }
 });
 
+withHelm('an image is named by its digest when there is one', async () => {
+  const digest = `sha256:${'0a'.repeat(32)}`;
+  const text = await template(SECRET, 'redis.enabled=true', `gateway.digest=${digest}`);
+  expect(text).toMatch(new RegExp(`image: leque-gateway:\\d[\\w.]*@${digest}$`, 'm'));
+  expect(text).toMatch(/image: leque-publisher:\d[\w.]*$/m);
+});
+
 withHelm('the chart scales by custom metrics where the cluster has them', async () => {
   const values = ['secrets.existingSecret=leque'] as const;
   expect(await template(...values)).not.toContain('leque_connections');

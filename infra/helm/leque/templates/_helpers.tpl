@@ -30,7 +30,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "leque.image" -}}
 {{- $image := index .root.Values .component "image" -}}
-{{- with .root.Values.image.registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ $image }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{- $digest := index .root.Values .component "digest" -}}
+{{- with .root.Values.image.registry }}{{ . | trimSuffix "/" }}/{{ end }}{{ $image }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}{{ with $digest }}@{{ . }}{{ end }}
 {{- end -}}
 
 {{- define "leque.serviceAccountName" -}}
