@@ -57,6 +57,15 @@ const flowsWithoutOutcome = [
   },
 ];
 
+/** The scenarios in which clients come back while their histories cannot be read. */
+const UNREADABLE_HISTORIES = [
+  'slow-history',
+  'paused-redis',
+  'full-disk',
+  'evicting-redis',
+  'packet-loss',
+];
+
 export const MUTATIONS = [
   {
     name: 'the right to publish',
@@ -209,12 +218,12 @@ export const MUTATIONS = [
     patches: flowsWithoutOutcome,
     proof: model,
   },
-  {
-    name: 'the hold for an unknown outcome, with real processes',
+  ...UNREADABLE_HISTORIES.map((name) => ({
+    name: `the hold for an unknown outcome, in ${name}`,
     about: 'after a history that cannot be read, what is newer flows',
     patches: flowsWithoutOutcome,
-    proof: scenario('slow-history', 1),
-  },
+    proof: scenario(name, 1),
+  })),
   {
     name: 'the bound of what is held',
     about: 'a session that waits holds whatever comes',

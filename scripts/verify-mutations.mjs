@@ -1,6 +1,7 @@
 // `npm run verify:mutations`: shows that the proofs can fail. Takes one thing after the other out of
 // a copy of the code, and wants the scenario or test that stands for it to fail.
 //   npm run verify:mutations -- probe lease    only those whose name has one of the words
+//   npm run verify:mutations -- 'outcome, in'  one mutation against every scenario that tries it
 // Prints a table, and exits with 1 when anything was not noticed.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
