@@ -21,12 +21,12 @@ export interface DrainPace {
 
 /** Moves sessions away evenly over the timeout; the reason of each close says when to come back. */
 export async function drain(hub: Hub, clock: Clock, pace: DrainPace): Promise<void> {
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   const total = hub.sessions.size;
   const spreadMs = spreadOf(total, pace);
   let moved = 0;
   for (let open = openSessions(hub); open.length > 0; open = openSessions(hub)) {
-    const passedMs = clock.now() - startedAt + STEP_MS;
+    const passedMs = clock.monotonic() - startedAt + STEP_MS;
     const share = Math.min(1, passedMs / Math.max(pace.timeoutMs, STEP_MS));
     const due = Math.ceil(total * share) - moved;
     for (const session of share === 1 ? open : open.slice(0, due)) {
@@ -35,8 +35,8 @@ export async function drain(hub: Hub, clock: Clock, pace: DrainPace): Promise<vo
     }
     await pause(clock, STEP_MS);
   }
-  const deadline = clock.now() + GONE_TIMEOUT_MS;
-  while (hub.sessions.size > 0 && clock.now() < deadline) await pause(clock, STEP_MS);
+  const deadline = clock.monotonic() + GONE_TIMEOUT_MS;
+  while (hub.sessions.size > 0 && clock.monotonic() < deadline) await pause(clock, STEP_MS);
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

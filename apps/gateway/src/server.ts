@@ -31,11 +31,12 @@ export function startGateway(config: GatewayConfig): Promise<RunningServer> {
     {
       createTelemetry: (log) =>
         new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
-      openBackend(telemetry) {
+      openBackend(telemetry, clock) {
         const redis = openRedis(config, {
           nodeId: config.NODE_ID,
           telemetry,
           secret: config.JWT_SECRET,
+          clock,
         });
         return { ...redis, socketIoAdapter: redisAdapter(redis) };
       },

@@ -25,11 +25,12 @@ export function startPublisher(config: PublisherConfig): Promise<RunningServer> 
     {
       createTelemetry: (log) =>
         new PrometheusTelemetry({ next: logFacts(log, systemClock), version }),
-      openBackend(telemetry) {
+      openBackend(telemetry, clock) {
         const redis = openRedis(config, {
           nodeId: config.NODE_ID,
           telemetry,
           secret: config.JWT_SECRET,
+          clock,
         });
         // A publisher receives nothing and holds no lease, so it has neither probes nor an age.
         return { ...redis, readings: undefined };
@@ -45,11 +46,11 @@ export async function servePublisher(
   context: ServiceContext<PrometheusTelemetry, Backend>,
   settings: Parameters<typeof publisherPolicy>[0] & Parameters<typeof createJwtVerifier>[0],
 ): Promise<Role> {
-  const { app, backend, telemetry } = context;
+  const { app, backend, telemetry, clock } = context;
   const counters = newPublishCounters();
   telemetry.watchPublishing(counters);
   countRequests(app, telemetry.watchHttp());
-  const verifier = createJwtVerifier(settings, systemClock, telemetry);
+  const verifier = createJwtVerifier(settings, clock, telemetry);
   const policy = publisherPolicy(settings);
   const addresses = new ClientAddresses(settings);
   const addressOf = addresses.of.bind(addresses);

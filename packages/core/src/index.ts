@@ -111,6 +111,7 @@ export { Deadline, Pause, withDeadline } from './lib/deadline.ts';
 export { inert } from './lib/inert.ts';
 export { loggable, PlainError } from './lib/plain-error.ts';
 export { residentBytes } from './lib/resident-memory.ts';
+export { SteadyClock, type SteadyClockDeps } from './lib/steady-clock.ts';
 // ports: the interfaces that drivers implement
 export {
   type Broker,

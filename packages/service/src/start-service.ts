@@ -8,6 +8,7 @@ import {
   type Control,
   type OriginVariables,
   originPolicyOf,
+  SteadyClock,
   systemClock,
   type Telemetry,
   type Tracing,
@@ -81,7 +82,8 @@ export interface ProcessIdentity {
 /** The collaborators of a process: the technologies, and what it serves with them. */
 export interface ServiceDeps<T extends ServiceTelemetry, B extends Backend> {
   createTelemetry(log: FastifyBaseLogger): T;
-  openBackend(telemetry: T): B;
+  /** @param clock does not follow a jump of the machine's clock before the backend confirms it */
+  openBackend(telemetry: T, clock: Clock): B;
   /** Undefined when spans have nowhere to go. */
   openTracing(process: ProcessIdentity): Promise<Tracing | undefined>;
   /** Adds routes and sockets to the server before it listens. */
@@ -123,7 +125,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
 ): Promise<RunningServer> {
   const { settings } = options;
   const context = await openContext(options, deps);
-  const { app, backend, telemetry, tracing, descriptors, operations } = context;
+  const { app, backend, telemetry, tracing, descriptors, operations, clock } = context;
   endConnectionsInShortage(app, descriptors);
   const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
@@ -145,12 +147,14 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
       await delay(settings.DRAIN_GRACE * 1000);
       await closeInOrder({ listeners, roles, app, backend, tracing });
       descriptors.close();
+      clock.close();
     },
   };
 }
 
 interface OwnContext<T extends ServiceTelemetry, B extends Backend> extends ServiceContext<T, B> {
   readonly operations: OperationsPort | undefined;
+  readonly clock: SteadyClock;
 }
 
 async function openContext<T extends ServiceTelemetry, B extends Backend>(
@@ -166,16 +170,28 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   registerProblems(app, telemetry, name);
   registerNotFound(app);
   reportBrokenRequests(app.server, telemetry);
-  const backend = deps.openBackend(telemetry);
+  const clock = steadyClock(() => backend.state, telemetry);
+  const backend = deps.openBackend(telemetry, clock);
   registerLogLevel(backend.control, nodeId, [app.log, factLog]);
   const tracing = await deps.openTracing({ service: name, version, nodeId });
   const authentications: AuthenticationOutcomes = {};
   telemetry.watchBroker(backend.broker, backend.readings);
   telemetry.watchAuthentications(authentications);
   const descriptors = watchDescriptors(systemClock, telemetry);
-  const clock = systemClock;
   const parts = { app, operations, telemetry, backend, tracing, descriptors };
   return { ...parts, clock, nodeId, authentications };
+}
+
+/** The clock of the cluster says whether a jump of this machine's clock is right. */
+function steadyClock(state: () => ClusterState, telemetry: Telemetry): SteadyClock {
+  return new SteadyClock({
+    clock: systemClock,
+    witness: () => state().time?.(),
+    onJump(jumpMs) {
+      const detail = `the clock of this machine has jumped by ${jumpMs / 1000} s`;
+      telemetry.report({ type: 'degraded', part: 'clock', detail });
+    },
+  });
 }
 
 function reportStatus(control: Control, roles: readonly Role[], readiness: Readiness): void {

@@ -118,6 +118,14 @@ export class RedisState implements ClusterState {
     return await orUnavailable(this.#stats());
   }
 
+  async time(): Promise<number> {
+    const { link } = this.#deps;
+    const [seconds, microseconds] = await orUnavailable(
+      link.run(this.#keys.nodes, (redis) => redis.time()),
+    );
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  }
+
   async close(): Promise<void> {
     const joined = this.#stopRenewing !== undefined;
     this.#stopRenewing?.();

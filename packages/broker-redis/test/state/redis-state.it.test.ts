@@ -4,7 +4,7 @@ import {
   describeOnRedisServers,
   type StateCluster,
 } from '@leque/testkit/contracts';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REDIS_MODES, type RedisMode } from '../support/redis-modes.ts';
 import { startNode } from '../support/redis-node.ts';
 
@@ -18,6 +18,15 @@ for (const [name, start] of REDIS_MODES) {
     afterAll(() => redis[Symbol.asyncDispose]());
 
     describeClusterStateContract(async () => startCluster(redis.url));
+
+    test('the time of the cluster is that of a server, in milliseconds', async () => {
+      await using cluster = startCluster(redis.url);
+      const state = await cluster.reader();
+      const before = Date.now(); // the server is on the same machine
+      const time = await state.time?.();
+      expect(time).toBeGreaterThanOrEqual(before - 1);
+      expect(time).toBeLessThanOrEqual(Date.now() + 1);
+    });
   });
 }
 

@@ -19,7 +19,7 @@ export class RateWindow {
    * @returns `ok` within the limit, `refuse` up to twice the limit, `close` beyond that
    */
   take(actions = 1): 'ok' | 'refuse' | 'close' {
-    const now = this.#clock.now();
+    const now = Math.trunc(this.#clock.monotonic());
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#windowStart = now;
       this.#count = 0;

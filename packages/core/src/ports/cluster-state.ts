@@ -53,6 +53,12 @@ export interface ClusterState {
    */
   stats(): Promise<Stats>;
   /**
+   * The time of the one clock that the whole cluster shares, in milliseconds since the Unix epoch.
+   * Absent where there is no clock but that of the machine.
+   * @throws ProtocolError `unavailable`
+   */
+  time?(): Promise<number>;
+  /**
    * Gives the lease back, which removes all numbers of this node. Never rejects: a lease that
    * cannot be given back ends by itself.
    */
