@@ -1,4 +1,11 @@
-import { ALL, isId, LOGS, projectChannel, tryParseChannel, userChannel } from '../wire/channel.ts';
+import {
+  ALL,
+  isId,
+  LOGS,
+  type ParsedChannel,
+  projectChannel,
+  userChannel,
+} from '../wire/channel.ts';
 import type { Problem } from '../wire/problems.ts';
 import { EVENT_DATA } from './event-types.ts';
 
@@ -65,22 +72,24 @@ export function unaddressedProblem(type: string, policy: UnaddressedPolicy): Pro
 /**
  * Contradictions between the channel of an event, its ids and those in its `data`.
  * @param event completed with the ids of its channel
+ * @param parsed the channel; undefined when its name is wrong
  */
 export function addressProblems(
   event: Addressed,
   type: string,
-  channel: string,
+  parsed: ParsedChannel | undefined,
 ): readonly Problem[] {
-  const parsed = tryParseChannel(channel);
   const named = parsed?.kind === 'user' || parsed?.kind === 'project';
   const own: AddressId = parsed?.kind === 'user' ? 'user_id' : 'project_id';
   if (named && event[own] !== parsed.id) {
     return [{ field: own, message: 'differs from the id in channel' }];
   }
-  if ((channel === ALL || channel === LOGS) && isForUser(type)) {
-    return [{ field: 'channel', message: `must not be ${channel} for ${USER_TYPES}*` }];
+  if ((parsed?.kind === ALL || parsed?.kind === LOGS) && isForUser(type)) {
+    return [{ field: 'channel', message: `must not be ${parsed.kind} for ${USER_TYPES}*` }];
   }
-  return addressesOf(type)
+  const addresses = addressesOf(type);
+  if (addresses.length === 0) return NONE;
+  return addresses
     .filter(({ name, id }) => differs(event[id], idIn(event.data, name)))
     .map(({ name, id }) => ({ field: `data.${name}`, message: `differs from ${id}` }));
 }

@@ -1,4 +1,4 @@
-import { isId, tryParseChannel } from '../wire/channel.ts';
+import { isId, type ParsedChannel } from '../wire/channel.ts';
 import { ID_FIELDS, type IdField, OPTIONAL_FIELDS } from './event-fields.ts';
 import { EVENT_DATA } from './event-types.ts';
 
@@ -6,8 +6,10 @@ interface WithIds extends Readonly<Partial<Record<IdField, string>>> {
   readonly data: object;
 }
 
+const NONE: readonly never[] = [];
+
 /** The ids that the data of a type requires, and that the event may give in its place. */
-const REQUIRED_IDS = new Map(
+const REQUIRED_IDS: ReadonlyMap<string, readonly IdField[]> = new Map(
   Object.entries(EVENT_DATA).map(([type, { required = [] }]) => [
     type,
     ID_FIELDS.filter((id) => (required as readonly string[]).includes(id)),
@@ -18,23 +20,32 @@ const REQUIRED_IDS = new Map(
 export function withoutNulls(sent: unknown): unknown {
   if (typeof sent !== 'object' || sent === null) return sent;
   const fields = sent as Readonly<Record<string, unknown>>;
-  if (OPTIONAL_FIELDS.every((name) => fields[name] !== null)) return sent;
-  const isLeftOut = (name: string) =>
-    fields[name] === null && (OPTIONAL_FIELDS as readonly string[]).includes(name);
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isLeftOut(name)));
+  for (const name in fields) if (isLeftOut(fields, name)) return withoutLeftOut(fields);
+  return sent;
+}
+
+function isLeftOut(fields: Readonly<Record<string, unknown>>, name: string): boolean {
+  return fields[name] === null && (OPTIONAL_FIELDS as readonly string[]).includes(name);
+}
+
+function withoutLeftOut(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isLeftOut(fields, name)));
 }
 
 /**
  * Repeats ids where clients look for them: those of the channel and of `data` in the event, and
  * those of the event in `data` that requires them. An id that is given stays.
- * @param channel the channel that the event goes to
+ * @param channel the channel that the event goes to; undefined when its name is wrong
  */
-export function withIds<E extends WithIds>(event: E, type: string, channel: string): E {
+export function withIds<E extends WithIds>(
+  event: E,
+  type: string,
+  channel: ParsedChannel | undefined,
+): E {
   return withIdsInData(withIdsOfData(withIdOfChannel(event, channel)), type);
 }
 
-function withIdOfChannel<E extends WithIds>(event: E, channel: string): E {
-  const parsed = tryParseChannel(channel);
+function withIdOfChannel<E extends WithIds>(event: E, parsed: ParsedChannel | undefined): E {
   if (parsed?.kind !== 'project' && parsed?.kind !== 'user') return event;
   const name = parsed.kind === 'project' ? 'project_id' : 'user_id';
   return event[name] === undefined ? { ...event, [name]: parsed.id } : event;
@@ -52,10 +63,10 @@ function withIdsOfData<E extends WithIds>(event: E): E {
 }
 
 function withIdsInData<E extends WithIds>(event: E, type: string): E {
+  const required = REQUIRED_IDS.get(type) ?? NONE;
+  if (required.length === 0) return event;
   const data = event.data as Readonly<Record<string, unknown>>;
-  const missing = (REQUIRED_IDS.get(type) ?? []).filter(
-    (id) => data[id] === undefined && event[id] !== undefined,
-  );
+  const missing = required.filter((id) => data[id] === undefined && event[id] !== undefined);
   if (missing.length === 0) return event;
   const ids = Object.fromEntries(missing.map((id) => [id, event[id]]));
   return { ...event, data: { ...data, ...ids } };

@@ -1,4 +1,4 @@
-import { memberTexts } from '../wire/member-texts.ts';
+import { memberTexts, selectMembers } from '../wire/member-texts.ts';
 import type { Problem } from '../wire/problems.ts';
 
 /** The JSON of those fields of an event that are stored as they were sent. */
@@ -18,13 +18,9 @@ export type SentTextResult =
  * @param text JSON of the whole event; undefined for an event that was never text
  */
 export function readSentText(event: SentEvent, text: string | undefined): SentTextResult {
-  const { data, message_id: id } = event;
-  const messageId = id === undefined ? undefined : JSON.stringify(id);
-  if (text === undefined) return { ok: true, sent: { data: JSON.stringify(data), messageId } };
-  const { texts, doubled } = memberTexts(text);
-  if (doubled.length > 0) return { ok: false, problems: doubled.map(doubledProblem) };
-  const sent = { data: texts.get('data') ?? '{}', messageId: messageId && texts.get('message_id') };
-  return { ok: true, sent };
+  if (text === undefined) return { ok: true, sent: printed(event) };
+  const sent = readPlain(event, text);
+  return sent === undefined ? readAny(event, text) : { ok: true, sent };
 }
 
 interface SentEvent {
@@ -32,13 +28,36 @@ interface SentEvent {
   readonly message_id?: string;
 }
 
+function printed({ data, message_id: id }: SentEvent): SentText {
+  return { data: JSON.stringify(data), messageId: id === undefined ? id : JSON.stringify(id) };
+}
+
+const WANTED = ['data', 'message_id'];
+
+/**
+ * Reads a text in which each member of the event occurs once and is spelled plainly, as in nearly
+ * all of them; undefined for other texts.
+ */
+function readPlain(event: SentEvent, text: string): SentText | undefined {
+  const { texts, count } = selectMembers(text, WANTED);
+  const [data, messageId] = texts;
+  const isComplete = data !== undefined && (messageId !== undefined) === 'message_id' in event;
+  return isComplete && count === Object.keys(event).length ? { data, messageId } : undefined;
+}
+
+function readAny({ message_id: id }: SentEvent, text: string): SentTextResult {
+  const { texts, doubled } = memberTexts(text);
+  if (doubled.length > 0) return { ok: false, problems: doubled.map(doubledProblem) };
+  const messageId = id === undefined ? id : texts.get('message_id');
+  return { ok: true, sent: { data: texts.get('data') ?? '{}', messageId } };
+}
+
 function doubledProblem(field: string): Problem {
   return { field, message: 'is given more than once' };
 }
 
-/** Adds members to the text of an object, in front of its own. */
+/** Adds members, at least one, to the text of an object, in front of its own. */
 export function withMembers(text: string, members: Readonly<Record<string, string>>): string {
   const added = JSON.stringify(members).slice(1, -1);
-  if (added === '') return text;
   return `{${added}${/^\{\s*\}$/.test(text) ? '' : ','}${text.slice(1)}`;
 }

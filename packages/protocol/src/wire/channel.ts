@@ -33,10 +33,15 @@ export function userChannel(userId: string): string {
   return `user:${userId}`;
 }
 
-/** The parts of a channel's name; `id` is empty for a channel without one. Undefined for other texts. */
-export function tryParseChannel(
-  channel: string,
-): { readonly kind: ChannelKind; readonly id: string } | undefined {
+/** The parts of a channel's name. */
+export interface ParsedChannel {
+  readonly kind: ChannelKind;
+  /** Empty for a channel without an id. */
+  readonly id: string;
+}
+
+/** Undefined for a text that names no channel. */
+export function tryParseChannel(channel: string): ParsedChannel | undefined {
   if (channel === ALL || channel === LOGS || channel === FIREHOSE) return { kind: channel, id: '' };
   const colon = channel.indexOf(':');
   const kind = channel.slice(0, colon);

@@ -5,6 +5,9 @@ export const MAX_DEPTH = 100;
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
-  const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return members.some((member) => isDeeperThan(member, levels - 1));
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, levels - 1));
+  const members = value as Readonly<Record<string, unknown>>;
+  // Unlike Object.values, this makes no list for each object of each event.
+  for (const name in members) if (isDeeperThan(members[name], levels - 1)) return true;
+  return false;
 }

@@ -2,9 +2,12 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const LIST_OPENS = 0x5b;
-const LIST_CLOSES = 0x5d;
 const OBJECT_OPENS = 0x7b;
 const OBJECT_CLOSES = 0x7d;
+/** Differs between [ and {, and between ] and }. */
+const CASE_BIT = 0x20;
+/** A search takes longer to begin than a loop takes over this number of characters. */
+const NEAR = 24;
 
 export interface MemberTexts {
   /** The JSON text of each member's value; of a name that occurs twice, that of the last. */
@@ -21,25 +24,83 @@ export interface MemberTexts {
 export function memberTexts(json: string): MemberTexts {
   const texts = new Map<string, string>();
   const doubled: string[] = [];
-  let at = skipSpace(json, json.indexOf('{') + 1);
-  while (json.charCodeAt(at) === QUOTE) {
-    const nameEnd = endOfString(json, at);
-    const name = decodeName(json, at, nameEnd);
-    const colon = json.indexOf(':', nameEnd);
-    if (colon === -1) break;
-    const start = skipSpace(json, colon + 1);
-    const end = endOfValue(json, start);
+  const members = new MemberCursor(json);
+  while (members.next()) {
+    const { name } = members;
     if (texts.has(name)) doubled.push(name);
-    texts.set(name, json.slice(start, end));
-    at = skipSpace(json, end);
-    if (json.charCodeAt(at) === COMMA) at = skipSpace(json, at + 1);
+    texts.set(name, members.value);
   }
   return { texts, doubled };
 }
 
-function decodeName(json: string, start: number, end: number): string {
-  const name = json.slice(start + 1, end - 1);
-  return name.includes('\\') ? (JSON.parse(json.slice(start, end)) as string) : name;
+export interface SelectedMembers {
+  /** The JSON text of each wanted member's value; undefined for a name that the object does not spell so. */
+  readonly texts: readonly (string | undefined)[];
+  /** Number of all members. */
+  readonly count: number;
+}
+
+/**
+ * Finds a few members of a JSON object, and leaves the others uncopied.
+ * @param json a valid JSON object; of other texts the answer is undefined but harmless
+ * @param names names without characters that JSON escapes
+ */
+export function selectMembers(json: string, names: readonly string[]): SelectedMembers {
+  const texts: (string | undefined)[] = names.map(() => undefined);
+  const members = new MemberCursor(json);
+  let count = 0;
+  while (members.next()) {
+    count += 1;
+    for (let index = 0; index < names.length; index += 1) {
+      if (members.isSpelled(names[index] as string)) texts[index] = members.value;
+    }
+  }
+  return { texts, count };
+}
+
+/** Walks from member to member of an object. */
+class MemberCursor {
+  readonly #json: string;
+  #nameStart = 0;
+  #nameEnd = 0;
+  #valueStart = 0;
+  #valueEnd: number;
+
+  constructor(json: string) {
+    this.#json = json;
+    this.#valueEnd = json.indexOf('{') + 1;
+  }
+
+  /** @returns false after the last member */
+  next(): boolean {
+    const json = this.#json;
+    let at = skipSpace(json, this.#valueEnd);
+    if (json.charCodeAt(at) === COMMA) at = skipSpace(json, at + 1);
+    if (json.charCodeAt(at) !== QUOTE) return false;
+    this.#nameStart = at;
+    this.#nameEnd = endOfString(json, at);
+    const colon = json.indexOf(':', this.#nameEnd);
+    if (colon === -1) return false;
+    this.#valueStart = skipSpace(json, colon + 1);
+    this.#valueEnd = endOfValue(json, this.#valueStart);
+    return true;
+  }
+
+  get name(): string {
+    const name = this.#json.slice(this.#nameStart + 1, this.#nameEnd - 1);
+    if (!name.includes('\\')) return name;
+    return JSON.parse(this.#json.slice(this.#nameStart, this.#nameEnd)) as string;
+  }
+
+  /** Whether the name is written like this, without escapes. */
+  isSpelled(name: string): boolean {
+    const length = this.#nameEnd - this.#nameStart - 2;
+    return length === name.length && this.#json.startsWith(name, this.#nameStart + 1);
+  }
+
+  get value(): string {
+    return this.#json.slice(this.#valueStart, this.#valueEnd);
+  }
 }
 
 /** @returns the place after the value that begins at `start` */
@@ -56,9 +117,14 @@ function endOfNested(json: string, start: number): number {
   let depth = 0;
   for (let at = start; at < json.length; ) {
     const character = json.charCodeAt(at);
-    if (character === OBJECT_OPENS || character === LIST_OPENS) depth += 1;
-    if (character === OBJECT_CLOSES || character === LIST_CLOSES) depth -= 1;
-    at = character === QUOTE ? endOfString(json, at) : at + 1;
+    if (character === QUOTE) {
+      at = endOfString(json, at);
+      continue;
+    }
+    at += 1;
+    const bracket = character | CASE_BIT;
+    if (bracket === OBJECT_OPENS) depth += 1;
+    else if (bracket === OBJECT_CLOSES) depth -= 1;
     if (depth === 0) return at;
   }
   return json.length;
@@ -70,6 +136,16 @@ function endOfNested(json: string, start: number): number {
  * @returns the place after its last quote; the end of the text when there is none
  */
 export function endOfString(json: string, start: number): number {
+  const near = Math.min(start + NEAR, json.length);
+  for (let at = start + 1; at < near; at += 1) {
+    const character = json.charCodeAt(at);
+    if (character === QUOTE) return at + 1;
+    if (character === BACKSLASH) break;
+  }
+  return endOfLongString(json, start);
+}
+
+function endOfLongString(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1);
   return end === -1 ? json.length : end + 1;
