@@ -1,6 +1,6 @@
-import type { BucketCounts } from '@leque/core';
-import { Counter, Histogram, type Registry } from 'prom-client';
-import { addHistograms, addReadings } from './readings.ts';
+import { BucketCounts } from '@leque/core';
+import { Counter, type Registry } from 'prom-client';
+import { addHistograms, addReadings, type Labels } from './readings.ts';
 
 const REQUEST_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -47,24 +47,54 @@ export interface AnsweredRequest {
   readonly seconds: number;
 }
 
-/** @returns a function that counts one request */
+/** Counts of one route. */
+interface RouteCounts {
+  readonly durations: BucketCounts;
+  /** Answers by method and status. */
+  readonly answers: Map<string, { readonly labels: Labels; count: number }>;
+}
+
+/**
+ * Plain numbers, because the library makes a text of all labels for each request.
+ * @returns a function that counts one request
+ */
 export function addHttpMetrics(registry: Registry): (request: AnsweredRequest) => void {
-  const registers = [registry];
-  const requests = new Counter({
-    name: 'leque_http_requests_total',
-    help: 'HTTP requests answered, by method, route pattern (`none` for unknown paths) and status',
-    labelNames: ['method', 'route', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'leque_http_request_duration_seconds',
-    help: 'HTTP request duration, by route pattern',
-    labelNames: ['route'],
-    buckets: REQUEST_BUCKETS_S,
-    registers,
-  });
-  return ({ method, route = 'none', status, seconds }) => {
-    requests.inc({ method, route, status });
-    durations.observe({ route }, seconds);
-  };
+  const routes = new Map<string, RouteCounts>();
+  addReadings(registry, [
+    {
+      kind: Counter,
+      name: 'leque_http_requests_total',
+      help: 'HTTP requests answered, by method, route pattern (`none` for unknown paths) and status',
+      labelNames: ['method', 'route', 'status'],
+      read: () =>
+        [...routes.values()].flatMap(({ answers }) =>
+          [...answers.values()].map(({ labels, count }) => [labels, count] as const),
+        ),
+    },
+  ]);
+  addHistograms(registry, [
+    {
+      name: 'leque_http_request_duration_seconds',
+      help: 'HTTP request duration, by route pattern',
+      labelNames: ['route'],
+      read: () => [...routes].map(([route, { durations }]) => [{ route }, durations] as const),
+    },
+  ]);
+  return (request) => countRequest(routes, request);
+}
+
+function countRequest(
+  routes: Map<string, RouteCounts>,
+  { method, route = 'none', status, seconds }: AnsweredRequest,
+): void {
+  let counts = routes.get(route);
+  if (counts === undefined) {
+    counts = { durations: new BucketCounts(REQUEST_BUCKETS_S), answers: new Map() };
+    routes.set(route, counts);
+  }
+  counts.durations.observe(seconds);
+  const name = `${method} ${status}`;
+  const answer = counts.answers.get(name);
+  if (answer !== undefined) answer.count += 1;
+  else counts.answers.set(name, { labels: { method, route, status: String(status) }, count: 1 });
 }

@@ -1,7 +1,7 @@
 import type { BucketCounts } from '@leque/core';
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 /** A number for each combination of labels. */
 export type Labelled = Iterable<readonly [labels: Labels, value: number]>;
 
