@@ -54,7 +54,9 @@ export class AppendQueue {
     try {
       const events = appends.map(({ event }) => event);
       const outcomes = await this.#log.append(channel, events);
-      for (const [index, append] of appends.entries()) settle(append, outcomes[index]);
+      appends.forEach((append, index) => {
+        settle(append, outcomes[index]);
+      });
     } catch (error) {
       const failure = writeFailure(error);
       for (const { reject } of appends) reject(failure);
@@ -67,7 +69,11 @@ function settle({ resolve, reject }: PendingAppend, outcome: Published | Error |
   else resolve(outcome);
 }
 
-function* callsOf(appends: readonly PendingAppend[]): Generator<readonly PendingAppend[]> {
+function callsOf(appends: readonly PendingAppend[]): Iterable<readonly PendingAppend[]> {
+  return appends.length === 1 ? [appends] : parted(appends);
+}
+
+function* parted(appends: readonly PendingAppend[]): Generator<readonly PendingAppend[]> {
   let start = 0;
   let text = 0;
   for (const [index, { event }] of appends.entries()) {

@@ -21,7 +21,8 @@ export class RunningTotals {
   }
 
   add(totals: Partial<Totals>): void {
-    for (const [name, change] of Object.entries(totals)) this.#add(name, change);
+    // Without a list of entries: this is called for each event that is published.
+    for (const name in totals) this.#add(name, totals[name as keyof Totals] ?? 0);
   }
 
   /** Tries once to write what is pending. */

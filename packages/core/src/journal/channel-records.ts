@@ -13,18 +13,27 @@ export interface JournalOptions {
   readonly ttlMs: number;
 }
 
-/** The newest records of each of the newest message ids, at most one record per channel. */
+interface Entry<R> {
+  readonly records: R[];
+  /** Time of the monotonic clock. */
+  readonly endsAt: number;
+}
+
+/**
+ * The newest records of each of the newest message ids, at most one record per channel. The library
+ * bounds their number. Expiry stays here, because the library's costs each publication a
+ * microsecond.
+ */
 export class ChannelRecords<R extends { readonly channel: string }> {
-  readonly #records: LRUCache<string, R[]>;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #ttlMs: number;
+  readonly #entries: LRUCache<string, Entry<R>>;
 
   /** @param options at least one entry; memory for the index is reserved at once */
   constructor(clock: Pick<Clock, 'monotonic'>, options: JournalOptions) {
-    this.#records = new LRUCache({
-      max: options.entries,
-      ttl: options.ttlMs,
-      ttlResolution: 0, // the library would set timers of its own to remember the time
-      perf: { now: () => clock.monotonic() },
-    });
+    this.#clock = clock;
+    this.#ttlMs = options.ttlMs;
+    this.#entries = new LRUCache({ max: options.entries });
   }
 
   find(messageId: string): readonly R[] {
@@ -38,18 +47,27 @@ export class ChannelRecords<R extends { readonly channel: string }> {
   /** Replaces the record of the same channel, if there is one. */
   set(messageId: string, record: R): void {
     const records = this.#recordsOf(messageId);
-    if (records === undefined) {
-      this.#records.set(messageId, [record]);
-      return;
-    }
-    const known = records.findIndex(({ channel }) => channel === record.channel);
-    if (known !== -1) records.splice(known, 1);
-    else if (records.length >= MAX_CHANNELS) records.shift();
-    records.push(record);
+    if (records === undefined) this.#add(messageId, record);
+    else replaceIn(records, record);
+  }
+
+  #add(messageId: string, record: R): void {
+    const endsAt = this.#clock.monotonic() + this.#ttlMs;
+    this.#entries.set(messageId, { records: [record], endsAt });
   }
 
   /** Reading a record does not make it newer. */
   #recordsOf(messageId: string): R[] | undefined {
-    return this.#records.peek(messageId);
+    const entry = this.#entries.peek(messageId);
+    return entry === undefined || entry.endsAt < this.#clock.monotonic()
+      ? undefined
+      : entry.records;
   }
+}
+
+function replaceIn<R extends { readonly channel: string }>(records: R[], record: R): void {
+  const known = records.findIndex(({ channel }) => channel === record.channel);
+  if (known !== -1) records.splice(known, 1);
+  else if (records.length >= MAX_CHANNELS) records.shift();
+  records.push(record);
 }

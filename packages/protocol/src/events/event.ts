@@ -40,8 +40,8 @@ export function withTraceparent(event: Event, traceparent: string): Event {
 
 /** A copy of the event without its trace context. */
 export function withoutTraceparent(event: Event): Event {
+  if (event.traceparent === undefined) return event;
   const { traceparent, ...rest } = event;
-  if (traceparent === undefined) return event;
   return { ...rest, json: `${event.json.slice(0, -memberOf(traceparent).length - 1)}}` };
 }
 
