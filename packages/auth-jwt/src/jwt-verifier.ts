@@ -56,6 +56,7 @@ export function createJwtVerifier(
       cache.add(token, identity, keySet);
       return identity;
     },
+    recall: (token) => cache.get(token, source.keySet()),
   };
 }
 

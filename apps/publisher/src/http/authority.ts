@@ -12,7 +12,7 @@ import {
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { RequestError } from '@leque/service';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Bucket, RateLimits } from './rate-limits.ts';
 import type { WrongCredentials } from './wrong-credentials.ts';
 
@@ -68,6 +68,19 @@ export interface AuthorityDeps {
 interface ApiKey {
   readonly hash: Buffer;
   readonly identity: Identity;
+  readonly bucket: Bucket;
+  readonly caller: Caller;
+}
+
+interface Presented {
+  readonly credential: string | undefined;
+  /** In `X-API-Key` only keys are accepted, as a bearer also tokens. */
+  readonly as: 'key' | 'bearer';
+}
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
 /** Identifies callers by token or API key, charges their rate limits, and checks their rights. */
@@ -75,21 +88,38 @@ export class Authority {
   readonly #deps: AuthorityDeps;
   readonly #mode: 'open' | 'required';
   readonly #keys: readonly ApiKey[];
+  /** The keys that were presented before, by their text, so that they need not be hashed again. */
+  readonly #presented = new Map<string, ApiKey>();
 
   constructor({ mode, apiKeys }: AuthorityOptions, deps: AuthorityDeps) {
     this.#deps = deps;
     this.#mode = mode;
-    this.#keys = apiKeys.map((key) => ({ hash: sha256(key), identity: { ...API_KEY } }));
+    this.#keys = apiKeys.map((key, index) => newKey(key, index));
   }
 
-  /** @returns a hook that refuses callers without the scope before their body is read */
-  require(scope: Scope): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-    return async (request, reply) => {
-      const identity = await this.identify(request, reply);
+  /**
+   * @returns a hook that refuses callers without the scope before their body is read. It goes on at
+   *   once with a credential that was accepted lately.
+   */
+  require(scope: Scope): onRequestHookHandler {
+    const admit = (request: FastifyRequest, reply: FastifyReply, identity: Identity) => {
+      this.#charge(request, reply, identity);
       if (!identity.grants.has(scope)) {
         throw new ProtocolError('forbidden', `the scope ${scope} is needed`);
       }
       request.caller = this.#callerOf(identity);
+    };
+    return (request, reply, done) => {
+      const presented = presentedIn(request);
+      const known = this.#recall(presented);
+      if (known !== undefined) {
+        admit(request, reply, known);
+        done();
+        return;
+      }
+      this.#identityOf(presented, { request, reply })
+        .then((identity) => admit(request, reply, identity))
+        .then(() => done(), done);
     };
   }
 
@@ -98,24 +128,36 @@ export class Authority {
    * @throws ProtocolError `token_…`, `rate_limited`; RequestError `api_key_invalid`
    */
   async identify(request: FastifyRequest, reply: FastifyReply): Promise<Identity> {
-    const addressOf = () => this.#deps.addressOf(request.raw);
-    const identity = await this.#identityOf(request, { addressOf, reply });
-    request.bucket = this.#bucketOf(identity, addressOf);
-    this.#deps.rates.charge(request, reply, 1);
+    const presented = presentedIn(request);
+    const known = this.#recall(presented);
+    const identity = known ?? (await this.#identityOf(presented, { request, reply }));
+    this.#charge(request, reply, identity);
     return identity;
   }
 
+  #charge(request: FastifyRequest, reply: FastifyReply, identity: Identity): void {
+    request.bucket = this.#bucketOf(identity, request);
+    this.#deps.rates.charge(request, reply, 1);
+  }
+
+  /** The identity of a credential that was accepted lately; undefined for one that must be checked. */
+  #recall({ credential, as }: Presented): Identity | undefined {
+    if (credential === undefined) return undefined;
+    const key = this.#presented.get(credential);
+    if (key !== undefined) return this.#acceptedKey(key);
+    return as === 'bearer' ? this.#deps.verifier.recall?.(credential) : undefined;
+  }
+
   async #identityOf(
-    { headers }: FastifyRequest,
-    from: { readonly addressOf: () => string; readonly reply: FastifyReply },
+    { credential, as }: Presented,
+    { request, reply }: Exchange,
   ): Promise<Identity> {
-    const key = headers['x-api-key'];
-    const credential = key === undefined ? bearerToken(headers.authorization) : String(key);
     if (credential === undefined) return this.#withoutCredentials();
-    return await this.#deps.wrongCredentials.verify({ ...from, credential }, async () => {
+    const addressOf = () => this.#deps.addressOf(request.raw);
+    return await this.#deps.wrongCredentials.verify({ addressOf, reply, credential }, async () => {
       const known = this.#findKey(credential);
       if (known !== undefined) return this.#acceptedKey(known);
-      return key === undefined ? await this.#verify(credential) : this.#unknownKey();
+      return as === 'bearer' ? await this.#verify(credential) : this.#unknownKey();
     });
   }
 
@@ -151,35 +193,53 @@ export class Authority {
   /** Takes the same time for every key, so that timing discloses nothing about a guess. */
   #findKey(candidate: string): ApiKey | undefined {
     const candidateHash = sha256(candidate);
-    return this.#keys.reduce<ApiKey | undefined>(
-      (found, key) => (timingSafeEqual(key.hash, candidateHash) ? key : found),
+    const found = this.#keys.reduce<ApiKey | undefined>(
+      (match, key) => (timingSafeEqual(key.hash, candidateHash) ? key : match),
       undefined,
     );
+    if (found !== undefined) this.#presented.set(candidate, found);
+    return found;
   }
 
-  #keyNumber(identity: Identity): number {
-    return this.#keys.findIndex((key) => key.identity === identity);
+  #keyOf(identity: Identity): ApiKey | undefined {
+    return this.#keys.find((key) => key.identity === identity);
   }
 
   /** Users have a limit each, wherever they are; callers without a name share that of their address. */
-  #bucketOf(identity: Identity, addressOf: () => string): Bucket {
-    const key = this.#keyNumber(identity);
-    if (key !== -1) return { kind: 'key', id: String(key) };
+  #bucketOf(identity: Identity, request: FastifyRequest): Bucket {
+    const key = this.#keyOf(identity);
+    if (key !== undefined) return key.bucket;
     if (identity.userId !== undefined) return { kind: 'user', id: identity.userId };
-    return { kind: 'address', id: addressOf() };
+    return { kind: 'address', id: this.#deps.addressOf(request.raw) };
   }
 
   /** Tokens without a user, and callers without a token, are one caller each. */
   #callerOf(identity: Identity): Caller {
+    const key = this.#keyOf(identity);
+    if (key !== undefined) return key.caller;
     const { userId, grants, expiresAt } = identity;
-    const key = this.#keys[this.#keyNumber(identity)];
-    if (key !== undefined) {
-      return { name: 'an API key', owner: `key ${key.hash.toString('base64url')}`, grants };
-    }
     const nameless = expiresAt === undefined ? 'an anonymous caller' : 'a service';
     const name = userId === undefined ? nameless : `user ${userId}`;
     return { name, owner: name, grants };
   }
+}
+
+function presentedIn({ headers }: FastifyRequest): Presented {
+  const key = headers['x-api-key'];
+  if (key !== undefined) return { credential: String(key), as: 'key' };
+  return { credential: bearerToken(headers.authorization), as: 'bearer' };
+}
+
+function newKey(key: string, index: number): ApiKey {
+  const digest = sha256(key);
+  const identity = { ...API_KEY };
+  const owner = `key ${digest.toString('base64url')}`;
+  return {
+    hash: digest,
+    identity,
+    bucket: { kind: 'key', id: String(index) },
+    caller: { name: 'an API key', owner, grants: identity.grants },
+  };
 }
 
 function sha256(text: string): Buffer {

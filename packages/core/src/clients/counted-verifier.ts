@@ -24,5 +24,10 @@ export function countedVerifier(
         throw error;
       }
     },
+    recall(token) {
+      const identity = verifier.recall?.(token);
+      if (identity !== undefined) countOutcome(outcomes, 'accepted');
+      return identity;
+    },
   };
 }
