@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import {
   type AuthenticationOutcomes,
@@ -16,7 +16,7 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { UnaddressedPolicy } from '@leque/protocol';
-import { registerProblems } from '@leque/service';
+import { beforeAnswers, registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
 import { PublishJournal } from './delivery-report/publish-journal.ts';
@@ -56,6 +56,7 @@ export interface PublisherDeps {
 
 /** Largest body of a request that does not publish. */
 const SMALL_BODY_BYTES = 65_536;
+const EXPOSED_HEADERS = 'RateLimit, RateLimit-Policy, Retry-After, X-Request-Id';
 const PUBLISH_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 /** The publisher's settings, as `publisherPolicy` reads them from the environment. */
@@ -115,12 +116,8 @@ async function registerApi(
   keepBodiesSmall(api);
   leaveRefusedBodiesUnread(api);
   refuseForeignPages(api, origins);
-  await api.register(cors, {
-    origin: true,
-    methods: ['GET', 'POST'],
-    exposedHeaders: ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
-    maxAge: 600,
-  });
+  admitPages(api);
+  await api.register(answerPreflights);
   await api.register(publishingRoutes, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
@@ -144,19 +141,48 @@ function keepBodiesSmall(api: FastifyInstance): void {
 
 /** Node would read the rest of a refused body before the next request of the connection. */
 function leaveRefusedBodiesUnread(api: FastifyInstance): void {
-  api.addHook('onSend', async ({ raw, headers }, reply) => {
-    const mayBeLarge = !(Number(headers['content-length'] ?? 0) <= SMALL_BODY_BYTES);
-    const isOpenEnded = headers['transfer-encoding'] !== undefined;
-    if (!raw.complete && (mayBeLarge || isOpenEnded)) reply.header('connection', 'close');
+  beforeAnswers(api, ({ raw, headers }, reply) => {
+    if (!raw.complete && mayHaveMore(headers)) reply.header('connection', 'close');
   });
+}
+
+function mayHaveMore(headers: IncomingHttpHeaders): boolean {
+  const mayBeLarge = !(Number(headers['content-length'] ?? 0) <= SMALL_BODY_BYTES);
+  return mayBeLarge || headers['transfer-encoding'] !== undefined;
 }
 
 /** CORS alone hides the answer from a foreign page, but the event would be published. */
 function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
-  api.addHook('onRequest', async ({ headers: { origin, host } }) => {
+  api.addHook('onRequest', ({ headers: { origin, host } }, _reply, done) => {
     assertOriginAllowed({ origin, host }, { origins });
+    done();
   });
 }
+
+/** Lets the page that asks read the answer; pages that may not ask have been refused before. */
+function admitPages(api: FastifyInstance): void {
+  api.addHook('onRequest', ({ headers: { origin } }, reply, done) => {
+    reply.header('vary', 'Origin');
+    if (origin !== undefined) {
+      reply.header('access-control-allow-origin', origin);
+      reply.header('access-control-expose-headers', EXPOSED_HEADERS);
+    }
+    done();
+  });
+}
+
+/**
+ * The library's hook concerns only the route that it adds here, for preflights: it copies all of its
+ * options for each request, most of which do not come from a page.
+ */
+const answerPreflights: FastifyPluginAsync = async (preflights) => {
+  await preflights.register(cors, {
+    origin: true,
+    methods: ['GET', 'POST'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: 600,
+  });
+};
 
 function contextOf(deps: PublisherDeps): PublisherContext {
   const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = deps;

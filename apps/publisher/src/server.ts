@@ -62,9 +62,12 @@ export async function servePublisher(
 }
 
 function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) => void): void {
-  app.addHook('onResponse', async ({ method, routeOptions, log }, { statusCode, elapsedTime }) => {
-    count({ method, route: routeOptions.url, status: statusCode, seconds: elapsedTime / 1000 });
+  app.addHook('onResponse', ({ method, routeOptions, log }, reply, done) => {
+    const { url: route } = routeOptions; // each access to the options copies them
+    const { statusCode: status, elapsedTime: ms } = reply;
+    count({ method, route, status, seconds: ms / 1000 });
     // The address is left out because it may contain a token.
-    log.debug({ method, route: routeOptions.url, status: statusCode, ms: elapsedTime }, 'request');
+    log.debug({ method, route, status, ms }, 'request');
+    done();
   });
 }

@@ -2,6 +2,7 @@ export { AddressSettings, addressRule, ClientAddresses } from './client-addresse
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
+export { beforeAnswers } from './http/before-answers.ts';
 export { isFailure, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
 export { REQUEST_LIMITS } from './http/request-limits.ts';

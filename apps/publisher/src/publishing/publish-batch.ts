@@ -18,14 +18,12 @@ const UNADDRESSED =
   'deprecated: this event named nobody, so it went to everybody; say channel "all", or give user_id or project_id';
 
 export function storedAnswer({ channel, unaddressed }: Event, published: Published): Stored {
-  const { messageId, position, duplicate } = published;
-  return {
-    message_id: messageId,
-    channel,
-    ...(position !== undefined && { cursor: toCursor(position) }),
-    duplicate,
-    ...(unaddressed && { warning: UNADDRESSED }),
-  };
+  const { messageId: message_id, position, duplicate } = published;
+  const stored =
+    position === undefined
+      ? { message_id, channel, duplicate }
+      : { message_id, channel, cursor: toCursor(position), duplicate };
+  return unaddressed ? { ...stored, warning: UNADDRESSED } : stored;
 }
 
 export interface BatchRequest extends Omit<PublishOptions, 'deadline'> {
@@ -60,7 +58,7 @@ export async function publishBatch(
 ): Promise<ItemResult[]> {
   const checked = await checkAll(deps, texts, check);
   using deadline = new Deadline(storeWithinMs);
-  const options = { deadline, ...request };
+  const options = { ...request, deadline };
   return await Promise.all(
     checked.map((item) =>
       'event' in item ? publishOne(deps, item.event, options) : Promise.resolve(item.refused),

@@ -23,20 +23,25 @@ export function readSentEvents(api: FastifyInstance): void {
   api.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => sentEventsOf(body),
+    (_request: unknown, body: Buffer, done: Done) => {
+      const text = textOf(body);
+      // Only a list may be so long that it is read with pauses.
+      if (!ListScanner.isList(text)) done(null, { kind: 'event', text });
+      else itemsOf(text).then((texts) => done(null, { kind: 'list', texts }), done);
+    },
   );
 }
 
-/** @throws RequestError `invalid_json`, or `invalid_request` for too many events */
-async function sentEventsOf(body: Buffer): Promise<SentEvents> {
+type Done = (error: Error | null, events?: SentEvents) => void;
+
+/** @throws RequestError `invalid_json` */
+function textOf(body: Buffer): string {
   if (!isUtf8(body)) throw new RequestError('invalid_json', 'the body is not UTF-8');
-  const decoded = body.toString();
-  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
-  return ListScanner.isList(text)
-    ? { kind: 'list', texts: await itemsOf(text) }
-    : { kind: 'event', text };
+  const text = body.toString();
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
+/** @throws RequestError `invalid_json`, or `invalid_request` for too many events */
 async function itemsOf(text: string): Promise<readonly string[]> {
   const scanner = new ListScanner(text, MAX_BATCH_ITEMS);
   while (scanner.advance(SCAN_SLICE)) await setImmediate();

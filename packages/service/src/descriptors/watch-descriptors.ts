@@ -1,5 +1,6 @@
 import type { Clock, Telemetry } from '@leque/core';
 import type { FastifyInstance } from 'fastify';
+import { beforeAnswers } from '../http/before-answers.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 
 const DETAIL = 'the process may open no more files (ulimit -n): new connections are refused';
@@ -29,7 +30,7 @@ export function endConnectionsInShortage(
   app: FastifyInstance,
   watch: Pick<DescriptorWatch, 'exhausted'>,
 ): void {
-  app.addHook('onSend', async (_request, reply) => {
+  beforeAnswers(app, (_request, reply) => {
     if (watch.exhausted) reply.header('connection', 'close');
   });
 }

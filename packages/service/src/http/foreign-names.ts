@@ -6,7 +6,8 @@ import type { FastifyInstance } from 'fastify';
  * before routes are added. Requests that Socket.IO takes before any hook are checked by its transport.
  */
 export function refuseForeignNames(app: FastifyInstance, origins: OriginPolicy): void {
-  app.addHook('onRequest', async ({ headers: { host } }) => {
+  app.addHook('onRequest', ({ headers: { host } }, _reply, done) => {
     assertHostAllowed({ host }, { origins });
+    done();
   });
 }

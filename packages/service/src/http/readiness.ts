@@ -1,5 +1,6 @@
 import type { Broker, Telemetry } from '@leque/core';
 import type { FastifyInstance } from 'fastify';
+import { beforeAnswers } from './before-answers.ts';
 
 /** Anybody may ask for the readiness; addresses and the words of Redis are for the log. */
 const BROKER_PROBLEM = 'the broker is away or refuses; the log of this process says why';
@@ -52,7 +53,7 @@ export class Readiness {
 
   /** Ends connections with their next answer while leaving: clients reconnect before the cut. */
   endConnections(app: FastifyInstance): void {
-    app.addHook('onSend', async (_request, reply) => {
+    beforeAnswers(app, (_request, reply) => {
       if (this.#phase === 'leaving') reply.header('connection', 'close');
     });
   }
