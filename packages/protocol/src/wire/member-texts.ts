@@ -1,13 +1,12 @@
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LIST_OPENS = 0x5b;
 const OBJECT_OPENS = 0x7b;
 const OBJECT_CLOSES = 0x7d;
 /** Differs between [ and {, and between ] and }. */
 const CASE_BIT = 0x20;
-/** A search takes longer to begin than a loop takes over this number of characters. */
-const NEAR = 24;
 
 export interface MemberTexts {
   /** The JSON text of each member's value; of a name that occurs twice, that of the last. */
@@ -79,8 +78,8 @@ class MemberCursor {
     if (json.charCodeAt(at) !== QUOTE) return false;
     this.#nameStart = at;
     this.#nameEnd = endOfString(json, at);
-    const colon = json.indexOf(':', this.#nameEnd);
-    if (colon === -1) return false;
+    const colon = skipSpace(json, this.#nameEnd);
+    if (json.charCodeAt(colon) !== COLON) return false;
     this.#valueStart = skipSpace(json, colon + 1);
     this.#valueEnd = endOfValue(json, this.#valueStart);
     return true;
@@ -136,16 +135,6 @@ function endOfNested(json: string, start: number): number {
  * @returns the place after its last quote; the end of the text when there is none
  */
 export function endOfString(json: string, start: number): number {
-  const near = Math.min(start + NEAR, json.length);
-  for (let at = start + 1; at < near; at += 1) {
-    const character = json.charCodeAt(at);
-    if (character === QUOTE) return at + 1;
-    if (character === BACKSLASH) break;
-  }
-  return endOfLongString(json, start);
-}
-
-function endOfLongString(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end !== -1 && isEscaped(json, end)) end = json.indexOf('"', end + 1);
   return end === -1 ? json.length : end + 1;
