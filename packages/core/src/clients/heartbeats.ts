@@ -4,21 +4,22 @@ import { type Cancel, type Clock, every } from '../lib/clock.ts';
 export interface HeartbeatState {
   /** The turn in which the client was last heard of. */
   heardAt: number;
-  /** The turn of each interval in which the connection gets its heartbeat. */
+  /** The turn of each round of the wheel in which the connection gets a heartbeat. */
   beatsAt: number;
 }
 
 export interface HeartbeatTimes {
   readonly intervalMs: number;
-  /** The longest time without a ping; a heartbeat is one, too. The interval when it is undefined. */
+  /** The longest time without a ping, but at least a second; the interval when it is undefined. */
   readonly pingMs?: number;
   /** A client that is silent for this long is gone. */
   readonly timeoutMs: number;
 }
 
 export interface HeartbeatHandler<T> {
-  beat(connection: T): void;
-  /** Called between two heartbeats, where the interval is longer than the time between pings. */
+  /** @param pings whether a ping is due as well */
+  beat(connection: T, pings: boolean): void;
+  /** Called for pings between heartbeats, where the interval is longer than the time between pings. */
   ping?(connection: T): void;
   /** Called once for a silent client, whose connection has been removed. */
   silent(connection: T): void;
@@ -27,18 +28,24 @@ export interface HeartbeatHandler<T> {
 /** The fewest turns of an interval. */
 const MIN_TURNS = 8;
 const MAX_TURN_MS = 1000;
+/** Intervals in a round of a wheel with pings that are little shorter than an interval. */
+const LONG_ROUND = 4;
 
 /**
- * Sends the heartbeats of all connections with one timer: a wheel that has a slot for each turn of
- * the interval. A turn visits one slot, and the clients that have been silent for long.
+ * Sends the heartbeats of all connections with one timer: a wheel of slots, which a round visits one
+ * after the other. A turn visits the slots that get a heartbeat or a ping, and the clients that have
+ * been silent for long. A round may last several intervals: five pings in four intervals of 30 s are
+ * 24 s apart, where a whole number of pings in each interval would have them 15 s apart.
  */
 export class Heartbeats<T extends HeartbeatState> {
   readonly #handler: HeartbeatHandler<T>;
   readonly #slots: readonly Set<T>[];
   /** Connections that may time out before their next heartbeat. */
   readonly #quiet = new Set<T>();
-  /** The turns by which pings go ahead of a heartbeat. */
-  readonly #pingsAhead: readonly number[];
+  readonly #turnsOfInterval: number;
+  /** A connection gets a heartbeat when its slot is this many turns ahead. */
+  readonly #beatsAhead: ReadonlySet<number>;
+  readonly #pingsAhead: ReadonlySet<number>;
   readonly #turnsUntilSilent: number;
   readonly #stop: Cancel;
   #turn = 0;
@@ -46,12 +53,15 @@ export class Heartbeats<T extends HeartbeatState> {
   constructor(clock: Clock, times: HeartbeatTimes, handler: HeartbeatHandler<T>) {
     const { intervalMs, timeoutMs, pingMs = intervalMs } = times;
     const turnMs = Math.min(Math.min(intervalMs, timeoutMs) / MIN_TURNS, MAX_TURN_MS);
+    const isLittleShorter = pingMs < intervalMs && pingMs > intervalMs / LONG_ROUND;
+    const intervals = isLittleShorter ? LONG_ROUND : 1;
     this.#handler = handler;
-    this.#slots = Array.from({ length: Math.round(intervalMs / turnMs) }, () => new Set<T>());
-    const pings = Math.ceil(intervalMs / pingMs);
-    this.#pingsAhead = Array.from({ length: pings - 1 }, (_, index) =>
-      Math.round(((index + 1) * this.#slots.length) / pings),
-    );
+    this.#turnsOfInterval = Math.round(intervalMs / turnMs);
+    const turns = intervals * this.#turnsOfInterval;
+    this.#slots = Array.from({ length: turns }, () => new Set<T>());
+    this.#beatsAhead = spread(intervals, turns);
+    const turnsOfPing = Math.max(1, Math.floor(pingMs / turnMs));
+    this.#pingsAhead = spread(Math.ceil(turns / turnsOfPing), turns);
     // One more, because the client may have been heard of right before the first turn.
     this.#turnsUntilSilent = Math.ceil(timeoutMs / turnMs) + 1;
     this.#stop = every(clock, turnMs, () => this.#next());
@@ -59,8 +69,10 @@ export class Heartbeats<T extends HeartbeatState> {
 
   /** Begins after half an interval to a whole one, at random: clients come together after a deploy. */
   add(connection: T): void {
-    const turns = this.#slots.length;
-    connection.beatsAt = (this.#turn + Math.ceil(turns * (0.5 + Math.random() / 2))) % turns;
+    const turns = this.#turnsOfInterval;
+    const interval = Math.floor(Math.random() * this.#beatsAhead.size);
+    const first = Math.ceil(turns * (0.5 + Math.random() / 2)) + interval * turns;
+    connection.beatsAt = (this.#turn + first) % this.#slots.length;
     this.heard(connection);
     this.#slots[connection.beatsAt]?.add(connection);
     this.#watch(connection);
@@ -83,16 +95,22 @@ export class Heartbeats<T extends HeartbeatState> {
   #next(): void {
     this.#turn += 1;
     for (const connection of this.#quiet) this.#judge(connection);
-    for (const connection of this.#slotIn(0)) {
-      this.#watch(connection);
-      this.#handler.beat(connection);
-    }
+    for (const turns of this.#beatsAhead) this.#beat(turns);
     for (const turns of this.#pingsAhead) {
+      if (this.#beatsAhead.has(turns)) continue;
       for (const connection of this.#slotIn(turns)) this.#handler.ping?.(connection);
     }
   }
 
-  /** The connections whose heartbeat comes after so many turns. */
+  #beat(turns: number): void {
+    const pings = this.#pingsAhead.has(turns);
+    for (const connection of this.#slotIn(turns)) {
+      this.#watch(connection);
+      this.#handler.beat(connection, pings);
+    }
+  }
+
+  /** The connections whose slot is visited after so many turns. */
   #slotIn(turns: number): Iterable<T> {
     return this.#slots[(this.#turn + turns) % this.#slots.length] ?? [];
   }
@@ -111,6 +129,11 @@ export class Heartbeats<T extends HeartbeatState> {
   }
 
   #isQuiet({ heardAt }: T): boolean {
-    return this.#turn + this.#slots.length - heardAt >= this.#turnsUntilSilent;
+    return this.#turn + this.#turnsOfInterval - heardAt >= this.#turnsUntilSilent;
   }
+}
+
+/** The turns of a round at which `count` visits are evenly spread. */
+function spread(count: number, turns: number): Set<number> {
+  return new Set(Array.from({ length: count }, (_, index) => Math.floor((index * turns) / count)));
 }

@@ -9,20 +9,21 @@ export function startHeartbeats({
   nodeId,
 }: TransportContext): Heartbeats<WsSession> {
   const { heartbeatIntervalMs: intervalMs, pingIntervalMs: pingMs, timeoutMs } = limits;
-  let beat: Buffer = Buffer.alloc(0);
+  let beat = encodeBeat(nodeId);
   let encodedAt = Number.NEGATIVE_INFINITY;
   return new Heartbeats(
     clock,
     { intervalMs, pingMs, timeoutMs },
     {
-      beat(ws) {
+      beat(ws, pings) {
         const now = clock.now();
-        // Connections that are due at the same time share the frame.
-        if (now !== encodedAt) beat = encodeHeartbeat(nodeId);
+        // Connections that are due at the same time share the frames.
+        if (now !== encodedAt) beat = encodeBeat(nodeId);
         encodedAt = now;
-        ws.send(beat);
+        if (pings) ws.ping(beat.withPing, 1);
+        else ws.send(beat.alone);
       },
-      ping: (ws) => ws.ping(),
+      ping: (ws) => ws.ping(PING_FRAME, 0),
       silent(ws) {
         ws.client.session.close(CLOSE.heartbeatTimeout, 'heartbeat timeout');
       },
@@ -30,7 +31,8 @@ export function startHeartbeats({
   );
 }
 
-/** The `heartbeat` event, and a ping that every WebSocket answers by itself. */
-function encodeHeartbeat(node: string): Buffer {
-  return Buffer.concat([encodeTextFrame(encodeReply('heartbeat', { node })), PING_FRAME]);
+/** The `heartbeat` event, alone and with a ping. */
+function encodeBeat(node: string) {
+  const alone = encodeTextFrame(encodeReply('heartbeat', { node }));
+  return { alone, withPing: Buffer.concat([alone, PING_FRAME]) };
 }

@@ -9,7 +9,6 @@ import {
   type HeartbeatState,
   type Heartbeats,
   type Identity,
-  PING_FRAME,
   type TransportContext,
 } from '@leque/core';
 import {
@@ -51,6 +50,8 @@ export class WsSession
   readonly #heartbeats: Heartbeats<WsSession>;
   readonly #learned: LearnedLimits;
   readonly #clientKey: number;
+  /** Whether the client has been sent a ping since its last pong. */
+  #pinged = false;
 
   constructor(deps: WsSessionDeps, identity: Identity) {
     const { connection, endpoint, heartbeats, context } = deps;
@@ -82,6 +83,13 @@ export class WsSession
     this.#heartbeats.heard(this);
   }
 
+  pong(): boolean {
+    if (!this.#pinged) return false;
+    this.#pinged = false;
+    this.alive();
+    return true;
+  }
+
   tooLarge(): void {
     if (this.client.session.closeCode === undefined) this.#learned.refused(this.#clientKey);
   }
@@ -107,9 +115,10 @@ export class WsSession
     this.send(encodeTextFrame(encodeReply(type, data, id === undefined ? {} : { id })));
   }
 
-  /** Sends a ping, which is no message. */
-  ping(): void {
-    this.client.session.send(PING_FRAME, 0);
+  /** Sends a frame of so many messages that ends with a ping. */
+  ping(frame: Frame, messages: number): void {
+    this.#pinged = true;
+    this.client.session.send(frame, messages);
   }
 
   send(frame: Frame): void {
