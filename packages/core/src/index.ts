@@ -89,6 +89,12 @@ export {
   type GatedSocket,
 } from './input/frame-gate.ts';
 export {
+  type FrameParser,
+  guardParser,
+  type ParserGuard,
+  parseFrames,
+} from './input/guarded-parser.ts';
+export {
   HOLD_STEP_MS,
   InputBudget,
   type InputContext,

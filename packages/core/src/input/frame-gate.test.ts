@@ -164,6 +164,32 @@ test('[MEM] an error of the parser ends the parsing', () => {
   });
 });
 
+test('[MEM] a gate is at rest when a new one would be the same', () => {
+  const { clock, socket, gate, write } = start();
+  expect(gate.atRest).toBe(true);
+  write(EMPTY);
+  expect(gate.atRest).toBe(false); // its budget is not full
+  clock.advance(1000);
+  expect(gate.atRest).toBe(true);
+  write(EMPTY.subarray(0, 3));
+  clock.advance(1000);
+  expect(gate.atRest).toBe(false); // it is within a frame
+  socket.waiting = [];
+  write(EMPTY.subarray(3));
+  clock.advance(1000);
+  expect(gate.atRest).toBe(false); // the parser is not done
+  socket.waiting.shift()?.();
+  expect(gate.atRest).toBe(true);
+  socket.waiting = undefined;
+  write(frames(30));
+  clock.advance(1500);
+  expect(gate.atRest).toBe(false); // it was held back lately
+  clock.advance(1500);
+  expect(gate.atRest).toBe(true);
+  gate.stop();
+  expect(gate.atRest).toBe(false);
+});
+
 test('[LIVE] a socket that is gone is not held any longer', () => {
   const { clock, socket, write, asked } = start();
   write(frames(30));

@@ -60,6 +60,12 @@ export class FrameGate {
     return this.#stopped;
   }
 
+  /** Whether a new gate would be the same, between two frames of a client that sends little. */
+  get atRest(): boolean {
+    if (this.#stopped || this.#chunk !== undefined) return false;
+    return this.#scanner.atStart && this.#budget.full;
+  }
+
   /** Takes the next bytes of the client; `done` asks for more. */
   write(chunk: Buffer, done: Done): void {
     if (this.#stopped) {

@@ -91,6 +91,14 @@ export class InputBudget {
     return this.#bytes;
   }
 
+  /** Whether a new budget would be the same: nothing was taken, or everything has come back. */
+  get full(): boolean {
+    const now = this.#fill();
+    const { packetBurst, byteBurst } = this.#context.limits;
+    const isRelieved = this.#heldAt === 0 || now - this.#heldAt > RELIEF_MS;
+    return isRelieved && this.#packets === packetBurst * PER_PACKET && this.#bytes === byteBurst;
+  }
+
   take(packets: number, bytes: number): void {
     this.#packets -= packets * PER_PACKET;
     this.#bytes -= bytes;

@@ -46,6 +46,8 @@ export type StatefulSocket = HeartbeatSocket & {
   /** What a client of polling may still send; a WebSocket has a budget of its own. */
   input: InputBudget | undefined;
   reader: SocketReader | undefined;
+  /** Takes the answer to a ping; see `CarriedConnection`. */
+  pong(): boolean;
   /** Closes a client that goes on sending more than its budget. */
   flooded(): void;
 };
@@ -86,6 +88,12 @@ export function attachState({
     else if (isConnect(packet)) judgeConnect(this, packet, input);
     else this.reader?.packet(packet);
   }
+  function onPong(this: StatefulSocket): boolean {
+    if (!this.pinged) return false;
+    this.pinged = false;
+    heartbeats.heard(this);
+    return true;
+  }
   function onClose(this: StatefulSocket): void {
     heartbeats.remove(this);
     gone(this);
@@ -94,11 +102,11 @@ export function attachState({
   return (conn) => {
     const webSocket = transportSocketOf(engineOf(conn).transport);
     const fields = { queuedLength: 0, joins: false, connects: 0, stopped: false };
-    const socket: StatefulSocket = Object.assign(conn, fields, {
-      heardAt: 0,
-      beatsAt: 0,
+    const heartbeat = { pinged: false, heardAt: 0, beatsAt: 0 };
+    const socket: StatefulSocket = Object.assign(conn, fields, heartbeat, {
       reader: undefined,
       input: webSocket === undefined ? new InputBudget(input) : undefined,
+      pong: onPong,
       flooded: onFlooded,
     });
     if (webSocket === undefined) gatePolling(socket);

@@ -9,7 +9,11 @@ import {
 import { directSocket } from './direct-path.ts';
 import { type EngineSocket, engineOf } from './private-fields.ts';
 
-export type HeartbeatSocket = EngineSocket & HeartbeatState;
+export type HeartbeatSocket = EngineSocket &
+  HeartbeatState & {
+    /** Whether the client has been sent a ping since its last pong. */
+    pinged: boolean;
+  };
 
 export interface EngineHeartbeatDeps {
   readonly clock: Clock;
@@ -29,6 +33,7 @@ export function startEngineHeartbeats(
   return new Heartbeats(clock, times, {
     beat(conn) {
       if (conn.readyState !== 'open') return;
+      conn.pinged = true;
       const tcp = direct ? directSocket(conn) : undefined;
       if (tcp === undefined) engineOf(conn).sendPacket('ping');
       else writer.write(tcp, PING);

@@ -1,12 +1,30 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { FrameGate, type GatedSocket, type InputContext } from '@leque/core';
+import {
+  FrameGate,
+  type FrameParser,
+  type GatedSocket,
+  guardParser,
+  type InputContext,
+  type ParserGuard,
+  parseFrames,
+} from '@leque/core';
 import { CLOSE } from '@leque/protocol';
 import type { Server, Socket } from 'socket.io';
 import { WebSocket } from 'ws';
 
 // The fields of ws, Engine.IO and Socket.IO that their types hide, as this transport uses them.
 // Only this folder touches them; `trial.ts` checks them on the installed versions at start.
+
+const FIN_TEXT = 0x81;
+/** The mask bit, and a length of 1. */
+const MASKED_BYTE = 0x81;
+/** The index of the first byte of the mask. */
+const MASK_AT = 2;
+const PAYLOAD_AT = 6;
+const PONG_FRAME_BYTES = 7;
+/** The character 3, which is the whole packet. */
+const PONG = 0x33;
 
 export type EngineServer = Server['engine'];
 export type EngineSocket = Socket['conn'];
@@ -21,7 +39,12 @@ export interface TransportSocketOptions {
 }
 
 /** The connection of Engine.IO that a WebSocket carries. */
-export interface FloodedConnection {
+export interface CarriedConnection {
+  /**
+   * The client has sent a pong of Engine.IO. Returns false when it answers no ping; it is then
+   * charged and parsed like everything else.
+   */
+  pong(): boolean;
   /** Called when the client goes on sending more than its budget; nothing is read any more. */
   flooded(): void;
 }
@@ -30,34 +53,40 @@ export interface FloodedConnection {
  * A WebSocket of Engine.IO that knows its client, so that all of them can share their listeners, and
  * that reads no more than the budget of its client allows.
  */
-export class TransportSocket extends WebSocket implements GatedSocket {
+export class TransportSocket extends WebSocket implements GatedSocket, ParserGuard {
   client: ClientInternals | undefined;
   /** Undefined until Engine.IO has made the connection, or has finished an upgrade to this socket. */
-  connection: FloodedConnection | undefined;
-  readonly #gate: FrameGate | undefined;
+  connection: CarriedConnection | undefined;
+  readonly #input: InputContext | undefined;
+  /** Undefined while the client sends nothing but answers to pings, as most clients do. */
+  #gate: FrameGate | undefined;
   #ending = false;
 
   /** Called by `ws`, whose types know the sockets of clients only. */
   constructor(_address: null, _protocols: undefined, options: TransportSocketOptions) {
     super(null as unknown as string, undefined, options as object);
-    this.#gate = options.input && new FrameGate(this, options.input);
+    this.#input = options.input;
   }
 
   /** Called by `ws` once the upgrade is complete. */
   setSocket(tcp: Duplex, head: Buffer, options: object): void {
     wsInternalsOf(WebSocket.prototype).setSocket.call(this, tcp, head, options);
     const { _receiver: receiver } = wsInternalsOf(this);
-    const gate = this.#gate;
-    if (gate === undefined || receiver === undefined) return;
-    receiver._write = (bytes, _encoding, done) => gate.write(bytes, done);
+    if (receiver !== undefined && this.#input !== undefined) guardParser(receiver, this);
+  }
+
+  takes(bytes: Buffer): boolean {
+    if (!isPong(bytes)) return false;
+    if (this.#gate?.atRest) this.#gate = undefined;
+    return this.#gate === undefined && this.connection?.pong() === true;
+  }
+
+  receive(...[bytes, done]: Parameters<ParserGuard['receive']>): void {
+    this.#openGate()?.write(bytes, done);
   }
 
   parse(...[bytes, done]: Parameters<GatedSocket['parse']>): void {
-    const { _receiver: receiver } = wsInternalsOf(this);
-    const { _write: write } = Object.getPrototypeOf(receiver) as {
-      _write: ReceiverInternals['_write'];
-    };
-    write.call(receiver as ReceiverInternals, bytes, 'buffer', done);
+    parseFrames(wsInternalsOf(this)._receiver as FrameParser, bytes, done);
   }
 
   get gone(): boolean {
@@ -71,7 +100,7 @@ export class TransportSocket extends WebSocket implements GatedSocket {
 
   /** Stops to read and to parse. Call it before `close` when the client has earned it. */
   stop(): void {
-    this.#gate?.stop();
+    this.#openGate()?.stop();
   }
 
   /** Engine.IO calls it when this side closes, after which nothing that the client sends counts. */
@@ -80,8 +109,13 @@ export class TransportSocket extends WebSocket implements GatedSocket {
     super.close(code, reason);
     if (answers || tcp === undefined || this.#ending) return;
     this.#ending = true;
-    this.#gate?.stop();
+    this.stop();
     this.#gate?.end(tcp);
+  }
+
+  #openGate(): FrameGate | undefined {
+    this.#gate ??= this.#input && new FrameGate(this, this.#input);
+    return this.#gate;
   }
 }
 
@@ -90,14 +124,10 @@ export interface WsInternals extends EventEmitter {
   readonly _socket: Duplex | undefined;
   readonly _sender: SenderInternals | undefined;
   /** The stream that parses frames. */
-  readonly _receiver: ReceiverInternals | undefined;
+  readonly _receiver: FrameParser | undefined;
   /** Whether the client has begun to close. */
   readonly _closeFrameReceived: boolean;
   setSocket(socket: Duplex, head: Buffer, options: object): void;
-}
-
-interface ReceiverInternals {
-  _write(bytes: Buffer, encoding: string, done: (error?: Error | null) => void): void;
 }
 
 export interface SenderInternals {
@@ -180,6 +210,13 @@ export interface ClientInternals {
 export interface DecoderInternals {
   on(event: 'decoded', listener: Listener): void;
   listeners(event: 'decoded'): readonly Listener[];
+}
+
+/** Whether the bytes are one whole frame of a client: a text with Engine.IO's packet `pong`. */
+function isPong(bytes: Buffer): boolean {
+  if (bytes.length !== PONG_FRAME_BYTES || bytes[0] !== FIN_TEXT || bytes[1] !== MASKED_BYTE)
+    return false;
+  return ((bytes[MASK_AT] as number) ^ (bytes[PAYLOAD_AT] as number)) === PONG;
 }
 
 function wsInternalsOf(socket: WebSocket): WsInternals {

@@ -74,7 +74,9 @@ function tryDirectPath(engine: EngineServer): string | undefined {
 /** Checks what `TransportSocket` expects. */
 function findInputProblem(): string | undefined {
   const { ws } = openWebSocket();
-  if (typeof ws._receiver?._write !== 'function') return 'ws does not parse with a stream';
+  const { _receiver: parser } = ws;
+  if (typeof parser?._write !== 'function' || typeof parser.write !== 'function')
+    return 'ws does not parse with a stream';
   return ws._closeFrameReceived === false ? undefined : 'ws knows otherwise who closes';
 }
 

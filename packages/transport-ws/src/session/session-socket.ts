@@ -1,15 +1,33 @@
 import type { Socket } from 'node:net';
-import { FrameGate, type GatedSocket, type InputContext } from '@leque/core';
+import {
+  FrameGate,
+  type FrameParser,
+  type GatedSocket,
+  guardParser,
+  type InputContext,
+  type ParserGuard,
+  parseFrames,
+} from '@leque/core';
 import { type RawData, WebSocket } from 'ws';
 
 /** A client closes with it when it takes no message as large as one that it was sent. */
 const TOO_BIG = 1009;
+
+const FIN_PONG = 0x8a;
+/** The mask bit, and a length of 0. */
+const MASKED = 0x80;
+const MASKED_HEADER_BYTES = 6;
 
 /** Takes what a client sends. */
 export interface SocketReader {
   message(data: RawData, isBinary: boolean): void;
   /** The client has shown that it is alive, and nothing else. */
   alive(): void;
+  /**
+   * The client has sent a pong without a payload. Returns false when it answers no ping; it is then
+   * charged and parsed like everything else.
+   */
+  pong(): boolean;
   /** The client has closed because a message was too large for it; `closed` follows. */
   tooLarge(): void;
   /** The client goes on sending more than its budget allows; nothing is read any more. */
@@ -19,12 +37,11 @@ export interface SocketReader {
 }
 
 type Done = (error?: Error | null) => void;
-type Write = (bytes: Buffer, encoding: string, done: Done) => void;
 
 /** The fields of a WebSocket that the types of `ws` hide. */
 interface Internals {
   /** The stream that parses frames. */
-  readonly _receiver: { _write: Write };
+  readonly _receiver: FrameParser;
   readonly _socket: Socket;
   setSocket(tcp: Socket, head: Buffer, options: object): void;
 }
@@ -38,16 +55,18 @@ export interface SessionSocketOptions {
  * A WebSocket that knows its reader, so that all sockets share the same listeners, and that reads no
  * more than the budget of its client allows.
  */
-export class SessionSocket extends WebSocket implements GatedSocket {
+export class SessionSocket extends WebSocket implements GatedSocket, ParserGuard {
   reader: SocketReader | undefined;
-  readonly #gate: FrameGate;
+  readonly #input: InputContext;
+  /** Undefined while the client sends nothing but answers to pings, as most clients do. */
+  #gate: FrameGate | undefined;
   /** Why this side closed it, when nothing was read after that. */
   #verdict: { readonly code: number; readonly reason: Buffer } | undefined;
 
   /** Called by `ws`, whose types know the sockets of clients only. */
   constructor(_address: null, _protocols: undefined, options: SessionSocketOptions) {
     super(null as unknown as string, undefined, options as object);
-    this.#gate = new FrameGate(this, options.input);
+    this.#input = options.input;
   }
 
   readBy(reader: SocketReader): void {
@@ -66,14 +85,21 @@ export class SessionSocket extends WebSocket implements GatedSocket {
   /** Called by `ws` once the upgrade is complete. */
   setSocket(tcp: Socket, head: Buffer, options: object): void {
     internals(WebSocket.prototype).setSocket.call(this, tcp, head, options);
-    const gate = this.#gate;
-    internals(this)._receiver._write = (bytes, _encoding, done) => gate.write(bytes, done);
+    guardParser(internals(this)._receiver, this);
+  }
+
+  takes(bytes: Buffer): boolean {
+    if (!isEmptyPong(bytes)) return false;
+    if (this.#gate?.atRest) this.#gate = undefined;
+    return this.#gate === undefined && this.reader?.pong() === true;
+  }
+
+  receive(bytes: Buffer, done: Done): void {
+    this.#openGate().write(bytes, done);
   }
 
   parse(bytes: Buffer, done: Done): void {
-    const { _receiver: receiver } = internals(this);
-    const { _write: write } = Object.getPrototypeOf(receiver) as { _write: Write };
-    write.call(receiver, bytes, 'buffer', done);
+    parseFrames(internals(this)._receiver, bytes, done);
   }
 
   get gone(): boolean {
@@ -82,7 +108,7 @@ export class SessionSocket extends WebSocket implements GatedSocket {
 
   /** Charges what inflating has added to a message of `bytes` bytes. */
   inflated(bytes: number): void {
-    if (this.extensions !== '') this.#gate.charge(bytes);
+    if (this.extensions !== '') this.#gate?.charge(bytes);
   }
 
   flooded(): void {
@@ -92,14 +118,19 @@ export class SessionSocket extends WebSocket implements GatedSocket {
 
   /** Stops to read and to parse. Call it before `close` when the client has earned it. */
   stop(): void {
-    this.#gate.stop();
+    this.#openGate().stop();
   }
 
   override close(code?: number, reason: string | Buffer = ''): void {
     super.close(code, reason);
-    if (!this.#gate.stopped || this.#verdict !== undefined) return;
+    if (!this.#gate?.stopped || this.#verdict !== undefined) return;
     this.#verdict = { code: code ?? 1005, reason: Buffer.from(reason) };
     this.#gate.end(internals(this)._socket);
+  }
+
+  #openGate(): FrameGate {
+    this.#gate ??= new FrameGate(this, this.#input);
+    return this.#gate;
   }
 
   ended(code: number, reason: Buffer): void {
@@ -111,6 +142,11 @@ export class SessionSocket extends WebSocket implements GatedSocket {
 
 function internals(socket: WebSocket): Internals {
   return socket as unknown as Internals;
+}
+
+/** Whether the bytes are one whole frame of a client: a pong without a payload. */
+function isEmptyPong(bytes: Buffer): boolean {
+  return bytes.length === MASKED_HEADER_BYTES && bytes[0] === FIN_PONG && bytes[1] === MASKED;
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
