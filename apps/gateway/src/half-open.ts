@@ -56,6 +56,7 @@ export function watchHalfOpen(server: Server, deps: HalfOpenDeps): void {
   });
   server.on('upgrade', ({ socket }: IncomingMessage) => {
     halfOpen.remove(socket);
+    watched.delete(socket);
     socket.removeListener('close', forget); // nothing is kept for as long as a WebSocket lives
   });
 }

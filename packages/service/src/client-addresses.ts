@@ -24,12 +24,13 @@ export type AddressedRequest = Pick<IncomingMessage, 'headers'> & {
 
 /** Finds the addresses of clients, also behind trusted proxies. */
 export class ClientAddresses {
+  readonly #trusted: readonly string[];
   readonly #trusts: (address: string, distance: number) => boolean;
 
   /** @throws TypeError for an entry that is no address and no subnet */
   constructor({ TRUSTED_PROXIES }: AddressSettings) {
-    const trusted = listOf(TRUSTED_PROXIES);
-    this.#trusts = trusted.length === 0 ? () => false : proxyAddr.compile(trusted);
+    this.#trusted = listOf(TRUSTED_PROXIES);
+    this.#trusts = proxyAddr.compile([...this.#trusted]);
   }
 
   /** The address by which clients are limited: an IPv4 address, or the /64 network of an IPv6 one. */
@@ -39,6 +40,7 @@ export class ClientAddresses {
 
   /** Whether a trusted proxy has sent the request, which can ask another node when it is refused. */
   isProxied({ socket }: AddressedRequest): boolean {
+    if (this.#trusted.length === 0) return false; // Node keeps an address that was asked for
     return this.#trusts(socket.remoteAddress ?? '', 0);
   }
 }

@@ -30,11 +30,13 @@ export class AddressLimit {
 
   /**
    * Counts a connection of the address.
+   * @param addressOf not called without a limit: Node keeps an address that was asked for
    * @returns a function that ends this, which may be called again; undefined without a limit
    * @throws ProtocolError `too_many_connections`
    */
-  enter(address: string): LeaveAddress {
+  enter(addressOf: () => string): LeaveAddress {
     if (this.#max === 0) return undefined;
+    const address = addressOf();
     if (this.#counts.get(address) >= this.#max) {
       const detail = `your address has ${this.#max} connections to this node already`;
       throw new ProtocolError('too_many_connections', detail);

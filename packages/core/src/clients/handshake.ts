@@ -72,7 +72,7 @@ async function enter(
 ): Promise<LeaveAddress> {
   const { addresses, addressLimit, admission, knownTokens } = context;
   if (!closedWhenFull || addresses.isProxied(request)) assertAccepting(context);
-  const leave = addressLimit.enter(addresses.of(request));
+  const leave = addressLimit.enter(() => addresses.of(request));
   try {
     await admission.enter(knownTokens.has(token) ? 'known' : 'newcomers');
     return leave;
