@@ -50,13 +50,13 @@ end
 -- meanwhile. A user who may not read it is refused, because losses would go unnoticed.
 local run, in_cluster
 local function read_run()
-  local info = redis.pcall('INFO', 'server', 'replication')
+  local info = redis.pcall('INFO', 'server', 'replication', 'cluster')
   if type(info) ~= 'string' then
     error(redis.error_reply('NOPERM leque: this user may not INFO server'))
   end
   local run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
   run = run_id .. ' ' .. string.sub(string.match(info, 'master_replid:(%w+)') or '', 1, 12)
-  in_cluster = string.find(info, 'redis_mode:cluster', 1, true) ~= nil
+  in_cluster = string.find(info, 'cluster_enabled:1', 1, true) ~= nil
 end
 
 -- The run is read again after this time; a replica takes no calls meanwhile.
