@@ -1,12 +1,15 @@
 // Makes sure that the programs which tests need are installed. Exits with 1 and prints what to do
-// when a required one is missing; without Prometheus some tests are skipped.
+// when a required one is missing; without Prometheus and other servers than Redis 7
+// some tests are skipped.
 import { ensureCompiler } from './ensure-compiler.mjs';
 import { ensurePrometheus } from './ensure-prometheus.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
+import { ensureRedisServers } from './ensure-redis-servers.mjs';
 
 const missing = ensureRedis() ?? ensureCompiler();
 if (missing === undefined) {
   ensurePrometheus();
+  ensureRedisServers();
 } else {
   process.stderr.write(`${missing}\n`);
   process.exitCode = 1;

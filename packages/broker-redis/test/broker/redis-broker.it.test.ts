@@ -1,25 +1,18 @@
 import { uniquePrefix } from '@leque/testkit';
-import {
-  type BrokerCluster,
-  describeBrokerContract,
-  describeOnRedisServers,
-} from '@leque/testkit/contracts';
-import { afterAll, beforeAll, describe } from 'vitest';
-import { REDIS_MODES, type RedisMode } from '../support/redis-modes.ts';
+import { type BrokerCluster, describeBrokerContract } from '@leque/testkit/contracts';
+import { afterAll, beforeAll } from 'vitest';
+import { describeOnEveryRedis, type RedisMode } from '../support/redis-modes.ts';
 import { startNode } from '../support/redis-node.ts';
 
-for (const [name, start] of REDIS_MODES) {
-  const describeMode = name === 'standalone' ? describe : describeOnRedisServers;
-  describeMode(`RedisBroker on ${name}`, () => {
-    let redis: RedisMode;
-    beforeAll(async () => {
-      redis = await start();
-    });
-    afterAll(() => redis[Symbol.asyncDispose]());
-
-    describeBrokerContract(async () => startCluster(redis));
+describeOnEveryRedis('RedisBroker', (start) => {
+  let redis: RedisMode;
+  beforeAll(async () => {
+    redis = await start();
   });
-}
+  afterAll(() => redis?.[Symbol.asyncDispose]());
+
+  describeBrokerContract(async () => startCluster(redis));
+});
 
 function startCluster({ url, command }: RedisMode): BrokerCluster {
   const prefix = uniquePrefix();

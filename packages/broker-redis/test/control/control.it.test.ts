@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
-import { REDIS_MODES } from '../support/redis-modes.ts';
+import { describeOnEveryRedis } from '../support/redis-modes.ts';
 import { startNode } from '../support/redis-node.ts';
 
 const PATIENCE = { timeout: 10_000 };
@@ -13,33 +13,30 @@ const kind = (name: string) => controlKind(name, Type.Unknown(), Type.Unknown())
 const DOUBLE = kind('double');
 const PLACE = kind('kind');
 
-for (const [mode, start] of REDIS_MODES) {
-  const describeMode = mode === 'standalone' ? describe : describeOnRedisServers;
-  describeMode(`RedisControl on ${mode}`, () => {
-    test('[NP4] every process answers, the one that asks too, and with nothing where it knows nothing', {
-      timeout: 60_000,
-    }, async () => {
-      await using redis = await start();
-      const options = { url: redis.url, prefix: uniquePrefix() };
-      await using one = await startNode(options);
-      await using other = await startNode({ ...options, receives: false });
-      await using idle = await startNode(options);
-      for (const [index, node] of [one, other].entries()) {
-        node.control.handle(DOUBLE, (n) => Number(n) * 2 + index);
-        node.control.handle(DOUBLE, (n) => (n === 3 ? 'three' : undefined));
-      }
-      idle.control.handle(kind('other'), () => true);
-      const ask = async () => {
-        const { answers } = await one.control.request(DOUBLE, 3);
-        return answers.map(({ body }) => body).sort();
-      };
-      await expect.poll(ask, { timeout: 10_000 }).toEqual([6, 7, 'three', 'three']);
-      const { answers, silent } = await one.control.request(kind('unheard of'), null);
-      expect(answers).toEqual([]);
-      expect(silent).toBe(mode === 'Redis Cluster' ? undefined : 0);
-    });
+describeOnEveryRedis('RedisControl', (start) => {
+  test('[NP4] every process answers, the one that asks too, and with nothing where it knows nothing', {
+    timeout: 60_000,
+  }, async () => {
+    await using redis = await start();
+    const options = { url: redis.url, prefix: uniquePrefix() };
+    await using one = await startNode(options);
+    await using other = await startNode({ ...options, receives: false });
+    await using idle = await startNode(options);
+    for (const [index, node] of [one, other].entries()) {
+      node.control.handle(DOUBLE, (n) => Number(n) * 2 + index);
+      node.control.handle(DOUBLE, (n) => (n === 3 ? 'three' : undefined));
+    }
+    idle.control.handle(kind('other'), () => true);
+    const ask = async () => {
+      const { answers } = await one.control.request(DOUBLE, 3);
+      return answers.map(({ body }) => body).sort();
+    };
+    await expect.poll(ask, { timeout: 10_000 }).toEqual([6, 7, 'three', 'three']);
+    const { answers, silent } = await one.control.request(kind('unheard of'), null);
+    expect(answers).toEqual([]);
+    expect(silent).toBe(redis.isCluster ? undefined : 0);
   });
-}
+});
 
 describe('RedisControl', () => {
   test('[LIVE] a process that does not answer is told, and what anybody else publishes there is nothing', async () => {

@@ -1,34 +1,27 @@
 import { uniquePrefix } from '@leque/testkit';
-import {
-  describeClusterStateContract,
-  describeOnRedisServers,
-  type StateCluster,
-} from '@leque/testkit/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REDIS_MODES, type RedisMode } from '../support/redis-modes.ts';
+import { describeClusterStateContract, type StateCluster } from '@leque/testkit/contracts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeOnEveryRedis, type RedisMode } from '../support/redis-modes.ts';
 import { startNode } from '../support/redis-node.ts';
 
-for (const [name, start] of REDIS_MODES) {
-  const describeMode = name === 'standalone' ? describe : describeOnRedisServers;
-  describeMode(`RedisState on ${name}`, () => {
-    let redis: RedisMode;
-    beforeAll(async () => {
-      redis = await start();
-    });
-    afterAll(() => redis[Symbol.asyncDispose]());
-
-    describeClusterStateContract(async () => startCluster(redis.url));
-
-    test('the time of the cluster is that of a server, in milliseconds', async () => {
-      await using cluster = startCluster(redis.url);
-      const state = await cluster.reader();
-      const before = Date.now(); // the server is on the same machine
-      const time = await state.time?.();
-      expect(time).toBeGreaterThanOrEqual(before - 1);
-      expect(time).toBeLessThanOrEqual(Date.now() + 1);
-    });
+describeOnEveryRedis('RedisState', (start) => {
+  let redis: RedisMode;
+  beforeAll(async () => {
+    redis = await start();
   });
-}
+  afterAll(() => redis?.[Symbol.asyncDispose]());
+
+  describeClusterStateContract(async () => startCluster(redis.url));
+
+  test('the time of the cluster is that of a server, in milliseconds', async () => {
+    await using cluster = startCluster(redis.url);
+    const state = await cluster.reader();
+    const before = Date.now(); // the server is on the same machine
+    const time = await state.time?.();
+    expect(time).toBeGreaterThanOrEqual(before - 1);
+    expect(time).toBeLessThanOrEqual(Date.now() + 1);
+  });
+});
 
 function startCluster(url: string): StateCluster {
   const prefix = uniquePrefix();

@@ -7,13 +7,15 @@ const STOP_TIMEOUT_MS = 5000;
 const IS_READY = /Ready to accept connections|Sentinel ID is/;
 
 /**
- * Runs redis-server, and kills it and removes its folder when its standard input is closed without
+ * Runs a server, and kills it and removes its folder when its standard input is closed without
  * a message. That happens however this process ends, even without time to clean up.
  */
 const SUPERVISE = `
 trap '' XFSZ # beyond a limit of its files, writing is to fail
 exec 3<&0
-redis-server "$@" 3<&- &
+program=$1
+shift
+"$program" "$@" 3<&- &
 server=$!
 echo "pid $server"
 (read -r word <&3 || { kill -9 "$server"; rm -rf "$PWD"; }) >/dev/null 2>&1 &
@@ -23,12 +25,14 @@ wait "$server"
 export interface Launch {
   /** The working directory, which is removed when this process is gone. */
   readonly dir: string;
+  /** The server's program, by name or path. */
+  readonly program: string;
   readonly args: readonly string[];
   /** A command that runs the command that follows it. */
   readonly within?: readonly string[];
 }
 
-/** A running redis-server, beside the shell that ends it when this process is gone. */
+/** A running server, beside the shell that ends it when this process is gone. */
 export class RedisProcess {
   readonly #supervisor: ChildProcess;
   readonly pid: number;
@@ -39,9 +43,10 @@ export class RedisProcess {
   }
 
   /** @throws Error with its output when it does not become ready */
-  static async launch({ dir, args, within = [] }: Launch): Promise<RedisProcess> {
-    const [program = 'sh', ...words] = [...within, 'sh', '-c', SUPERVISE, 'redis', ...args];
-    const supervisor = spawn(program, words, {
+  static async launch({ dir, program, args, within = [] }: Launch): Promise<RedisProcess> {
+    const supervise = ['sh', '-c', SUPERVISE, 'redis', program, ...args];
+    const [command = 'sh', ...words] = [...within, ...supervise];
+    const supervisor = spawn(command, words, {
       cwd: dir,
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true, // what a terminal sends to its process group is not for Redis
@@ -66,7 +71,7 @@ export class RedisProcess {
       clearTimeout(timeout);
       lines.close();
     }
-    throw new Error(`redis-server did not start:\n${output.join('\n')}`);
+    throw new Error(`${program} did not start:\n${output.join('\n')}`);
   }
 
   get running(): boolean {

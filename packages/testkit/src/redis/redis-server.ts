@@ -19,6 +19,8 @@ export interface ServerSettings {
   /** Lines of the configuration file, which the server may rewrite. */
   readonly config: readonly string[];
   readonly sentinel?: boolean;
+  /** `redis-server` by default. */
+  readonly program?: string | undefined;
   /** The network in which it runs alone; that of this process otherwise. */
   readonly network?: LossyNetwork;
 }
@@ -91,7 +93,9 @@ export class RedisServer implements TestRedis {
 
 /** A redis-server on a free port. */
 export function startRedisServer(options: RedisOptions): Promise<TestRedis> {
-  return onFreePorts(1, ([port = 0]) => RedisServer.start({ port, config: dataConfig(options) }));
+  return onFreePorts(1, ([port = 0]) =>
+    RedisServer.start({ port, config: dataConfig(options), program: options.program }),
+  );
 }
 
 /** A Redis in a network of its own, which can lose packets. */
@@ -130,9 +134,9 @@ export async function onFreePorts<T>(
 }
 
 async function launch(settings: ServerSettings, dir: string): Promise<RedisProcess> {
-  const { network } = settings;
+  const { network, program = 'redis-server' } = settings;
   const within = network?.command ?? [];
-  const process = await RedisProcess.launch({ dir, args: argsOf(settings), within });
+  const process = await RedisProcess.launch({ dir, program, args: argsOf(settings), within });
   await network?.join(process.pid);
   return process;
 }

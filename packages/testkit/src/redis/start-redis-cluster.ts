@@ -44,11 +44,13 @@ export function startRedisCluster(options: RedisGroupOptions = {}): Promise<Test
   // Half of the ports are for the cluster bus.
   return onFreePorts(2 * NODES, async (ports) => {
     await using stack = new AsyncDisposableStack();
-    const starting = ports
-      .slice(0, NODES)
-      .map((port) =>
-        RedisServer.start({ port, config: [...nodeConfig(port), ...dataConfig(options)] }),
-      );
+    const starting = ports.slice(0, NODES).map((port) =>
+      RedisServer.start({
+        port,
+        config: [...nodeConfig(port), ...dataConfig(options)],
+        program: options.program,
+      }),
+    );
     const nodes = await allOrNone(starting, stack);
     await join(nodes);
     const cluster = new RedisClusterNodes(nodes);

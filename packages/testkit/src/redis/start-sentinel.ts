@@ -50,34 +50,41 @@ export interface FailoverOptions {
 export function startSentinel(options: RedisGroupOptions = {}): Promise<TestSentinel> {
   return onFreePorts(2 + SENTINELS, async ([master = 0, replica = 0, ...sentinelPorts]) => {
     await using stack = new AsyncDisposableStack();
+    const { program } = options;
     const config = ['repl-diskless-sync-delay 0', ...dataConfig(options)];
+    const following = [...config, `replicaof 127.0.0.1 ${master}`];
     const data = [
-      RedisServer.start({ port: master, config }),
-      RedisServer.start({ port: replica, config: [...config, `replicaof 127.0.0.1 ${master}`] }),
+      RedisServer.start({ port: master, config, program }),
+      RedisServer.start({ port: replica, config: following, program }),
     ];
     const servers = await allOrNone(data, stack);
     // Sentinels that find the replica at their start need not wait for their next check of the master.
     await eventually('the replica is in sync', () => hasReplica(master));
-    const watching = sentinelPorts.map((port) => startWatching(port, master));
+    const watching = sentinelPorts.map((port) => startWatching({ port, master, program }));
     const sentinels = await allOrNone(watching, stack);
-    const group = new SentinelGroup(servers, sentinels);
+    const group = new SentinelGroup(servers, sentinels, program);
     await group.settled();
     return owned(group, stack);
   });
 }
 
-async function startWatching(
-  port: number,
-  master: number,
-  more: readonly string[] = [],
-): Promise<RedisServer> {
+interface Watching {
+  readonly port: number;
+  readonly master: number;
+  readonly program: string | undefined;
+  /** More lines of its configuration. */
+  readonly more?: readonly string[];
+}
+
+async function startWatching(watching: Watching): Promise<RedisServer> {
+  const { port, master, program, more = [] } = watching;
   const config = [
     `sentinel monitor ${NAME} 127.0.0.1 ${master} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
     ...more,
   ];
-  const server = await RedisServer.start({ port, config, sentinel: true });
+  const server = await RedisServer.start({ port, config, sentinel: true, program });
   // Sentinels that were starved of CPU do nothing for 30 s.
   const pace = { 'info-period': 1000, 'publish-period': 500, 'tilt-period': 1000 };
   await ask(port, 'SENTINEL', 'DEBUG', ...Object.entries(pace).flat().map(String));
@@ -89,10 +96,16 @@ class SentinelGroup {
   readonly url: string;
   readonly servers: readonly TestRedis[];
   readonly sentinels: readonly TestRedis[];
+  readonly #program: string | undefined;
 
-  constructor(servers: readonly TestRedis[], sentinels: readonly TestRedis[]) {
+  constructor(
+    servers: readonly TestRedis[],
+    sentinels: readonly TestRedis[],
+    program: string | undefined,
+  ) {
     this.servers = servers;
     this.sentinels = sentinels;
+    this.#program = program;
     const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join();
     this.url = `redis+sentinel://${hosts}/${NAME}`;
   }
@@ -125,12 +138,9 @@ class SentinelGroup {
     const { port: master } = await this.master();
     // Sentinels find each other through a channel of the servers, and it must not demote a server.
     for (const { port } of this.servers) await ask(port, 'ACL', 'SETUSER', ...DEAF_USER);
-    return onFreePorts(1, ([port = 0]) =>
-      startWatching(port, master, [
-        `sentinel auth-user ${NAME} ${DEAF}`,
-        `sentinel auth-pass ${NAME} ${DEAF}`,
-      ]),
-    );
+    const more = [`sentinel auth-user ${NAME} ${DEAF}`, `sentinel auth-pass ${NAME} ${DEAF}`];
+    const program = this.#program;
+    return onFreePorts(1, ([port = 0]) => startWatching({ port, master, program, more }));
   }
 
   async settled(): Promise<void> {

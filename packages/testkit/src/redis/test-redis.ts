@@ -20,7 +20,9 @@ export interface RedisOptions {
   readonly own?: boolean;
   /** True to keep data over a restart. */
   readonly appendonly?: boolean;
+  /** Another program than the `redis-server` of this machine; see `SERVER_PROGRAMS`. */
+  readonly program?: string | undefined;
 }
 
 /** Options of several servers that belong together; they are never shared. */
-export type RedisGroupOptions = Pick<RedisOptions, 'appendonly'>;
+export type RedisGroupOptions = Pick<RedisOptions, 'appendonly' | 'program'>;
