@@ -1,3 +1,4 @@
+import { COMMANDS } from '@leque/protocol';
 import fc from 'fast-check';
 
 /** The environment variable FUZZ_SEED repeats a failed run. */
@@ -9,7 +10,7 @@ const values: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-const actions = ['ping', 'subscribe', 'unsubscribe', 'stats', 'resume', 'auth', 'fly', 'toString'];
+const actions = [...Object.keys(COMMANDS), 'fly', 'toString'];
 const command = fc.record(
   {
     action: fc.oneof(fc.constantFrom<unknown>(...actions), values),

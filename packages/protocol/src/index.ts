@@ -14,7 +14,6 @@ export {
   EVENT_ADDRESSES,
   type UnaddressedPolicy,
   USER_TYPE_ADDRESSES,
-  USER_TYPES,
 } from './events/addressing.ts';
 export {
   type Event,
@@ -26,7 +25,14 @@ export {
   withTraceparent,
 } from './events/event.ts';
 export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';
-export { EVENT_DATA, LOG_LEVELS, type LogLevel, RESERVED_TYPES } from './events/event-types.ts';
+export {
+  EVENT_DATA,
+  LOG_LEVELS,
+  type LogLevel,
+  RESERVED_TYPES,
+  repeatedAs,
+  USER_TYPES,
+} from './events/event-types.ts';
 export {
   ALL,
   type ChannelKind,
@@ -44,6 +50,7 @@ export {
 export { CLOSE, type CloseCode } from './wire/close-codes.ts';
 export {
   type Action,
+  COMMANDS,
   type Command,
   checkCommand,
   MAX_CURSORS,

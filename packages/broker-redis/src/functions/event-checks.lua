@@ -195,14 +195,18 @@ end
 
 -- The rules of addressing.ts of the protocol package, from which the tables come. The key of a call names
 -- the channel, so no event names nobody.
-local function is_for_user(kind)
-  local prefix = config().user_types
-  return string.sub(kind, 1, #prefix) == prefix
+--
+-- Returns the type, or the family such as task.*, by which events of this type are for one user; or nil.
+local function user_type_of(kind)
+  local user_types = config().user_types
+  if user_types[kind] then return kind end
+  local family = (string.match(kind, '^[^%.]*%.') or '') .. '*'
+  return user_types[family] and family or nil
 end
 
 -- Returns the fields of data that say whom an event of this type is for.
 local function addresses_of(kind)
-  return config().event_addresses[kind] or is_for_user(kind) and config().user_type_addresses or {}
+  return config().event_addresses[kind] or user_type_of(kind) and config().user_type_addresses or {}
 end
 
 local function is_id(value)
@@ -216,8 +220,9 @@ local function address_problems(event, channel)
   if named and event[named .. '_id'] ~= id then
     return { named .. '_id differs from the id in channel' }
   end
-  if not named and is_for_user(kind) then
-    return { 'channel must not be ' .. channel .. ' for ' .. config().user_types .. '*' }
+  local user_type = user_type_of(kind)
+  if not named and user_type then
+    return { 'channel must not be ' .. channel .. ' for ' .. user_type }
   end
   local problems = {}
   for _, address in ipairs(addresses_of(kind)) do

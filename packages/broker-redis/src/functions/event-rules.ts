@@ -94,7 +94,7 @@ export function eventData(): Record<string, DataRule[]> {
 export function addressRules() {
   return {
     event_addresses: Object.fromEntries(EVENT_ADDRESSES),
-    user_types: USER_TYPES,
+    user_types: asSet(USER_TYPES),
     user_type_addresses: USER_TYPE_ADDRESSES,
     reserved_types: asSet(RESERVED_TYPES),
     reserved_codes: asSet(RESERVED_CODES),

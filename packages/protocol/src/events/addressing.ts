@@ -7,7 +7,7 @@ import {
   userChannel,
 } from '../wire/channel.ts';
 import type { Problem } from '../wire/problems.ts';
-import { EVENT_DATA } from './event-types.ts';
+import { EVENT_DATA, userTypeOf } from './event-types.ts';
 
 /** What happens to an event that names nobody: it goes to everybody, or it is refused. */
 export type UnaddressedPolicy = 'all' | 'refuse';
@@ -27,8 +27,7 @@ const ADDRESS_FIELDS: readonly Address[] = [
   { name: 'project_id', id: 'project_id' },
 ];
 
-/** Types that begin with this are for one user, also those that have no schema. */
-export const USER_TYPES = 'task.';
+/** The addresses of types for one user that have no schema. */
 export const USER_TYPE_ADDRESSES: readonly Address[] = ADDRESS_FIELDS.slice(0, 1);
 
 const NONE: readonly never[] = [];
@@ -59,8 +58,9 @@ export function routeOf(event: Addressed, type: string): string | undefined {
 
 /** The problem of an event that names nobody; undefined when it may go to everybody. */
 export function unaddressedProblem(type: string, policy: UnaddressedPolicy): Problem | undefined {
-  if (isForUser(type)) {
-    return { field: 'user_id', message: `is required, because ${USER_TYPES}* is for one user` };
+  const userType = userTypeOf(type);
+  if (userType !== undefined) {
+    return { field: 'user_id', message: `is required, because ${userType} is for one user` };
   }
   if (policy === 'all') return undefined;
   return {
@@ -84,8 +84,11 @@ export function addressProblems(
   if (named && event[own] !== parsed.id) {
     return [{ field: own, message: 'differs from the id in channel' }];
   }
-  if ((parsed?.kind === ALL || parsed?.kind === LOGS) && isForUser(type)) {
-    return [{ field: 'channel', message: `must not be ${parsed.kind} for ${USER_TYPES}*` }];
+  if (parsed?.kind === ALL || parsed?.kind === LOGS) {
+    const userType = userTypeOf(type);
+    if (userType !== undefined) {
+      return [{ field: 'channel', message: `must not be ${parsed.kind} for ${userType}` }];
+    }
   }
   const addresses = addressesOf(type);
   if (addresses.length === 0) return NONE;
@@ -99,11 +102,7 @@ function differs(own: string | undefined, inData: string | undefined): boolean {
 }
 
 function addressesOf(type: string): readonly Address[] {
-  return EVENT_ADDRESSES.get(type) ?? (isForUser(type) ? USER_TYPE_ADDRESSES : NONE);
-}
-
-function isForUser(type: string): boolean {
-  return type.startsWith(USER_TYPES);
+  return EVENT_ADDRESSES.get(type) ?? (userTypeOf(type) ? USER_TYPE_ADDRESSES : NONE);
 }
 
 function idIn(data: object, name: string): string | undefined {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { accepted, problems } from '../../test/support/parsed-event.ts';
-import { EVENT_DATA } from './event-types.ts';
+import { EVENT_ADDRESSES } from './addressing.ts';
+import { EVENT_DATA, repeatedAs, userTypeOf } from './event-types.ts';
 
-describe('the types of the seeds', () => {
+describe('the data of a known type', () => {
   const task = { taskId: 'task-uuid', userId: 'user-uuid', agentId: 'agent-uuid' };
   const data: Record<keyof typeof EVENT_DATA, Record<string, unknown>> = {
     story_created: { story_id: 'STR-0001', title: 'Implementar login', project_id: 'PROJ-001' },
@@ -79,3 +80,76 @@ describe('the types of the seeds', () => {
     expect(problems({ type, data: { ...data[type], ...wrong } })).toEqual([problem]);
   });
 });
+
+test.each([
+  ['task.created', 'task.*'],
+  ['task.archived.by.hand', 'task.*'],
+  ['task_created', undefined],
+  ['tasks.created', undefined],
+  ['a.task.created', undefined],
+  ['*', undefined],
+])('[RT.3] the type %s is for one user by %s', (type, userType) => {
+  expect(userTypeOf(type)).toBe(userType);
+});
+
+test('[RT.3] the schema of each type for one user names that user', () => {
+  const types = Object.keys(EVENT_DATA).filter(userTypeOf);
+  expect(types).toContain('task.created');
+  for (const type of types) {
+    const ids = EVENT_ADDRESSES.get(type)?.map(({ id }) => id);
+    expect(ids, type).toContain('user_id');
+  }
+});
+
+test('[IO3] the types of the earlier Socket.IO system are emitted a second time', () => {
+  const repeated = Object.keys(EVENT_DATA).filter((type) => repeatedAs(type) === 'task.event');
+  expect(repeated).toEqual(Object.keys(EVENT_DATA).filter((type) => type.startsWith('task.')));
+  expect(repeatedAs('task_created')).toBeUndefined();
+});
+
+test('docs/event-types.md lists every known type with its fields; `npm test -- -u` rewrites it', async () => {
+  await expect(eventTypesPage()).toMatchFileSnapshot('../../../../docs/event-types.md');
+});
+
+interface Field {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly description?: string;
+  readonly [limit: string]: unknown;
+}
+
+function eventTypesPage(): string {
+  const rows = Object.entries(EVENT_DATA).map(([type, { properties, required }]) => {
+    const needed = new Set<string>(required);
+    const fields = Object.entries<Field>(properties as object as Record<string, Field>);
+    const list = (wanted: boolean) =>
+      fields
+        .filter(([name]) => needed.has(name) === wanted)
+        .map(([name, field]) => `\`${name}\`${kindOf(field)}`)
+        .join(', ');
+    const addresses = (EVENT_ADDRESSES.get(type) ?? []).map(({ name }) => `\`${name}\``);
+    const audience = userTypeOf(type) === undefined ? 'anybody' : 'one user';
+    return `| \`${type}\` | ${list(true)} | ${list(false)} | ${addresses.join(', ')} | ${audience} |`;
+  });
+  return `${INTRODUCTION}\n${rows.join('\n')}\n`;
+}
+
+/** What the value must be, where it is more than a text. */
+function kindOf({ type, enum: values, description, minimum, maximum }: Field): string {
+  if (values !== undefined) return ` (${values.join(', ')})`;
+  if (type !== 'number' && type !== 'integer')
+    return description?.includes('number') ? ` (${description})` : '';
+  if (minimum === undefined) return ` (${type})`;
+  return maximum === undefined
+    ? ` (${type} from ${minimum})`
+    : ` (${type}, ${minimum} to ${maximum})`;
+}
+
+const INTRODUCTION = `# Event types
+
+The types that Leque knows, and the fields in their \`data\`, as [event-types.ts](../packages/protocol/src/events/event-types.ts) declares them. A test writes this table. An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`.
+
+An address says whom an event is for when the event itself names no channel, user or project; the first one counts. Events for one user never go to \`all\` or \`logs\` ([the rules](../packages/protocol/PROTOCOL.md#ids-channels-positions)).
+
+| type | required | optional | addresses | for |
+| --- | --- | --- | --- | --- |`;

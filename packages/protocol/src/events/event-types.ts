@@ -1,6 +1,11 @@
 import { Type } from 'typebox';
 import { Id } from '../wire/channel.ts';
-import { FORBIDDEN_NAMES, SERVER_MESSAGES, SOCKET_EVENTS } from '../wire/server-messages.ts';
+import {
+  FORBIDDEN_NAMES,
+  SERVER_MESSAGES,
+  type ServerMessage,
+  SOCKET_EVENTS,
+} from '../wire/server-messages.ts';
 
 const Text = Type.String();
 const RequiredText = Type.String({ minLength: 1 });
@@ -29,8 +34,8 @@ const endedTask = { ...userTask, completedAt: optional(Text) };
 
 /**
  * The `data` of each known event type. Ids and fields without which the event is useless are
- * required. Other fields pass through, and so do events of types that are not listed. The fields
- * that `ADDRESS_FIELDS` lists say whom an event is for, so a schema must not name one that means
+ * required. Other fields pass through, and so do events of types that are not listed. `userId`,
+ * `user_id` and `project_id` say whom an event is for, so a schema must not name one that means
  * something else, such as the author.
  */
 export const EVENT_DATA = {
@@ -86,6 +91,44 @@ export const EVENT_DATA = {
   }),
   'task.cancelled': Type.Object(userTask),
 } as const;
+
+/** What holds for a type, beside the schema of its `data`. */
+interface EventTraits {
+  /** `user`: it is for one user, whom `userId` in its `data` may name, and never for `all` or `logs`. */
+  readonly audience?: 'user';
+  /** The name under which Socket.IO clients get it a second time. */
+  readonly repeatedAs?: ServerMessage;
+}
+type KnownType = keyof typeof EVENT_DATA;
+
+/** By type, or by family: `task.*` stands for all types that begin with `task.`, known or not. */
+const EVENT_TRAITS = {
+  'task.*': { audience: 'user', repeatedAs: 'task.event' },
+} as const satisfies Partial<Record<KnownType | `${string}.*`, EventTraits>>;
+const TRAITS: ReadonlyMap<string, EventTraits> = new Map(Object.entries(EVENT_TRAITS));
+
+/** The types and families that are for one user. */
+export const USER_TYPES: ReadonlySet<string> = new Set(
+  [...TRAITS].filter(([, { audience }]) => audience === 'user').map(([name]) => name),
+);
+
+/** The type or family by which events of this type are for one user; undefined when they are not. */
+export function userTypeOf(type: string): string | undefined {
+  if (USER_TYPES.has(type)) return type;
+  const family = familyOf(type);
+  return family !== undefined && USER_TYPES.has(family) ? family : undefined;
+}
+
+/** The name under which Socket.IO clients get events of this type a second time. */
+export function repeatedAs(type: string): ServerMessage | undefined {
+  return (TRAITS.get(type) ?? TRAITS.get(familyOf(type) ?? type))?.repeatedAs;
+}
+
+/** The family of a type whose name has a dot. */
+function familyOf(type: string): string | undefined {
+  const end = type.indexOf('.') + 1;
+  return end === 0 ? undefined : `${type.slice(0, end)}*`;
+}
 
 /** Types that are refused, because publishing them would forge messages of the server. */
 export const RESERVED_TYPES: ReadonlySet<string> = new Set(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkCommand, parseCommand, requestIdOf } from './commands.ts';
+import { COMMANDS, checkCommand, parseCommand, requestIdOf } from './commands.ts';
 import { ProtocolError } from './errors.ts';
 
 const parse = (input: unknown) => parseCommand(JSON.stringify(input));
@@ -28,7 +28,7 @@ test.each([
   { action: 'resume', cursors: { all: 'e.1', 'user:alice': 'e.2' } },
   { action: 'auth', token: 'a.b.c' },
   { action: 'ping', unknown: 'fields are ignored' },
-])('[WS3.1] the command %j may call its action type', (input) => {
+])('[WS3.1] in the command %j, `action` may be called `type`', (input) => {
   expect(parse(input)).toEqual({ action: input.action, command: input });
   const { action: type, ...rest } = input;
   expect(parse({ ...rest, type })).toEqual({ action: type, command: { ...rest, type } });
@@ -59,7 +59,7 @@ describe('[WS4] refused commands', () => {
     (input) => {
       expect(refusal(JSON.stringify(input))).toEqual({
         code: 'unknown_action',
-        message: 'unknown action; known are ping, subscribe, unsubscribe, stats, resume, auth',
+        message: `unknown action; known are ${Object.keys(COMMANDS).join(', ')}`,
       });
     },
   );

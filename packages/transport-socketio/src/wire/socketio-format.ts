@@ -1,13 +1,17 @@
 import { type FrameFormat, joinBuffers, type Publication } from '@leque/core';
-import { memberTexts, type ServerMessage, STORED_FIELDS, toCursor } from '@leque/protocol';
+import {
+  memberTexts,
+  repeatedAs,
+  type ServerMessage,
+  STORED_FIELDS,
+  toCursor,
+} from '@leque/protocol';
 import { formatPartial, formatPosition, UNKNOWN } from './offset.ts';
 import { JoinedFrame, PacketFrame, type SocketIoFrame } from './socketio-frame.ts';
 
 /** The name of this transport in facts and metrics. */
 export const TRANSPORT = 'socketio';
 export const NAMESPACE = '/events';
-/** Every task event is sent a second time under this name. */
-const TASK_EVENT: ServerMessage = 'task.event';
 const RESYNC: ServerMessage = 'resync';
 const FIELDS = STORED_FIELDS.filter((name) => name !== 'type');
 
@@ -55,11 +59,12 @@ export function encodeAnswer(name: ServerMessage, payload: object, offset?: stri
   return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
 }
 
-/** A task event is two events: a client that is cut off between them has seen the first only. */
+/** Such an event is two events: a client that is cut off between them has seen the first only. */
 function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
-  if (!type.startsWith('task.')) return [encodeEvent(type, payload, offset)];
+  const again = repeatedAs(type);
+  if (again === undefined) return [encodeEvent(type, payload, offset)];
   const partial = offset && formatPartial(offset);
-  return [encodeEvent(type, payload, partial), encodeEvent(TASK_EVENT, payload, offset)];
+  return [encodeEvent(type, payload, partial), encodeEvent(again, payload, offset)];
 }
 
 /**
