@@ -5,13 +5,17 @@ import { expect, test } from 'vitest';
 import { logFacts } from './fact-log.ts';
 
 /** A fact log on a logger that remembers what was logged at which level. */
-function startLog() {
+function startLog(enabled: readonly string[] = ['debug', 'info', 'warn', 'error']) {
   const lines: [level: string, message: string, details: object][] = [];
   const at = (level: string) => (details: object, message: string) =>
     void lines.push([level, message, details]);
   const levels = ['debug', 'info', 'warn', 'error'].map((level) => [level, at(level)]);
   const clock = new FakeClock();
-  const log = logFacts(Object.fromEntries(levels) as unknown as FastifyBaseLogger, clock);
+  const logger = {
+    ...Object.fromEntries(levels),
+    isLevelEnabled: (level: string) => enabled.includes(level),
+  };
+  const log = logFacts(logger as unknown as FastifyBaseLogger, clock);
   return { lines, log, clock, report: (fact: Fact) => log.report(fact) };
 }
 
@@ -34,6 +38,19 @@ test('facts for operators are logged as warnings, and those of newcomers in a st
     ['info', 'connection_refused'],
     ['debug', 'connection_refused'],
   ]);
+});
+
+test('a fact below the level of the log costs nothing', () => {
+  const { lines, log } = startLog(['warn', 'error']);
+  const unread = { type: 'session_opened', transport: 'ws', sessionId: 's' } as const;
+  log.report({
+    ...unread,
+    get userId(): string {
+      throw new Error('read');
+    },
+  });
+  log.report({ type: 'lease_lost' });
+  expect(lines.map(([, message]) => message)).toEqual(['lease_lost']);
 });
 
 test('an error is logged without what its library has put on it', () => {

@@ -29,18 +29,25 @@ const LIMITED: ReadonlySet<Fact['type']> = new Set([
   'unavailable',
 ]);
 
+/** Fields whose texts are made by this process. */
+const OWN_TEXTS: ReadonlySet<string> = new Set(['transport', 'sessionId']);
+
 type Level = 'error' | 'warn' | 'info' | 'debug';
+
+/** A logger that may say which levels it writes; without that it is given all of them. */
+type LeveledLogger = FastifyBaseLogger & { isLevelEnabled?(level: Level): boolean };
 
 /**
  * Writes each fact as one structured line. Facts carry no payloads; secrets that a library repeats in
  * its errors are removed, and foreign text is cut and made inert. A storm of facts of one kind is
  * sampled: a line that counts the others follows.
  */
-export function logFacts(log: FastifyBaseLogger, clock: Clock): Telemetry {
+export function logFacts(log: LeveledLogger, clock: Clock): Telemetry {
   const limit = new LineLimit(clock);
   return {
     report(fact) {
       const level = levelOf(fact);
+      if (log.isLevelEnabled?.(level) === false) return;
       if (!LIMITED.has(fact.type)) return log[level](detailsOf(fact), fact.type);
       const kind = kindOf(fact);
       const isWritten = limit.take(`${fact.type} ${Object.values(kind).join(' ')}`, (suppressed) =>
@@ -72,7 +79,8 @@ function detailsOf({ type: _, ...fields }: Fact): object {
   const entries = Object.entries(fields).map(([name, value]) => {
     if (name === 'error') return ['err', PlainError.of(value)];
     const field = name === 'requestId' ? 'reqId' : name;
-    return [field, typeof value === 'string' ? loggable(value, MAX_DETAIL) : value];
+    const isForeign = typeof value === 'string' && !OWN_TEXTS.has(name);
+    return [field, isForeign ? loggable(value, MAX_DETAIL) : value];
   });
   return Object.fromEntries(entries);
 }

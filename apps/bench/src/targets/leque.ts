@@ -68,6 +68,7 @@ function environment(context: TargetContext) {
   const { redis, settings, heartbeatSeconds = FAR_APART_S, storm = false } = context;
   return {
     ...(storm ? {} : ALL_AT_ONCE),
+    ...(heartbeatSeconds === FAR_APART_S && { WEBSOCKET_PING_INTERVAL: String(FAR_APART_S) }),
     REDIS_URL: redis.url,
     AUTH_MODE: 'required',
     JWT_SECRET: TEST_JWT_SECRET,
