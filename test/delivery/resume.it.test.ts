@@ -170,7 +170,7 @@ describe('resume on another node', () => {
       expect(thief.all('task.created').map(taskOf)).toEqual(['T-own']);
     });
 
-    test('[RE1] [GAP] `auth.cursors` reports a channel whose history is gone', async () => {
+    test('[RE1.3] [RE1.4] [GAP] `auth.cursors` reports a channel whose history is gone', async () => {
       const { cursor } = await publish(task('frank', 'T-1'));
       await publish(task('frank', 'T-2'));
       await forget('user:frank', 'log');

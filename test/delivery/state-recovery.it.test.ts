@@ -149,7 +149,7 @@ describe("Socket.IO's own connection state recovery", () => {
     },
   );
 
-  test('[GAP] [IO8] reports `recovered: false` when the history has lost events, and delivers what follows', async () => {
+  test('[GAP] [IO8.8] [IO8.9] reports `recovered: false` when the history has lost events, and delivers what follows', async () => {
     await using watched = await connect('newest');
     await watched.subscribe(PROJECT);
     await publish([...numbered(USER, 1, 1), ...numbered(PROJECT, 1, 1)]);
@@ -183,7 +183,7 @@ describe("Socket.IO's own connection state recovery", () => {
     });
   });
 
-  test('[GAP] [DUP] [ORD] [RE1] has its counterpart in a raw client that resumes on another node after a `kill -9`', async () => {
+  test('[GAP] [DUP] [ORD] [RE1.1] has its counterpart in a raw client that resumes on another node after a `kill -9`', async () => {
     const token = tokenFor('ana', { projects: ['P'] });
     const open = (node: number, path: string) =>
       RawClient.connect(wsUrl(cluster.url(node), path), { token });

@@ -190,7 +190,7 @@ describe('bad input', () => {
       expect(error.message).toMatch(message);
     });
 
-    test('a good token works in the header, in the query and as a subprotocol', async () => {
+    test('[AD.3] a good token works in the header, in the query and as a subprotocol', async () => {
       const url = wsUrl(server.url, NOTIFICATIONS);
       await using _header = await RawClient.connect(url, { token });
       await using _query = await RawClient.connect(`${url}?token=${token}`);

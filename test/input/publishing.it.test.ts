@@ -136,7 +136,7 @@ describe('publishing by', () => {
       expect(await historyOf(publishUrl, 'PROJ-bad')).toEqual([]);
     });
 
-    test('[EV5] [ACK] stores and delivers once when retried with the same idempotency key in the header', async () => {
+    test('[EV5.1] [ACK] stores and delivers once when retried with the same idempotency key in the header', async () => {
       await using client = await watch('PROJ-header');
       const headers = { 'idempotency-key': 'order-7' };
       const first = await publish(story('PROJ-header'), headers);

@@ -29,7 +29,7 @@ async function knock(gateway: GatewayUnderTest): Promise<IncomingMessage | undef
   }
 }
 
-test('[AD] raw clients that exceed the admission rate get 503 and Retry-After before the upgrade', async () => {
+test('[AD.1] raw clients that exceed the admission rate get 503 and Retry-After before the upgrade', async () => {
   await using gateway = await startGateway(SLOW);
   const answers = await Promise.all(Array.from({ length: CROWD }, () => knock(gateway)));
   const refusals = answers.filter((answer) => answer !== undefined);
@@ -43,7 +43,7 @@ test('[AD] raw clients that exceed the admission rate get 503 and Retry-After be
   }
 });
 
-test('[AD] a polling handshake that exceeds the admission rate gets 503 and Retry-After', async () => {
+test('[AD.2] a polling handshake that exceeds the admission rate gets 503 and Retry-After', async () => {
   await using gateway = await startGateway(SLOW);
   const url = `${gateway.url}/socket.io/?EIO=4&transport=polling`;
   const answers = await Promise.all(
@@ -62,7 +62,7 @@ test('[AD] a polling handshake that exceeds the admission rate gets 503 and Retr
 });
 
 test.for(['websocket', 'polling'])(
-  '[IO6] refused official clients reconnect by themselves over %s',
+  '[IO6.2] refused official clients reconnect by themselves over %s',
   { timeout: 40_000 },
   async (transport) => {
     await using gateway = await startGateway({ ...SLOW, ADMISSION_RATE: '8' });

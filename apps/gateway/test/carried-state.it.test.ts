@@ -53,7 +53,7 @@ test('[CNT] [DUP] two connections that present the same state are both counted, 
   expect(gateway.hub.sessions.size).toBe(3);
 });
 
-test('[ISO] [IO8] the state of another user, or an unsigned one, makes an ordinary connection', async () => {
+test('[ISO] [IO8.9] the state of another user, or an unsigned one, makes an ordinary connection', async () => {
   await using gateway = await startGateway();
   using victim = await EngineClient.open(gateway.url);
   victim.say(await join());
@@ -84,7 +84,7 @@ test('[ISO] [IO8] the state of another user, or an unsigned one, makes an ordina
   expect(gateway.telemetry.of('failure')).toEqual([]);
 });
 
-test('[ISO] [GAP] [IO8] an offset recovers nothing that the token does not cover', async () => {
+test('[ISO] [GAP] [IO8.6] an offset recovers nothing that the token does not cover', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using first = await EngineClient.open(gateway.url);

@@ -67,7 +67,7 @@ async function connect(claims: { projects: string[] }) {
   };
 }
 
-test('[GAP] [DUP] a session that changes from all projects to one misses no publication in flight', async () => {
+test('[GAP] [DUP] [WS5.2] a session that changes from all projects to one misses no publication in flight', async () => {
   await using node = await connect(ALL_PROJECTS);
   const { broker, client, publish, numbers } = node;
   await publish(1);
@@ -98,7 +98,7 @@ test('[WS2] publications that a new connection holds back are not lost when it s
   await expect.poll(numbers).toEqual([1, 2, 3]);
 });
 
-test('[WS5] without a firehose a client with a token for all projects gets the projects that it selects, and a notice', async () => {
+test('[WS5.4] without a firehose a client with a token for all projects gets the projects that it selects, and a notice', async () => {
   await using gateway = await startGateway({ FIREHOSE: 'off' });
   const token = await tokenFor('alice', ALL_PROJECTS);
   using client = new RawClient(gateway.url, '/ws/notifications', token);

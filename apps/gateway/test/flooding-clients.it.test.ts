@@ -40,7 +40,7 @@ test('[IN1] a burst of 900 packets and a message of 64 KiB pass with the budgets
   for (const { held } of gateway.hub.counters.transports.values()) expect(held).toBe(0);
 });
 
-test('[IN1] a client above its budget is held back, served later, and counted once', async () => {
+test('[IN1.3] a client above its budget is held back, served later, and counted once', async () => {
   await using gateway = await startGateway({
     INPUT_RATE: '20',
     INPUT_BURST: '10',
@@ -54,7 +54,7 @@ test('[IN1] a client above its budget is held back, served later, and counted on
   expect(gateway.hub.counters.of('ws').held).toBe(1);
 });
 
-test('[IN1] requests of polling wait while the budget is spent', async () => {
+test('[IN1.3] requests of polling wait while the budget is spent', async () => {
   await using gateway = await startGateway({
     INPUT_RATE: '20',
     INPUT_BURST: '10',
@@ -67,7 +67,7 @@ test('[IN1] requests of polling wait while the budget is spent', async () => {
   expect(gateway.hub.counters.of('socketio').held).toBe(1);
 });
 
-test('[IN2] no packet of a polling body far above the budget is parsed', async () => {
+test('[IN1.4] no packet of a polling body far above the budget is parsed', async () => {
   await using gateway = await startGateway(SMALL);
   await using client = await PollingClient.open(gateway.url);
   await client.join(await joinPacket());
@@ -77,7 +77,7 @@ test('[IN2] no packet of a polling body far above the budget is parsed', async (
   expect(body).not.toContain('pong');
 });
 
-test('[IN2] after the verdict bodies of polling are refused unread with 429', async () => {
+test('[IN2.2] after the verdict bodies of polling are refused unread with 429', async () => {
   await using gateway = await startGateway(SMALL);
   await using client = await PollingClient.open(gateway.url);
   await client.join(await joinPacket());
@@ -139,7 +139,7 @@ const rawFloods = [
 ];
 
 test.concurrent.for(rawFloods)(
-  '[IN1] [IN2] a raw client that floods with $what is closed with $code, and others are served',
+  '[IN1.1] [IN1.2] [IN2] a raw client that floods with $what is closed with $code, and others are served',
   async ({ what, frame, code }, { expect }) => {
     await using gateway = await startGateway({
       ...SMALL,
@@ -191,7 +191,7 @@ const frames = [
 describe.concurrent.each([
   { when: 'before it joins', joins: false },
   { when: 'after it has joined', joins: true },
-])('[IN1] [IN2] a Socket.IO client $when', ({ joins }) => {
+])('[IN1.1] [IN2] a Socket.IO client $when', ({ joins }) => {
   test.for(frames)(
     'is closed when it floods a WebSocket with $what',
     async ({ frame }, { expect }) => {

@@ -48,7 +48,7 @@ test('[MEM] [IO7] a binary packet ends the connection before its attachment can 
     .toEqual([CLOSE.unsupportedData]);
 });
 
-test('[CNT] [DUP] [IO1] a Socket.IO connection that joins several times at once gets only one session', async () => {
+test('[CNT] [DUP] [IO1.2] a Socket.IO connection that joins several times at once gets only one session', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say(...Array<string>(20).fill(await joinPacket('alice')));
@@ -57,7 +57,7 @@ test('[CNT] [DUP] [IO1] a Socket.IO connection that joins several times at once 
   expect(gateway.telemetry.of('session_opened').length).toBeLessThanOrEqual(1);
 });
 
-test('[IO1] a Socket.IO connection that was refused may try again with another token', async () => {
+test('[IO1.1] a Socket.IO connection that was refused may try again with another token', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say('40/events,{"token":"nonsense"}');
@@ -159,7 +159,7 @@ test('[AD] [WS8] a token with more projects than a session may have is refused b
   await expect.poll(() => client.of('connection')).toHaveLength(1);
 });
 
-test('[GAP] [IO5] [RE3] a resume with too many cursors is refused as a whole', async () => {
+test('[GAP] [IO5] [RE3.8] a resume with too many cursors is refused as a whole', async () => {
   await using gateway = await startGateway();
   const cursors = Object.fromEntries(
     Array.from({ length: 257 }, (_, n) => [`project:P${n}`, 'e.1']),
@@ -175,7 +175,7 @@ test('[GAP] [IO5] [RE3] a resume with too many cursors is refused as a whole', a
     .toEqual(['invalid_command']);
 });
 
-test('[GAP] [ISO] a fresh token that does not cover the endpoint is refused as a whole', async () => {
+test('[GAP] [ISO] [WS3.3] a fresh token that does not cover the endpoint is refused as a whole', async () => {
   await using gateway = await startGateway();
   const withProject = (project: string) => tokenFor('alice', { projects: [project] });
   using client = new RawClient(gateway.url, '/ws/project/P', await withProject('P'));

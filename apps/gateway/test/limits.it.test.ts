@@ -43,7 +43,7 @@ const refusals = (gateway: GatewayUnderTest) =>
 describe('a user', () => {
   const LIMITED = { MAX_CONNECTIONS_PER_USER: '2' };
 
-  test('[AD] with as many connections as allowed is refused with 429, and others are not', async () => {
+  test('[AD.4] with as many connections as allowed is refused with 429, and others are not', async () => {
     await using gateway = await startGateway(LIMITED);
     const token = await tokenFor('alice');
     using first = new RawClient(gateway.url, PATH, token);
@@ -66,7 +66,7 @@ describe('a user', () => {
     expect(second.socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  test('[IO1] is told by connect_error over Socket.IO, whatever transport holds the other connections', async () => {
+  test('[AD.4] [AD.5] is told by connect_error over Socket.IO, whatever transport holds the other connections', async () => {
     await using gateway = await startGateway(LIMITED);
     const token = await tokenFor('alice');
     using _first = new RawClient(gateway.url, PATH, token);
@@ -98,7 +98,7 @@ describe('a user', () => {
 describe('a full node', () => {
   const FULL = { AUTH_MODE: 'open', WEBSOCKET_MAX_CONNECTIONS: '1' };
 
-  test('[AD] is not ready, and answers 503 before the upgrade to what a trusted proxy sends', async () => {
+  test('[AD.7] is not ready, and answers 503 before the upgrade to what a trusted proxy sends', async () => {
     await using gateway = await startGateway({ ...FULL, TRUSTED_PROXIES: 'loopback' });
     expect(gateway.unreadiness()).toEqual([]);
     using first = new RawClient(gateway.url, PATH);
@@ -113,7 +113,7 @@ describe('a full node', () => {
     await expect.poll(() => second.of('connection')).toHaveLength(1);
   });
 
-  test('[CC] accepts raw clients that no trusted proxy sends, and closes them with 1013', async () => {
+  test('[CC] [AD.7] accepts raw clients that no trusted proxy sends, and closes them with 1013', async () => {
     await using gateway = await startGateway({ ...FULL, TRUSTED_PROXIES: '192.0.2.0/24' });
     using first = new RawClient(gateway.url, PATH);
     await expect.poll(() => first.of('connection')).toHaveLength(1);
@@ -148,7 +148,7 @@ describe('a full node', () => {
 });
 
 describe('a connection without a token', () => {
-  test('[CNT] counts as joining until it joins', async () => {
+  test('[CNT] [AD.8] counts as joining until it joins', async () => {
     await using gateway = await startGateway();
     using client = await EngineClient.open(gateway.url);
     await expect.poll(() => joining(gateway, 'socketio')).toBe(1);
@@ -160,7 +160,7 @@ describe('a connection without a token', () => {
     expect(joining(gateway, 'socketio')).toBe(0);
   });
 
-  test('[LIVE] is cut after 5 s', { timeout: 15_000 }, async () => {
+  test('[LIVE] [AD.9] is cut after 5 s', { timeout: 15_000 }, async () => {
     await using gateway = await startGateway();
     using client = await EngineClient.open(gateway.url);
     await expect.poll(() => client.closeCode, { timeout: 10_000 }).toBeDefined();
@@ -169,7 +169,7 @@ describe('a connection without a token', () => {
     await expect.poll(() => gateway.connections()).toBe(0);
   });
 
-  test('[LIVE] makes room for the next one, and sessions are unharmed', async () => {
+  test('[LIVE] [AD.10] makes room for the next one, and sessions are unharmed', async () => {
     await using gateway = await startGateway({ WEBSOCKET_MAX_JOINING: '3' });
     const token = await tokenFor('alice');
     using member = new RawClient(gateway.url, PATH, token);
@@ -202,7 +202,7 @@ describe('a connection without a token', () => {
     await expect.poll(() => joining(gateway, 'http')).toBe(0);
   });
 
-  test('[LIVE] does not delay clients whose token was verified before', async () => {
+  test('[LIVE] [AD.11] does not delay clients whose token was verified before', async () => {
     await using gateway = await startGateway({ ADMISSION_RATE: '20', ADMISSION_BURST: '1' });
     const token = await tokenFor('alice');
     const first = new RawClient(gateway.url, PATH, token);
@@ -226,7 +226,7 @@ describe('an address', () => {
   };
   const from = (address: string) => ({ 'x-forwarded-for': `forged, ${address}` });
 
-  test('[AD] with as many connections as allowed is refused with 429 on every transport', async () => {
+  test('[AD.2] [AD.4] with as many connections as allowed is refused with 429 on every transport', async () => {
     await using gateway = await startGateway(LIMITED);
     const url = gateway.url.replace('http', 'ws');
     const headers = from('192.0.2.1');

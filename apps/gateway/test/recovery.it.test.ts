@@ -37,7 +37,7 @@ async function startWithHistory() {
 const numbers = (client: RawClient) => client.of('x').map(({ data }) => data['n']);
 
 test.each(['subscribe', 'resume'])(
-  '[DUP] [ORD] [RE3] publications that came through the firehose are not repeated by a later %s',
+  '[DUP] [ORD] [RE3.5] publications that came through the firehose are not repeated by a later %s',
   async (action) => {
     await using system = await startWithHistory();
     const { gateway, publish, cursorOf } = system;
@@ -78,7 +78,7 @@ test('[RE1] [RE3] a cursor that arrives before the first firehose publication is
   });
 });
 
-test('[GAP] [RE4] a channel that may not be resumed is reported, and the other channels are resumed', async () => {
+test('[GAP] [RE4.5] a channel that may not be resumed is reported, and the other channels are resumed', async () => {
   const store = new MemoryStore(memoryLimits());
   const broker = new LateBroker(store);
   await using gateway = await startGateway({}, { broker });

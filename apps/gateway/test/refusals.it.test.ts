@@ -66,7 +66,7 @@ test('[CC] a client whose token was being verified when the drain began is close
   expect(refusals(gateway)).toEqual([{ transport: 'ws', code: 'draining' }]);
 });
 
-test('[IO6] a client that joins the namespace during a drain has its transport closed, and reconnects', async () => {
+test('[IO6.1] a client that joins the namespace during a drain has its transport closed, and reconnects', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open', DRAIN_TIMEOUT: '10' });
   using late = await EngineClient.open(gateway.url);
   using _ = await beginToDrain(gateway);

@@ -134,7 +134,7 @@ test('[WS8] a flood of commands gets an error, and is then closed with 4029', as
   expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
 });
 
-test('[WS8] a resume counts as many commands as it has cursors, so that all channels can be resumed once a second', async () => {
+test('[WS8.1] a resume counts as many commands as it has cursors, so that all channels can be resumed once a second', async () => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
@@ -146,7 +146,7 @@ test('[WS8] a resume counts as many commands as it has cursors, so that all chan
   expect(client.of('error')[0]?.data).toMatchObject({ code: 'rate_limited' });
 });
 
-test('[RE3] ?resume=1 holds back new publications until the cursors arrive', async () => {
+test('[RE3.2] ?resume=1 holds back new publications until the cursors arrive', async () => {
   await using gateway = await startGateway();
   const token = await tokenFor('alice', { projects: ['P'] });
   await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });

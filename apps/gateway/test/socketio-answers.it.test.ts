@@ -16,7 +16,7 @@ class SlowReads extends MemoryClusterState {
   }
 }
 
-test('[IO2] [CNT] a count never arrives after a newer one, and never twice', async () => {
+test('[IO2.2] [CNT] a count never arrives after a newer one, and never twice', async () => {
   const state = new SlowReads(new MemoryCluster());
   await using gateway = await startGateway({}, { state });
   await using first = await connect(gateway);
@@ -31,7 +31,7 @@ test('[IO2] [CNT] a count never arrives after a newer one, and never twice', asy
   }
 });
 
-test('[IO2] all sockets that are opened in one turn of the event loop receive the count', async () => {
+test('[IO2.2] all sockets that are opened in one turn of the event loop receive the count', async () => {
   await using gateway = await startGateway();
   await using stack = new AsyncDisposableStack();
   const clients = await Promise.all([connect(gateway), connect(gateway), connect(gateway)]);

@@ -77,7 +77,7 @@ describe('[IO9] who hears what on Socket.IO', () => {
     expect(await heardBy(client)).toEqual(expected);
   });
 
-  test('[IO9.1] [ISO] subscribe.projects takes a list, all that the token names, and nothing else', async () => {
+  test('[IO9.1] [IO9.4] [ISO] subscribe.projects takes a list, all that the token names, and nothing else', async () => {
     await using gateway = await startGateway();
     await using client = await connect(gateway);
     const ask = (name: string, sent?: object) =>

@@ -7,7 +7,7 @@ import { memoryLimits, startGateway, tokenFor } from './support/gateway.ts';
 import { connect, cut, cutFor, publisher, subscribe } from './support/recovering-client.ts';
 
 test.each(['websocket', 'polling'])(
-  "[GAP] [DUP] [ORD] [IO8] the official client's own recovery delivers missed events over %s",
+  "[GAP] [DUP] [ORD] [IO8.7] the official client's own recovery delivers missed events over %s",
   async (transport) => {
     await using gateway = await startGateway();
     const publish = publisher(gateway);
@@ -62,7 +62,7 @@ test('[GAP] [DUP] [ORD] [IO8] several channels with missed events are all recove
   expect(client.recoveries).toEqual([false, true, true, true]);
 });
 
-test('[GAP] [ISO] [IO8] a client whose fresh token lacks a project is not recovered, and is notified', async () => {
+test('[GAP] [ISO] [IO8.9] a client whose fresh token lacks a project is not recovered, and is notified', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   using client = await connect(gateway);
@@ -99,7 +99,7 @@ test('[GAP] [DUP] [IO8] a node that cannot read the history closes the client, w
   await expect.poll(() => client.seen).toEqual(['told 1', 'told 2']);
 });
 
-test('[GAP] [DUP] [IO5] [IO8] a recovered state takes precedence over `auth.cursors`, which resume the other channels', async () => {
+test('[GAP] [DUP] [IO5] [IO8.14] a recovered state takes precedence over `auth.cursors`, which resume the other channels', async () => {
   await using gateway = await startGateway();
   const publish = publisher(gateway);
   await publish.project('Q');

@@ -104,7 +104,7 @@ function comeBySocketIo(way: (typeof SOCKET_IO)[number], { url, token, cursor }:
   };
 }
 
-test('[GAP] [RE3] [RE4] [IO8.13] whichever way a cursor is presented, an unknown outcome ends the connection, nothing newer comes before, and the same cursor works again', {
+test('[GAP] [RE3] [RE4.1] [RE4.2] [IO8.13] whichever way a cursor is presented, an unknown outcome ends the connection, nothing newer comes before, and the same cursor works again', {
   timeout: 60_000,
 }, async () => {
   const store = new MemoryStore(memoryLimits());

@@ -66,7 +66,7 @@ describe('where tokens are required', () => {
     expect((await publisher.get(url, await bearer(['admin']))).status).toBe(200);
   });
 
-  test('[RD1] [ISO] a history is read with a token that covers the channel, or as admin', async () => {
+  test('[RD1] [RD1.1] [ISO] a history is read with a token that covers the channel, or as admin', async () => {
     await using publisher = new PublisherUnderTest(strictPolicy);
     const status = async (url: string, headers = {}) => (await publisher.get(url, headers)).status;
     const ofUser = (id: string) => `/api/channels/user:${id}/history`;
@@ -94,6 +94,15 @@ describe('where tokens are required', () => {
 });
 
 describe('in open mode', () => {
+  test.each(['all', 'logs', 'project:P', 'user:alice'])(
+    '[PU1.1] a caller without a token may publish to %s',
+    async (channel) => {
+      await using publisher = new PublisherUnderTest();
+      const { status } = await publisher.post('/api/publish', { type: 'x', data: {}, channel });
+      expect(status).toBe(200);
+    },
+  );
+
   test('everything that belongs to no user works without a token', async () => {
     await using publisher = new PublisherUnderTest();
     expect((await publisher.post('/api/publish', notification)).status).toBe(200);

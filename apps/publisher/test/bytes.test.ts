@@ -53,7 +53,7 @@ test('[EV1.7] a field that is given twice is refused by name', async () => {
   }
 });
 
-test('[EV4] data is stored and read again as it was sent', async () => {
+test('[EV4.7] data is stored and read again as it was sent', async () => {
   await using publisher = new PublisherUnderTest();
   const data = `{ ${EXACT_VALUES.map((text, n) => `"${n}" : ${text}`).join(', ')}}`;
   const text = `{"data":${data},"project_id":"P","type":"x",${OWN}}`;

@@ -78,7 +78,7 @@ test('[EV3] data may have fields of any name, also names that have a meaning in 
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 
-test('a batch may have more text than one event, and an indented event more than is stored', async () => {
+test('[EV1.5] a batch may have more text than one event, and an indented event more than is stored', async () => {
   await using publisher = new PublisherUnderTest();
   const event = { type: 'x', data: { text: 'x'.repeat(500), list: [1, 2, 3] } };
   const batch = Array(10).fill(event);
@@ -97,7 +97,7 @@ test('[EV1] a field named __proto__ is refused like any unknown field', async ()
   expect(json.errors).toEqual([{ field: '__proto__', message: 'is not a known field' }]);
 });
 
-test('[EV5] the keys of the items of a batch differ from the keys of single events', async () => {
+test('[EV5.3] the keys of the items of a batch differ from the keys of single events', async () => {
   await using publisher = new PublisherUnderTest();
   const withKey = (key: string) => ({ 'idempotency-key': key });
   await publisher.post('/api/publish', [notification], withKey('k'));

@@ -172,7 +172,7 @@ test.each(['type', 'data', 'channel', 'message_id', 'user_id', 'unknown'])(
   },
 );
 
-test('[EV4] numbers and texts arrive as they were sent, live, from the history, and by PUBLISH', async () => {
+test('[EV4.7] numbers and texts arrive as they were sent, live, from the history, and by PUBLISH', async () => {
   await using all = await start();
   const data = `{${EXACT_VALUES.map((text, n) => `"${n}" : ${text}`).join(', ')}}`;
   const text = `{"data":${data},"type":"x",${OWN}}`;
@@ -185,7 +185,7 @@ test('[EV4] numbers and texts arrive as they were sent, live, from the history, 
   expect((await all.stored()).map((each) => each.json)).toEqual([json]);
 });
 
-test(`[EV4] random data has the same bytes on all paths (seed ${BYTES_SEED})`, async () => {
+test(`[EV4.7] [NP1.2] random data has the same bytes on all paths (seed ${BYTES_SEED})`, async () => {
   await using all = await start();
   const random = new Random(Number(BYTES_SEED));
   const live = () => all.node.sink.publications(P).map(({ json }) => json);

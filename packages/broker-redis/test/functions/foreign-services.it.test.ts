@@ -18,7 +18,7 @@ const STORY = {
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('[RT.5] FCALL leque_publish', () => {
-  test('[ACK] [EV6] stores, orders and delivers the event of a service that knows only Redis', async () => {
+  test('[ACK] [EV4.1] [EV6.1] [EV6.2] stores, orders and delivers the event of a service that knows only Redis', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -88,7 +88,7 @@ describe('[RT.5] FCALL leque_publish', () => {
     );
   });
 
-  test('[EV4] stores the text of data as it came, and the other fields in one order', async () => {
+  test('[EV4.7] stores the text of data as it came, and the other fields in one order', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { fcall } = foreignService(redis.url, prefix);
@@ -193,7 +193,7 @@ describe('[RT.5] FCALL leque_publish', () => {
     ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'task:1'],
     ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', `user:${'x'.repeat(129)}`],
   ];
-  test.for(refused)('%s: %.60s', async ([problem, json, channel = 'project:P']) => {
+  test.for(refused)('[EV6.3] [EV6.4] %s: %.60s', async ([problem, json, channel = 'project:P']) => {
     const prefix = uniquePrefix();
     await using _ = await startNode({ url: redis.url, prefix });
     const { fcall, storedKeys } = foreignService(redis.url, prefix);
@@ -229,7 +229,7 @@ describe('[RT.5] plain PUBLISH', () => {
     expect(await storedKeys()).toEqual(before);
   });
 
-  test('is dropped and counted when it is not an event', async () => {
+  test('[NP3.1] is dropped and counted when it is not an event', async () => {
     const prefix = uniquePrefix();
     await using node = await startNode({ url: redis.url, prefix });
     const { publish, fcall } = foreignService(redis.url, prefix);

@@ -56,7 +56,7 @@ async function startWithUsers() {
 
 describeOnOwnRedis('users of Redis', () => {
   test.for(['project', 'firehose', 'control', 'set', 'xtrim'])(
-    '[ACK] that lack one right for publishing store nothing: %s',
+    '[ACK] [EV6.5] that lack one right for publishing store nothing: %s',
     async (lacking) => {
       await using all = await startWithUsers();
       const { redis, as, prefix, allow } = all;
@@ -86,7 +86,7 @@ describeOnOwnRedis('users of Redis', () => {
     },
   );
 
-  test('with the rights of the guide can do their work, and no more', async () => {
+  test('[PU1.2] with the rights of the guide can do their work, and no more', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
     for (const user of ['gateway', 'publisher', 'service']) {

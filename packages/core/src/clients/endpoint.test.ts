@@ -10,7 +10,7 @@ describe('[WS5] /ws/notifications', () => {
     { who: 'alice', projects: [], feeds: ['all', 'user:alice'] },
     { who: 'alice', projects: ['*'], feeds: ['all', 'user:alice', 'firehose'] },
     { who: undefined, projects: ['*'], feeds: ['all', 'firehose'] },
-  ])('feeds $who with projects $projects: $feeds', ({ who, projects, feeds }) => {
+  ])('[WS5.1] [WS5.3] feeds $who with projects $projects: $feeds', ({ who, projects, feeds }) => {
     expect(channelsOf(notificationsEndpoint(true), who, projects)).toEqual(feeds);
   });
 

@@ -58,7 +58,7 @@ test.each([
   { pingMs: 10, gap: TURN_MS, count: 240 },
   { pingMs: INTERVAL_MS, gap: INTERVAL_MS, count: 8 },
   { pingMs: 60_000, gap: INTERVAL_MS, count: 8 },
-])('[WS7] no client waits longer than $pingMs ms for a ping, nor gets needless ones', (times) => {
+])('[WS7.1] no client waits longer than $pingMs ms for a ping, nor gets needless ones', (times) => {
   const { pingMs, gap, count } = times;
   const { clock, heartbeats } = start({ intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, pingMs });
   const clients = Array.from({ length: 200 }, () => new Client());

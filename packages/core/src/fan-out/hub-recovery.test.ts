@@ -57,7 +57,7 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['6', '7']);
   });
 
-  test('[RE1] reads nothing when everything after the cursor was delivered', async () => {
+  test('[RE1.2] reads nothing when everything after the cursor was delivered', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);
@@ -121,7 +121,7 @@ describe('recovery', () => {
     },
   );
 
-  test('[GAP] [RE1] a history that can never be read does not reach back to the cursor', async () => {
+  test('[GAP] [RE1.4] a history that can never be read does not reach back to the cursor', async () => {
     const node = new HubUnderTest();
     const { session, connection } = node.connect();
     node.broker.position = at(5);

@@ -35,7 +35,7 @@ function startResume(channels = FOUR) {
 }
 
 describe('resuming several channels', () => {
-  test('[MEM] [RE1] reads one history after the other, each limited to the remaining room', async () => {
+  test('[MEM] [RE1.6] reads one history after the other, each limited to the remaining room', async () => {
     const { node, outcomes, answer } = startResume();
     await answer(30);
     await answer(0, { complete: false });
@@ -54,7 +54,7 @@ describe('resuming several channels', () => {
     );
   });
 
-  test('[MEM] [RE1] counts the bytes that a connection adds to each frame', async () => {
+  test('[MEM] [RE1.6] counts the bytes that a connection adds to each frame', async () => {
     const { connection, outcomes, answer } = startResume(FOUR.slice(0, 2));
     Object.assign(connection, { stampBytesOf: () => 20 });
     await answer(23);
@@ -65,7 +65,7 @@ describe('resuming several channels', () => {
     ]);
   });
 
-  test('[LIVE] [RE1] reads nothing more after several histories that were too large', async () => {
+  test('[LIVE] [RE1.7] reads nothing more after several histories that were too large', async () => {
     const { node, outcomes, answer } = startResume(
       Array.from({ length: 12 }, (_, n) => `project:${n}`),
     );

@@ -38,7 +38,7 @@ function readAgain(node: HubUnderTest, connection: FakeConnection): void {
 }
 
 describe('with conflate,', () => {
-  test('[GAP] a slow client gets the newest of each key, in order, after a resync', async () => {
+  test('[GAP] [RE2.2] a slow client gets the newest of each key, in order, after a resync', async () => {
     const { node, connection, progress, publish } = await subscribeTo(CONFLATED);
     progress('a', 1);
     connection.bufferedBytes = CONGESTED_BYTES;

@@ -16,7 +16,7 @@ test('[GAP] [RE3] nothing is delivered while the outcome of a cursor is unknown'
   expect(reader.sent).toEqual(['4', '5', '6', '7']);
 });
 
-test('[DUP] [RE3] a node that is behind delivers nothing that the cursor covers', () => {
+test('[DUP] [RE3.6] a node that is behind delivers nothing that the cursor covers', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(2));
   subscription.start();
@@ -33,7 +33,7 @@ test('[DUP] [RE3] a node that is behind delivers nothing that the cursor covers'
   expect(reader.sent).toEqual(['3', '6', '7']);
 });
 
-test('[GAP] [RE3] what does not fit while the outcome is unknown makes the outcome', () => {
+test('[GAP] [RE3.4] what does not fit while the outcome is unknown makes the outcome', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(5));
@@ -51,7 +51,7 @@ test('[GAP] [RE3] what does not fit while the outcome is unknown makes the outco
   expect(reader.sent).toEqual(['10']);
 });
 
-test('[GAP] [RE3] what does not fit, but is covered by the cursor, does no harm', () => {
+test('[GAP] [RE3.4] what does not fit, but is covered by the cursor, does no harm', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(1));

@@ -161,7 +161,7 @@ test('[MEM] no more is held than the session may hold', () => {
   expect(subscription.needsHistory()).toBe(false);
 });
 
-test('[RE1] a cursor is recovered without a repetition when everything after it was delivered', () => {
+test('[RE1.2] a cursor is recovered without a repetition when everything after it was delivered', () => {
   const { reader, subscription, offer } = subscribe();
   subscription.moveTo(at(5));
   subscription.start();

@@ -39,7 +39,7 @@ describe('the text of an event', () => {
   const parse = (text: string) => tryParseEvent(JSON.parse(text), 'all', text);
   const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"\\u006d"';
 
-  test('[EV4] data and the message id are stored as they were sent', () => {
+  test('[EV4.7] data and the message id are stored as they were sent', () => {
     const data = '{ "big":12345678901234567890, "one":1.0,"zero":-0,"e":1E5 ,"a":[ ]}';
     const parsed = parse(`{"data":${data},${own},"event_type":"tick","user_id":null}`);
     expect(parsed).toMatchObject({
@@ -89,7 +89,7 @@ describe('the text of an event', () => {
 });
 
 describe('the fields of an event', () => {
-  test('[EV4] what a publisher leaves out is filled in', () => {
+  test('[EV4.1] what a publisher leaves out is filled in', () => {
     const { messageId, sent, idempotencyKey } = accepted(tick);
     expect(sent).toEqual({
       type: 'tick',

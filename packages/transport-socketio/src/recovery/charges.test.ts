@@ -36,7 +36,7 @@ function ratio(
 }
 
 test.for([1, 2, 5, 20, 32])(
-  "[IO8] [MEM] Socket.IO's own recovery of %i channels is charged with hardly more bytes than it takes",
+  "[IO8.15] [MEM] Socket.IO's own recovery of %i channels is charged with hardly more bytes than it takes",
   (count) => {
     const lost = CHANNELS.slice(0, count);
     const progress = new Progress('x'.repeat(8), lost);

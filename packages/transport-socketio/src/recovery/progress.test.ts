@@ -187,7 +187,7 @@ test.each(Array.from({ length: 50 }, (_, seed) => seed))(
   },
 );
 
-test('[IO8] frames are shared while one channel has moved', () => {
+test('[IO8.4] frames are shared while one channel has moved', () => {
   const progress = new Progress('id', [OWN, 'project:A']);
   const shared = frameFor('project:A', 6);
   expect(progress.stamp(shared)).toBe(shared);

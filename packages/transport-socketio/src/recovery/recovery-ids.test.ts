@@ -15,7 +15,7 @@ function issue(base = BASE) {
   return issued;
 }
 
-test('[IO8] a pid brings back the socket, and where its channels stood', () => {
+test('[IO8.2] a pid brings back the socket, and where its channels stood', () => {
   const { pid, id } = issue();
   expect(ids.read({ pid }, 'u')).toEqual({
     pid,
@@ -71,7 +71,7 @@ test.each([{ offset: 7 }, { offset: 'world' }, { offset: {} }, { offset: null }]
   },
 );
 
-test('[IO8] a session in too many channels gets no pid', () => {
+test('[IO8.10] a session in too many channels gets no pid', () => {
   const base = (count: number) =>
     new Map(Array.from({ length: count }, (_, n) => [`project:${n}`, at(n)] as const));
   expect(ids.issue('sid', base(MAX_POSITIONS))).toBeDefined();

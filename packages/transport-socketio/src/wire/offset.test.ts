@@ -22,7 +22,7 @@ test.each([
   // The event's own channel comes first, and is newer.
   ['user:u=e.5;user:u=e.3;#id', [['user:u', at(5)]], [], 'id'],
   ['project:a:b@c=e.1', [['project:a:b@c', at(1)]], [], undefined],
-])('[IO8] %j is understood', (text, ...said) => {
+])('[IO8.3] %j is understood', (text, ...said) => {
   const [positions, partial, id] = said as [[string, Position][], string[], string | undefined];
   expect(parseOffset(text)).toEqual({
     positions: new Map(positions),

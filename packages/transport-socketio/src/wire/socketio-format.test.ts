@@ -27,7 +27,7 @@ test('[IO3] a task event goes out under its own name and as task.event', () => {
   });
 });
 
-test('[IO3] the payload has every field of the event that clients get', () => {
+test('[IO3.1] the payload has every field of the event that clients get', () => {
   const fields = Object.fromEntries(STORED_FIELDS.map((name) => [name, `the ${name}`]));
   const json = JSON.stringify({ ...fields, type: 'x', channel: 'forged', unknown: 1 });
   const publication = new Publication({ channel: 'all', type: 'x', position: undefined, json });
@@ -41,7 +41,7 @@ test.each([
   '{"big":12345678901234567890,"one":1.0,"zero":-0,"tiny":5e-324,"e":1E+05}',
   '{ "text" : "\\u00e9 } \\" {[ \u2028 🎈" ,\n"list":[ ],"none":{ } }',
   '{}',
-])('[EV4] data keeps the text in which it was sent: %s', (data) => {
+])('[EV4.7] data keeps the text in which it was sent: %s', (data) => {
   const json = `{"type":"x","data":${data},"timestamp":"t","message_id":"m"}`;
   const publication = new Publication({ channel: 'all', type: 'x', position: undefined, json });
   const [packet = ''] = (plainFormat.encodePublication(publication) as SocketIoFrame).packets;

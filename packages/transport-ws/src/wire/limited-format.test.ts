@@ -16,7 +16,7 @@ function publicationOf(bytes: number): Publication {
 
 const messageOf = (frame: unknown) => JSON.parse(textPayload(frame as Buffer).toString());
 
-test('[GAP] [RE2] an event that a client cannot take is a resync with its position', () => {
+test('[GAP] [RE2.3] an event that a client cannot take is a resync with its position', () => {
   const frame = publicationOf(9000).frameIn(limitedFormat(wsFormat, 8192));
   expect(messageOf(frame)).toMatchObject({
     type: 'resync',
