@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { LOG_OPTIONS } from './log-options.ts';
+import { RequestLogger, type ServerLogger } from './request-logger.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { SERVER_OPTIONS } from './server-options.ts';
 
@@ -13,6 +14,11 @@ export function createServer(logLevel: string, nodeId: string): FastifyInstance 
     logger: { level: logLevel, base: { node: nodeId }, ...LOG_OPTIONS },
     // Fastify's own log of requests has addresses, which may contain tokens.
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (log, bindings, options) =>
+      // A route may have options of its own, such as a level.
+      Object.keys(options).length === 0
+        ? new RequestLogger(log as ServerLogger, bindings)
+        : log.child(bindings, options),
     forceCloseConnections: 'idle',
   });
   addSecurityHeaders(app);
