@@ -118,6 +118,18 @@ describe('a verifier accepts', () => {
     expect(all.grants.coversProject('PROJ-001')).toBe(true);
   });
 
+  test('a token at once that was verified before, while it is valid', async () => {
+    let at = Date.now();
+    const clock = { ...systemClock, now: () => at };
+    const verifier = createJwtVerifier({ JWT_SECRET: secret, JWT_CLOCK_TOLERANCE: 0 }, clock);
+    const token = await sign({ sub: 'alice', exp: now() + 1 });
+    expect(verifier.recall?.(token)).toBeUndefined();
+    const identity = await verifier.verify(token);
+    expect(verifier.recall?.(token)).toBe(identity);
+    at += 2000;
+    expect(verifier.recall?.(token)).toBeUndefined();
+  });
+
   test('a token that expired within the clock tolerance', async () => {
     const verifier = createJwtVerifier({ JWT_SECRET: secret });
     await expect(verifier.verify(await sign({ exp: now() - 3 }))).resolves.toBeDefined();

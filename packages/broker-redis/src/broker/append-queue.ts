@@ -70,7 +70,14 @@ function settle({ resolve, reject }: PendingAppend, outcome: Published | Error |
 }
 
 function callsOf(appends: readonly PendingAppend[]): Iterable<readonly PendingAppend[]> {
-  return appends.length === 1 ? [appends] : parted(appends);
+  return isOneCall(appends) ? [appends] : parted(appends);
+}
+
+function isOneCall(appends: readonly PendingAppend[]): boolean {
+  if (appends.length > EVENTS_PER_CALL) return false;
+  let text = 0;
+  for (const { event } of appends) text += event.json.length;
+  return text <= TEXT_PER_CALL;
 }
 
 function* parted(appends: readonly PendingAppend[]): Generator<readonly PendingAppend[]> {
