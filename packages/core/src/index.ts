@@ -102,7 +102,7 @@ export {
   InputSettings,
 } from './input/input-budget.ts';
 // journal: what became of publications on this node
-export { ChannelRecords, type JournalOptions } from './journal/channel-records.ts';
+export type { JournalOptions } from './journal/channel-records.ts';
 export {
   type DeliveryRecord,
   JournalSettings,

@@ -1,5 +1,4 @@
 import {
-  ChannelRecords,
   type Clock,
   type Control,
   controlKind,
@@ -16,7 +15,11 @@ export const PUBLISH_RECORDS = controlKind(
   Type.Array(PublishRecord),
 );
 
+/** A publisher may give the same id to everything that it publishes, so an answer needs a bound. */
+const MAX_CHANNELS = 16;
+
 interface Entry {
+  readonly messageId: string;
   readonly channel: string;
   readonly type: string;
   readonly position: Position;
@@ -32,14 +35,20 @@ export interface PublishFacts {
   readonly tookMs: number;
 }
 
-/** Remembers for a while which events this process has published. */
+/**
+ * Remembers for a while which events this process has published. A ring without an index: an event
+ * is noted with each publish, and looked for when an operator asks.
+ */
 export class PublishJournal {
   readonly #clock: Clock;
-  readonly #entries: ChannelRecords<Entry> | undefined;
+  readonly #limits: JournalOptions;
+  readonly #ring: Entry[] = [];
+  /** Place of the next entry, which is that of the oldest one once the ring is full. */
+  #next = 0;
 
   constructor(clock: Clock, limits: JournalOptions) {
     this.#clock = clock;
-    this.#entries = limits.entries > 0 ? new ChannelRecords(clock, limits) : undefined;
+    this.#limits = limits;
   }
 
   /** Notes a stored event. Events without a position are live only, and are not remembered. */
@@ -48,16 +57,30 @@ export class PublishJournal {
     { position }: Published,
     { caller, tookMs }: PublishFacts,
   ): void {
-    if (position === undefined) return;
+    const { entries } = this.#limits;
+    if (position === undefined || entries === 0) return;
     // The start of storing: no gateway can have received the event before it.
     const at = this.#clock.now() - tookMs;
-    this.#entries?.set(messageId, { channel, type, position, at, caller });
+    this.#ring[this.#next] = { messageId, channel, type, position, at, caller };
+    this.#next = (this.#next + 1) % entries;
+  }
+
+  /** The newest publication of the id in each of the newest channels, oldest first. */
+  #find(messageId: string): Entry[] {
+    const oldest = this.#clock.now() - this.#limits.ttlMs;
+    const found = new Map<string, Entry>();
+    for (let back = 1; back <= this.#ring.length && found.size < MAX_CHANNELS; back += 1) {
+      const entry = this.#ring.at(this.#next - back);
+      if (entry?.messageId !== messageId || entry.at < oldest) continue;
+      if (!found.has(entry.channel)) found.set(entry.channel, entry);
+    }
+    return [...found.values()].reverse();
   }
 
   /** Lets operators request the records of this process. */
   register(control: Control): void {
     control.handle(PUBLISH_RECORDS, (messageId) => {
-      const entries = this.#entries?.find(messageId) ?? [];
+      const entries = this.#find(messageId);
       return entries.length === 0 ? undefined : entries.map(recordOf);
     });
   }

@@ -121,10 +121,10 @@ function itemKey(key: string, index: number): string {
 
 /** The problem of the whole batch; undefined as soon as one event is known to be stored. */
 export function batchProblem(results: readonly ItemResult[]): ProblemDocument | undefined {
+  if (results.some(({ status }) => status === 'stored')) return undefined;
   const failed = results.filter(
     (item) => item.status === 'unavailable' || item.status === 'unknown',
   );
-  if (failed.length === 0 || results.some(({ status }) => status === 'stored')) return undefined;
   const worst = failed.find(({ status }) => status === 'unknown') ?? failed[0];
   return worst?.problem;
 }
