@@ -100,7 +100,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'full-disk',
-    about: 'a Redis whose append-only file cannot grow for 6 s, while clients come back',
+    about:
+      'a Redis whose append-only file cannot grow for 12 s, and that stalls while clients come back',
     breaks: 'system',
     resyncs: 'never',
     redis: 'standalone',
@@ -110,7 +111,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'evicting-redis',
-    about: 'a Redis that evicts keys of all kinds; clients are resynced for what is lost',
+    about:
+      'a Redis that evicts keys of all kinds, and stalls; clients are resynced for what is lost',
     breaks: 'system',
     resyncs: 'some',
     redis: 'standalone',

@@ -2,6 +2,7 @@ import type { Scenario } from '../../run/scenario.ts';
 import type { ScenarioContext } from '../../run/scenario-context.ts';
 
 const CUT_MS = 100;
+const SOON_MS = 500;
 const RECOVERY_MS = 30_000;
 
 /** Shares of the packets between Redis and all others that are lost, and for how long. */
@@ -18,9 +19,12 @@ export const losePackets: Scenario['run'] = async (context: ScenarioContext) => 
     await context.rest(context.random.between(1000, 2000));
     await redis.lose(share);
     try {
-      await context.rest(durationMs / 2);
+      // Where all packets are lost, no history can be read for as long as a gateway tries.
+      await context.rest(SOON_MS);
       await context.clients.down(CUT_MS);
       await context.rest(durationMs / 2);
+      await context.clients.down(CUT_MS);
+      await context.rest(durationMs / 2 - SOON_MS);
     } finally {
       await redis.lose(0);
     }

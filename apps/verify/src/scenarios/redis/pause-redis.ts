@@ -9,7 +9,8 @@ const RECOVERY_MS = 20_000;
 
 type Pause = (context: ScenarioContext, durationMs: number) => Promise<void>;
 
-const freeze: Pause = async (context, durationMs) => {
+/** Stops Redis by a signal. */
+export const freeze: Pause = async (context, durationMs) => {
   const { standalone } = context.system.redis;
   await standalone.pause();
   try {
