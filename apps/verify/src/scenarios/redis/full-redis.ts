@@ -1,11 +1,15 @@
 import { ask } from '@leque/testkit';
 import type { Scenario } from '../../run/scenario.ts';
 import type { ScenarioContext } from '../../run/scenario-context.ts';
+import { missEvents } from './miss-events.ts';
 import { freeze } from './pause-redis.ts';
 
-const CUT_MS = 100;
 const FULL_MS = 6000;
-/** Longer than a gateway tries to read a history again: the outcome of a resume stays unknown. */
+/**
+ * How long Redis stalls while clients come back: a server without room answers reads late as well,
+ * while its thread waits for the disk, or frees memory. Longer than a gateway tries to read a history
+ * again, so that the outcome of a resume stays unknown.
+ */
 const STALL_MS = 6500;
 const NOTICED_MS = 5000;
 /** The publisher's deadline of 1 s, with a margin for a busy machine. */
@@ -22,10 +26,11 @@ export const fillDisk: Scenario['run'] = async (context: ScenarioContext) => {
   await ask(redis.port, 'CONFIG', 'SET', 'appendfsync', 'everysec');
   for (let round = 0; round < ROUNDS; round += 1) {
     await context.rest(context.random.between(1000, 2000));
-    await redis.fillDisk(true);
     try {
+      await missEvents(context);
+      await redis.fillDisk(true);
+      await freeze(context, STALL_MS);
       await unready(context);
-      await comeBackToStall(context);
       await context.rest(FULL_MS);
     } finally {
       await redis.fillDisk(false);
@@ -46,21 +51,17 @@ export const evictKeys: Scenario['run'] = async (context: ScenarioContext) => {
     const used = Number(/used_memory:(\d+)/.exec(await info(port))?.[1]);
     await ask(port, 'CONFIG', 'SET', 'maxmemory', String(used + SPARE_BYTES));
     await context.expect('Redis evicts keys', async () => (await evicted()) > before, RECOVERY_MS);
-    await comeBackToStall(context);
+    await missEvents(context);
+    // An event without an answer would be sent again, although its idempotency key may be evicted.
+    await context.stopLoad();
+    await freeze(context, STALL_MS);
+    await context.startLoad();
     await context.rest(FULL_MS);
     context.notes.push(`${(await evicted()) - before} keys were evicted`);
     await ask(port, 'CONFIG', 'SET', 'maxmemory', '0');
     await recovered(context);
   }
 };
-
-/**
- * Cuts all clients, and stalls Redis while they come back: a server without room answers reads late
- * as well, while its thread waits for the disk, or frees memory.
- */
-async function comeBackToStall(context: ScenarioContext): Promise<void> {
-  await Promise.all([context.clients.down(CUT_MS), freeze(context, STALL_MS)]);
-}
 
 async function unready(context: ScenarioContext): Promise<void> {
   for (const gateway of context.system.gateways) {

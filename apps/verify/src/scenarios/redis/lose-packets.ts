@@ -1,8 +1,8 @@
 import type { Scenario } from '../../run/scenario.ts';
 import type { ScenarioContext } from '../../run/scenario-context.ts';
+import { missEvents } from './miss-events.ts';
 
 const CUT_MS = 100;
-const SOON_MS = 500;
 const RECOVERY_MS = 30_000;
 
 /** Shares of the packets between Redis and all others that are lost, and for how long. */
@@ -17,14 +17,13 @@ export const losePackets: Scenario['run'] = async (context: ScenarioContext) => 
   const redis = context.system.redis.lossy;
   for (const [share, durationMs] of context.random.shuffled(LOSSES)) {
     await context.rest(context.random.between(1000, 2000));
+    await missEvents(context);
     await redis.lose(share);
     try {
       // Where all packets are lost, no history can be read for as long as a gateway tries.
-      await context.rest(SOON_MS);
+      await context.rest((durationMs * 3) / 4);
       await context.clients.down(CUT_MS);
-      await context.rest(durationMs / 2);
-      await context.clients.down(CUT_MS);
-      await context.rest(durationMs / 2 - SOON_MS);
+      await context.rest(durationMs / 4);
     } finally {
       await redis.lose(0);
     }
