@@ -52,11 +52,6 @@ describe('bad input', () => {
         JSON.stringify({ action: 'unsubscribe', project_id: 'a/../b' }),
         'invalid_command',
       ],
-      [
-        'a malformed cursor',
-        JSON.stringify({ action: 'subscribe', project_id: 'PROJ-A', since: '../0' }),
-        'invalid_command',
-      ],
     ])(
       '%s gets an `error` event with a code, and the connection stays open',
       async ([, text, code]) => {
@@ -68,6 +63,41 @@ describe('bad input', () => {
         expect(await client.ask({ action: 'ping' })).toMatchObject({ type: 'pong' });
       },
     );
+
+    test.for([
+      '{"action":"resume"}',
+      '{"action":"resume","cursors":["all"]}',
+      '{"action":"resume","cursors":{"all":7}}',
+      `{"action":"resume","cursors":{"all":"${'e'.repeat(65)}"}}`,
+      '{"action":"resume","cursors":{"all":"e.1"',
+      '{"action":"resume","cursors":{"all":"e.1"},"id":{}}',
+      '{"action":"subscribe","project_id":"PROJ-A","since":7}',
+      JSON.stringify({
+        action: 'resume',
+        cursors: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`project:${n}`, 'e.1'])),
+      }),
+    ])(
+      '[RE4.6] %s, whose cursors cannot be read, gets an `error`, and then the end: nothing flows as if there had been no cursor',
+      async (text) => {
+        await using client = await connect();
+        await client.first('connection');
+        client.send(text);
+        expect((await client.closed).code).toBe(1008);
+        const { status } = await publish({ type: 'late', project_id: 'PROJ-A', data: {} });
+        expect(status).toBe(200);
+        expect(client.all('error')).toHaveLength(1);
+        expect(client.all('late')).toEqual([]);
+      },
+    );
+
+    test('[RE1.4] a text that is no cursor gets `recovered: false`', async () => {
+      await using client = await connect();
+      const command = { action: 'subscribe', project_id: 'PROJ-A', since: '../0' };
+      expect(await client.ask(command)).toMatchObject({
+        type: 'subscribed',
+        data: { recovered: false, cursor: expect.any(String) },
+      });
+    });
 
     test('an error repeats the id of its command and names the field', async () => {
       await using client = await connect();

@@ -151,3 +151,35 @@ describe('[IO9] who hears what on Socket.IO', () => {
     await expect.poll(() => client.seen.at(-1)).toBe('news 4');
   });
 });
+
+test.each<[string, object]>([
+  ['subscribe.project', { project_id: 'A', since: 7 }],
+  ['subscribe.project', { project_id: 'A', since: 'e'.repeat(65) }],
+  ['subscribe.project', { project_id: 'a b', since: 'e.1' }],
+  ['subscribe.projects', { project_ids: 'A', since: { A: 'e.1' } }],
+  ['subscribe.projects', { project_ids: ['A'], since: ['e.1'] }],
+  ['subscribe.projects', { project_ids: ['A'], since: { A: 7 } }],
+])(
+  '[RE4.6] %s with %j, whose cursors cannot be read, gets an `error`, and then the end',
+  async (name, command) => {
+    await using gateway = await startGateway();
+    await using client = await connect(gateway, { projects: true });
+    client.socket.io.reconnection(false);
+    client.socket.emit(name, command);
+    await expect.poll(() => client.socket.connected).toBe(false);
+    await publishAround(gateway);
+    const codes = client.all('error').map(({ code }) => code);
+    expect({ codes, news: client.all('news') }).toEqual({
+      codes: ['invalid_command', 1008],
+      news: [],
+    });
+  },
+);
+
+test('[RE1.4] a text that is no cursor gets `recovered: false` on Socket.IO', async () => {
+  await using gateway = await startGateway();
+  await using client = await connect(gateway);
+  const command = { project_ids: ['A'], since: { A: '../0' } };
+  const answer = await client.socket.timeout(2000).emitWithAck('subscribe.projects', command);
+  expect(answer).toMatchObject({ channels: { 'project:A': { recovered: false } } });
+});

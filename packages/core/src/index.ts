@@ -31,7 +31,12 @@ export {
   assertOriginAllowed,
   authorize,
 } from './clients/authorize.ts';
-export { ClientSession, type CommandHandler, isoExpiry } from './clients/client-session.ts';
+export {
+  ClientSession,
+  type CommandHandler,
+  isoExpiry,
+  type Presented,
+} from './clients/client-session.ts';
 export {
   type AuthenticationOutcomes,
   countedVerifier,

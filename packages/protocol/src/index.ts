@@ -50,6 +50,7 @@ export {
 export { CLOSE, type CloseCode } from './wire/close-codes.ts';
 export {
   type Action,
+  bringsCursors,
   COMMANDS,
   type Command,
   checkCommand,

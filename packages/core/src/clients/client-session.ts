@@ -18,8 +18,11 @@ export interface CommandHandler<C> {
   /** Answers a command with an error. */
   refuse(error: ProtocolError, command: C): void;
   /** The channels for which the command presents cursors. */
-  presented(command: C): readonly string[];
+  presented(command: C): Presented;
 }
+
+/** `unreadable`: the command is to bring cursors, but cannot be read. */
+export type Presented = readonly string[] | 'unreadable';
 
 export interface ClientSessionDeps<C> {
   readonly handler: CommandHandler<C>;
@@ -162,7 +165,14 @@ export class ClientSession<C> implements CommandOwner {
     telemetry.report({ type: 'command_refused', transport, code: refusal.code });
     this.#handler.refuse(refusal, command);
     const { subscriptions } = this.session;
-    const bound = this.#handler.presented(command).find((channel) => subscriptions.has(channel));
+    if (subscriptions.size === 0) return;
+    const presented = this.#handler.presented(command);
+    const isWrong = presented.length > 0 && refusal.code === 'invalid_command';
+    if (presented === 'unreadable' || isWrong) {
+      this.session.close(CLOSE.policyViolation, `cursors that cannot be read: ${refusal.code}`);
+      return;
+    }
+    const bound = presented.find((channel) => subscriptions.has(channel));
     if (bound === undefined) return;
     this.session.close(CLOSE.tryAgainLater, `no outcome for ${bound}: ${refusal.code}`);
   }

@@ -52,6 +52,7 @@ export function assertRoomForUser(
  */
 const VERDICTS: ReadonlySet<CloseCode> = new Set([
   CLOSE.unsupportedData,
+  CLOSE.policyViolation,
   CLOSE.forbidden,
   CLOSE.tooManyCommands,
 ]);

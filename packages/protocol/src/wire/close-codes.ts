@@ -2,6 +2,7 @@
 export const CLOSE = {
   goingAway: 1001,
   unsupportedData: 1003,
+  policyViolation: 1008,
   drained: 1012,
   tryAgainLater: 1013,
   tokenExpired: 4001,

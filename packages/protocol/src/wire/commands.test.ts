@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS, checkCommand, parseCommand, requestIdOf } from './commands.ts';
+import { bringsCursors, COMMANDS, checkCommand, parseCommand, requestIdOf } from './commands.ts';
 import { ProtocolError } from './errors.ts';
 
 const parse = (input: unknown) => parseCommand(JSON.stringify(input));
@@ -107,6 +107,22 @@ test.each([
   ['ping', undefined],
 ])('[WS3.1] the id of %s is %s, also in a wrong command', (text, id) => {
   expect(requestIdOf(text)).toBe(id);
+});
+
+test.each([
+  ['{"action":"resume"}', true],
+  ['{"type":"resume","cursors":[]}', true],
+  ['{"action":"resume","cursors":{"all":7}}', true],
+  ['{"action":"resume","cursors":{"all":"e.1"', true],
+  ['{"action":"subscribe","project_id":"P","since":7}', true],
+  ['{"action":"subscribe","project_id":"a b","since":"e.1"}', true],
+  ['{"cursors":{"all":"e.1"}}', true],
+  ['{"action":"subscribe","project_id":7}', false],
+  ['{"action":"fly","note":"since then"}', false],
+  ['resume', false],
+  ['', false],
+])('[RE4.6] %s was to bring cursors: %s', (text, expected) => {
+  expect(bringsCursors(text)).toBe(expected);
 });
 
 test('[WS4] any text is a command or is refused with a ProtocolError', () => {

@@ -75,6 +75,18 @@ export function requestIdOf(text: string): RequestId {
   }
 }
 
+/** Whether a text that is no command was to bring cursors, as far as one can see. */
+export function bringsCursors(text: string): boolean {
+  try {
+    const input = parseObject(text);
+    return (
+      (input['action'] ?? input['type']) === 'resume' || 'cursors' in input || 'since' in input
+    );
+  } catch {
+    return /"(?:resume|cursors|since)"/.test(text);
+  }
+}
+
 function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {

@@ -1,10 +1,15 @@
-import { type Outcome, outcomesOf, resumeChannels, type Subscription } from '@leque/core';
+import {
+  type Outcome,
+  outcomesOf,
+  type Presented,
+  resumeChannels,
+  type Subscription,
+} from '@leque/core';
 import {
   checkCommand,
   isId,
   MAX_CURSORS,
   ProtocolError,
-  parseCursor,
   projectChannel,
   tryParseCursor,
 } from '@leque/protocol';
@@ -19,13 +24,19 @@ interface ProjectList {
 }
 
 /** The channels for which a command presents cursors. */
-export function presentedBy(name: unknown, sent: unknown): readonly string[] {
+export function presentedBy(name: unknown, sent: unknown): Presented {
   const { project_id, since } = asObject(sent);
-  const one = name === 'subscribe.project' ? [[String(project_id), since] as const] : [];
-  const given = name === 'subscribe.projects' ? Object.entries(asObject(since)) : one;
-  return given
-    .filter(([id, cursor]) => isId(id) && tryParseCursor(String(cursor)) !== undefined)
-    .map(([id]) => projectChannel(id));
+  if (since === undefined) return [];
+  if (name === 'subscribe.project') {
+    return isId(project_id) ? [projectChannel(project_id)] : 'unreadable';
+  }
+  if (name !== 'subscribe.projects') return [];
+  return isCursorMap(since) ? Object.keys(since).map(projectChannel) : 'unreadable';
+}
+
+function isCursorMap(value: unknown): value is Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([id, cursor]) => isId(id) && typeof cursor === 'string');
 }
 
 export async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
@@ -33,6 +44,7 @@ export async function subscribeProject(target: CommandTarget, sent: unknown): Pr
   const channel = projectChannel(project_id);
   const isNew = !target.client.session.subscriptions.has(channel);
   const subscription = await target.feed.subscribe(channel, optionsOf(since));
+  giveUpWithout(since, subscription);
   const outcome = noteMove(target, { channel, isNew, subscription });
   target.connection.progress?.keepOnly(target.client.session.subscriptions);
   return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
@@ -49,19 +61,15 @@ export async function subscribeProjects(target: CommandTarget, sent: unknown): P
   const { client, feed } = target;
   const list = asObject(sent) as ProjectList;
   const channels = namedProjects(target, list).map(projectChannel);
-  const since = new Map(
-    Object.entries(asObject(list.since)).map(([id, cursor]) => [
-      projectChannel(id),
-      parseCursor(String(cursor)),
-    ]),
-  );
+  const since = cursorsOf(list);
   client.charge(Math.floor(channels.length / PROJECTS_PER_COMMAND));
   await feed.turnTo(coveredBy(target, channels), since.size > 0);
   const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
     const isNew = !client.session.subscriptions.has(channel);
-    const after = since.get(channel);
-    const options = after === undefined ? {} : { since: after };
-    const subscription = await client.context.hub.subscribe(client.session, channel, options);
+    const cursor = since.get(channel);
+    const { hub } = client.context;
+    const subscription = await hub.subscribe(client.session, channel, optionsOf(cursor));
+    giveUpWithout(cursor, subscription);
     noteMove(target, { channel, isNew, subscription });
     return subscription;
   });
@@ -69,6 +77,17 @@ export async function subscribeProjects(target: CommandTarget, sent: unknown): P
   if (subscribed.length > 0) feed.select(...subscribed);
   target.connection.progress?.keepOnly(client.session.subscriptions);
   return { channels: outcomesOf(results) };
+}
+
+/** @throws ProtocolError `invalid_command` */
+function cursorsOf({ since = {} }: ProjectList): ReadonlyMap<string, string> {
+  if (!isCursorMap(since)) {
+    throw new ProtocolError(
+      'invalid_command',
+      'since must be an object of project ids and cursors',
+    );
+  }
+  return new Map(Object.entries(since).map(([id, cursor]) => [projectChannel(id), cursor]));
 }
 
 /** Leaves the named projects, or all. */
@@ -125,5 +144,12 @@ function coveredBy({ client }: CommandTarget, channels: readonly string[]): read
 }
 
 function optionsOf(since: unknown) {
-  return since === undefined ? {} : { since: parseCursor(String(since)) };
+  const after = tryParseCursor(String(since));
+  return after === undefined ? {} : { since: after };
+}
+
+/** No history reaches back to a text that is no cursor. */
+function giveUpWithout(since: unknown, subscription: Subscription): void {
+  const isCursor = tryParseCursor(String(since)) !== undefined;
+  if (since !== undefined && !isCursor) subscription.giveUpRecovery();
 }

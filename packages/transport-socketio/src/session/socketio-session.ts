@@ -6,6 +6,7 @@ import {
   grantedProjectsEndpoint,
   type Identity,
   outcomesOf,
+  type Presented,
   selectedProjectsEndpoint,
 } from '@leque/core';
 import { CLOSE, type ProtocolError, type ServerMessage, userChannel } from '@leque/protocol';
@@ -102,7 +103,7 @@ export class SocketIoSession
     this.#answer('error', { code, message }, ackOf(command));
   }
 
-  presented([name, first]: SocketIoCommand): readonly string[] {
+  presented([name, first]: SocketIoCommand): Presented {
     return presentedBy(name, first);
   }
 

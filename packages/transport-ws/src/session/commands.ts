@@ -4,15 +4,16 @@ import {
   type EndpointFeed,
   isoExpiry,
   outcomesOf,
+  type Presented,
   resumeChannels,
   type Subscription,
 } from '@leque/core';
 import {
   type Action,
+  bringsCursors,
   type Command,
   ProtocolError,
   parseCommand,
-  parseCursor,
   projectChannel,
   type RequestId,
   type ServerMessage,
@@ -48,8 +49,8 @@ export function execute(target: CommandTarget, text: string): void | Promise<voi
   return handle(target, command);
 }
 
-/** The channels for which a command presents cursors; none for a wrong command. */
-export function presentedBy(text: string): readonly string[] {
+/** The channels for which a command presents cursors. */
+export function presentedBy(text: string): Presented {
   try {
     const { action, command } = parseCommand(text);
     const cursors = action === 'resume' ? (command as Command<'resume'>).cursors : {};
@@ -57,7 +58,7 @@ export function presentedBy(text: string): readonly string[] {
     const all = project_id === undefined ? cursors : { [projectChannel(project_id)]: since };
     return Object.keys(all).filter((channel) => tryParseCursor(all[channel] ?? '') !== undefined);
   } catch {
-    return [];
+    return bringsCursors(text) ? 'unreadable' : [];
   }
 }
 
@@ -68,8 +69,10 @@ function ping(target: CommandTarget, { id }: Command<'ping'>): void {
 async function subscribe(target: CommandTarget, command: Command<'subscribe'>): Promise<void> {
   const { project_id, since, id } = command;
   const channel = offeredChannel(target, project_id);
-  const options = since === undefined ? {} : { since: parseCursor(since) };
+  const after = tryParseCursor(since ?? '');
+  const options = after === undefined ? {} : { since: after };
   const subscription = await target.feed.subscribe(channel, options);
+  if (since !== undefined && after === undefined) subscription.giveUpRecovery();
   const message = `Subscribed to project ${project_id}`;
   target.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
   subscription.start();

@@ -9,6 +9,7 @@ import {
   type HeartbeatState,
   type Heartbeats,
   type Identity,
+  type Presented,
   type TransportContext,
 } from '@leque/core';
 import {
@@ -107,7 +108,7 @@ export class WsSession
     this.answer('error', { code, message }, requestIdOf(text));
   }
 
-  presented(text: string): readonly string[] {
+  presented(text: string): Presented {
     return presentedBy(text);
   }
 
