@@ -7,7 +7,7 @@ import {
   USER_TYPE_ADDRESSES,
   USER_TYPES,
 } from '@leque/protocol';
-import { toLuaPattern } from './lua-pattern.ts';
+import { toLuaPattern } from '../lib/lua-pattern.ts';
 
 /** How event-checks.lua checks one value. */
 interface ValueRule {
