@@ -271,9 +271,9 @@ export class ChannelFeed implements ChannelHandler {
   async #readOnce(): Promise<HistoryPage> {
     const { log } = this.#deps;
     this.#heldBefore = this.#held.length;
-    const page = this.position && (await log.page(this.#channel, this.position));
+    const page = this.position && (await log.page(this.#channel, this.position, 'rest'));
     if (page?.position !== undefined && !isBehind(page.position, this.position)) return page;
-    // The history is lost, or its end is: begin a new epoch, so that clients get a cursor that works.
+    // The end of the history is lost: begin a new epoch, so that clients get a cursor that works.
     const position = await log.position(this.#channel, this.position);
     return { position, publications: [], complete: false };
   }

@@ -58,7 +58,8 @@ export class ChannelLog {
   }
 
   /**
-   * Begins the history if there is none; resolves to undefined for a channel that keeps none.
+   * Returns the top of the channel, also of one that nobody has published to; undefined for a channel
+   * that keeps no history. It stores nothing for a channel without publications.
    * @param seen up to where this node has received it: with less, another epoch begins
    */
   async position(channel: string, seen?: Position): Promise<Position | undefined> {
@@ -81,16 +82,21 @@ export class ChannelLog {
   /**
    * Reads what follows `after`, from its beginning, and at most `PAGE` of it. A page is empty only
    * when nothing readable follows.
+   * @param mode `rest` for a node that has received the channel until a moment ago
    */
-  async page(channel: string, after: Position): Promise<HistoryPage> {
+  async page(
+    channel: string,
+    after: Position,
+    mode: 'page' | 'rest' = 'page',
+  ): Promise<HistoryPage> {
     for (let from = after; ; ) {
-      const { page, end } = await this.#read('page', { channel, after: from, extent: PAGE });
+      const { page, end } = await this.#read(mode, { channel, after: from, extent: PAGE });
       if (page.publications.length > 0 || end === undefined) return page;
       from = end;
     }
   }
 
-  async #read(mode: 'all' | 'page' | 'newest', query: HistoryQuery): Promise<Reply> {
+  async #read(mode: 'all' | 'page' | 'rest' | 'newest', query: HistoryQuery): Promise<Reply> {
     const { channel, after, extent } = query;
     const { publications: limit, bytes } = extent;
     const args = [mode, after?.epoch ?? '', after?.offset ?? 0, limit, bytes];

@@ -10,7 +10,7 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 14;
+const VERSION = 15;
 /** The functions that processes call. */
 const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease'];
 const FOREIGN =
@@ -20,6 +20,7 @@ const VERSION_LINE = /^-- leque version (\d+)$/m;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
   'library',
+  'epochs',
   'log',
   'append',
   'event-checks',

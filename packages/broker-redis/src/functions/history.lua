@@ -4,11 +4,12 @@
 -- ARGV     MODE EPOCH OFFSET LIMIT MAX_BYTES, where MODE is
 --            all     everything after the position, or nothing when LIMIT or MAX_BYTES is too small
 --            page    as much of that as fits, from its beginning, at least one entry
+--            rest    as page, for a node that has received the channel until a moment ago
 --            newest  as many of the newest as fit, at least one; EPOCH and OFFSET are ignored
 -- Reply    { epoch, top offset, outcome, entries }, the oldest entry first. The outcome is 1 when
 --          nothing is missing after the position, else 0, or -1 when it took reading to find that
---          out. An entry is { "OFFSET-0", { TYPE, EVENT_JSON } }. The epoch is empty when there is
---          none
+--          out. An entry is { "OFFSET-0", { TYPE, EVENT_JSON } }. The epoch is empty for a channel that
+--          keeps no history
 -- Atomic   so that the top and the entries belong together, whatever is published meanwhile
 
 -- Redis serves no other client meanwhile, so hardly more is read than is answered: few entries at
@@ -46,6 +47,19 @@ local function newest(log, limit, max_bytes)
   return ordered
 end
 
+-- Whether a position of before the first publication belongs to this history. The position of a node
+-- does not age, because the node would have received what was published meanwhile.
+local function is_before_first(key, epoch, offset, mode)
+  local blank, day = parse_blank(epoch, offset)
+  if not blank then return false end
+  local first = call_on(key .. ':meta', 'HGET', 'first') or ''
+  local first_blank, first_day = string.match(first, '^(%x+) (%d+)$')
+  if not first_blank or not (mode == 'rest' or is_recent(day, tonumber(first_day))) then return false end
+  if blank == first_blank then return true end
+  local blanks = find_blanks(key)
+  return is_same(blanks, blank, mode) and is_same(blanks, first_blank, mode)
+end
+
 -- Whether a position belongs to this history, also under a former epoch, see rename_epoch.
 local function is_of(meta, epoch, offset)
   if epoch == meta.epoch then return true end
@@ -55,20 +69,30 @@ local function is_of(meta, epoch, offset)
   return false
 end
 
+-- Replies for a channel without a readable history. Keys that are left show that it has had one.
+local function nothing_yet(key, mode, epoch, offset)
+  local blanks = find_blanks(key)
+  local blank, day = parse_blank(epoch, offset)
+  local is_known = is_same(blanks, blank, mode) and (mode == 'rest' or is_recent(day, today()))
+    and redis.call('EXISTS', key .. ':meta', key .. ':log') == 0
+  return { blank_position(blanks).epoch, 0, (is_known or mode == 'newest') and 1 or 0, {} }
+end
+
 local function history(keys, args)
   local key, mode, epoch = keys[1], args[1], args[2]
   local offset, limit, max_bytes = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
   local _, _, kind = parse_key(key)
-  local is_kept = config().limits[kind or ''] ~= nil
-  if is_kept then await_channel(key) end
-  local meta = is_kept and find_epoch(key)
-  if not meta then return { '', 0, mode == 'newest' and 1 or 0, {} } end
+  if not config().limits[kind or ''] then return { '', 0, mode == 'newest' and 1 or 0, {} } end
+  await_channel(key)
+  local meta = find_epoch(key)
+  if not meta then return nothing_yet(key, mode, epoch, offset) end
   local log = key .. ':log'
   if mode == 'newest' then return { meta.epoch, meta.offset, 1, newest(log, limit, max_bytes) } end
 
   local missed = meta.offset - offset
   local nothing = { meta.epoch, meta.offset, 0, {} }
-  if not is_of(meta, epoch, offset) or missed < 0 then return nothing end
+  local is_known = is_of(meta, epoch, offset) or is_before_first(key, epoch, offset, mode)
+  if not is_known or missed < 0 then return nothing end
   if missed == 0 then return { meta.epoch, meta.offset, 1, {} } end
   local is_all = mode == 'all'
   -- No publication is shorter than a byte.

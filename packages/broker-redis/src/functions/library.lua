@@ -31,7 +31,7 @@ end
 -- that the history counts as lost, and all other channels of the session go on.
 local function read_from(key, command, ...)
   local reply = redis.pcall(command, key, ...)
-  if not reply.err then return reply end
+  if type(reply) ~= 'table' or not reply.err then return reply end
   if string.find(reply.err, '^WRONGTYPE') then return nil end
   error(redis.error_reply(reply.err .. ': ' .. key))
 end
@@ -48,15 +48,20 @@ end
 -- Reads which run of which server this is, and since when it has been the master. That changes with a
 -- restart and with a failover, also when a former master is promoted again, which may have lost data
 -- meanwhile. A user who may not read it is refused, because losses would go unnoticed.
-local run, in_cluster
+local run, origins, in_cluster, evicts
 local function read_run()
-  local info = redis.pcall('INFO', 'server', 'replication', 'cluster')
+  local info = redis.pcall('INFO', 'server', 'replication', 'cluster', 'memory')
   if type(info) ~= 'string' then
     error(redis.error_reply('NOPERM leque: this user may not INFO server'))
   end
   local run_id = string.match(info, 'run_id:(%w+)') or 'unknown'
-  run = run_id .. ' ' .. string.sub(string.match(info, 'master_replid:(%w+)') or '', 1, 12)
+  local origin = string.match(info, 'master_replid:(%w+)') or run_id
+  run = run_id .. ' ' .. string.sub(origin, 1, 12)
+  -- The second one names the master from which this server took over with its data.
+  origins = { origin, string.match(info, 'master_replid2:(%w+)') or origin }
   in_cluster = string.find(info, 'cluster_enabled:1', 1, true) ~= nil
+  evicts = not string.find(info, 'maxmemory:0\r', 1, true)
+    and not string.find(info, 'maxmemory_policy:noeviction', 1, true)
 end
 
 -- The run is read again after this time; a replica takes no calls meanwhile.
@@ -116,57 +121,4 @@ local function base36(number)
     number = math.floor(number / 36)
   until number == 0
   return digits
-end
-
-local function new_epoch()
-  return base36(tonumber(redis.call('TIME')[1])) .. string.sub(unique(), 1, 10)
-end
-
-local function start_epoch(key)
-  local epoch = new_epoch()
-  redis.call('DEL', key .. ':meta', key .. ':log')
-  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'offset', 0, 'boot', boot())
-  redis.call('PEXPIRE', key .. ':meta', config().meta_ttl_ms)
-  return { epoch = epoch, offset = 0 }
-end
-
--- A server that has restarted, or was promoted, may have lost the newest publications. It would give
--- their offsets to others, which nodes and clients would take for those that they have. So a new epoch
--- begins. `former` lists the epochs before, newest first, each with the offset up to which it is known
--- to be the same history, so that older cursors still resume where nothing was lost.
-local FORMER_NAMES = 8
-local function rename_epoch(key, meta)
-  local epoch = new_epoch()
-  local former = { meta.epoch .. ' ' .. text(meta.offset) }
-  for name in string.gmatch(meta.former, '%S+ %d+') do
-    if #former < FORMER_NAMES then table.insert(former, name) end
-  end
-  local names = table.concat(former, ' ')
-  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(), 'former', names)
-  return { epoch = epoch, offset = meta.offset, former = names }
-end
-
--- Data of the same run that has gone back, as a snapshot that was put back: other publications have
--- the offsets after it, or will have them. Nobody knows from where on, so no cursor of before counts.
-local function abandon_epoch(key, meta)
-  local epoch = new_epoch()
-  redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(), 'former', '')
-  return { epoch = epoch, offset = meta.offset, former = '' }
-end
-
--- Whether these make a cursor, see position.ts of the protocol package.
-local function is_position(epoch, offset)
-  return epoch and offset and #epoch <= 32 and #offset <= 15
-    and string.find(epoch, '^[a-z0-9]+$') and string.find(offset, '^%d+$')
-end
-
--- Returns the epoch, top offset and former epochs; nil when there are none or they make no cursor.
-local function find_epoch(key)
-  local found = read_from(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former') or {}
-  local epoch, offset = found[1], found[2]
-  if not is_position(epoch, offset) then return nil end
-  offset = tonumber(offset)
-  local meta = { epoch = epoch, offset = offset, former = found[4] or '' }
-  if found[3] == boot() then return meta end
-  return rename_epoch(key, meta)
 end

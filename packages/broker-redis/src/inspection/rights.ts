@@ -44,6 +44,7 @@ function namesUnder(prefix: string) {
     log: `${channel}:log`,
     meta: `${channel}:meta`,
     idempotency: `${channel}:idem:check`,
+    dataSet: `${prefix}data-set`,
     firehose: `${prefix}firehose`,
     control: `${prefix}control`,
     answers: `${prefix}control:check`,
@@ -56,7 +57,7 @@ function namesUnder(prefix: string) {
 }
 
 function commandsOfAll(names: Names, inCluster: boolean): Sample[] {
-  const { channel, log, meta, nodes, totals, counts, control, answers } = names;
+  const { channel, log, meta, dataSet, nodes, totals, counts, control, answers } = names;
   return [
     ['PING'],
     ['CLIENT', 'SETNAME', 'check'],
@@ -65,7 +66,10 @@ function commandsOfAll(names: Names, inCluster: boolean): Sample[] {
     ['FUNCTION', 'LIST'],
     ['FUNCTION', 'LOAD', ''],
     ['FCALL', 'leque_position', '1', channel],
+    ['EXISTS', meta, log],
     ['HMGET', meta, 'epoch'],
+    ['HGET', meta, 'first'],
+    ['GET', dataSet],
     ['HSET', meta, 'epoch', ''],
     ['DEL', meta, log],
     ['PEXPIRE', meta, '1'],
@@ -78,23 +82,21 @@ function commandsOfAll(names: Names, inCluster: boolean): Sample[] {
     ['PUBLISH', control, ''],
     ['PUBLISH', answers, ''],
     ['SUBSCRIBE', control, answers],
-    ...(inCluster ? commandsInCluster(meta) : []),
+    ...(inCluster ? COMMANDS_IN_CLUSTER : []),
   ];
 }
 
-function commandsInCluster(key: string): Sample[] {
-  return [
-    ['CLUSTER', 'INFO'],
-    ['CLUSTER', 'SLOTS'],
-    ['EXISTS', key],
-  ];
-}
+const COMMANDS_IN_CLUSTER: readonly Sample[] = [
+  ['CLUSTER', 'INFO'],
+  ['CLUSTER', 'SLOTS'],
+];
 
 function commandsOfPublisher(names: Names, inCluster: boolean): Sample[] {
-  const { channel, log, idempotency, firehose } = names;
+  const { channel, log, idempotency, dataSet, firehose } = names;
   return [
     ['GET', idempotency],
     ['SET', idempotency, ''],
+    ['SET', dataSet, ''],
     ['XADD', log, '*', 'check', ''],
     ['XTRIM', log, 'MAXLEN', '1'],
     ['PUBLISH', firehose, ''],

@@ -132,6 +132,24 @@ describeOnOwnRedis('users of Redis', () => {
     }
   });
 
+  test.for([
+    ['with the rights of the guide continue the position of the empty channel', true],
+    ['without the key of the data set are announced by a resync', false],
+  ] as const)('[GAP] first events of a service %s', async ([, isAllowed]) => {
+    await using all = await startWithUsers();
+    const { redis, as, prefix, allow } = all;
+    const rights = rightsOf('service', prefix);
+    const narrower = rights.replace(` ~${prefix}data-set`, '');
+    await allow('service', `resetkeys resetchannels ${isAllowed ? rights : narrower}`);
+    await using gateway = await startNode({ url: redis.url, prefix });
+    const start = await gateway.broker.subscribe(P);
+    const call = ['FCALL', 'leque_publish', '1', `${prefix}{${P}}`, '{"type":"x","data":{"n":1}}'];
+    expect(await command(as('service'), ...call)).toContain(1);
+    await expect.poll(() => gateway.sink.numbers(P), PATIENCE).toEqual([1]);
+    expect(gateway.sink.resyncs(P)).toHaveLength(isAllowed ? 0 : 1);
+    expect(await gateway.broker.history(P, start, upTo(10))).toMatchObject({ complete: isAllowed });
+  });
+
   test('[GAP] that may not ask whether Redis has restarted store nothing', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
@@ -194,8 +212,9 @@ describeOnRedisServers('users of Redis behind Sentinel', () => {
 });
 
 /** The additional rights that the guide gives to a user of a Redis Cluster. */
-function moreRightsOf(user: string): string {
-  return new RegExp(`^ACL SETUSER ${user} (\\+.*)$`, 'm').exec(GUIDE)?.[1] ?? '';
+function moreRightsOf(user: string, prefix: string): string {
+  const [, rights = ''] = new RegExp(`^ACL SETUSER ${user} (\\+.*)$`, 'm').exec(GUIDE) ?? [];
+  return rights.replaceAll('leque:', prefix);
 }
 
 describeOnRedisServers('users of a Redis Cluster', () => {
@@ -204,7 +223,7 @@ describeOnRedisServers('users of a Redis Cluster', () => {
     const prefix = uniquePrefix();
     for (const { url } of redis.nodes) {
       for (const user of ['gateway', 'publisher', 'service']) {
-        const rights = `${rightsOf(user, prefix)} ${moreRightsOf(user)}`.split(' ');
+        const rights = `${rightsOf(user, prefix)} ${moreRightsOf(user, prefix)}`.split(' ');
         const set = await command(url, 'ACL', 'SETUSER', user, 'on', '>secret', ...rights);
         expect(set).toBe('OK');
       }

@@ -1,8 +1,10 @@
-import { CHANNELS, LOGS } from './profile.ts';
+import { CHANNELS, type Fault, LOGS } from './profile.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 
+/** Faults that nobody notices before the next publication. */
+const HIDDEN: readonly Fault[] = ['drop', 'forget'];
 /** Longer than every deadline. */
 const PATIENCE_MS = 20_000;
 
@@ -36,10 +38,10 @@ export class Ending {
       this.#simulation.violate(`${invariant}: ${find() ?? 'something always remains to be done'}`);
   }
 
-  /** Publishes once more, because a dropped message shows only with the next one. */
+  /** Publishes once more, because a dropped message, or lost data, shows only with the next one. */
   async #revealDropped(): Promise<void> {
     const { profile, nodes, redis, scheduler } = this.#simulation;
-    if (!profile.faults.includes('drop')) return;
+    if (!HIDDEN.some((fault) => profile.faults.includes(fault))) return;
     await scheduler.runUntil(
       () => nodes.every(({ problem }) => problem === undefined),
       PATIENCE_MS,

@@ -12,6 +12,8 @@ const PAUSES_MS = [300, 1200, 7000];
 /** Reads of histories that fail in a row; more than are tried for one cursor. */
 const REFUSED_READS = [1, 3, 20];
 
+const EVICTED = ['meta', 'log', 'history', 'data set'] as const;
+
 /** Decides what publishers, clients and faults do next. */
 export class Operations {
   readonly #simulation: Simulation;
@@ -103,7 +105,7 @@ export class Operations {
     else if (fault === 'freeze') connection?.freeze();
     else if (fault === 'restart') this.#restart('nothing');
     else if (fault === 'lose') this.#lose();
-    else if (fault === 'forget') redis.forgetOldest(random.pick(profile.channels), 2);
+    else if (fault === 'forget') this.#forget();
     else if (fault === 'repeat') redis.sendAgain(random.pick(profile.channels), random);
     else if (fault === 'drop') this.#drop(node);
     else if (fault === 'pause') connection?.pause(random.pick(PAUSES_MS));
@@ -122,6 +124,23 @@ export class Operations {
     const { random, redis } = this.#simulation;
     if (random.chance(0.4)) redis.save();
     else this.#restart(random.pick(['the newest', 'everything']));
+  }
+
+  /** Loses some keys, or all, while the connections stay. */
+  #forget(): void {
+    const { random, redis, profile } = this.#simulation;
+    const how = random.pick(['trims', 'trims', 'evicts', 'removes']);
+    this.#note(`Redis ${how}`);
+    if (how === 'trims') redis.forgetOldest(random.pick(profile.channels), 2);
+    else if (how === 'evicts') this.#evict();
+    else redis.flush();
+  }
+
+  #evict(): void {
+    const { random, redis, profile } = this.#simulation;
+    const [channel, key] = [random.pick(profile.channels), random.pick(EVICTED)];
+    this.#note(`Redis evicts the ${key} of ${channel}`);
+    redis.evict(channel, key);
   }
 
   #restart(lost: 'nothing' | 'the newest' | 'everything'): void {

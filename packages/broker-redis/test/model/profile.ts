@@ -30,6 +30,8 @@ export interface Profile {
   /** Publications that Redis keeps of a channel; `page` is how many it answers at a time. */
   readonly history: number;
   readonly page: number;
+  /** Whether Redis evicts keys. */
+  readonly evicts: boolean;
   /** Channels in use; the fewer there are, the more collides. */
   readonly channels: readonly string[];
   /** Faults that may happen. */
@@ -48,6 +50,7 @@ export function chooseProfile(random: Random): Profile {
     steps: random.pick([15, 40, 100]),
     history: isGentle ? 1000 : random.pick([3, 8, 100]),
     page: random.pick([1, 2, 1000]),
+    evicts: !isGentle && random.chance(0.3),
     channels: random.pick([CHANNELS, ...CHANNELS.map((channel) => [channel])]),
     faults: isGentle
       ? ['cut', 'freeze', 'repeat', 'drop', 'pause', 'refuse']

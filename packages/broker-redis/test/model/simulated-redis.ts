@@ -1,7 +1,9 @@
 import { type Position, tryParseChannel } from '@leque/protocol';
 import type { Random } from '@leque/testkit';
+import { BlankNames, type BlankQuery, firstEpochOf, positionOf } from './blank-names.ts';
 import type { Ledger } from './ledger.ts';
 import type { Lane, Scheduler } from './scheduler.ts';
+import { type Blank, copy, type Entry, emptyData, type Log } from './simulated-data.ts';
 
 export const PREFIX = 'leque:';
 
@@ -14,20 +16,6 @@ export interface ServerSocket {
   readonly receive: (redisChannel: string, payload: Buffer) => void;
 }
 
-interface Entry {
-  readonly offset: number;
-  readonly number: number;
-}
-
-interface Log {
-  epoch: string;
-  offset: number;
-  boot: number;
-  former: readonly Position[];
-  entries: readonly Entry[];
-}
-
-type Logs = Map<string, Log>;
 type Reply = readonly unknown[];
 
 export interface RedisLimits {
@@ -35,6 +23,8 @@ export interface RedisLimits {
   readonly history: number;
   /** Publications of one page; the real Redis limits pages by their bytes. */
   readonly page: number;
+  /** Whether Redis evicts keys when its memory is full. */
+  readonly evicts: boolean;
 }
 
 /**
@@ -46,8 +36,9 @@ export class SimulatedRedis {
   readonly sockets = new Set<ServerSocket>();
   readonly #scheduler: Scheduler;
   readonly #limits: RedisLimits;
-  #logs: Logs = new Map();
-  #saved: Logs = new Map();
+  #data = emptyData();
+  #saved = emptyData();
+  readonly #blanks: BlankNames;
   #code: string | undefined;
   #boot = 1;
   #epochs = 0;
@@ -57,6 +48,7 @@ export class SimulatedRedis {
   constructor(scheduler: Scheduler, ledger: Ledger, limits: RedisLimits) {
     this.#scheduler = scheduler;
     this.ledger = ledger;
+    this.#blanks = new BlankNames(ledger, limits.evicts);
     this.#limits = limits;
   }
 
@@ -87,7 +79,7 @@ export class SimulatedRedis {
 
   /** Sends a stored publication once more. */
   sendAgain(channel: string, random: Random): void {
-    const log = this.#logs.get(channel);
+    const log = this.#data.logs.get(channel);
     if (log === undefined || log.entries.length === 0) return;
     this.#send(channel, log, random.pick(log.entries));
   }
@@ -99,10 +91,11 @@ export class SimulatedRedis {
     }
   }
 
-  /** The number of the last event that the channel has; undefined before the first. */
+  /** The number of the last event that the channel has, or of its beginning. */
   topOf(channel: string): number | undefined {
-    const log = this.#logs.get(channel);
-    return log && this.ledger.at(log);
+    if (!keepsLog(channel)) return undefined;
+    const log = this.#data.logs.get(channel);
+    return this.ledger.at(log ?? this.#blanks.position(this.#data, channel));
   }
 
   /** Executes FUNCTION LIST. */
@@ -145,23 +138,45 @@ export class SimulatedRedis {
 
   /** Saves the data that a restart with a loss brings back. */
   save(): void {
-    this.#saved = copy(this.#logs);
+    this.#saved = copy(this.#data);
   }
 
-  /** Restarts; the caller has to cut the connections. */
+  /** Restarts, or lets a replica take over; the caller has to cut the connections. */
   restart(lost: 'nothing' | 'the newest' | 'everything'): void {
     this.#boot += 1;
-    if (lost === 'the newest') this.#logs = copy(this.#saved);
+    this.#blanks.restarted(lost !== 'everything');
+    if (lost === 'the newest') this.#data = copy(this.#saved);
     if (lost === 'everything') {
-      this.#logs = new Map();
+      this.#data = emptyData();
       this.#code = undefined;
     }
     this.save();
   }
 
+  /** Executes FLUSHALL. */
+  flush(): void {
+    for (const channel of this.#data.logs.keys()) this.#blanks.lost(channel);
+    this.#data = emptyData();
+    this.#blanks.removed();
+  }
+
+  /** Evicts a key, or both of a history, if Redis evicts. */
+  evict(channel: string, key: 'meta' | 'log' | 'history' | 'data set'): void {
+    if (!this.#limits.evicts) return;
+    const log = this.#data.logs.get(channel);
+    this.#blanks.evicted();
+    if (key === 'data set') this.#data.ids = undefined;
+    else if (key === 'log' && log !== undefined) log.entries = [];
+    else if (log !== undefined) {
+      this.#blanks.lost(channel);
+      this.#data.logs.delete(channel);
+      if (key === 'meta' && log.entries.length > 0) this.#data.leftovers.add(channel);
+    }
+  }
+
   /** Drops the oldest publications, as `MAXLEN` or the time to live do. */
   forgetOldest(channel: string, count: number): void {
-    const log = this.#logs.get(channel);
+    const log = this.#data.logs.get(channel);
     if (log !== undefined) log.entries = log.entries.slice(count);
   }
 
@@ -172,19 +187,31 @@ export class SimulatedRedis {
 
   #position(channel: string): Reply {
     if (!keepsLog(channel)) return [];
-    const { epoch, offset } = this.#logOf(channel);
+    const { epoch, offset } = this.#topOf(channel);
     return [epoch, offset];
   }
 
-  #history(channel: string, [mode, epoch, offset, limit]: readonly (string | number)[]): Reply {
+  #history(channel: string, args: readonly (string | number)[]): Reply {
+    const [mode, epoch, offset] = args;
+    if (!keepsLog(channel)) return ['', 0, mode === 'newest' ? 1 : 0, []];
+    const query = { channel, after: { epoch: String(epoch), offset: Number(offset) }, mode };
     const log = this.#logInEpoch(channel);
-    if (log === undefined) return ['', 0, mode === 'newest' ? 1 : 0, []];
-    const after = { epoch: String(epoch), offset: Number(offset) };
+    if (log !== undefined) return this.#entriesOf(log, query, Number(args[3]));
+    const isKnown = mode === 'newest' || this.#blanks.knows(this.#data, query);
+    return [this.#topOf(channel).epoch, 0, isKnown ? 1 : 0, []];
+  }
+
+  #entriesOf(log: Log, query: BlankQuery, limit: number): Reply {
+    const { after, mode } = query;
     const missed = log.offset - after.offset;
     const nothing = [log.epoch, log.offset, 0, []];
-    if (missed < 0 || !isOf(log, after)) return nothing;
+    const isKnown = isOf(log, after) || this.#blanks.precedes(this.#data, log, query);
+    if (missed < 0 || !isKnown) return nothing;
     const missing = log.entries.filter((entry) => entry.offset > after.offset);
-    const most = mode === 'page' ? Math.min(Number(limit), this.#limits.page) : Number(limit);
+    const most =
+      mode === 'page' || mode === 'rest'
+        ? Math.min(Number(limit), this.#limits.page)
+        : Number(limit);
     if (missing.length < missed || (mode === 'all' && missed > most)) return nothing;
     const entries = missing.slice(0, most).map(({ offset: at, number }) => {
       return [`${at}-0`, ['tick', jsonOf(number)]];
@@ -195,15 +222,33 @@ export class SimulatedRedis {
   #logOf(channel: string): Log {
     const existing = this.#logInEpoch(channel);
     if (existing !== undefined) return existing;
-    const epoch = this.#newEpoch(undefined);
-    const log: Log = { epoch, offset: 0, boot: this.#boot, former: [], entries: [] };
-    this.#logs.set(channel, log);
+    const isFirst = !this.#data.leftovers.delete(channel);
+    const first = isFirst ? this.#blanks.current(this.#data, channel) : undefined;
+    const epoch =
+      first === undefined ? this.#newEpoch(undefined) : this.#firstEpoch(channel, first);
+    if (isFirst) this.#blanks.name(this.#data);
+    const log: Log = { epoch, first, offset: 0, boot: this.#boot, former: [], entries: [] };
+    this.#data.logs.set(channel, log);
     return log;
+  }
+
+  #firstEpoch(channel: string, blank: Blank): string {
+    this.#epochs += 1;
+    const epoch = firstEpochOf(blank, this.#epochs);
+    this.ledger.beginEpoch(
+      epoch,
+      this.#blanks.isStale(channel, blank) ? undefined : positionOf(blank),
+    );
+    return epoch;
+  }
+
+  #topOf(channel: string): Position {
+    return this.#logInEpoch(channel) ?? this.#blanks.position(this.#data, channel);
   }
 
   /** Begins a new epoch when the server has restarted, see functions/library.lua. */
   #logInEpoch(channel: string): Log | undefined {
-    const log = this.#logs.get(channel);
+    const log = this.#data.logs.get(channel);
     if (log === undefined || log.boot === this.#boot) return log;
     const { epoch, offset } = log;
     log.former = [{ epoch, offset }, ...log.former].slice(0, 8);
@@ -232,10 +277,6 @@ function keepsLog(channel: string): boolean {
 function isOf(log: Log, { epoch, offset }: Position): boolean {
   if (epoch === log.epoch) return true;
   return log.former.some((former) => former.epoch === epoch && offset <= former.offset);
-}
-
-function copy(logs: Logs): Logs {
-  return new Map([...logs].map(([channel, log]) => [channel, { ...log }]));
 }
 
 /** The JSON of an event; all have the same length. */
