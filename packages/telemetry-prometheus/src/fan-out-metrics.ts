@@ -20,7 +20,8 @@ export function addFanOutMetrics(registry: Registry, hub: WatchedHub): void {
       name: 'leque_resumes_total',
       help:
         'Channels resumed with a cursor, by outcome: `recovered`, `not_recovered` (the history no ' +
-        'longer reaches back to the cursor) or `failed` (the channel may not be resumed, or its history could not be read)',
+        'longer reaches back to the cursor) or `failed` (the channel may not be resumed, or its ' +
+        'history could not be read)',
       labelNames: ['outcome'],
       read: () =>
         Object.entries(hub.counters.resumes).map(([outcome, count]) => [{ outcome }, count]),
