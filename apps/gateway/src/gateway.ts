@@ -103,19 +103,18 @@ interface Running {
 async function drainAndClose(app: FastifyInstance, running: Running): Promise<void> {
   const { settings, context, life, transports } = running;
   const { hub, clock, admission, verifications } = context;
-  life.enter('draining');
+  life.drain();
   admission.close();
   await drain(hub, clock, {
     timeoutMs: settings.DRAIN_TIMEOUT * 1000,
     returnRate: settings.ADMISSION_RATE,
   });
-  life.enter('closed');
   verifications.close();
-  hub.close();
   // A transport may wait for whatever the HTTP server still reads or answers.
   const cut = clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
   await Promise.all(transports.map((each) => each.close()));
   cut();
+  hub.close(); // after its last session, because the broker delivers to it until then
 }
 
 /**

@@ -68,7 +68,7 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
     verifier: countedVerifier(paced, authentications),
     authRequired: settings.AUTH_MODE === 'required',
     firehose: settings.FIREHOSE === 'on',
-    isDraining: () => life.phase !== 'serving',
+    isDraining: () => life.isDraining,
     isOutOfDescriptors: deps.isOutOfDescriptors ?? (() => false),
     origins: originPolicyOf(settings),
     limits: transportLimits(settings),

@@ -38,7 +38,7 @@ export class RawAuditedClient implements AuditedClient {
   open = false;
   failure = '';
   readonly #spec: ClientSpec;
-  readonly #parts: RawAuditedClientDeps;
+  readonly #deps: RawAuditedClientDeps;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempts = 0;
@@ -49,9 +49,9 @@ export class RawAuditedClient implements AuditedClient {
   #stalled = false;
   #closed = false;
 
-  constructor(spec: ClientSpec, parts: RawAuditedClientDeps) {
+  constructor(spec: ClientSpec, deps: RawAuditedClientDeps) {
     this.#spec = spec;
-    this.#parts = parts;
+    this.#deps = deps;
   }
 
   start(): void {
@@ -92,7 +92,7 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   #url(): string {
-    const base = this.#parts.nextUrl().replace(/^http/, 'ws');
+    const base = this.#deps.nextUrl().replace(/^http/, 'ws');
     const [project = ''] = this.#spec.projects;
     const resumes = this.#resumes ? '?resume=1' : '';
     if (this.#spec.kind === 'project') return `${base}/ws/project/${project}${resumes}`;
@@ -100,7 +100,7 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   get #resumes(): boolean {
-    return Object.keys(this.#parts.record.cursors).length > 0;
+    return Object.keys(this.#deps.record.cursors).length > 0;
   }
 
   #take(message: Message): void {
@@ -117,20 +117,20 @@ export class RawAuditedClient implements AuditedClient {
   /** A channel whose cursor is not answered gets its outcome by the answer. */
   #resync({ channel = '', cursor, incomplete_until }: Message): void {
     if (channel in this.#presented) return;
-    this.#parts.record.resync(channel, cursor, incomplete_until);
+    this.#deps.record.resync(channel, cursor, incomplete_until);
   }
 
   /** Comes back with the same cursors. */
   #refused(data: Message['data']): void {
     if (!PASSING.has(data['code'])) {
-      this.#parts.record.problem(`error: ${JSON.stringify(data)}`);
+      this.#deps.record.problem(`error: ${JSON.stringify(data)}`);
     }
     this.drop();
   }
 
   #publication({ channel = '', cursor, data }: Message): void {
     if (channel in this.#presented) this.#takeEarly(channel);
-    else this.#parts.record.publication({ channel, cursor, data });
+    else this.#deps.record.publication({ channel, cursor, data });
   }
 
   /**
@@ -139,19 +139,19 @@ export class RawAuditedClient implements AuditedClient {
    */
   #takeEarly(channel: string): void {
     if (performance.now() - this.#startedAt < HELD_MS) {
-      this.#parts.record.problem(`${channel}: a new publication came before what was missed`);
+      this.#deps.record.problem(`${channel}: a new publication came before what was missed`);
     }
     this.drop();
   }
 
   #greet(): void {
-    this.#presented = this.#parts.record.cursors;
+    this.#presented = this.#deps.record.cursors;
     if (this.#spec.kind === 'project') {
       const [project_id] = this.#spec.projects;
-      const since = this.#parts.record.cursors[this.#channel];
+      const since = this.#deps.record.cursors[this.#channel];
       this.#say({ action: 'subscribe', project_id, ...(since !== undefined && { since }) });
     } else if (this.#resumes) {
-      this.#say({ action: 'resume', cursors: this.#parts.record.cursors });
+      this.#say({ action: 'resume', cursors: this.#deps.record.cursors });
     } else this.#established();
   }
 
@@ -164,26 +164,26 @@ export class RawAuditedClient implements AuditedClient {
     const answers = Object.entries(outcomes) as [string, ChannelOutcome][];
     const refused = answers.find(([, { code }]) => code !== undefined);
     if (refused !== undefined) {
-      this.#parts.record.problem(`not resumed: ${JSON.stringify(refused)}`);
+      this.#deps.record.problem(`not resumed: ${JSON.stringify(refused)}`);
       this.drop();
       return;
     }
     this.#presented = {};
-    for (const [channel, outcome] of answers) this.#parts.record.outcome(channel, outcome);
+    for (const [channel, outcome] of answers) this.#deps.record.outcome(channel, outcome);
     this.#established();
   }
 
   #established(): void {
     this.open = true;
     this.#attempts = 0;
-    this.#parts.record.connected();
+    this.#deps.record.connected();
   }
 
   #lose(code: number, reason: string): void {
     clearTimeout(this.#timer);
     this.#socket = undefined;
     if (code !== ABNORMAL_CLOSURE) this.failure = `closed with ${code} ${reason}`.trim();
-    if (this.open) this.#parts.record.disconnected();
+    if (this.open) this.#deps.record.disconnected();
     this.open = false;
     this.#presented = {};
     if (this.#closed) return;
@@ -196,7 +196,7 @@ export class RawAuditedClient implements AuditedClient {
     if (this.#hintMs !== undefined) return this.#hintMs;
     const ceiling = Math.min(MIN_BACKOFF_MS * 2 ** this.#attempts, MAX_BACKOFF_MS);
     this.#attempts += 1;
-    return this.#parts.random.between(0, ceiling);
+    return this.#deps.random.between(0, ceiling);
   }
 
   #say(command: object): void {

@@ -27,14 +27,14 @@ export interface ChannelPublisherDeps {
 export class ChannelPublisher {
   readonly ledger = new LedgerWriter();
   readonly #spec: ChannelLoad;
-  readonly #parts: ChannelPublisherDeps;
+  readonly #deps: ChannelPublisherDeps;
   readonly #filling: string;
   #due = 0;
   #giveUpAt: number | undefined;
 
-  constructor(spec: ChannelLoad, parts: ChannelPublisherDeps) {
+  constructor(spec: ChannelLoad, deps: ChannelPublisherDeps) {
     this.#spec = spec;
-    this.#parts = parts;
+    this.#deps = deps;
     this.#filling = 'x'.repeat(spec.payloadBytes);
   }
 
@@ -70,12 +70,12 @@ export class ChannelPublisher {
     this.ledger.last += count;
     while (numbers.length > 0) {
       const sent = numbers;
-      const outcomes = await this.#parts.post(sent.map((number) => this.#event(number)));
+      const outcomes = await this.#deps.post(sent.map((number) => this.#event(number)));
       numbers = sent.filter((number, index) => !this.#take(number, outcomes[index]));
       if (numbers.length === 0) return;
       for (const number of numbers) this.ledger.retried(number);
       if (this.#giveUpAt !== undefined && Date.now() > this.#giveUpAt) break;
-      await delay(this.#parts.random.between(MIN_BACKOFF_MS, MAX_BACKOFF_MS));
+      await delay(this.#deps.random.between(MIN_BACKOFF_MS, MAX_BACKOFF_MS));
     }
     for (const number of numbers) this.ledger.givenUp(number);
   }
@@ -84,14 +84,14 @@ export class ChannelPublisher {
   #take(number: number, outcome: Outcome | undefined): boolean {
     if (outcome?.kind === 'stored') this.ledger.stored(outcome.position, number);
     if (outcome?.kind === 'refused') {
-      this.#parts.refused(outcome.reason);
+      this.#deps.refused(outcome.reason);
       this.ledger.givenUp(number);
     }
     return outcome?.kind === 'stored' || outcome?.kind === 'refused';
   }
 
   #event(number: number): object {
-    const { run } = this.#parts;
+    const { run } = this.#deps;
     const { channel } = this.#spec;
     return {
       type: 'verify.event',

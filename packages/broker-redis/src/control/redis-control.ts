@@ -18,7 +18,7 @@ import { unavailable } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { Signature } from './signature.ts';
 
-export interface RedisControlParts {
+export interface RedisControlDeps {
   readonly link: RedisLink;
   /** Opens a connection to subscribe with; in a Redis Cluster it receives messages of all servers. */
   readonly open: () => Redis | Cluster;
@@ -46,7 +46,7 @@ interface PendingRequest {
  * process has subscribed. Messages that no process of the cluster has signed are ignored. Connects with the first handler or request.
  */
 export class RedisControl implements Control {
-  readonly #parts: RedisControlParts;
+  readonly #deps: RedisControlDeps;
   readonly #handlers = new ControlHandlers();
   readonly #pending = new Map<string, PendingRequest>();
   readonly #channel: string;
@@ -56,10 +56,10 @@ export class RedisControl implements Control {
   #connection: Redis | Cluster | undefined;
   #subscribed: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: RedisControlParts) {
-    this.#parts = parts;
-    this.#signature = new Signature(parts.secret, parts.clock);
-    this.#channel = `${parts.prefix}control`;
+  constructor(deps: RedisControlDeps) {
+    this.#deps = deps;
+    this.#signature = new Signature(deps.secret, deps.clock);
+    this.#channel = `${deps.prefix}control`;
     this.#answerChannel = `${this.#channel}:${randomUUID()}`;
   }
 
@@ -78,7 +78,7 @@ export class RedisControl implements Control {
       done: resolve,
     };
     this.#pending.set(id, pending);
-    const cancel: Cancel = this.#parts.clock.after(CONTROL_DEADLINE_MS, resolve);
+    const cancel: Cancel = this.#deps.clock.after(CONTROL_DEADLINE_MS, resolve);
     const connection = this.#connect();
     try {
       await withDeadline(this.#subscribed, CONTROL_DEADLINE_MS, 'subscribing');
@@ -114,13 +114,13 @@ export class RedisControl implements Control {
 
   #connect(): Redis | Cluster {
     if (this.#connection !== undefined) return this.#connection;
-    const connection = this.#parts.open();
+    const connection = this.#deps.open();
     this.#connection = connection;
     connection.on('message', (channel, text) => this.#receive(channel, tryParseMessage(text)));
     this.#subscribed = connection.subscribe(this.#channel, this.#answerChannel);
     this.#subscribed.catch((error: unknown) => {
       if (this.#connection === undefined) return; // closed in the meantime
-      this.#parts.telemetry.report({ type: 'failure', where: 'subscribe control', error });
+      this.#deps.telemetry.report({ type: 'failure', where: 'subscribe control', error });
     });
     return connection;
   }
@@ -141,7 +141,7 @@ export class RedisControl implements Control {
 
   #reply({ id, kind, body = null, answer_to: to }: Message): void {
     if (kind === undefined || to?.startsWith(`${this.#channel}:`) !== true) return;
-    const { nodeId: node } = this.#parts;
+    const { nodeId: node } = this.#deps;
     const bodies = this.#answersTo(kind, body);
     this.#publish(to, { id, node, bodies }).catch(() => {}); // the other side stops waiting
   }
@@ -151,14 +151,14 @@ export class RedisControl implements Control {
     try {
       return this.#handlers.answersTo(kind, body);
     } catch (error) {
-      this.#parts.telemetry.report({ type: 'failure', where: `control ${kind}`, error });
+      this.#deps.telemetry.report({ type: 'failure', where: `control ${kind}`, error });
       return [];
     }
   }
 
   #publish(channel: string, message: Message): Promise<number> {
     const text = this.#signature.sign(channel, message);
-    return this.#parts.link.run(channel, (redis) => redis.publish(channel, text));
+    return this.#deps.link.run(channel, (redis) => redis.publish(channel, text));
   }
 }
 

@@ -40,13 +40,13 @@ export class LocalChannel implements TurnTask {
   /** Position of the last publication that was offered. */
   #position: Position | undefined;
 
-  constructor(name: string, init: LocalChannelDeps) {
+  constructor(name: string, deps: LocalChannelDeps) {
     this.name = name;
-    this.#flusher = init.flusher;
-    this.#clock = init.clock;
-    this.#tracing = init.tracing;
-    this.#maxBatchBytes = init.maxBatchBytes;
-    this.joined = init.subscribed.then((position) => this.#join(position));
+    this.#flusher = deps.flusher;
+    this.#clock = deps.clock;
+    this.#tracing = deps.tracing;
+    this.#maxBatchBytes = deps.maxBatchBytes;
+    this.joined = deps.subscribed.then((position) => this.#join(position));
   }
 
   /** Total JSON bytes delivered in this channel. */

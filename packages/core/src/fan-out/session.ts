@@ -42,8 +42,8 @@ export class Session implements Subscriber {
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionDeps;
   readonly #outbox: Outbox;
-  #closing = false;
-  #closeCode: CloseCode | undefined;
+  /** Why it ends: this node's code, or `left` when the client left; undefined while it is open. */
+  #end: CloseCode | 'left' | undefined;
 
   constructor(connection: Connection, identity: Identity, context: SessionDeps) {
     this.openedAt = context.now();
@@ -91,16 +91,16 @@ export class Session implements Subscriber {
 
   /** False once the session is closing; nothing is sent after that. */
   get open(): boolean {
-    return !this.#closing;
+    return this.#end === undefined;
   }
 
   get tooSlow(): boolean {
-    return this.#closeCode === CLOSE.slowConsumer;
+    return this.#end === CLOSE.slowConsumer;
   }
 
   /** Why this node closed it; undefined while it is open, and when the client left by itself. */
   get closeCode(): CloseCode | undefined {
-    return this.#closeCode;
+    return this.#end === 'left' ? undefined : this.#end;
   }
 
   /**
@@ -110,7 +110,7 @@ export class Session implements Subscriber {
    * @returns false when the session is closing, perhaps because of this frame
    */
   send(frame: Frame, messages: number, publishedAtMs = 0): boolean {
-    if (this.#closing) return false;
+    if (!this.open) return false;
     if (this.#queue(this.connection.stamp?.(frame) ?? frame, messages, publishedAtMs)) {
       this.#context.counters.messagesSent += messages;
       this.#context.flusher.touch(this.#outbox);
@@ -124,7 +124,7 @@ export class Session implements Subscriber {
 
   /** Writes the outbox now, before something that follows it is written to the socket directly. */
   flush(): void {
-    if (!this.#closing) this.#context.flusher.flushNow(this.#outbox);
+    if (this.open) this.#context.flusher.flushNow(this.#outbox);
   }
 
   /** A burst within one turn does not make a slow client: the kernel may take the queued bytes. */
@@ -136,16 +136,15 @@ export class Session implements Subscriber {
 
   /** Flushes the outbox, then starts closing. The transport reports the end to the hub. */
   close(code: CloseCode, reason: string): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#closeCode = code;
+    if (!this.open) return;
+    this.#end = code;
     this.#context.flusher.flushNow(this.#outbox);
     this.connection.close(code, reason);
   }
 
   /** Drops the outbox of a connection that is gone. */
   discard(): void {
-    this.#closing = true;
+    this.#end ??= 'left';
     this.#outbox.clear();
   }
 }

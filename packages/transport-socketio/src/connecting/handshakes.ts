@@ -8,7 +8,7 @@ import {
 } from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
-import type { EngineSocket } from '../internals/private-fields.ts';
+import { type EngineSocket, queryOf } from '../internals/private-fields.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
 import { answer } from './answer.ts';
 import { sidOf } from './requests.ts';
@@ -16,8 +16,6 @@ import { sidOf } from './requests.ts';
 type Next = () => void;
 
 type AdmittedRequest = IncomingMessage & {
-  /** Added by Engine.IO. */
-  readonly _query?: { readonly sid?: string; readonly token?: string };
   leaveAddress?: LeaveAddress;
 };
 
@@ -71,6 +69,7 @@ export function countAtAddress(conn: EngineSocket): void {
 }
 
 /** Most clients send their token later, in the CONNECT packet. */
-function tokenOf({ headers, _query }: AdmittedRequest): string | undefined {
-  return bearerToken(headers.authorization) ?? bearerToken(_query?.token) ?? _query?.token;
+function tokenOf(request: IncomingMessage): string | undefined {
+  const { token } = queryOf(request);
+  return bearerToken(request.headers.authorization) ?? bearerToken(token) ?? token;
 }

@@ -3,6 +3,7 @@ import { type Clock, HOLD_STEP_MS } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import { type StatefulSocket, stateById } from '../internals/connection-state.ts';
+import { queryOf } from '../internals/private-fields.ts';
 import { answer } from './answer.ts';
 
 type Next = () => void;
@@ -40,8 +41,7 @@ export function paceRequests(engine: Server['engine'], { clock, maxBodyBytes }: 
 
 /** The id of the connection that a request belongs to; undefined for a handshake. */
 export function sidOf(request: IncomingMessage): string | undefined {
-  const { _query } = request as { _query?: { sid?: string } };
-  return _query?.sid || undefined;
+  return queryOf(request).sid || undefined;
 }
 
 /** The announced size of a request's body; infinite where it is not announced. */

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   FrameGate,
@@ -31,6 +32,14 @@ export type EngineSocket = Socket['conn'];
 
 /** Any function that listens to something. */
 export type Listener = (...args: unknown[]) => void;
+
+/** The part of a request's query that this transport reads; Engine.IO has parsed it. */
+export function queryOf(request: IncomingMessage): {
+  readonly sid?: string;
+  readonly token?: string;
+} {
+  return (request as { _query?: { sid?: string; token?: string } })._query ?? {};
+}
 
 /** The options of `ws`, and what the budgets of its sockets share. */
 export interface TransportSocketOptions {
