@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import { expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
+import { refusalOf } from './support/refused-upgrade.ts';
 
 /** Admits one client at once and lets two wait; all others are refused. */
 const SLOW = { AUTH_MODE: 'open', ADMISSION_RATE: '2', ADMISSION_BURST: '1' };
@@ -16,18 +14,7 @@ const overloaded = (gateway: GatewayUnderTest, transport: string) =>
     .of('connection_refused')
     .filter((fact) => fact.code === 'overloaded' && fact.transport === transport).length;
 
-/** Returns the response that refuses a new client's upgrade, or undefined when it is accepted. */
-async function knock(gateway: GatewayUnderTest): Promise<IncomingMessage | undefined> {
-  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/ws/notifications`);
-  socket.on('error', () => {}); // the refusal, reported a second time
-  const opened = once(socket, 'open').then(() => undefined);
-  const refused = once(socket, 'unexpected-response').then(([, response]) => response);
-  try {
-    return await Promise.race([opened, refused]);
-  } finally {
-    socket.terminate();
-  }
-}
+const knock = (gateway: GatewayUnderTest) => refusalOf(gateway, '/ws/notifications');
 
 test('[AD.1] raw clients that exceed the admission rate get 503 and Retry-After before the upgrade', async () => {
   await using gateway = await startGateway(SLOW);

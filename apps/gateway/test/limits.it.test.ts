@@ -9,26 +9,10 @@ import { WebSocket } from 'ws';
 import { EngineClient } from './support/engine-client.ts';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
+import { refusalOf } from './support/refused-upgrade.ts';
 
 const PATH = '/ws/notifications';
 const ENGINE_PATH = '/socket.io/?EIO=4&transport=websocket';
-
-/** The response that refuses an upgrade; undefined when it is accepted. */
-async function refusalOf(
-  gateway: GatewayUnderTest,
-  path: string,
-  headers: Record<string, string>,
-): Promise<IncomingMessage | undefined> {
-  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}${path}`, { headers });
-  socket.on('error', () => {}); // the refusal, reported a second time
-  const opened = once(socket, 'open').then(() => undefined);
-  const refused = once(socket, 'unexpected-response').then(([, response]) => response);
-  try {
-    return await Promise.race([opened, refused]);
-  } finally {
-    socket.terminate();
-  }
-}
 
 function disconnecting(socket: Socket): Disposable {
   return { [Symbol.dispose]: () => void socket.disconnect() };

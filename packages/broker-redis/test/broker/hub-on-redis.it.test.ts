@@ -4,19 +4,12 @@ import { startFaultProxy, startRedis, uniquePrefix } from '@leque/testkit';
 import { FakeConnection, makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { openRedis } from '../../src/open-redis.ts';
+import { HUB_OPTIONS } from '../support/hub-options.ts';
 import { describeOnEveryRedis } from '../support/redis-modes.ts';
 import { type RedisNodeOptions, settingsFor } from '../support/redis-node.ts';
 
 const CHANNEL = 'project:P';
 const PATIENCE = { timeout: 10_000 };
-const LIMITS = {
-  fanoutWindowMs: 5,
-  slowConsumerRules: () => undefined,
-  outboxMaxBytes: 8_000_000,
-  unsubscribeGraceMs: 100,
-  maxRecovered: 1000,
-  maxSubscriptions: 100,
-};
 const identity = {
   userId: 'ana',
   grants: new Grants({ userId: 'ana', projects: ['P'], scopes: [] }),
@@ -28,7 +21,7 @@ async function startHub({ url, prefix }: RedisNodeOptions) {
   const telemetry = { report: () => {} };
   const redis = openRedis(settingsFor(url, prefix), { nodeId: 'n', telemetry });
   const { broker, state } = redis;
-  const hub = new Hub({ broker, state, telemetry, clock: systemClock }, LIMITS);
+  const hub = new Hub({ broker, state, telemetry, clock: systemClock }, HUB_OPTIONS);
   await broker.start(hub);
   return {
     broker,

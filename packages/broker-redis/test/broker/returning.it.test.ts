@@ -5,18 +5,11 @@ import { FakeConnection, makeEvent } from '@leque/testkit/fakes';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { openRedis } from '../../src/open-redis.ts';
+import { HUB_OPTIONS } from '../support/hub-options.ts';
 import { settingsFor } from '../support/redis-node.ts';
 
 const CLIENTS = 400;
 const PUBLISHED = 100;
-const LIMITS = {
-  fanoutWindowMs: 5,
-  slowConsumerRules: () => undefined,
-  outboxMaxBytes: 8_000_000,
-  unsubscribeGraceMs: 100,
-  maxRecovered: 1000,
-  maxSubscriptions: 100,
-};
 
 /** A node without its sockets, and the number of calls that its Redis has received. */
 async function startNode(redis: TestRedis) {
@@ -24,7 +17,7 @@ async function startNode(redis: TestRedis) {
   const telemetry = { report: () => {} };
   const drivers = openRedis(settingsFor(redis.url, uniquePrefix()), { nodeId: 'n', telemetry });
   const { broker, state } = drivers;
-  const hub = new Hub({ broker, state, telemetry, clock: systemClock }, LIMITS);
+  const hub = new Hub({ broker, state, telemetry, clock: systemClock }, HUB_OPTIONS);
   await broker.start(hub);
   const admin = stack.adopt(new Redis(redis.url), (client) => client.disconnect());
   stack.defer(async () => {

@@ -1,0 +1,11 @@
+import type { HubOptions } from '@leque/core';
+
+/** Of a hub whose clients are never too slow. */
+export const HUB_OPTIONS: HubOptions = {
+  fanoutWindowMs: 5,
+  slowConsumerRules: () => undefined,
+  outboxMaxBytes: 8_000_000,
+  unsubscribeGraceMs: 100,
+  maxRecovered: 1000,
+  maxSubscriptions: 100,
+};
