@@ -1,8 +1,10 @@
 import {
   type Broker,
   type BrokerSink,
+  type Cancel,
   type Clock,
   ConcurrencyLimit,
+  every,
   type HistoryExtent,
   type HistoryPage,
   type Published,
@@ -13,6 +15,7 @@ import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from
 import { readFailure, unavailable } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { AppendQueue } from './append-queue.ts';
+import { isAged } from './blank-positions.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
 import { HistoryReads } from './history-reads.ts';
@@ -25,6 +28,8 @@ const SUBSCRIBE_TIMEOUT_MS = 1000;
 const JOINS = { running: 64, waiting: 10_000 };
 /** A feed that finds no place in the queue asks again. */
 const FILLS = { running: 64, waiting: 10_000 };
+/** Positions of channels without publications age; all of them are renewed within hours. */
+const RENEWALS = { periodMs: 10 * 60_000, atOnce: 5000 };
 /** Redis serves no other client while it reads a history. */
 const MAX_PAGE = 10_000;
 
@@ -46,6 +51,7 @@ export class RedisBroker implements Broker {
   readonly #histories: HistoryReads;
   /** Shared by all feeds; undefined before `start`. */
   #feedDeps: ChannelFeedDeps | undefined;
+  #stopRenewing: Cancel = () => {};
 
   constructor(deps: RedisBrokerDeps) {
     this.#deps = deps;
@@ -61,6 +67,8 @@ export class RedisBroker implements Broker {
   async start(sink: BrokerSink): Promise<void> {
     const { log, telemetry, clock } = this.#deps;
     this.#feedDeps = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    this.#stopRenewing();
+    this.#stopRenewing = every(clock, RENEWALS.periodMs, () => this.#renew());
     await this.#deps.link.receive();
   }
 
@@ -117,8 +125,21 @@ export class RedisBroker implements Broker {
   }
 
   async close(): Promise<void> {
+    this.#stopRenewing();
     this.#histories.close();
     for (const [channel, feed] of this.#feeds) this.#leave(channel, feed);
+  }
+
+  /** Asks anew for positions of before some days, so that new subscribers get cursors that last. */
+  #renew(): void {
+    const now = this.#deps.clock.now();
+    let left = RENEWALS.atOnce;
+    for (const feed of this.#feeds.values()) {
+      if (left === 0) return;
+      if (!isAged(feed.position, now)) continue;
+      feed.subscribed();
+      left -= 1;
+    }
   }
 
   #enter(channel: string): ChannelFeed {
