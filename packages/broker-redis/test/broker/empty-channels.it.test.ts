@@ -1,9 +1,15 @@
 import type { Position } from '@leque/protocol';
-import { startRedis, startRedisCluster, uniquePrefix } from '@leque/testkit';
+import {
+  SERVER_PROGRAMS,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+  uniquePrefix,
+} from '@leque/testkit';
 import { describeOnOwnRedis, describeOnRedisServers } from '@leque/testkit/contracts';
 import { makeEvent, upTo } from '@leque/testkit/fakes';
 import calculateSlot from 'cluster-key-slot';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { command } from '../support/foreign-service.ts';
 import { type RedisNode, startNode } from '../support/redis-node.ts';
 import { startTogether } from '../support/together.ts';
@@ -74,6 +80,10 @@ const BEGUN_AND_REMOVED: Happening = {
   resumes: false,
 };
 
+interface Case extends Happening {
+  readonly begun: 'in use' | 'new';
+}
+
 /** What may happen in a Redis to which nobody has published. */
 const UNNAMED = [NOTHING, OTHER_BEGINS, FUNCTIONS_LOST, REMOVED, BEGUN_AND_REMOVED];
 const NAMED: readonly Happening[] = [
@@ -97,10 +107,27 @@ const NAMED: readonly Happening[] = [
     resumes: false,
   },
 ];
-const CASES = [
-  ...NAMED.map((each) => ({ ...each, begun: 'in use' })),
-  ...UNNAMED.map((each) => ({ ...each, begun: 'new' })),
+const CASES: readonly Case[] = [
+  ...NAMED.map((each) => ({ ...each, begun: 'in use' as const })),
+  ...UNNAMED.map((each) => ({ ...each, begun: 'new' as const })),
 ];
+
+async function expectRightOutcome(happening: Case, program?: string): Promise<void> {
+  const { begun, happens, resumes } = happening;
+  await using all = await startTogether({ appendonly: true, program });
+  const { near, far } = all;
+  if (begun === 'in use') await near.broker.publish(makeEvent('project:first'));
+  const start = await startOf(far);
+  await happens(all);
+  const before = await near.broker.history(P, start, upTo(10));
+  expect(before).toMatchObject({ complete: resumes, publications: [] });
+  await publish(near, [1, 2]);
+  const after = await near.broker.history(P, start, upTo(10));
+  expect(after.complete).toBe(resumes);
+  expect(after.publications).toHaveLength(resumes ? 2 : 0);
+  await expect.poll(() => far.sink.numbers(P).at(-1), PATIENCE).toBe(2);
+  expect(far.sink.resyncs(P)).toHaveLength(resumes ? 0 : 1);
+}
 
 describeOnOwnRedis('a channel that nobody has published to', () => {
   test('[GAP] [DUP] has a cursor after which everything comes, to those who stay and those who return', async () => {
@@ -120,21 +147,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
 
   test.for(CASES)(
     '[GAP] is resumed rightly in a Redis that is $begun, when between cursor and publication: $what',
-    async ({ begun, happens, resumes }) => {
-      await using all = await startTogether({ appendonly: true });
-      const { near, far } = all;
-      if (begun === 'in use') await near.broker.publish(makeEvent('project:first'));
-      const start = await startOf(far);
-      await happens(all);
-      const before = await near.broker.history(P, start, upTo(10));
-      expect(before).toMatchObject({ complete: resumes, publications: [] });
-      await publish(near, [1, 2]);
-      const after = await near.broker.history(P, start, upTo(10));
-      expect(after.complete).toBe(resumes);
-      expect(after.publications).toHaveLength(resumes ? 2 : 0);
-      await expect.poll(() => far.sink.numbers(P).at(-1), PATIENCE).toBe(2);
-      expect(far.sink.resyncs(P)).toHaveLength(resumes ? 0 : 1);
-    },
+    (happening) => expectRightOutcome(happening),
   );
 
   test('[GAP] is not resumed when Redis has evicted keys meanwhile', async () => {
@@ -195,6 +208,37 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     const start = await startOf(near);
     expect(await near.broker.history(OTHER, start, upTo(10))).toMatchObject({ complete: false });
   });
+});
+
+for (const { name, path, isThere } of SERVER_PROGRAMS) {
+  const reason = isThere ? '' : ' (it could not be downloaded)';
+  describe.skipIf(!isThere)(`a channel of ${name} that nobody has published to${reason}`, () => {
+    test.for(CASES)(
+      '[GAP] is resumed rightly in a Redis that is $begun, when between cursor and publication: $what',
+      (happening) => expectRightOutcome(happening, path),
+    );
+  });
+}
+
+describeOnRedisServers('a channel behind Sentinel that nobody has published to', () => {
+  test.for(['in use', 'new'] as const)(
+    '[GAP] is the same after a failover, and nobody is told anything, in a Redis that is %s',
+    { timeout: 60_000 },
+    async (begun) => {
+      await using group = await startSentinel();
+      await group.settled();
+      await using node = await startNode({ url: group.url, prefix: uniquePrefix() });
+      if (begun === 'in use') await node.broker.publish(makeEvent(OTHER));
+      const start = await startOf(node);
+      await group.failover();
+      await healthy(node);
+      await publish(node, [1, 2]);
+      await expect.poll(() => node.sink.numbers(P), PATIENCE).toEqual([1, 2]);
+      expect(node.sink.resyncs(P)).toEqual([]);
+      const page = await node.broker.history(P, start, upTo(10));
+      expect(page.complete).toBe(begun === 'in use');
+    },
+  );
 });
 
 describeOnRedisServers('a channel of a Redis Cluster that nobody has published to', () => {
