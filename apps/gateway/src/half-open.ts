@@ -8,11 +8,12 @@ import {
   type Telemetry,
 } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
+import { LISTEN_BACKLOG } from '@leque/service';
 
 /** The name in metrics of connections that belong to no transport yet. */
 const TRANSPORT = 'http';
 /** As many as the kernel may hand over at once, before any of their requests can be read. */
-const ACCEPTED_AT_ONCE = 512;
+const ACCEPTED_AT_ONCE = LISTEN_BACKLOG;
 /** Enough for health checks and metrics. */
 const WITHOUT_DESCRIPTORS = 8;
 

@@ -5,7 +5,7 @@ export { tooFewOpenFiles } from './descriptors/open-files.ts';
 export { beforeAnswers } from './http/before-answers.ts';
 export { isFailure, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
-export { REQUEST_LIMITS } from './http/request-limits.ts';
+export { LISTEN_BACKLOG, REQUEST_LIMITS } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';

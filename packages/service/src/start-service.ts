@@ -26,6 +26,7 @@ import { type Metrics, registerOperations } from './http/operations.ts';
 import { OperationsPort } from './http/operations-port.ts';
 import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
+import { LISTEN_BACKLOG } from './http/request-limits.ts';
 import { closeServer, createServer } from './http/server.ts';
 import { registerLogLevel } from './log-level.ts';
 import { type AppStatus, registerNodeStatus } from './node-status.ts';
@@ -134,7 +135,8 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   reportStatus(backend.control, roles, readiness);
   telemetry.watchReadiness(readiness.problems);
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });
-  await Promise.all([app.listen({ host: settings.HOST, port: settings.PORT }), backend.connect()]);
+  const address = { host: settings.HOST, port: settings.PORT, backlog: LISTEN_BACKLOG };
+  await Promise.all([app.listen(address), backend.connect()]);
   if (settings.OPERATIONS_PORT !== undefined) {
     await operations?.listen(settings.HOST, settings.OPERATIONS_PORT);
   }

@@ -1,3 +1,9 @@
+/**
+ * Connections that the kernel keeps until they are accepted, at most `net.core.somaxconn`. Of
+ * clients that come back all at once, those beyond it wait for their TCP to try again, which takes
+ * up to a minute.
+ */
+export const LISTEN_BACKLOG = 4096;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The head of a request is small, and everybody can send it at once. */
 const HEAD_TIMEOUT_MS = 5000;
