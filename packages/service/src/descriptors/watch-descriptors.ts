@@ -1,6 +1,5 @@
 import type { Clock, Telemetry } from '@leque/core';
 import type { FastifyInstance } from 'fastify';
-import { beforeAnswers } from '../http/before-answers.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 
 const DETAIL = 'the process may open no more files (ulimit -n): new connections are refused';
@@ -30,7 +29,8 @@ export function endConnectionsInShortage(
   app: FastifyInstance,
   watch: Pick<DescriptorWatch, 'exhausted'>,
 ): void {
-  beforeAnswers(app, (_request, reply) => {
+  app.addHook('onSend', (_request, reply, ...[payload, done]) => {
     if (watch.exhausted) reply.header('connection', 'close');
+    done(null, payload);
   });
 }
