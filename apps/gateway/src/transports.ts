@@ -26,6 +26,7 @@ export function createTransports(
     new SocketIoTransport(context, {
       adapter: socketIoAdapter,
       recovery: recoveryIds(settings, context.telemetry, socketIoAdapter === undefined),
+      offsetsFor: settings.SOCKETIO_RECOVERY === 'on' ? 'all' : 'keepers',
       engineIo3: settings.SOCKETIO_EIO3 === 'on',
     }),
   ];

@@ -1,6 +1,7 @@
-import type { FrameFormat, TransportContext } from '@leque/core';
+import type { TransportContext } from '@leque/core';
 import type { ServerOptions } from 'socket.io';
 import type { SocketSlimmer } from './internals/socket-slimmer.ts';
+import type { ClientHandshake } from './recovery/offset-keepers.ts';
 import type { RecoveryIds } from './recovery/recovery-ids.ts';
 
 export interface SocketIoOptions {
@@ -8,6 +9,8 @@ export interface SocketIoOptions {
   readonly adapter: ServerOptions['adapter'] | undefined;
   /** Undefined where clients cannot come back with their state. */
   readonly recovery: RecoveryIds | undefined;
+  /** Whether all clients of revision 4 get offsets, or those only that are known to keep them. */
+  readonly offsetsFor: 'all' | 'keepers';
   /** Whether clients of revision 3 of Engine.IO are served. */
   readonly engineIo3: boolean;
 }
@@ -15,7 +18,8 @@ export interface SocketIoOptions {
 /** The parts that all Socket.IO connections of a node share. */
 export interface SocketIoContext extends TransportContext {
   readonly recovery: RecoveryIds | undefined;
-  readonly format: FrameFormat;
+  /** Whether a client's events have an offset as their last argument. */
+  readonly keepsOffsets: (handshake: ClientHandshake) => boolean;
   /** Whether frames may be written beneath Engine.IO, as the installed versions allow. */
   readonly direct: boolean;
   /** Undefined where the installed versions do not allow it. */

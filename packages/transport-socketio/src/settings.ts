@@ -5,11 +5,13 @@ export const SocketIoSettings = Type.Object({
     default: 'off',
     description: 'whether Engine.IO 3 clients (Socket.IO 2.x) are accepted',
   }),
-  SOCKETIO_RECOVERY: Type.Enum(['on', 'off'], {
-    default: 'on',
+  SOCKETIO_RECOVERY: Type.Enum(['auto', 'on', 'off'], {
+    default: 'auto',
     description:
       "whether Socket.IO's own connection state recovery works on every node; it needs a " +
-      'WEBSOCKET_MAX_MESSAGE_SIZE of at least 32768',
+      'WEBSOCKET_MAX_MESSAGE_SIZE of at least 32768. Events then have one argument more, so ' +
+      'that with auto it works for official JavaScript clients and those with auth.recovery ' +
+      'true, and with on for all of Engine.IO 4',
   }),
   SOCKETIO_RECOVERY_SECRET: Type.Optional(
     Type.String({

@@ -19,9 +19,10 @@ import { forgetResponses } from './internals/forget-requests.ts';
 import type { EngineSocket } from './internals/private-fields.ts';
 import { SocketSlimmer } from './internals/socket-slimmer.ts';
 import { tryLibraries } from './internals/trial.ts';
+import { keepsOffsets } from './recovery/offset-keepers.ts';
 import { createServer, heartbeatTimes } from './server.ts';
 import { roomOf } from './session/socketio-session.ts';
-import { NAMESPACE, offsetFormat, plainFormat, TRANSPORT } from './wire/socketio-format.ts';
+import { NAMESPACE, TRANSPORT } from './wire/socketio-format.ts';
 
 /** The path of Engine.IO's requests on the HTTP server. */
 export const SOCKET_IO_PATH = '/socket.io/';
@@ -109,7 +110,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
   /** Does without the shortcuts that the installed versions of the libraries do not allow. */
   async #tryLibraries({ engine }: Server): Promise<SocketIoContext> {
     const { telemetry } = this.#context;
-    const { recovery } = this.#options;
+    const { recovery, offsetsFor } = this.#options;
     const problems = await tryLibraries(engine);
     const report = (part: string, detail: string | undefined) => {
       if (detail !== undefined) telemetry.report({ type: 'degraded', part, detail });
@@ -123,7 +124,8 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     return {
       ...this.#context,
       recovery: canRecover ? recovery : undefined,
-      format: canRecover ? offsetFormat : plainFormat,
+      keepsOffsets: (handshake) =>
+        canRecover && (offsetsFor === 'all' || keepsOffsets(handshake, Date.now())),
       direct: problems.directPath === undefined,
       slimmer:
         problems.connections === undefined ? new SocketSlimmer(reportConnections) : undefined,

@@ -45,8 +45,6 @@ export interface SessionStartDeps {
   readonly context: SocketIoContext;
   /** The socket's id, unless it gets back an earlier one. */
   readonly sid: string;
-  /** Whether the client knows what a `pid` is. */
-  readonly knowsPids: boolean;
 }
 
 /**
@@ -59,7 +57,9 @@ export async function startSession(
   deps: SessionStartDeps,
 ): Promise<SessionStart> {
   const cursors = cursorsOf(auth);
-  const lost = deps.context.recovery?.read(auth, userIdOf(deps));
+  const lost = deps.connection.hasOffsets
+    ? deps.context.recovery?.read(auth, userIdOf(deps))
+    : undefined;
   if (lost !== undefined && (await recover(deps, lost))) return continueWith(deps, lost, cursors);
   const start = await startAnew(deps, cursors);
   return { ...start, recovered: auth['pid'] === undefined ? undefined : false };
@@ -108,7 +108,7 @@ async function continueWith(
 }
 
 async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<SessionStart> {
-  const { session, connection, context, sid, knowsPids } = deps;
+  const { session, connection, context, sid } = deps;
   const given = [userChannel(userIdOf(deps)), ALL, ...givenProjects(deps, cursors)];
   const named = given.filter((channel) => channel !== FIREHOSE);
   const channels = [...new Set([...named, ...Object.keys(cursors)])];
@@ -119,7 +119,7 @@ async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<Sess
     if (position !== undefined) base.set(channel, position);
   }
   // The firehose has no positions, so a client that gets it cannot recover by itself.
-  const recoverable = knowsPids && !session.subscriptions.has(FIREHOSE);
+  const recoverable = connection.hasOffsets && !session.subscriptions.has(FIREHOSE);
   const issued = recoverable ? context.recovery?.issue(sid, base) : undefined;
   if (issued !== undefined) connection.progress = new Progress(issued.id, base.keys());
   const asked = Object.keys(cursors).length > 0 ? results : [];
@@ -132,8 +132,8 @@ async function resumeAnew(
   channels: readonly string[],
   cursors: Cursors,
 ): Promise<ResumeResults> {
-  const { connection, context, knowsPids } = deps;
-  const getsPid = knowsPids && context.recovery !== undefined && channels.length <= MAX_POSITIONS;
+  const { connection } = deps;
+  const getsPid = connection.hasOffsets && channels.length <= MAX_POSITIONS;
   const positions = channels.map((channel) => [channel, cursors[channel] ?? ''] as const);
   connection.expected = getsPid ? new ExpectedTails(positions) : undefined;
   try {

@@ -14,6 +14,7 @@ import { directSocket, queuedBytes } from '../internals/direct-path.ts';
 import { forgetRequest } from '../internals/forget-requests.ts';
 import type { ExpectedTails } from '../recovery/expected-tails.ts';
 import type { Progress } from '../recovery/progress.ts';
+import { offsetFormat, plainFormat } from '../wire/socketio-format.ts';
 import type { SocketIoFrame } from '../wire/socketio-frame.ts';
 
 /** Official clients come back by themselves unless the server disconnects them by a packet. */
@@ -51,8 +52,15 @@ export class SocketIoConnection implements Connection {
 
   constructor(socket: Socket, context: SocketIoContext) {
     this.#socket = socket;
-    this.format = context.format;
+    const { conn, handshake } = socket;
+    const hasOffsets = conn.protocol !== 3 && context.keepsOffsets(handshake);
+    this.format = hasOffsets ? offsetFormat : plainFormat;
     this.#context = context;
+  }
+
+  /** Whether the client keeps offsets, so that it can come back with its state. */
+  get hasOffsets(): boolean {
+    return this.format === offsetFormat;
   }
 
   get bufferedBytes(): number {

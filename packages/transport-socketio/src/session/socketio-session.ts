@@ -113,14 +113,13 @@ export class SocketIoSession
    * @throws ProtocolError `unavailable`
    */
   async open(): Promise<void> {
-    const { handshake, conn } = this.#socket;
+    const { handshake } = this.#socket;
     const start = await startSession(handshake.auth, {
       session: this.client.session,
       feed: this.feed,
       connection: this.connection,
       context: this.client.context as SocketIoContext,
       sid: this.#socket.id,
-      knowsPids: conn.protocol !== 3,
     });
     setPid(this.#socket, start.pid);
     if (start.sid !== undefined) takeBackId(this.#socket, start.sid);

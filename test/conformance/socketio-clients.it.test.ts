@@ -1,0 +1,68 @@
+import {
+  CLIENTS,
+  type ClientVersion,
+  publish,
+  SocketClient,
+  type SocketOptions,
+  type System,
+  startEmbedded,
+  type Transport,
+  tokenFor,
+} from '@leque/lab';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** What the official client does with the last argument of an event, it does in every version. */
+describe('official Socket.IO clients', () => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startEmbedded();
+  });
+  afterAll(() => system?.[Symbol.asyncDispose]());
+
+  const cases = (Object.keys(CLIENTS) as ClientVersion[]).flatMap((client) =>
+    (['websocket', 'polling'] as const).map((transport) => [client, transport] as const),
+  );
+
+  test.for<readonly [ClientVersion, Transport]>(cases)(
+    '[IO8] client %s is recognised over %s by what it writes: its events have an offset',
+    async ([client, transport]) => {
+      await using clients = await connect({ client, transport, query: { own: 'parameter' } });
+      expect(await clients.argumentsOf('told')).toEqual([expect.any(Object), expect.any(String)]);
+    },
+  );
+
+  test.for<readonly [ClientVersion, Transport]>(cases)(
+    '[IO8] client %s over %s gets one argument with `auth.recovery: false`',
+    async ([client, transport]) => {
+      await using clients = await connect({ client, transport, auth: { recovery: false } });
+      expect(await clients.argumentsOf('told')).toEqual([expect.any(Object)]);
+    },
+  );
+
+  test('[IO8] a client that looks like one of a page, and begins with a WebSocket, gets one argument until it asks for offsets', async () => {
+    const headers = { 'user-agent': 'Mozilla/5.0' };
+    await using page = await connect({ headers });
+    expect(await page.argumentsOf('told')).toHaveLength(1);
+    await using asking = await connect({ headers, auth: { recovery: true } });
+    expect(await asking.argumentsOf('told')).toHaveLength(2);
+  });
+
+  async function connect(options: SocketOptions) {
+    const user = crypto.randomUUID();
+    const client = await SocketClient.connect(system.node.url, {
+      token: tokenFor(user),
+      ...options,
+    });
+    return {
+      /** The arguments with which an event of its user reaches the client's handler. */
+      async argumentsOf(type: string): Promise<unknown[]> {
+        const arrived = new Promise<unknown[]>((resolve) => {
+          client.socket.once(type, (...all: unknown[]) => resolve(all));
+        });
+        await publish(system, { type, data: {}, user_id: user });
+        return arrived;
+      },
+      [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+    };
+  }
+});
