@@ -47,6 +47,21 @@ describe('official Socket.IO clients', () => {
     expect(await asking.argumentsOf('told')).toHaveLength(2);
   });
 
+  test('[IO5] `auth.cursors` as JSON text resumes, and what cannot be read is refused by name', async () => {
+    const user = crypto.randomUUID();
+    const token = tokenFor(user);
+    const first = await SocketClient.connect(system.node.url, { token });
+    const { cursor } = await first.first('connected');
+    await first[Symbol.asyncDispose]();
+    await publish(system, { type: 'told', data: {}, user_id: user });
+    const cursors = JSON.stringify({ [`user:${user}`]: cursor });
+    await using second = await SocketClient.connect(system.node.url, { token, auth: { cursors } });
+    expect(await second.first('connected')).toMatchObject({ recovered: true });
+    await second.first('told');
+    const refusal = await SocketClient.refusal(system.node.url, { token, auth: { cursors: 'x' } });
+    expect(refusal.message).toContain('auth.cursors');
+  });
+
   async function connect(options: SocketOptions) {
     const user = crypto.randomUUID();
     const client = await SocketClient.connect(system.node.url, {

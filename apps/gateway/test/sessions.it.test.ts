@@ -138,7 +138,7 @@ test('[WS8.1] a resume counts as many commands as it has cursors, so that all ch
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
   using client = new RawClient(gateway.url, '/ws/notifications');
   await expect.poll(() => client.of('connection')).toHaveLength(1);
-  const channels = Array.from({ length: 256 }, (_, n) => `project:P${n}`);
+  const channels = Array.from({ length: 512 }, (_, n) => `project:P${n}`);
   const cursors = Object.fromEntries(channels.map((channel) => [channel, 'e.1']));
   for (const id of [1, 2]) client.say({ action: 'resume', id, cursors });
   await expect.poll(() => client.of('resumed').map(({ id }) => id)).toEqual([1]);

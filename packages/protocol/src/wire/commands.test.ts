@@ -88,7 +88,7 @@ describe('[WS4] refused commands', () => {
 
   test('[RE3.8] more cursors than a resume may have are refused', () => {
     const cursors = Object.fromEntries(
-      Array.from({ length: 257 }, (_, index) => [`project:${index}`, 'e.1']),
+      Array.from({ length: 513 }, (_, index) => [`project:${index}`, 'e.1']),
     );
     expect(refusal(JSON.stringify({ action: 'resume', cursors })).code).toBe('invalid_command');
   });

@@ -15,8 +15,8 @@ const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
-/** Upper limit of the channels in one resume. */
-export const MAX_CURSORS = 256;
+/** Upper limit of the channels in one resume: as many as a session may be subscribed to. */
+export const MAX_CURSORS = 512;
 
 /** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
 export const COMMANDS = {

@@ -10,6 +10,7 @@ import { ProtocolError } from '@leque/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
 import { stateOf, stopReading } from '../internals/connection-state.ts';
+import { authOf } from '../session/auth.ts';
 import { cursorsOf } from '../session/cursors.ts';
 import { SocketIoSession } from '../session/socketio-session.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
@@ -70,7 +71,7 @@ async function authenticate(socket: Socket, context: TransportContext): Promise<
   if (identity.userId === undefined) {
     throw new ProtocolError('token_claim_invalid', 'no user in the token');
   }
-  cursorsOf(socket.handshake.auth); // refuses too many of them
+  cursorsOf(authOf(socket)); // refuses what cannot be read
   return identity;
 }
 

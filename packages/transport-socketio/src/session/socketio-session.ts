@@ -16,6 +16,7 @@ import { bindReader, type SocketReader } from '../internals/connection-state.ts'
 import { setPid, takeBackId } from '../internals/socket-state.ts';
 import { type EnginePacket, isBinary } from '../wire/binary-packets.ts';
 import { encodeAnswer } from '../wire/socketio-format.ts';
+import { authOf } from './auth.ts';
 import type { CommandTarget } from './command-target.ts';
 import { execute } from './commands.ts';
 import { presentedBy } from './project-commands.ts';
@@ -45,9 +46,10 @@ export class SocketIoSession
     this.connection = new SocketIoConnection(socket, context);
     const deps = { handler: this, connection: this.connection, context };
     this.client = new ClientSession(deps, identity);
-    const { projects } = socket.handshake.auth as { projects?: unknown };
-    const endpoint =
-      projects === true ? grantedProjectsEndpoint(context.firehose) : selectedProjectsEndpoint;
+    const isGranted = String(authOf(socket)['projects']) === 'true';
+    const endpoint = isGranted
+      ? grantedProjectsEndpoint(context.firehose)
+      : selectedProjectsEndpoint;
     this.feed = new EndpointFeed(this.client, endpoint);
     bindReader(socket, this);
   }
@@ -113,8 +115,7 @@ export class SocketIoSession
    * @throws ProtocolError `unavailable`
    */
   async open(): Promise<void> {
-    const { handshake } = this.#socket;
-    const start = await startSession(handshake.auth, {
+    const start = await startSession(authOf(this.#socket), {
       session: this.client.session,
       feed: this.feed,
       connection: this.connection,

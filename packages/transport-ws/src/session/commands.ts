@@ -34,7 +34,7 @@ type Handlers = {
 };
 
 /** Cursors that one command may bring before it counts for more: each may read a history. */
-const CURSORS_PER_COMMAND = 8;
+const CURSORS_PER_COMMAND = 16;
 
 const handlers: Handlers = { ping, subscribe, unsubscribe, stats, resume, auth };
 
