@@ -24,7 +24,7 @@ describe('official Socket.IO clients', () => {
   );
 
   test.for<readonly [ClientVersion, Transport]>(cases)(
-    '[IO8] client %s is recognised over %s by what it writes: its events have an offset',
+    '[IO8.16] client %s is recognised over %s by what it writes: its events have an offset',
     async ([client, transport]) => {
       await using clients = await connect({ client, transport, query: { own: 'parameter' } });
       expect(await clients.argumentsOf('told')).toEqual([expect.any(Object), expect.any(String)]);
@@ -32,14 +32,14 @@ describe('official Socket.IO clients', () => {
   );
 
   test.for<readonly [ClientVersion, Transport]>(cases)(
-    '[IO8] client %s over %s gets one argument with `auth.recovery: false`',
+    '[IO8.17] client %s over %s gets one argument with `auth.recovery: false`',
     async ([client, transport]) => {
       await using clients = await connect({ client, transport, auth: { recovery: false } });
       expect(await clients.argumentsOf('told')).toEqual([expect.any(Object)]);
     },
   );
 
-  test('[IO8] a client that looks like one of a page, and begins with a WebSocket, gets one argument until it asks for offsets', async () => {
+  test('[IO8.18] a client that looks like one of a page, and begins with a WebSocket, gets one argument until it asks for offsets', async () => {
     const headers = { 'user-agent': 'Mozilla/5.0' };
     await using page = await connect({ headers });
     expect(await page.argumentsOf('told')).toHaveLength(1);
@@ -47,7 +47,13 @@ describe('official Socket.IO clients', () => {
     expect(await asking.argumentsOf('told')).toHaveLength(2);
   });
 
-  test('[IO5] `auth.cursors` as JSON text resumes, and what cannot be read is refused by name', async () => {
+  test('[IO8.19] with SOCKETIO_RECOVERY=on any client of Engine.IO 4 gets offsets', async () => {
+    await using all = await startEmbedded({ SOCKETIO_RECOVERY: 'on' });
+    await using page = await connect({ headers: { 'user-agent': 'Mozilla/5.0' } }, all);
+    expect(await page.argumentsOf('told')).toHaveLength(2);
+  });
+
+  test('[IO5.1] [IO5.2] `auth.cursors` as JSON text resumes, and what cannot be read is refused by name', async () => {
     const user = crypto.randomUUID();
     const token = tokenFor(user);
     const first = await SocketClient.connect(system.node.url, { token });
@@ -62,9 +68,9 @@ describe('official Socket.IO clients', () => {
     expect(refusal.message).toContain('auth.cursors');
   });
 
-  async function connect(options: SocketOptions) {
+  async function connect(options: SocketOptions, to = system) {
     const user = crypto.randomUUID();
-    const client = await SocketClient.connect(system.node.url, {
+    const client = await SocketClient.connect(to.node.url, {
       token: tokenFor(user),
       ...options,
     });
@@ -74,7 +80,7 @@ describe('official Socket.IO clients', () => {
         const arrived = new Promise<unknown[]>((resolve) => {
           client.socket.once(type, (...all: unknown[]) => resolve(all));
         });
-        await publish(system, { type, data: {}, user_id: user });
+        await publish(to, { type, data: {}, user_id: user });
         return arrived;
       },
       [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),

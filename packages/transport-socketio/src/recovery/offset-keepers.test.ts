@@ -25,7 +25,7 @@ test.each([
   ['3.1 to 4.8 on Node by WebSocket', 'EIO=4&transport=websocket', WS],
   ['own parameters', 'token=T&EIO2=x&EIO=4&transport=websocket', WS],
   ['timestamps asked for', 'EIO=4&transport=websocket&t=mwf6fb3v', PAGE],
-])('[IO8] the official client is recognised: %s', (_, query, headers) => {
+])('[IO8.16] the official client is recognised: %s', (_, query, headers) => {
   expect(keeps(query, headers)).toBe(true);
 });
 
@@ -54,7 +54,7 @@ test.each([
   ['Swift by WebSocket', 'transport=websocket&token=T&EIO=4', {}],
   ['C++', 'EIO=4&transport=websocket&t=1796065293', {}],
   ['nothing known', '', {}],
-])('[IO8] another client gets its events with one argument: %s', (_, query, headers) => {
+])('[IO8.17] another client gets its events with one argument: %s', (_, query, headers) => {
   expect(keeps(query, headers)).toBe(false);
 });
 
@@ -64,11 +64,11 @@ test.each([
   [{ recovery: 1 }, false],
   [{ pid: 'p', offset: 'o' }, true],
   [{ pid: 'p', recovery: false }, false],
-])('[IO8] a client of any kind says it by %j: %s', (auth, keepsThem) => {
+])('[IO8.16] a client of any kind says it by %j: %s', (auth, keepsThem) => {
   expect(keeps('transport=polling&EIO=4', PYTHON, auth)).toBe(keepsThem);
 });
 
-test('[IO8] an official client may do without offsets', () => {
+test('[IO8.17] an official client may do without offsets', () => {
   expect(keeps('EIO=4&transport=websocket', WS, { recovery: false })).toBe(false);
 });
 

@@ -5,7 +5,7 @@ import { cursorsOf } from './cursors.ts';
 const CURSORS = { 'user:alice': 'e.1', 'project:P': 'e.2' };
 
 test.each([CURSORS, JSON.stringify(CURSORS), ` ${JSON.stringify(CURSORS)}\n`])(
-  '[IO5] %j is read',
+  '[IO5.1] %j is read',
   (cursors) => {
     expect(cursorsOf({ cursors })).toEqual(CURSORS);
   },
@@ -31,7 +31,7 @@ test.each([
   [{ 'user:alice': null }, 'has no text for "user:alice"'],
   [{ 'user:alice': { cursor: 'e.1' } }, 'has no text for "user:alice"'],
   ['{"user:alice":42}', 'has no text for "user:alice"'],
-])('[IO5] [GAP] %j is refused by name', (cursors, problem) => {
+])('[IO5.2] [GAP] %j is refused by name', (cursors, problem) => {
   expect(() => cursorsOf({ cursors })).toThrow(`auth.cursors ${problem}`);
 });
 
