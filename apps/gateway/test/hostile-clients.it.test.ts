@@ -66,6 +66,24 @@ test('[IO1.1] a Socket.IO connection that was refused may try again with another
   await expect.poll(() => client.of('connected')).toHaveLength(1);
 });
 
+test('[IN1.5] a Socket.IO connection ends with its ninth CONNECT', async () => {
+  await using gateway = await startGateway();
+  using client = await EngineClient.open(gateway.url);
+  for (let sent = 0; sent < 8; sent += 1) client.say('40');
+  const answers = () => client.packets.filter((packet) => packet.startsWith('44')).length;
+  await expect.poll(answers).toBe(8);
+  expect(client.closeCode).toBeUndefined();
+  client.say('40');
+  await expect.poll(() => client.closeCode).toBeDefined();
+});
+
+test('[IN1.5] a Socket.IO connection that has not joined ends with a CONNECT to another namespace', async () => {
+  await using gateway = await startGateway();
+  using client = await EngineClient.open(gateway.url);
+  client.say('40/other,');
+  await expect.poll(() => client.closeCode).toBeDefined();
+});
+
 test('[IO4] a ping nested too deeply to be echoed is refused without an internal failure', async () => {
   await using gateway = await startGateway();
   using client = await join(gateway.url);
