@@ -1,7 +1,8 @@
-import { post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab';
+import { post, RawClient, tokenFor, wsUrl } from '@leque/lab';
 import { type Nodes, Random, startNodes } from '@leque/testkit';
 import { randomObject } from '@leque/testkit/fakes';
 import { Redis } from 'ioredis';
+import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /** `BYTES_RUNS=5000 BYTES_SEED=7` publishes more random events, from another seed. */
@@ -79,14 +80,22 @@ async function openRaw(cursor?: string) {
 async function openSocketIo(cursor?: string) {
   const token = tokenFor('alice', { projects: [PROJECT] });
   const cursors = cursor === undefined ? {} : { [CHANNEL]: cursor };
-  const client = await SocketClient.connect(urlOf(0), { token, auth: { projects: true, cursors } });
+  const auth = { token, projects: true, cursors };
+  const options = { auth, transports: ['websocket'], forceNew: true, autoConnect: false };
+  const socket = io(`${urlOf(0)}/events`, options);
   const messages = new Messages();
-  const packets = client.socket.io.engine as unknown as {
-    on(name: 'data', listener: (text: string) => void): void;
-  };
-  packets.on('data', (text) => messages.add(text));
+  socket.io.on('open', () => {
+    const engine = socket.io.engine as unknown as { on(name: 'data', got: Got): void };
+    engine.on('data', (text) => messages.add(text));
+  });
+  const connected = new Promise((resolve) => socket.once('connected', resolve));
+  socket.connect();
+  await connected;
+  const client = { [Symbol.asyncDispose]: async () => void socket.disconnect() };
   return { client, messages };
 }
+
+type Got = (text: string) => void;
 
 /** Publishes `runs` events on each way, and compares the bytes on all ways out. */
 async function compare(random: Random, from: number, runs: number): Promise<void> {
