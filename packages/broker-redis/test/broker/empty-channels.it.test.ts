@@ -130,7 +130,7 @@ async function expectRightOutcome(happening: Case, program?: string): Promise<vo
 }
 
 describeOnOwnRedis('a channel that nobody has published to', () => {
-  test('[GAP] [DUP] has a cursor after which everything comes, to those who stay and those who return', async () => {
+  test('[POS.5] [DUP] has a cursor after which everything comes, to those who stay and those who return', async () => {
     await using all = await startTogether();
     const { far, near } = all;
     await near.broker.publish(makeEvent(OTHER));
@@ -174,7 +174,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     await expect.poll(() => node.sink.numbers(P), PATIENCE).toEqual([1]);
   });
 
-  test('[GAP] is not resumed from a cursor that is older than its keys may be, or from the future', async () => {
+  test('[POS.5] is not resumed from a cursor that is older than its keys may be, or from the future', async () => {
     await using all = await startTogether();
     const { near } = all;
     const start = await startOf(near);
