@@ -86,8 +86,13 @@ export class TransportSocket extends WebSocket implements GatedSocket, ParserGua
 
   takes(bytes: Buffer): boolean {
     if (!isPong(bytes)) return false;
-    if (this.#gate?.atRest) this.#gate = undefined;
+    this.rest();
     return this.#gate === undefined && this.connection?.pong() === true;
+  }
+
+  /** Drops a gate that has nothing to remember. */
+  rest(): void {
+    if (this.#gate?.atRest) this.#gate = undefined;
   }
 
   receive(...[bytes, done]: Parameters<ParserGuard['receive']>): void {

@@ -60,6 +60,7 @@ export class SocketSlimmer {
     const { conn } = client;
     const { transport } = conn;
     transport.socket.client = client;
+    transport.socket.rest();
     shareWsListeners(transport.socket);
     shareTransportListeners(transport);
     conn.cleanupFn.length = 0; // nothing is left to clean up
