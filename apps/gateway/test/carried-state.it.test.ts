@@ -53,7 +53,7 @@ test('[CNT] [DUP] two connections that present the same state are both counted, 
   expect(gateway.hub.sessions.size).toBe(3);
 });
 
-test('[ISO] [IO8.9] the state of another user, or an unsigned one, makes an ordinary connection', async () => {
+test('[ISO] [IO2.1] [IO8.9] the state of another user, or an unsigned one, makes an ordinary connection', async () => {
   await using gateway = await startGateway();
   using victim = await EngineClient.open(gateway.url);
   victim.say(await join());

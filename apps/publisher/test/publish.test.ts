@@ -107,6 +107,17 @@ test('[EV5.3] the keys of the items of a batch differ from the keys of single ev
   }
 });
 
+test('[EV5.2] [ACK] one key in two channels stores both events, and each of them once', async () => {
+  await using publisher = new PublisherUnderTest();
+  const publish = async (project_id: string) => {
+    const event = { type: 'x', data: {}, project_id, idempotency_key: 'k' };
+    return (await publisher.post('/api/publish', event)).json.duplicate;
+  };
+  const duplicates = [];
+  for (const project of ['P', 'Q', 'P', 'Q']) duplicates.push(await publish(project));
+  expect(duplicates).toEqual([false, false, true, true]);
+});
+
 test('a body without the content type of JSON is refused, and the refusal names that type', async () => {
   await using publisher = new PublisherUnderTest();
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
