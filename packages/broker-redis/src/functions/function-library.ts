@@ -10,9 +10,9 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 15;
+const VERSION = 16;
 /** The functions that processes call. */
-const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease'];
+const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
 const FOREIGN =
   'another program has loaded a Function library named "leque" into this Redis; give Leque a Redis ' +
   'of its own, or remove that library with FUNCTION DELETE leque';
@@ -30,7 +30,7 @@ const PARTS = [
   'position',
   'history',
   'lease',
-  'rights',
+  'checks',
 ];
 
 const rendered = new WeakMap<HistoryOptions, string>();

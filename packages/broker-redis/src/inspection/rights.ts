@@ -110,6 +110,7 @@ function commandsOfGateway(names: Names, inCluster: boolean): Sample[] {
     ? (['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE'] as const)
     : (['PUBLISH', 'SUBSCRIBE', 'UNSUBSCRIBE'] as const);
   return [
+    ['FCALL', 'leque_probe', '1', probe],
     [publish, probe, ''],
     [publish, signal, ''],
     ...[channel, probe, signal].map((name): Sample => [subscribe, name]),

@@ -17,7 +17,7 @@ function startProbe() {
   let doubt = () => {};
   const probe = new Probe({
     redisChannel: () => 'probe',
-    publish: async (_, __, payload) => {
+    publish: async (_, payload) => {
       if (!answers) throw new Error('no answer');
       published.push(Buffer.from(payload));
     },

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
-import type { Redis } from 'ioredis';
 import type { RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
 import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
@@ -10,7 +9,8 @@ import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 export interface ProbeDeps {
   /** The Redis channel of this node; its name changes when its slot leaves the server. */
   readonly redisChannel: () => string;
-  readonly publish: (redis: Redis, redisChannel: string, payload: string) => Promise<unknown>;
+  /** Publishes in the way in which publications travel. */
+  readonly publish: (redisChannel: string, payload: string) => Promise<unknown>;
   readonly commands: RedisConnection;
   readonly subscriber: RedisSubscriber;
   /** The connection of `subscriber`; it is rebuilt when the probe does not arrive. */
@@ -148,17 +148,13 @@ export class Probe implements ChannelHandler {
 
   /** A probe that may not have been published proves nothing against the subscriber connection. */
   async #publish(): Promise<void> {
-    const { commands, publish, clock } = this.#deps;
+    const { publish, clock } = this.#deps;
     try {
       this.#number += 1;
       this.#awaited = true;
       this.#sentAt = clock.monotonic();
-      const publishing = publish(
-        commands.redis,
-        this.#redisChannel,
-        `${this.#sender} ${this.#number}`,
-      );
-      await withDeadline(publishing, COMMAND_DEADLINE_MS, 'PUBLISH');
+      const publishing = publish(this.#redisChannel, `${this.#sender} ${this.#number}`);
+      await withDeadline(publishing, COMMAND_DEADLINE_MS, 'leque_probe');
       this.#refusal = undefined;
       this.#unanswered = 0;
     } catch (error) {

@@ -5,7 +5,7 @@ import { RedisConnection } from '../connection/redis-connection.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
 import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
 import { FunctionLibrary } from '../functions/function-library.ts';
-import { Probe, type ProbeDeps } from './probe.ts';
+import { Probe } from './probe.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';
 import { RedisSubscriber, type SubscriberDeps } from './redis-subscriber.ts';
@@ -18,7 +18,6 @@ export interface ServerOptions {
   readonly probes: ProbeCounts;
   /** How the connection that receives subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;
-  readonly publish: ProbeDeps['publish'];
   /** See `ProbeDeps.redisChannel`. */
   readonly probeChannel: () => string;
   /** See `FunctionCheckDeps.idleCall`. */
@@ -39,7 +38,7 @@ export class RedisServer {
   #receiving: Promise<void> | undefined;
 
   constructor(options: ServerOptions, deps: SubscriberDeps) {
-    const { endpoint, name, limits, pubSub, publish, probeChannel, probes } = options;
+    const { endpoint, name, limits, pubSub, probeChannel, probes } = options;
     this.#name = name;
     this.#commands = new RedisConnection({ endpoint, role: 'commands', server: name }, deps);
     const subscribing = new RedisConnection({ endpoint, role: 'subscriber', server: name }, deps);
@@ -56,7 +55,8 @@ export class RedisServer {
     });
     this.#probe = new Probe({
       redisChannel: probeChannel,
-      publish,
+      publish: (redisChannel, payload) =>
+        this.#library.run((redis) => redis.fcall('leque_probe', 1, redisChannel, payload)),
       commands: this.#commands,
       subscriber: this.subscriber,
       subscribing,

@@ -27,7 +27,6 @@ export class SingleLink implements RedisLink {
       limits,
       probes,
       pubSub: (redis) => new PlainPubSub(redis),
-      publish: (redis, redisChannel, payload) => redis.publish(redisChannel, payload),
       probeChannel: () => `${prefix}{node:${nodeId}}`,
       idleCall: (receives) =>
         receives

@@ -113,7 +113,6 @@ export class Masters {
         limits,
         probes,
         pubSub: (redis) => new ShardedPubSub(redis),
-        publish: (redis, redisChannel, payload) => redis.spublish(redisChannel, payload),
         probeChannel: () => probe.current,
         idleCall: (receives) =>
           receives

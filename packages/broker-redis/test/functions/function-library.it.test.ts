@@ -8,7 +8,7 @@ import { startNode } from '../support/redis-node.ts';
 /** The source of a library whose functions answer with its release. */
 function libraryOf(version: number): string {
   const known = `{ '${version}', { 'release ${version}', '', 0 } }`;
-  const functions = ['append', 'publish', 'position', 'history', 'lease'].map(
+  const functions = ['append', 'publish', 'position', 'history', 'lease', 'probe'].map(
     (name) => `redis.register_function('leque_${name}', function() return ${known} end)`,
   );
   return ['#!lua name=leque', `-- leque version ${version}`, ...functions].join('\n');

@@ -99,10 +99,6 @@ export class SimulatedConnection {
     });
   }
 
-  publish(channel: string, payload: string): Promise<unknown> {
-    return this.#command(() => this.#around.redis.send(channel, Buffer.from(payload)));
-  }
-
   fcall(name: string, ...sent: [keys: 1, key: string, ...(string | number)[]]): Promise<unknown> {
     const [, key, ...args] = sent;
     return this.#command(() => this.#around.redis.call(name, key, args));

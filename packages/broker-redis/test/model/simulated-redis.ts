@@ -113,6 +113,10 @@ export class SimulatedRedis {
   call(name: string, key: string, args: readonly (string | number)[]): Reply | Error {
     if (this.#code === undefined) return new ReplyError('ERR Function not found');
     if (name === 'leque_lease') return [];
+    if (name === 'leque_probe') {
+      this.send(key, Buffer.from(String(args[0])));
+      return [];
+    }
     const channel = key.slice(PREFIX.length + 1, -1);
     if (name === 'leque_history' && this.#refuses(args[0] === 'all')) {
       this.#refusedReads -= 1;
