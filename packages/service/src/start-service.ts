@@ -28,6 +28,7 @@ import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
 import { LISTEN_BACKLOG } from './http/request-limits.ts';
 import { closeServer, createServer } from './http/server.ts';
+import { closeAfterUnreadBodies, inviteBodiesWhenRead } from './http/unread-bodies.ts';
 import { registerLogLevel } from './log-level.ts';
 import { type AppStatus, registerNodeStatus } from './node-status.ts';
 import type { RunningServer } from './run-process.ts';
@@ -172,6 +173,8 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   registerProblems(app, telemetry, name);
   registerNotFound(app);
   reportBrokenRequests(app.server, telemetry);
+  inviteBodiesWhenRead(app.server);
+  closeAfterUnreadBodies(app.server);
   const clock = steadyClock(() => backend.state, telemetry);
   const backend = deps.openBackend(telemetry, clock);
   registerLogLevel(backend.control, nodeId, [app.log, factLog]);

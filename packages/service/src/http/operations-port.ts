@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { REQUEST_LIMITS } from './request-limits.ts';
+import { inviteBodiesWhenRead } from './unread-bodies.ts';
 
 /** Routes for operators; `/healthz` and `/readyz` are on every port, because they disclose nothing. */
 const OPERATIONAL = /^\/(metrics|docs|openapi\.json|api\/(nodes|log-level|messages))(\/|$)/;
@@ -22,6 +23,7 @@ export class OperationsPort {
       if (SERVED.test(request.url ?? '')) app.server.emit('request', request, response);
       else response.writeHead(404).end();
     });
+    inviteBodiesWhenRead(this.#server);
     this.#server.on('upgrade', (_request, socket) => socket.destroy());
     this.#separate();
   }
