@@ -28,10 +28,10 @@ for (const image of [...SERVERS, 'leque']) {
   });
 }
 
-test('a server that cannot start prints the reason and exits with code 1', async () => {
+test('a server that cannot start prints the reason and exits with code 2', async () => {
   for (const image of SERVERS) {
     await expect(run('docker', ['run', '--rm', '--network', 'none', image])).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('AUTH_MODE=required needs'),
     });
   }
