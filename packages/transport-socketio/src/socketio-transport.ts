@@ -12,6 +12,7 @@ import { registerJoin } from './connecting/join.ts';
 import { Joiners } from './connecting/joiners.ts';
 import { refuseOthers } from './connecting/paths.ts';
 import { paceRequests } from './connecting/requests.ts';
+import { serveRoot } from './connecting/root-namespace.ts';
 import type { SocketIoContext, SocketIoOptions } from './context.ts';
 import { attachState, stateOf } from './internals/connection-state.ts';
 import { type HeartbeatSocket, startEngineHeartbeats } from './internals/engine-heartbeats.ts';
@@ -26,8 +27,6 @@ import { NAMESPACE, TRANSPORT } from './wire/socketio-format.ts';
 
 /** The path of Engine.IO's requests on the HTTP server. */
 export const SOCKET_IO_PATH = '/socket.io/';
-
-const ROOT_HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
 
 interface Running {
   readonly io: Server;
@@ -63,7 +62,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
 
   async start({ server }: { readonly server: HttpServer }): Promise<void> {
     const io = createServer(server, this.#context, this.#options);
-    io.use((_socket, next) => next(new Error(ROOT_HINT)));
+    serveRoot(io, this.#context.clock);
     const events = io.of(NAMESPACE);
     refuseOthers(io.engine, { path: SOCKET_IO_PATH, engineIo3: this.#options.engineIo3 });
     paceHandshakes(io.engine, this.#context);

@@ -61,7 +61,7 @@ export interface StateDeps {
   readonly gone: (conn: EngineSocket) => void;
 }
 
-/** The root namespace refuses with a hint. */
+/** The root namespace serves nothing, and some clients join it beside the other. */
 const SERVED: ReadonlySet<string> = new Set(['/', '/events']);
 /** CONNECT packets of one connection: a few attempts with other tokens, and the root namespace. */
 const MAX_CONNECTS = 8;
