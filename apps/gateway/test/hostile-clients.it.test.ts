@@ -180,7 +180,7 @@ test('[AD] [WS8] a token with more projects than a session may have is refused b
 test('[GAP] [IO5] [RE3.8] a resume with too many cursors is refused as a whole', async () => {
   await using gateway = await startGateway();
   const cursors = Object.fromEntries(
-    Array.from({ length: 257 }, (_, n) => [`project:P${n}`, 'e.1']),
+    Array.from({ length: 513 }, (_, n) => [`project:P${n}`, 'e.1']),
   );
   using engine = await EngineClient.open(gateway.url);
   engine.say(await joinPacket('alice', { cursors }));
