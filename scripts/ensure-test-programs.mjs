@@ -1,8 +1,9 @@
 // Makes sure that the programs which tests need are installed. Exits with 1 and prints what to do
-// when a required one is missing; without Prometheus and other servers than Redis 7
-// some tests are skipped.
+// when a required one is missing; without Prometheus, other servers than Redis 7
+// and Python's clients, some tests are skipped.
 import { ensureCompiler } from './ensure-compiler.mjs';
 import { ensurePrometheus } from './ensure-prometheus.mjs';
+import { ensurePythonClients } from './ensure-python-clients.mjs';
 import { ensureRedis } from './ensure-redis.mjs';
 import { ensureRedisServers } from './ensure-redis-servers.mjs';
 
@@ -10,6 +11,7 @@ const missing = ensureRedis() ?? ensureCompiler();
 if (missing === undefined) {
   ensurePrometheus();
   ensureRedisServers();
+  ensurePythonClients();
 } else {
   process.stderr.write(`${missing}\n`);
   process.exitCode = 1;
