@@ -1,6 +1,6 @@
-// Python's Socket.IO clients, which tests run against a gateway: the newest, and the last one of
-// Engine.IO 3. They come from the Python package index, by version and hash. Tests that need one
-// which is missing are skipped, and say so in their title.
+// Installs Python's Socket.IO clients, which tests run against a gateway: the newest, and the last one of
+// Engine.IO 3. pip installs them from the Python package index by version and hash. Tests whose client is
+// missing are skipped, with the reason in their title.
 // Plain JavaScript without dependencies, for the machine's own Node. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,10 +48,10 @@ export function ensurePythonClients() {
   }
 }
 
-/** @returns {string | undefined} why it could not be had */
+/** @returns {string | undefined} the reason of a failed installation */
 function install(version, packages) {
   mkdirSync(folder, { recursive: true });
-  const work = mkdtempSync(join(folder, 'installing-')); // beside its place, so that it can be renamed
+  const work = mkdtempSync(join(folder, 'installing-')); // in the same folder, so that a rename is possible
   try {
     const requirements = join(work, 'requirements.txt');
     writeFileSync(
@@ -66,7 +66,7 @@ function install(version, packages) {
   }
 }
 
-/** @returns {string | undefined} its output when it failed */
+/** @returns {string | undefined} pip's output when it failed */
 function pip(...args) {
   const how = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
   const pure = ['--implementation', 'py', '--abi', 'none', '--platform', 'any'];

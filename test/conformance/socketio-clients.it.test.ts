@@ -11,7 +11,7 @@ import {
 } from '@leque/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-/** What the official client does with the last argument of an event, it does in every version. */
+/** Runs on every version, because each keeps the last argument of an event as its offset. */
 describe('official Socket.IO clients', () => {
   let system: System;
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('official Socket.IO clients', () => {
   );
 
   test.for<readonly [ClientVersion, Transport]>(cases)(
-    '[IO8.16] client %s is recognised over %s by what it writes: its events have an offset',
+    '[IO8.16] client %s is recognised over %s by its handshake, and its events have an offset',
     async ([client, transport]) => {
       await using clients = await connect({ client, transport, query: { own: 'parameter' } });
       expect(await clients.argumentsOf('told')).toEqual([expect.any(Object), expect.any(String)]);
@@ -39,7 +39,7 @@ describe('official Socket.IO clients', () => {
     },
   );
 
-  test('[IO8.18] a client that looks like one of a page, and begins with a WebSocket, gets one argument until it asks for offsets', async () => {
+  test('[IO8.18] a client with a browser user agent that begins with a WebSocket gets offsets only when it asks', async () => {
     const headers = { 'user-agent': 'Mozilla/5.0' };
     await using page = await connect({ headers });
     expect(await page.argumentsOf('told')).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('official Socket.IO clients', () => {
     expect(await page.argumentsOf('told')).toHaveLength(2);
   });
 
-  test('[IO5.1] [IO5.2] `auth.cursors` as JSON text resumes, and what cannot be read is refused by name', async () => {
+  test('[IO5.1] [IO5.2] `auth.cursors` as JSON text resumes, and an unreadable one is refused by name', async () => {
     const user = crypto.randomUUID();
     const token = tokenFor(user);
     const first = await SocketClient.connect(system.node.url, { token });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 /** `BYTES_RUNS=5000 BYTES_SEED=7` publishes more random events, from another seed. */
 const { BYTES_RUNS = '100', BYTES_SEED = '1' } = process.env;
 const PATIENCE = { timeout: 20_000 };
-/** All of them fit the history. */
+/** Few enough runs that all their events fit the history. */
 const RUNS_AT_A_TIME = 200;
 const WAYS_IN = ['HTTP', 'FCALL', 'PUBLISH'] as const;
 const PROJECT = 'bytes';
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const urlOf = (index: number) => cluster.nodes[index]?.url ?? '';
 
-/** Publishes one random event on one way. @returns the bytes that must arrive */
+/** Publishes one random event by one of the three ways in. @returns the bytes that must arrive */
 async function publish(way: (typeof WAYS_IN)[number], run: number, random: Random): Promise<Sent> {
   const [id, value] = [`${way}-${run}`, randomObject(random)];
   const text = `{"type":"x","message_id":"${id}","project_id":"${PROJECT}","data":{"v":${value}}}`;
@@ -45,7 +45,7 @@ async function publish(way: (typeof WAYS_IN)[number], run: number, random: Rando
   return { id, value };
 }
 
-/** The texts of messages with events, as they came, by the id of the event. */
+/** Received message texts, by the id of the event in them. */
 class Messages {
   readonly #texts = new Map<string, string>();
 
@@ -58,7 +58,7 @@ class Messages {
     return this.#texts.size;
   }
 
-  /** Events without the bytes that were sent. */
+  /** Sent events whose message does not hold their bytes exactly once. */
   wrong(sent: readonly Sent[]): unknown[] {
     return sent
       .map(({ id, value }) => ({ value, got: this.#texts.get(id) }))
@@ -97,7 +97,7 @@ async function openSocketIo(cursor?: string) {
 
 type Got = (text: string) => void;
 
-/** Publishes `runs` events on each way, and compares the bytes on all ways out. */
+/** Publishes `runs` events by each way in, and compares the bytes on all ways out. */
 async function compare(random: Random, from: number, runs: number): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const [raw, socketIo] = [await openRaw(), await openSocketIo()];
@@ -110,7 +110,7 @@ async function compare(random: Random, from: number, runs: number): Promise<void
     await expect.poll(() => messages.size, PATIENCE).toBe(sent.length);
     expect(messages.wrong(sent)).toEqual([]);
   }
-  // A plain PUBLISH is not stored, so that it does not come back.
+  // Events of a plain PUBLISH are not stored, so a resume does not bring them.
   const stored = sent.filter(({ id }) => !id.startsWith('PUBLISH'));
   const [rawAgain, socketIoAgain] = [await openRaw(raw.cursor), await openSocketIo(raw.cursor)];
   for (const { client } of [rawAgain, socketIoAgain]) stack.use(client);

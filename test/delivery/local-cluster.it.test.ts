@@ -128,7 +128,7 @@ describe('leque cluster', () => {
   test.for([
     { what: 'busy', offset: 0 },
     { what: 'taken by BASE_PORT', offset: -1 },
-  ])('names a port for operators that is $what', { timeout: 30_000 }, async ({ offset }) => {
+  ])('refuses an operators port that is $what', { timeout: 30_000 }, async ({ offset }) => {
     const basePort = await freePorts(2 * PROGRAMS);
     const operations = basePort + PROGRAMS + offset;
     await using _other = await occupy(basePort + PROGRAMS);

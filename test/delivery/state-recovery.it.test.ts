@@ -183,7 +183,7 @@ describe("Socket.IO's own connection state recovery", () => {
     });
   });
 
-  test('[GAP] [DUP] [ORD] [RE1.1] has its counterpart in a raw client that resumes on another node after a `kill -9`', async () => {
+  test('[GAP] [DUP] [ORD] [RE1.1] a raw client resumes in the same way on another node after a `kill -9`', async () => {
     const token = tokenFor('ana', { projects: ['P'] });
     const open = (node: number, path: string) =>
       RawClient.connect(wsUrl(cluster.url(node), path), { token });

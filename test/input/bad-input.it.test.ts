@@ -77,7 +77,7 @@ describe('bad input', () => {
         cursors: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`project:${n}`, 'e.1'])),
       }),
     ])(
-      '[RE4.6] %s, whose cursors cannot be read, gets an `error`, and then the end: nothing flows as if there had been no cursor',
+      '[RE4.6] %s, whose cursors cannot be read, gets `error`, ends the connection, and no event follows',
       async (text) => {
         await using client = await connect();
         await client.first('connection');

@@ -10,7 +10,7 @@ const FRAMES_PER_CONNECTION = 40;
 /** Few, because a packet that violates the protocol ends its connection and hides the packets behind it. */
 const PACKETS_PER_CONNECTION = 4;
 const CONNECTIONS_AT_A_TIME = 8;
-/** Cursors that cannot be read end the connection (RE4.6), and hide the frames behind them, too. */
+/** Frames with cursors: when unreadable, they end the connection (RE4.6) before later frames are read. */
 const MAY_END = /resume|cursors|since/;
 
 /** No input may end a process. After thousands of inputs at each entrance the server must still work. */

@@ -35,7 +35,7 @@ test('[LIVE] every server answers 408 to a request that is incomplete after 10 s
 const EVENT = JSON.stringify({ type: 'x', data: {}, channel: 'all' });
 const KEY = `Authorization: Bearer ${TEST_API_KEY}`;
 
-/** The head of a request that waits for an invitation to send its body. */
+/** The head of a request that waits for `100 Continue` before it sends its body. */
 function expecting(path: string, ...headers: string[]): string {
   const lines = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json'];
   return `${[...lines, ...headers, 'Expect: 100-continue'].join('\r\n')}\r\n\r\n`;
@@ -45,7 +45,7 @@ test.for<[app: 'publisher' | 'gateway', what: string, head: string, status: numb
   ['publisher', 'without a key', expecting('/api/publish', 'Content-Length: 50'), 401],
   [
     'publisher',
-    'that is too large',
+    'with a body that is too large',
     expecting('/api/publish', KEY, 'Content-Length: 99999999'),
     413,
   ],
@@ -55,14 +55,14 @@ test.for<[app: 'publisher' | 'gateway', what: string, head: string, status: numb
     expecting('/socket.io/?EIO=4&transport=polling&sid=x', 'Content-Length: 50'),
     400,
   ],
-])('the body of a request to a %s %s is not invited', async ([app, , head, status]) => {
+])('a %s sends no 100 Continue for a request %s', async ([app, , head, status]) => {
   await using cluster = await startCluster({ gateways: 1 });
   const url = app === 'publisher' ? cluster.publisher.url : cluster.url(0);
   const answer = await answerTo(new URL(url).port, head);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
 });
 
-test('the body of a request that is let pass is invited, and read', async () => {
+test('an accepted request gets 100 Continue, and its body is read', async () => {
   await using cluster = await startCluster({ gateways: 1 });
   const socket = connect(Number(new URL(cluster.publisher.url).port), '127.0.0.1');
   const length = `Content-Length: ${EVENT.length}`;
@@ -80,7 +80,7 @@ test.for(['publisher', 'gateway'] as const)(
     await using cluster = await startCluster({ gateways: 1 });
     const url = app === 'publisher' ? cluster.publisher.url : cluster.url(0);
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    socket.on('error', () => {}).resume(); // it is cut while it sends
+    socket.on('error', () => {}).resume(); // the connection ends while this side sends
     socket.write('POST /nope HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000000\r\n\r\n');
     const pour = () => {
       if (!socket.destroyed && socket.write(Buffer.alloc(65_536))) setImmediate(pour);

@@ -46,7 +46,7 @@ withHelm('without a port for operators, metrics are scraped at the port for clie
   expect(ofKind(manifests, 'Service')).toHaveLength(2);
 });
 
-withHelm('only `operationsFrom` reaches the port for operators, or `from` without it', async () => {
+withHelm('the port for operators is open to `operationsFrom`, or `from` without it', async () => {
   const port = `gateway.operationsPort=${PORT}`;
   const from = 'networkPolicy.from[0].namespaceSelector.matchLabels.a=proxies';
   const operators = 'networkPolicy.operationsFrom[0].namespaceSelector.matchLabels.a=monitoring';
@@ -81,14 +81,14 @@ test('no committed policy lets pods connect to any address', async () => {
     for (const policy of ofKind(await committed(set), 'NetworkPolicy')) {
       for (const { to } of rulesOf(policy, 'egress')) {
         expect(to ?? [], `${set} ${policy.metadata.name}`).not.toHaveLength(0);
-        // Where clouds give credentials away.
+        // Clouds serve credentials at link-local addresses.
         expect(JSON.stringify(to)).not.toMatch(/"0\.0\.0\.0\/0"(?!,"except":\["169\.254)/);
       }
     }
   }
 });
 
-withHelm("the chart's own Redis has a password that nobody else has", async () => {
+withHelm("each installation's own Redis has its own random password", async () => {
   const values = [SECRET, 'redis.enabled=true'] as const;
   const passwordOf = (text: string) => /^ {2}password: "([A-Za-z0-9]{32})"$/m.exec(text)?.[1];
   const texts = [await template(...values), await template(...values)];
@@ -101,7 +101,7 @@ withHelm("the chart's own Redis has a password that nobody else has", async () =
 });
 
 test.skipIf(!hasRedisServer())(
-  "the chart's own Redis starts as its pod does, and refuses whoever has no password",
+  "the chart's own Redis starts with its pod's command, and refuses clients without the password",
   async () => {
     await using folder = await temporaryFolder();
     const port = String(await freePorts(1));

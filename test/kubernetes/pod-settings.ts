@@ -29,7 +29,7 @@ interface Variable {
   readonly valueFrom?: { readonly secretKeyRef?: { readonly key: string } };
 }
 
-/** Variables that Kubernetes puts into others, and no app reads. */
+/** Variables that no app reads, because Kubernetes only inserts them into others. */
 export const PARTS = ['REDIS_PASSWORD'];
 
 /** The environment that a pod of the Deployment has. */

@@ -21,7 +21,7 @@ const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
   services: Readonly<Record<string, Service>>;
 };
 const OWN = /^leque(-gateway|-publisher)?$/;
-/** Compose puts the default where `.env` has no value. */
+/** An image with a variable; Compose uses the default when `.env` has no value. */
 const DEFAULT = /^\$\{\w+:-(.*)\}$/;
 const imageOf = ({ image }: Service) => image.replace(DEFAULT, '$1');
 const FOREIGN = Object.values(services)
@@ -59,7 +59,7 @@ test('docker-compose.yml publishes ports on loopback only', () => {
   }
 });
 
-test('every foreign image has a version, and a variable through which it gets a digest', () => {
+test('every foreign image has a version, and a variable that can add a digest', () => {
   for (const service of Object.values(services)) {
     if (OWN.test(service.image)) continue;
     expect(service.image).toMatch(DEFAULT);
@@ -82,7 +82,7 @@ describe('scripts/pin-images.mjs', () => {
     const env = { PATH: `${folder}:${process.env['PATH']}` };
     return spawnSync(process.execPath, [SCRIPT, ...args], { env, encoding: 'utf8' });
   };
-  /** A folder with a program `docker` that knows these digests of every image. */
+  /** A folder with a program `docker` that answers every inspection with these digests. */
   const folderWith = (digests: string) => {
     const path = mkdtempSync(join(tmpdir(), 'leque-images-'));
     const answer = `#!/bin/sh\necho '${digests}'\n`;
@@ -90,7 +90,7 @@ describe('scripts/pin-images.mjs', () => {
     return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
   };
 
-  test('writes a line that its check accepts for every foreign image', () => {
+  test('writes a line for every foreign image, and --check accepts these lines', () => {
     using folder = folderWith(`registry.example.com/x@${DIGEST}`);
     const { stdout } = pin(folder.path);
     for (const image of FOREIGN) expect(stdout).toContain(`_IMAGE=${image}@${DIGEST}\n`);

@@ -6,7 +6,7 @@ const protocol = readFileSync(
   new URL('../../packages/protocol/PROTOCOL.md', import.meta.url),
   'utf8',
 );
-/** Name of a field, and a mark when it is optional: `"since":"CURSOR"?` */
+/** Matches the name of a field, and `?` after an optional one: `"since":"CURSOR"?` */
 const FIELD = /"(\w+)":(?:"[^"]*"|\{[^}]*\})(\??)/g;
 
 interface Row {

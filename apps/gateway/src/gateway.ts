@@ -114,7 +114,7 @@ async function drainAndClose(app: FastifyInstance, running: Running): Promise<vo
   const cut = clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
   await Promise.all(transports.map((each) => each.close()));
   cut();
-  hub.close(); // after its last session, because the broker delivers to it until then
+  hub.close(); // after the last session, because the broker delivers to the hub until then
 }
 
 /**

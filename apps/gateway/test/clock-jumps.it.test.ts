@@ -6,10 +6,10 @@ import { RawClient } from './support/raw-client.ts';
 const HOUR_MS = 3_600_000;
 const PATIENCE = { timeout: 5000 };
 
-/** The clock of a machine that can be set, as a process uses it. */
+/** A machine whose clock tests can set, with the steady clock of a process on it. */
 class Machine {
   offMs = 0;
-  /** The error of the clock that is asked after a jump. */
+  /** Error of the clock that the process asks after a jump. */
   witnessOffMs = 0;
   readonly clock = new SteadyClock({
     clock: { ...systemClock, now: () => Date.now() + this.offMs } satisfies Clock,
@@ -23,7 +23,7 @@ function startOn({ clock }: Machine) {
 }
 
 test.each([24 * HOUR_MS, -24 * HOUR_MS])(
-  'a jump of the clock by %i ms ends no session, admits by the right time, and ends tokens in time',
+  'after a clock jump of %i ms, sessions stay open, new clients are admitted, and tokens expire on time',
   async (jumpMs) => {
     const machine = new Machine();
     await using gateway = await startOn(machine);
@@ -33,7 +33,7 @@ test.each([24 * HOUR_MS, -24 * HOUR_MS])(
     const soon = await tokenFor('bob', { expiresInSeconds: 2 });
     using during = new RawClient(gateway.url, '/ws/notifications', soon);
     await expect.poll(() => during.of('connection'), PATIENCE).toHaveLength(1);
-    // Its close shows that sweeps have looked at all sessions after the jump.
+    // This close shows that sweeps have looked at all sessions after the jump.
     expect(await during.closed).toMatchObject({ code: 4001 });
     before.say('ping');
     await expect.poll(() => before.of('pong'), PATIENCE).toHaveLength(1);
@@ -41,7 +41,7 @@ test.each([24 * HOUR_MS, -24 * HOUR_MS])(
   },
 );
 
-test('a jump that the clock of the cluster confirms ends the sessions whose tokens have ended', async () => {
+test('a clock jump that the clock of the cluster confirms closes sessions whose tokens have expired', async () => {
   const machine = new Machine();
   await using gateway = await startOn(machine);
   using client = new RawClient(gateway.url, '/ws/notifications', await tokenFor('alice'));

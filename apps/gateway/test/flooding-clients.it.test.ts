@@ -54,7 +54,7 @@ test('[IN1.3] a client above its budget is held back, served later, and counted 
   expect(gateway.hub.counters.of('ws').held).toBe(1);
 });
 
-test('[IN1.3] requests of polling wait while the budget is spent', async () => {
+test('[IN1.3] polling requests wait while the budget is spent', async () => {
   await using gateway = await startGateway({
     INPUT_RATE: '20',
     INPUT_BURST: '10',
@@ -77,7 +77,7 @@ test('[IN1.4] no packet of a polling body far above the budget is parsed', async
   expect(body).not.toContain('pong');
 });
 
-test('[IN2.2] after the verdict bodies of polling are refused unread with 429', async () => {
+test('[IN2.2] polling bodies are refused unread with 429 after the close', async () => {
   await using gateway = await startGateway(SMALL);
   await using client = await PollingClient.open(gateway.url);
   await client.join(await joinPacket());
@@ -85,11 +85,11 @@ test('[IN2.2] after the verdict bodies of polling are refused unread with 429', 
   expect(await client.post('3')).toMatchObject({ status: 429 });
 });
 
-test('[IN2] nothing of a polling body is parsed after the packet that brings the verdict', async () => {
+test('[IN2] no packet of a polling body is parsed after the one that ends the connection', async () => {
   await using gateway = await startGateway({});
   await using client = await PollingClient.open(gateway.url);
   await client.join(await joinPacket());
-  // The second CONNECT is the verdict; the events after it are not parsed.
+  // The second CONNECT ends the connection; the events after it are not parsed.
   const packets = ['42/events,["ping",{"n":1}]', '40/events,', '42/events,["ping",{"n":2}]'];
   await client.post(packets.join('\x1e'));
   const { body } = await client.poll();
@@ -99,17 +99,17 @@ test('[IN2] nothing of a polling body is parsed after the packet that brings the
 const unreadBodies = [
   { what: 'of an unknown session', method: 'POST', query: 'sid=unknown' },
   { what: 'of a handshake', method: 'POST', query: '' },
-  { what: 'beside a request to poll', method: 'GET', query: '' },
+  { what: 'in a polling GET', method: 'GET', query: '' },
   { what: 'without an announced size', method: 'POST', query: 'sid=unknown', chunked: true },
 ];
 
 test.each(unreadBodies)(
-  '[IN1] the rest of a body $what is not read',
+  '[IN1] the rest of a request body $what is not read',
   async ({ method, query, chunked = false }) => {
     await using gateway = await startGateway();
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
-    socket.on('error', () => {}).resume(); // it is cut while it sends
+    socket.on('error', () => {}).resume(); // the connection ends while this side sends
     const size = chunked ? 'transfer-encoding: chunked' : 'content-length: 10000000000';
     const path = `/socket.io/?EIO=4&transport=polling&${query}`;
     socket.write(`${method} ${path} HTTP/1.1\r\nhost: leque\r\n${size}\r\n\r\n`);

@@ -50,7 +50,7 @@ describe('a user', () => {
     expect(second.socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  test('[AD.4] [AD.5] is told by connect_error over Socket.IO, whatever transport holds the other connections', async () => {
+  test('[AD.4] [AD.5] gets connect_error over Socket.IO, whatever transport holds the other connections', async () => {
     await using gateway = await startGateway(LIMITED);
     const token = await tokenFor('alice');
     using _first = new RawClient(gateway.url, PATH, token);

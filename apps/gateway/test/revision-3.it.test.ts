@@ -6,7 +6,7 @@ import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway
 
 const ON = { SOCKETIO_EIO3: 'on' };
 
-test('[IO10.1] a client of revision 3 finds itself in the root namespace without an error', async () => {
+test('[IO10.1] a client of Engine.IO 3 begins in the root namespace without an error', async () => {
   await using gateway = await startGateway(ON);
   await using client = await open3(gateway);
   client.socket.send('40/events,');
@@ -16,7 +16,7 @@ test('[IO10.1] a client of revision 3 finds itself in the root namespace without
   expect(client.packets[1]).toBe('40');
 });
 
-test('[IO10.3] it joins with its token in the query of its CONNECT packet, and gets events with one argument', async () => {
+test('[IO10.3] a client of Engine.IO 3 joins with a token in its CONNECT packet, and gets events with one argument', async () => {
   await using gateway = await startGateway({ ...ON, SOCKETIO_RECOVERY: 'on' });
   await using client = await open3(gateway);
   client.socket.send(`40/events?token=${await tokenFor('alice')},`);
@@ -27,7 +27,7 @@ test('[IO10.3] it joins with its token in the query of its CONNECT packet, and g
   await expect.poll(() => client.packets.at(-1)).toBe('3');
 });
 
-test('[IO10.1] a client of revision 4 that joins the root namespace beside /events gets both', async () => {
+test('[IO10.1] a client of Engine.IO 4 that joins the root namespace and /events gets both', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say('40', `40/events,${JSON.stringify({ token: await tokenFor('alice') })}`);
@@ -35,7 +35,7 @@ test('[IO10.1] a client of revision 4 that joins the root namespace beside /even
   await expect.poll(() => client.packets).toContainEqual(expect.stringMatching(/^40\{/));
 });
 
-test('[IO10.2] a client that joins the root namespace alone is told where to go', async () => {
+test('[IO10.2] a client that joins only the root namespace gets an error that names /events', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
   client.say('40');
@@ -43,7 +43,7 @@ test('[IO10.2] a client that joins the root namespace alone is told where to go'
 });
 
 test.each([Buffer.from('x'), '451-/events,["x",{"_placeholder":true,"num":0}]'])(
-  '[IO7] a binary packet ends the connection, also of a client that goes on answering: %s',
+  '[IO7] a binary packet ends the connection, even when the client stays responsive: %s',
   async (packet) => {
     await using gateway = await startGateway();
     using client = await EngineClient.open(gateway.url);

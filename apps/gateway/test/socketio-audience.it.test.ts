@@ -77,7 +77,7 @@ describe('[IO9] who hears what on Socket.IO', () => {
     expect(await heardBy(client)).toEqual(expected);
   });
 
-  test('[IO9.1] [IO9.4] [ISO] subscribe.projects takes a list, all that the token names, and nothing else', async () => {
+  test('[IO9.1] [IO9.4] [ISO] subscribe.projects takes a list, all projects that the token names, and no others', async () => {
     await using gateway = await startGateway();
     await using client = await connect(gateway);
     const ask = (name: string, sent?: object) =>
@@ -160,7 +160,7 @@ test.each<[string, object]>([
   ['subscribe.projects', { project_ids: ['A'], since: ['e.1'] }],
   ['subscribe.projects', { project_ids: ['A'], since: { A: 7 } }],
 ])(
-  '[RE4.6] %s with %j, whose cursors cannot be read, gets an `error`, and then the end',
+  '[RE4.6] %s with %j, whose cursors cannot be read, gets `error`, and ends the connection',
   async (name, command) => {
     await using gateway = await startGateway();
     await using client = await connect(gateway, { projects: true });

@@ -159,7 +159,7 @@ function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
   });
 }
 
-/** Lets the page that asks read the answer; pages that may not ask have been refused before. */
+/** Lets the requesting page read the answer. Foreign pages have been refused before. */
 function admitPages(api: FastifyInstance): void {
   api.addHook('onRequest', ({ headers: { origin } }, reply, done) => {
     reply.header('vary', 'Origin');
@@ -172,8 +172,8 @@ function admitPages(api: FastifyInstance): void {
 }
 
 /**
- * The library's hook concerns only the route that it adds here, for preflights: it copies all of its
- * options for each request, most of which do not come from a page.
+ * Answers preflights. The plugin has a context of its own, because its hook copies all options for each
+ * request, and most requests do not come from a page.
  */
 const answerPreflights: FastifyPluginAsync = async (preflights) => {
   await preflights.register(cors, {

@@ -63,7 +63,7 @@ export async function servePublisher(
 
 function countRequests(app: FastifyInstance, count: (request: AnsweredRequest) => void): void {
   app.addHook('onResponse', ({ method, routeOptions, log }, reply, done) => {
-    const { url: route } = routeOptions; // each access to the options copies them
+    const { url: route } = routeOptions; // Fastify copies the options at each access
     const { statusCode: status, elapsedTime: ms } = reply;
     count({ method, route, status, seconds: ms / 1000 });
     // The address is left out because it may contain a token.

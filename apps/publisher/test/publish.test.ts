@@ -78,7 +78,7 @@ test('[EV3] data may have fields of any name, also names that have a meaning in 
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
 });
 
-test('[EV1.5] a batch may have more text than one event, and an indented event more than is stored', async () => {
+test('[EV1.5] a batch may be larger than one event, and an indented event larger than its stored form', async () => {
   await using publisher = new PublisherUnderTest();
   const event = { type: 'x', data: { text: 'x'.repeat(500), list: [1, 2, 3] } };
   const batch = Array(10).fill(event);
@@ -107,7 +107,7 @@ test('[EV5.3] the keys of the items of a batch differ from the keys of single ev
   }
 });
 
-test('[EV5.2] [ACK] one key in two channels stores both events, and each of them once', async () => {
+test('[EV5.2] [ACK] one idempotency key in two channels stores one event in each', async () => {
   await using publisher = new PublisherUnderTest();
   const publish = async (project_id: string) => {
     const event = { type: 'x', data: {}, project_id, idempotency_key: 'k' };

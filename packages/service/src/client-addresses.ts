@@ -40,7 +40,7 @@ export class ClientAddresses {
 
   /** Whether a trusted proxy has sent the request, which can ask another node when it is refused. */
   isProxied({ socket }: AddressedRequest): boolean {
-    if (this.#trusted.length === 0) return false; // Node keeps an address that was asked for
+    if (this.#trusted.length === 0) return false; // reading the address makes Node cache it
     return this.#trusts(socket.remoteAddress ?? '', 0);
   }
 }

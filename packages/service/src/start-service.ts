@@ -84,7 +84,7 @@ export interface ProcessIdentity {
 /** The collaborators of a process: the technologies, and what it serves with them. */
 export interface ServiceDeps<T extends ServiceTelemetry, B extends Backend> {
   createTelemetry(log: FastifyBaseLogger): T;
-  /** @param clock does not follow a jump of the machine's clock before the backend confirms it */
+  /** @param clock the process's clock, which follows a jump only once the backend confirms it */
   openBackend(telemetry: T, clock: Clock): B;
   /** Undefined when spans have nowhere to go. */
   openTracing(process: ProcessIdentity): Promise<Tracing | undefined>;
@@ -187,7 +187,7 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   return { ...parts, clock, nodeId, authentications };
 }
 
-/** The clock of the cluster says whether a jump of this machine's clock is right. */
+/** Makes the process's clock, with the clock of the cluster as the witness of jumps. */
 function steadyClock(state: () => ClusterState, telemetry: Telemetry): SteadyClock {
   return new SteadyClock({
     clock: systemClock,

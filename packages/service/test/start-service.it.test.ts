@@ -128,7 +128,7 @@ test('operators have a port of their own, and their routes are nowhere else', as
   await expect(there('/metrics')).rejects.toThrow();
 });
 
-/** Status of the answer to a request under another name than that of the address. */
+/** Status of the answer to a request with this `Host`. */
 async function statusUnder(host: string, url: string): Promise<number | undefined> {
   const asking = request(url, { headers: { host }, agent: false, timeout: 5000 }).end();
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
@@ -138,7 +138,7 @@ async function statusUnder(host: string, url: string): Promise<number | undefine
 
 const PATHS = ['/healthz', '/readyz', '/metrics', '/api/nodes'];
 
-test('in open mode no path is served under a name that a page may have pointed here', async () => {
+test('in open mode no path is served under a foreign host name', async () => {
   const operations = await freePort();
   const running = await startRecorded({ ALLOWED_HOSTS: 'leque.test', OPERATIONS_PORT: operations });
   for (const port of [running.port(), operations]) {

@@ -40,7 +40,7 @@ test('facts for operators are logged as warnings, and those of newcomers in a st
   ]);
 });
 
-test('a fact below the level of the log costs nothing', () => {
+test('the details of a fact below the log level are not read', () => {
   const { lines, log } = startLog(['warn', 'error']);
   const unread = { type: 'session_opened', transport: 'ws', sessionId: 's' } as const;
   log.report({

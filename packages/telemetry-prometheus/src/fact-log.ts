@@ -29,12 +29,12 @@ const LIMITED: ReadonlySet<Fact['type']> = new Set([
   'unavailable',
 ]);
 
-/** Fields whose texts are made by this process. */
+/** Text fields that this process itself makes, so that they are logged unchanged. */
 const OWN_TEXTS: ReadonlySet<string> = new Set(['transport', 'sessionId']);
 
 type Level = 'error' | 'warn' | 'info' | 'debug';
 
-/** A logger that may say which levels it writes; without that it is given all of them. */
+/** A logger that may report which levels it writes; without `isLevelEnabled` it gets all levels. */
 type LeveledLogger = FastifyBaseLogger & { isLevelEnabled?(level: Level): boolean };
 
 /**

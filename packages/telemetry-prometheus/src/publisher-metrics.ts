@@ -55,7 +55,7 @@ interface RouteCounts {
 }
 
 /**
- * Plain numbers, because the library makes a text of all labels for each request.
+ * Counts requests in plain numbers, because prom-client would make a text of all labels for each request.
  * @returns a function that counts one request
  */
 export function addHttpMetrics(registry: Registry): (request: AnsweredRequest) => void {

@@ -9,7 +9,7 @@ export interface SocketIoOptions {
   readonly adapter: ServerOptions['adapter'] | undefined;
   /** Undefined where clients cannot come back with their state. */
   readonly recovery: RecoveryIds | undefined;
-  /** Whether all clients of revision 4 get offsets, or those only that are known to keep them. */
+  /** Whether all clients of Engine.IO 4 get offsets, or only clients that are known to keep them. */
   readonly offsetsFor: 'all' | 'keepers';
   /** Whether clients of revision 3 of Engine.IO are served. */
   readonly engineIo3: boolean;

@@ -8,10 +8,10 @@ export const SocketIoSettings = Type.Object({
   SOCKETIO_RECOVERY: Type.Enum(['auto', 'on', 'off'], {
     default: 'auto',
     description:
-      "whether Socket.IO's own connection state recovery works on every node; it needs a " +
-      'WEBSOCKET_MAX_MESSAGE_SIZE of at least 32768. Events then have one argument more, so ' +
-      'that with auto it works for official JavaScript clients and those with auth.recovery ' +
-      'true, and with on for all of Engine.IO 4',
+      "which clients may use Socket.IO's own connection state recovery, on every node: with auto " +
+      'official JavaScript clients and clients with auth.recovery true, with on all clients of ' +
+      'Engine.IO 4. Their events have one more argument, the offset. Recovery needs a ' +
+      'WEBSOCKET_MAX_MESSAGE_SIZE of at least 32768',
   }),
   SOCKETIO_RECOVERY_SECRET: Type.Optional(
     Type.String({

@@ -10,7 +10,7 @@ export async function refusalOf(
   headers: Record<string, string> = {},
 ): Promise<IncomingMessage | undefined> {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}${path}`, { headers });
-  socket.on('error', () => {}); // the refusal, reported a second time
+  socket.on('error', () => {}); // `ws` reports the refusal a second time
   const opened = once(socket, 'open').then(() => undefined);
   const refused = once(socket, 'unexpected-response').then(([, response]) => response);
   try {

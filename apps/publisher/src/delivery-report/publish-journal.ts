@@ -36,14 +36,14 @@ export interface PublishFacts {
 }
 
 /**
- * Remembers for a while which events this process has published. A ring without an index: an event
- * is noted with each publish, and looked for when an operator asks.
+ * Remembers for a while which events this process has published. The ring has no index, because each
+ * publish adds an entry, and only operators look for one.
  */
 export class PublishJournal {
   readonly #clock: Clock;
   readonly #limits: JournalOptions;
   readonly #ring: Entry[] = [];
-  /** Place of the next entry, which is that of the oldest one once the ring is full. */
+  /** Index of the next entry; once the ring is full, the oldest entry is there. */
   #next = 0;
 
   constructor(clock: Clock, limits: JournalOptions) {
@@ -65,7 +65,7 @@ export class PublishJournal {
     this.#next = (this.#next + 1) % entries;
   }
 
-  /** The newest publication of the id in each of the newest channels, oldest first. */
+  /** The newest publication of the id in each of its `MAX_CHANNELS` newest channels, oldest first. */
   #find(messageId: string): Entry[] {
     const oldest = this.#clock.now() - this.#limits.ttlMs;
     const found = new Map<string, Entry>();

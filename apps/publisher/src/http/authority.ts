@@ -74,7 +74,7 @@ interface ApiKey {
 
 interface Presented {
   readonly credential: string | undefined;
-  /** In `X-API-Key` only keys are accepted, as a bearer also tokens. */
+  /** `key` accepts API keys only, `bearer` also tokens. */
   readonly as: 'key' | 'bearer';
 }
 
@@ -88,7 +88,7 @@ export class Authority {
   readonly #deps: AuthorityDeps;
   readonly #mode: 'open' | 'required';
   readonly #keys: readonly ApiKey[];
-  /** The keys that were presented before, by their text, so that they need not be hashed again. */
+  /** Accepted keys by their text, so that a key is hashed once. */
   readonly #presented = new Map<string, ApiKey>();
 
   constructor({ mode, apiKeys }: AuthorityOptions, deps: AuthorityDeps) {
@@ -98,8 +98,8 @@ export class Authority {
   }
 
   /**
-   * @returns a hook that refuses callers without the scope before their body is read. It goes on at
-   *   once with a credential that was accepted lately.
+   * @returns a hook that refuses callers without the scope before their body is read; it calls `done`
+   *   synchronously for a credential that was accepted lately
    */
   require(scope: Scope): onRequestHookHandler {
     const admit = (request: FastifyRequest, reply: FastifyReply, identity: Identity) => {

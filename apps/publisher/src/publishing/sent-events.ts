@@ -25,7 +25,7 @@ export function readSentEvents(api: FastifyInstance): void {
     { parseAs: 'buffer' },
     (_request: unknown, body: Buffer, done: Done) => {
       const text = textOf(body);
-      // Only a list may be so long that it is read with pauses.
+      // Only a list may be so long that pauses are needed.
       if (!ListScanner.isList(text)) done(null, { kind: 'event', text });
       else itemsOf(text).then((texts) => done(null, { kind: 'list', texts }), done);
     },

@@ -48,7 +48,7 @@ export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (
     }
     const checked = publishing.check(sent.text, check);
     const deadline = new Deadline(limits.answerWithinMs);
-    // Not with `using`, which takes longer than the rest of this function.
+    // `using` would take longer than the rest of this function.
     try {
       return storedAnswer(checked, await publishing.publish(checked, { ...publish, deadline }));
     } finally {

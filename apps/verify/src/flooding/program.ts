@@ -10,8 +10,8 @@ export interface FloodSpec extends FloodTarget {
   readonly connections: number;
 }
 
-// A flood comes from other machines. Here its process takes what the system leaves of the processors,
-// so that others wait for the gateway, and not for a processor that is busy with sending.
+// A real flood comes from other machines. At low priority this process takes only idle CPU time, so that
+// other clients wait for the gateway, and not for a CPU that is busy with sending.
 setPriority(constants.priority.PRIORITY_LOW);
 
 let flooders: (FloodConnection | FloodPolling)[] = [];

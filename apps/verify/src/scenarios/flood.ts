@@ -27,15 +27,15 @@ const MIN_QUIET_MS = 5;
 const MAX_P99_MS = 50;
 const MAX_GROWTH = 1.1;
 
-/** Nothing of verify itself stands between a publisher and the client that is timed. */
+/** No proxy of verify is between a publisher and the client that is timed. */
 export const FLOOD_SYSTEM: Partial<SystemOptions> = {
   direct: true,
   settings: { ...COLLECTING_SERVER, WEBSOCKET_COMPRESSION: 'on' },
 };
 
 /**
- * Few enough clients of every kind that system, publishers and clients together leave a machine of
- * two cores mostly idle: the times are those of the gateway, and not of the queue for a core.
+ * Few clients of every kind, so that a machine of two cores stays mostly idle, and times do not include
+ * waiting for a core.
  */
 export const FLOOD_SIZES = {
   notifications: 9,
@@ -87,8 +87,8 @@ class Flooding {
   }
 
   /**
-   * Lets the gateway's heap, its buffers and its compiled code get their size, from as many
-   * connections as later: growth after that is a leak.
+   * Lets the gateway's heap, its buffers and its compiled code reach their size, with as many connections
+   * as later. Growth after that is a leak.
    */
   async warmUp(): Promise<void> {
     for (const connections of CONNECTIONS) {
@@ -104,7 +104,7 @@ class Flooding {
     await this.#flooder.ask('stop', {}, ANSWER_MS);
   }
 
-  /** Notes what `what` does to the gateway and to others. @returns the times of their events */
+  /** Notes the gateway's CPU time and the delivery times of others during `what`. @returns these times */
   async measure(name: string, what: () => Promise<unknown>): Promise<number[]> {
     const { pid } = gatewayOf(this.#context);
     await this.#times();
@@ -120,7 +120,7 @@ class Flooding {
     return times;
   }
 
-  /** The times of the watching client's events since the last call. */
+  /** Delivery times of the watching client's events since the last call, in milliseconds. */
   #times(): Promise<number[]> {
     return this.#watcher.ask('take', {}, ANSWER_MS);
   }

@@ -112,7 +112,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'evicting-redis',
     about:
-      'a Redis that evicts keys of all kinds, and stalls; clients are resynced for what is lost',
+      'a Redis that evicts keys of all kinds, and stalls; clients get a resync for lost events',
     breaks: 'system',
     resyncs: 'some',
     redis: 'standalone',

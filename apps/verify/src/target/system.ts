@@ -40,7 +40,7 @@ const GATEWAY_SETTINGS = {
 
 export interface SystemOptions extends SystemRedisOptions {
   readonly settings?: Readonly<Record<string, string>>;
-  /** Lets nodes reach a single Redis without a proxy of verify between them; they have no `link` then. */
+  /** Whether nodes reach a single Redis without a proxy of verify; they have no `link` then. */
   readonly direct?: boolean;
   /** `ulimit -n` of each gateway; that of this process when it is undefined. */
   readonly openFiles?: number;
@@ -69,7 +69,7 @@ export class SystemNode {
     this.#link = link;
   }
 
-  /** @throws Error where Redis is reached without one: Sentinel, Redis Cluster, a lossy network, `direct` */
+  /** @throws Error without a proxy: with Sentinel, Redis Cluster, a lossy network, or `direct` */
   get link(): FaultProxy {
     if (this.#link === undefined) throw new Error('this node reaches its Redis without a proxy');
     return this.#link;

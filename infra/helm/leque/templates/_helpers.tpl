@@ -70,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* Empty where it is in the Secret. Kubernetes puts the password in its place. */}}
+{{/* REDIS_URL; empty where the Secret has it. Kubernetes replaces $(REDIS_PASSWORD). */}}
 {{- define "leque.redisUrl" -}}
 {{- if .Values.redis.enabled -}}
 redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
@@ -97,12 +97,12 @@ redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
 {{- end -}}
 {{- end -}}
 
-{{/* The port of a component that serves /metrics. Takes: root, component. */}}
+{{/* Name of the component's port that serves /metrics. Takes: root, component. */}}
 {{- define "leque.metricsPort" -}}
 {{- index .root.Values .component "operationsPort" | empty | ternary "http" "operations" -}}
 {{- end -}}
 
-{{/* Paths of the publisher that may be reached from outside, as a JSON array. */}}
+{{/* Paths of the publisher that Ingress and Gateway API may serve, as a JSON array. */}}
 {{- define "leque.publisherPaths" -}}
 {{- .Values.publisher.operationsPort | empty | ternary (list "/api" "/docs" "/openapi.json") (list "/api") | toJson -}}
 {{- end -}}
@@ -112,7 +112,7 @@ redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
 {{- regexFind "^https?://[^/]*:[0-9]+" . | regexFind "[0-9]+$" | default (hasPrefix "https:" . | ternary "443" "80") -}}
 {{- end -}}
 
-{{/* Ports that Redis and its sentinels listen on, as a JSON array. */}}
+{{/* Ports of Redis and its sentinels, as a JSON array. */}}
 {{- define "leque.redisPorts" -}}
 {{- $named := list -}}
 {{- range regexFindAll ":[0-9]+" .Values.externalRedis.url -1 -}}

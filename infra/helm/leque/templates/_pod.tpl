@@ -33,7 +33,7 @@ containers:
       - name: operations
         containerPort: {{ . }}
       {{- end }}
-    # Both ports answer probes; this one has to work for clients to be sent here.
+    # Both ports answer probes. Probes use this one, because clients need it.
     # No preStop: DRAIN_GRACE is the wait that one would be there for.
     startupProbe:
       httpGet: { path: /healthz, port: http }

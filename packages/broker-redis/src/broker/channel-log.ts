@@ -58,9 +58,9 @@ export class ChannelLog {
   }
 
   /**
-   * Returns the top of the channel, also of one that nobody has published to; undefined for a channel
-   * that keeps no history. It stores nothing for a channel without publications.
-   * @param seen up to where this node has received it: with less, another epoch begins
+   * Returns the top of the channel, even without publications; undefined for a channel that keeps no
+   * history. Stores nothing for a channel without publications.
+   * @param seen up to where this node has received the channel; when the top is lower, a new epoch begins
    */
   async position(channel: string, seen?: Position): Promise<Position | undefined> {
     const args = seen === undefined ? [] : [seen.epoch, seen.offset];

@@ -28,7 +28,7 @@ const SUBSCRIBE_TIMEOUT_MS = 1000;
 const JOINS = { running: 64, waiting: 10_000 };
 /** A feed that finds no place in the queue asks again. */
 const FILLS = { running: 64, waiting: 10_000 };
-/** Positions of channels without publications age; all of them are renewed within hours. */
+/** How often aged positions of channels without publications are renewed, and how many at once. */
 const RENEWALS = { periodMs: 10 * 60_000, atOnce: 5000 };
 /** Redis serves no other client while it reads a history. */
 const MAX_PAGE = 10_000;
@@ -130,7 +130,7 @@ export class RedisBroker implements Broker {
     for (const [channel, feed] of this.#feeds) this.#leave(channel, feed);
   }
 
-  /** Asks anew for positions of before some days, so that new subscribers get cursors that last. */
+  /** Asks Redis again for aged positions, so that new subscribers get cursors that last. */
   #renew(): void {
     const now = this.#deps.clock.now();
     let left = RENEWALS.atOnce;

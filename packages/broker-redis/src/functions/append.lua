@@ -1,6 +1,6 @@
 -- leque_append: stores events of one channel that were checked already, and sends them to every
 -- node. The fixed cost of a call (the epoch, the lifetimes, the trimming) is paid once for all. Only users
--- who may also PUBLISH to PREFIXcontrol may call it, because it checks nothing.
+-- who may also PUBLISH to PREFIXcontrol may call it, because it does not check the events.
 --
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     for each event TYPE MESSAGE_ID EVENT_JSON IDEMPOTENCY_KEY, in their order; an empty

@@ -12,8 +12,8 @@ redis.register_function('leque_rights', function(_, commands)
   return refused
 end)
 
--- leque_probe: publishes to the caller itself, in the way in which publications travel: a message that
--- comes through proves that they arrive.
+-- leque_probe: publishes a message to the caller by the command of publications, so that its arrival
+-- proves that publications arrive.
 --
 -- KEYS[1]  the Redis channel to which the caller has subscribed; no key of this name is read or stored
 -- ARGV     MESSAGE

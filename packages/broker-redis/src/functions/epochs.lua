@@ -1,5 +1,5 @@
--- The epochs of channels: how a channel without history is named, how its first epoch begins, and what a
--- restart or a loss of data makes of it.
+-- The epochs of channels: the position of a channel without history, the first epoch, and the epoch after
+-- a restart or a loss of data.
 
 local function new_epoch()
   return base36(tonumber(redis.call('TIME')[1])) .. string.sub(unique(), 1, 10)
@@ -8,12 +8,12 @@ end
 -- A channel that nobody has published to has a position without a key. Its epoch is BLANKnDAY, with
 -- offset 0, where BLANK is derived from the channel and from the id of the data set. The first epoch of
 -- a channel is BLANK and 8 more digits, and its meta has `first`, BLANK and the day. Equal BLANKs mean
--- that nothing was lost between the two. The id of the data set is a key of its own, written with the
--- first epoch of all channels, so that it is lost with the data, and comes back with the data.
+-- that nothing was lost between the two. The id of the data set has a key, which the first publication of
+-- all writes. The key is lost with the data, and comes back with the data.
 --
--- In a Redis Cluster each slot has its own, because a function reaches only the slot of its key. The name
--- of the key is in the slot by its hash tag of 14 binary digits: the mask of each bit of a slot's number
--- has the digits that change this bit alone in the CRC16 of the tag.
+-- In a Redis Cluster each slot has its own id, because a function reaches only the slot of its key. A hash
+-- tag of 14 binary digits puts the key into the slot. For each bit of a slot's number, TAG_MASKS has the
+-- digits that change this bit alone in the CRC16 of the tag.
 local TAG_DIGITS = 14
 local TAG_BASE = 14707
 local TAG_MASKS = { 0x3e1, 0x297, 0x3811, 0x4db, 0x1a22, 0x2ef0, 0xfa7, 0xfd3, 0x3bc2, 0x3b43, 0x1be1,
@@ -59,8 +59,8 @@ local function data_set_key(key)
   return prefix .. '{' .. slot_tag(channel) .. '}:data-set'
 end
 
--- Before that key exists, the data set is the one of this server, or of the master from which it took
--- over, until somebody removes its data. The key has these two ids after its own.
+-- Returns the ids of a data set without a key: that of this server, and that of the master from which it
+-- took over. Each removal of data changes both. The key holds these two ids after its own.
 local function unnamed_ids()
   boot()
   local stats = redis.call('INFO', 'commandstats')
@@ -75,15 +75,16 @@ local function unnamed_ids()
   return ids
 end
 
--- Evicted keys may have been those of any channel.
+-- Returns a text that changes with each eviction, because an evicted key may belong to any channel; an
+-- empty text where Redis evicts nothing.
 local function losses()
   local now = boot()
   if not evicts then return '' end
   return now .. ' ' .. (string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '')
 end
 
--- Returns the BLANKs of the channel for the ids of a data set: the one that it has now, and those of
--- before, which are as good.
+-- Returns the BLANKs of the channel for the ids of a data set: the present one, and the former ones, which
+-- mean the same.
 local function blanks_of(key, ids)
   local blanks, lost = {}, losses()
   for index, id in ipairs(ids) do
@@ -98,7 +99,7 @@ local function ids_in(text)
   return ids
 end
 
--- Returns the BLANKs of the channel as it is now. Writes nothing.
+-- Returns the present BLANKs of the channel. Writes nothing.
 local function find_blanks(key)
   local named = read_from(data_set_key(key), 'GET')
   return blanks_of(key, named and ids_in(named) or unnamed_ids())
@@ -108,8 +109,8 @@ local function today()
   return math.floor(tonumber(redis.call('TIME')[1]) / 86400)
 end
 
--- Names the data set if it has no name, and returns the BLANK for the first epoch of a channel. Returns nil
--- for a user who has no right to that key: who may publish, but whose first epochs continue no blank one.
+-- Writes the id of the data set unless it is there, and returns the BLANK for the first epoch of a channel.
+-- Returns nil for a user without rights to that key: the first epoch then continues no earlier position.
 local function begin_blank(key)
   local name = data_set_key(key)
   if not redis.acl_check_cmd('GET', name) or not redis.acl_check_cmd('SET', name, '') then return nil end
@@ -120,8 +121,8 @@ local function begin_blank(key)
   return blank
 end
 
--- Whether a channel without history was the same under `blank`. What its former master did before this
--- server took over is known only to nodes, which were connected to it.
+-- Whether nothing was published and lost since `blank` was given. The last BLANK is that of the former
+-- master. It counts only for nodes, because they were connected when this server took over.
 local function is_same(blanks, blank, mode)
   for index = 1, mode == 'rest' and #blanks or #blanks - 1 do
     if blanks[index] == blank then return true end
@@ -133,11 +134,11 @@ local function blank_position(blanks)
   return { epoch = blanks[1] .. 'n' .. base36(today()), offset = 0 }
 end
 
--- A position may be older than the last publication of a channel whose keys have expired since, but not
--- within these days.
+-- Days for which a position counts. It must be shorter than the life of meta: the keys of a publication
+-- that came after the position cannot have expired before.
 local BLANK_DAYS = 5
 
--- Returns the BLANK and the day of a position; nil when it is none of a channel without history.
+-- Returns the BLANK and the day of a position; nil for a position in a history.
 local function parse_blank(epoch, offset)
   local blank, day = string.match(epoch, '^(%x%x%x%x%x%x%x%x)n(%w+)$')
   if offset ~= 0 or not blank then return nil end
@@ -159,8 +160,8 @@ local function start_epoch(key)
   return { epoch = epoch, offset = 0 }
 end
 
--- A server that has restarted, or was promoted, may have lost the newest publications. It would give
--- their offsets to others, which nodes and clients would take for those that they have. So a new epoch
+-- A server that has restarted, or was promoted, may have lost the newest publications. It would give their
+-- offsets to other publications, which nodes and clients would take for repetitions. So a new epoch
 -- begins. `former` lists the epochs before, newest first, each with the offset up to which it is known
 -- to be the same history, so that older cursors still resume where nothing was lost.
 local FORMER_NAMES = 8
@@ -175,21 +176,21 @@ local function rename_epoch(key, meta)
   return { epoch = epoch, offset = meta.offset, former = names }
 end
 
--- Data of the same run that has gone back, as a snapshot that was put back: other publications have
--- the offsets after it, or will have them. Nobody knows from where on, so no cursor of before counts.
+-- The data has gone back within one run, as after a snapshot was restored: other publications have the
+-- offsets after it, or will have them. Where they begin is unknown, so no earlier cursor counts.
 local function abandon_epoch(key, meta)
   local epoch = new_epoch()
   redis.call('HSET', key .. ':meta', 'epoch', epoch, 'boot', boot(), 'former', '', 'first', '')
   return { epoch = epoch, offset = meta.offset, former = '' }
 end
 
--- Whether these make a cursor, see position.ts of the protocol package.
+-- Whether epoch and offset make a cursor, see position.ts of the protocol package.
 local function is_position(epoch, offset)
   return epoch and offset and #epoch <= 32 and #offset <= 15
     and string.find(epoch, '^[a-z0-9]+$') and string.find(offset, '^%d+$')
 end
 
--- Returns the epoch, top offset and former epochs; nil when there are none or they make no cursor.
+-- Returns the epoch, top offset and former epochs; nil when meta is missing or makes no cursor.
 local function find_epoch(key)
   local found = read_from(key .. ':meta', 'HMGET', 'epoch', 'offset', 'boot', 'former') or {}
   local epoch, offset = found[1], found[2]

@@ -196,7 +196,7 @@ end
 -- The rules of addressing.ts of the protocol package, from which the tables come. The key of a call names
 -- the channel, so no event names nobody.
 --
--- Returns the type, or the family such as task.*, by which events of this type are for one user; or nil.
+-- Returns the type itself, or its family such as task.*, when events of this type are for one user; or nil.
 local function user_type_of(kind)
   local user_types = config().user_types
   if user_types[kind] then return kind end

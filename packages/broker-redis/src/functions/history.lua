@@ -47,8 +47,8 @@ local function newest(log, limit, max_bytes)
   return ordered
 end
 
--- Whether a position of before the first publication belongs to this history. The position of a node
--- does not age, because the node would have received what was published meanwhile.
+-- Whether a position from before the first publication belongs to this history. The position of a node does
+-- not age, because the node has received every publication since.
 local function is_before_first(key, epoch, offset, mode)
   local blank, day = parse_blank(epoch, offset)
   if not blank then return false end

@@ -38,8 +38,8 @@ local function find_refusal(log)
       or refused('HSET', meta, '', ''))
 end
 
--- Returns an error unless the user of this call may speak to Leque's processes, as they themselves may and
--- other services may not; or nil. What these send was checked already.
+-- Returns an error for a user who may not PUBLISH to the control channel; or nil. Only the users of Leque's
+-- processes may, and these have checked their events.
 local function find_stranger(log)
   if redis.acl_check_cmd('PUBLISH', log.control, '') then return nil end
   return 'NOPERM leque: only processes of Leque may call leque_append; services call leque_publish'

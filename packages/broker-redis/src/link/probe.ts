@@ -9,7 +9,7 @@ import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
 export interface ProbeDeps {
   /** The Redis channel of this node; its name changes when its slot leaves the server. */
   readonly redisChannel: () => string;
-  /** Publishes in the way in which publications travel. */
+  /** Publishes by the command of publications. */
   readonly publish: (redisChannel: string, payload: string) => Promise<unknown>;
   readonly commands: RedisConnection;
   readonly subscriber: RedisSubscriber;

@@ -21,7 +21,7 @@ export class RunningTotals {
   }
 
   add(totals: Partial<Totals>): void {
-    // Without a list of entries: this is called for each event that is published.
+    // `Object.entries` would make a list for each published event.
     for (const name in totals) this.#add(name, totals[name as keyof Totals] ?? 0);
   }
 

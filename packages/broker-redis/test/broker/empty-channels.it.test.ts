@@ -30,7 +30,7 @@ async function healthy({ broker }: RedisNode): Promise<void> {
   await expect.poll(() => broker.health(), PATIENCE).toEqual({ ok: true });
 }
 
-/** A position of another day. */
+/** The position as of `days` later. */
 function shifted({ epoch, offset }: Position, days: number): Position {
   const shift = (day: string) => (Number.parseInt(day, 36) + days).toString(36);
   return { epoch: epoch.replace(DAY, (_, day: string) => `n${shift(day)}`), offset };
@@ -84,7 +84,7 @@ interface Case extends Happening {
   readonly begun: 'in use' | 'new';
 }
 
-/** What may happen in a Redis to which nobody has published. */
+/** Cases for a Redis without a publication, whose data set has no id yet. */
 const UNNAMED = [NOTHING, OTHER_BEGINS, FUNCTIONS_LOST, REMOVED, BEGUN_AND_REMOVED];
 const NAMED: readonly Happening[] = [
   ...UNNAMED,
@@ -99,7 +99,7 @@ const NAMED: readonly Happening[] = [
     resumes: false,
   },
   {
-    what: 'its history begins, and is left behind in part',
+    what: 'its history begins, and only its meta is deleted',
     happens: async ({ redis, near, prefix }) => {
       await near.broker.publish(makeEvent(P, { n: 0 }));
       await command(redis.url, 'DEL', `${prefix}{${P}}:meta`);
@@ -130,7 +130,7 @@ async function expectRightOutcome(happening: Case, program?: string): Promise<vo
 }
 
 describeOnOwnRedis('a channel that nobody has published to', () => {
-  test('[POS.5] [DUP] has a cursor after which everything comes, to those who stay and those who return', async () => {
+  test('[POS.5] [DUP] has a cursor after which connected and returning clients get every publication once', async () => {
     await using all = await startTogether();
     const { far, near } = all;
     await near.broker.publish(makeEvent(OTHER));
@@ -174,7 +174,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     await expect.poll(() => node.sink.numbers(P), PATIENCE).toEqual([1]);
   });
 
-  test('[POS.5] is not resumed from a cursor that is older than its keys may be, or from the future', async () => {
+  test('[POS.5] is not resumed from a cursor that is more than five days old, or from the future', async () => {
     await using all = await startTogether();
     const { near } = all;
     const start = await startOf(near);
@@ -186,7 +186,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     expect(await answers()).toEqual([false, true, false]);
   });
 
-  test('[GAP] goes on for a node that has received it for longer than keys live', async () => {
+  test('[GAP] is resumed for a node that has received it for longer than its keys live', async () => {
     await using all = await startTogether();
     const { near } = all;
     const start = await startOf(near);
@@ -202,7 +202,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     expect([await ask('rest'), await ask('page')]).toMatchObject([{ 2: 1 }, { 2: 0 }]);
   });
 
-  test('[ISO] has a cursor that is of no use in another channel', async () => {
+  test('[ISO] has a cursor that does not resume another channel', async () => {
     await using all = await startTogether();
     const { near } = all;
     const start = await startOf(near);
@@ -222,7 +222,7 @@ for (const { name, path, isThere } of SERVER_PROGRAMS) {
 
 describeOnRedisServers('a channel behind Sentinel that nobody has published to', () => {
   test.for(['in use', 'new'] as const)(
-    '[GAP] is the same after a failover, and nobody is told anything, in a Redis that is %s',
+    '[GAP] is the same after a failover, without a resync, in a Redis that is %s',
     { timeout: 60_000 },
     async (begun) => {
       await using group = await startSentinel();
@@ -242,7 +242,7 @@ describeOnRedisServers('a channel behind Sentinel that nobody has published to',
 });
 
 describeOnRedisServers('a channel of a Redis Cluster that nobody has published to', () => {
-  test('[GAP] has a cursor like any other, and one key for each slot names the data', async () => {
+  test('[GAP] has a cursor that resumes, and each slot has one key with the id of its data', async () => {
     await using cluster = await startRedisCluster();
     const prefix = uniquePrefix();
     await using node = await startNode({ url: cluster.url, prefix });

@@ -14,7 +14,7 @@ const DOUBLE = kind('double');
 const PLACE = kind('kind');
 
 describeOnEveryRedis('RedisControl', (start) => {
-  test('[NP4.1] every process answers, the one that asks too, and with nothing where it knows nothing', {
+  test('[NP4.1] every process answers, the asking one too, with an empty answer when it knows nothing', {
     timeout: 60_000,
   }, async () => {
     await using redis = await start();

@@ -48,7 +48,7 @@ describeOnOwnRedis('readers', () => {
     expect(await say('KEYS', '*')).toEqual(before);
   });
 
-  test('[MEM] [HON] join, and learn that nothing was missed, while the memory is full', async () => {
+  test('[MEM] [HON] join and resume an empty channel while memory is full', async () => {
     await using all = await startOnOwnRedis();
     const { node, say } = all;
     await say('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1');
@@ -60,7 +60,7 @@ describeOnOwnRedis('readers', () => {
     expect(await say('DBSIZE')).toBe(before);
   });
 
-  test('[MEM] keep the epoch of a channel with publications, and make nothing else of it', async () => {
+  test('[MEM] lengthen the life of the meta of a channel with publications, and add no key', async () => {
     await using all = await startOnOwnRedis();
     const { node, say, prefix } = all;
     const { position } = await node.broker.publish(makeEvent(P));

@@ -86,7 +86,7 @@ describeOnOwnRedis('users of Redis', () => {
     },
   );
 
-  test('[PU1.2] with the rights of the guide can do their work, and no more', async () => {
+  test('[PU1.2] with the rights in docs/redis.md can do their work, and nothing beyond it', async () => {
     await using all = await startWithUsers();
     const { as, prefix, allow } = all;
     for (const user of ['gateway', 'publisher', 'service']) {
@@ -133,7 +133,7 @@ describeOnOwnRedis('users of Redis', () => {
   });
 
   test.for([
-    ['with the rights of the guide continue the position of the empty channel', true],
+    ['with the rights in docs/redis.md continue the position of the empty channel', true],
     ['without the key of the data set are announced by a resync', false],
   ] as const)('[GAP] first events of a service %s', async ([, isAllowed]) => {
     await using all = await startWithUsers();

@@ -8,7 +8,7 @@ import { startNode } from '../support/redis-node.ts';
 const PATIENCE = { timeout: 10_000 };
 const PUBLISHES = "return is_in_cluster() and 'SPUBLISH' or 'PUBLISH'";
 
-/** Loads functions that publish by `wrong` into a server, as a later version that nodes leave alone. */
+/** Loads functions that publish by `wrong`, with a higher version, which nodes do not replace. */
 async function publishBy(wrong: 'PUBLISH' | 'SPUBLISH', url: string): Promise<void> {
   const libraries = await command(url, 'FUNCTION', 'LIST', 'LIBRARYNAME', 'leque', 'WITHCODE');
   const [library] = libraries as string[][];
@@ -26,7 +26,7 @@ describeOnOwnRedis('the probe of a node', () => {
     await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
     await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
     await publishBy('SPUBLISH', redis.url);
-    await node.broker.publish(makeEvent('project:P')); // all seems well to who publishes
+    await node.broker.publish(makeEvent('project:P')); // the publisher sees no error
     await expect
       .poll(() => node.broker.health(), PATIENCE)
       .toMatchObject({ ok: false, reason: expect.stringContaining('probe') });

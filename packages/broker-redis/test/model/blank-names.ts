@@ -9,15 +9,15 @@ export interface BlankQuery {
   readonly mode: unknown;
 }
 
-/** Ends the epoch of a channel without history; no day passes in the model. */
+/** Suffix of the epoch of a channel without history; no day passes in the model. */
 const DAY = 'n1';
 
-/** Names channels without history, and tells the ledger which of the names mean the same. */
+/** Names channels without history, and records in the ledger which names mean the same. */
 export class BlankNames {
   readonly #ledger: Ledger;
   readonly #evicts: boolean;
   readonly #names = new Map<string, Blank>();
-  /** How many names there were when a channel lost a history; the truth, which Redis does not know. */
+  /** By channel, the number of names when it last lost a history. Redis does not know this truth. */
   readonly #stale = new Map<string, number>();
   #run = 1;
   #origins: readonly string[] = ['run 1', 'none'];
@@ -74,7 +74,7 @@ export class BlankNames {
     return this.#of(data, channel, mode).some((blank) => isAt(after, blank));
   }
 
-  /** Whether it counts in the history that has begun since. */
+  /** Whether a position of a channel without history counts in the history that has begun since. */
   precedes(data: Data, { first }: Log, { channel, after, mode }: BlankQuery): boolean {
     if (first === undefined) return false;
     if (isAt(after, first)) return true;

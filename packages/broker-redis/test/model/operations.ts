@@ -126,7 +126,7 @@ export class Operations {
     else this.#restart(random.pick(['the newest', 'everything']));
   }
 
-  /** Loses some keys, or all, while the connections stay. */
+  /** Trims a history, evicts a key, or removes all data, while the connections stay. */
   #forget(): void {
     const { random, redis, profile } = this.#simulation;
     const how = random.pick(['trims', 'trims', 'evicts', 'removes']);

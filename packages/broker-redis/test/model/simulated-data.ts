@@ -10,7 +10,7 @@ export interface Entry {
 
 export interface Log {
   epoch: string;
-  /** The name of the channel before its first epoch; undefined for a history after a loss. */
+  /** The channel's `Blank` before its first epoch; undefined for a history after a loss. */
   readonly first: Blank | undefined;
   offset: number;
   boot: number;
@@ -23,7 +23,7 @@ export interface Data {
   readonly logs: Map<string, Log>;
   /** Channels whose meta was evicted, but not their log. */
   readonly leftovers: Set<string>;
-  /** The ids of the data set, as of its key; undefined without that key. */
+  /** The ids in the key of the data set; undefined without that key. */
   ids: readonly string[] | undefined;
 }
 

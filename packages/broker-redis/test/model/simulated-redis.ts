@@ -91,7 +91,7 @@ export class SimulatedRedis {
     }
   }
 
-  /** The number of the last event that the channel has, or of its beginning. */
+  /** Ledger number of the channel's last event, or of its beginning when it has none. */
   topOf(channel: string): number | undefined {
     if (!keepsLog(channel)) return undefined;
     const log = this.#data.logs.get(channel);

@@ -1,6 +1,6 @@
 import type { HubOptions } from '@leque/core';
 
-/** Of a hub whose clients are never too slow. */
+/** Options of a hub whose clients are never too slow. */
 export const HUB_OPTIONS: HubOptions = {
   fanoutWindowMs: 5,
   slowConsumerRules: () => undefined,

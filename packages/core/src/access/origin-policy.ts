@@ -12,10 +12,10 @@ export const OriginSettings = Type.Object({
   ALLOWED_HOSTS: Type.Optional(
     Type.String({
       description:
-        'comma-separated host names under which anything is served, probes and `/metrics` included, ' +
-        'beside IP addresses and names without a dot; `*` allows any. Without it, any with ' +
-        '`AUTH_MODE=required`; with `AUTH_MODE=open` none, because a page elsewhere may point its ' +
-        'own name to this server (DNS rebinding)',
+        'comma-separated host names under which every path is served, probes and `/metrics` ' +
+        'included, or `*` for any name. IP addresses and names without a dot are always allowed. ' +
+        'Without it, any name is allowed with `AUTH_MODE=required`, and no further name with ' +
+        '`AUTH_MODE=open`, because a foreign page may point its own name to this server (DNS rebinding)',
     }),
   ),
 });

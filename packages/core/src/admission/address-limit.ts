@@ -30,7 +30,7 @@ export class AddressLimit {
 
   /**
    * Counts a connection of the address.
-   * @param addressOf not called without a limit: Node keeps an address that was asked for
+   * @param addressOf not called without a limit, because Node caches each address that it returns
    * @returns a function that ends this, which may be called again; undefined without a limit
    * @throws ProtocolError `too_many_connections`
    */

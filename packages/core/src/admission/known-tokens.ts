@@ -11,8 +11,8 @@ interface Place {
 
 /**
  * Remembers which tokens this node has verified lately. Being known gives no right but a place in
- * the faster line: each token is verified again. Four bytes stand for a token, which somebody can
- * forge who has it anyway; the newer one of two tokens in one slot stays.
+ * the faster line: each token is verified again. A token is kept as a hash of four bytes. Somebody who forges
+ * a hash gains only the place. Of two tokens in one slot, the newer one stays.
  */
 export class KnownTokens {
   readonly #marks = new Uint32Array(SLOTS);
@@ -34,7 +34,7 @@ export class KnownTokens {
   }
 }
 
-/** Two hashes of the token: there are several look-ups for each client that joins. */
+/** Hashes the token twice, by a fast hash, because each join takes several look-ups. */
 function placeOf(token: string): Place {
   let slot = 0;
   let mark = token.length;

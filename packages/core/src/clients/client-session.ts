@@ -21,7 +21,7 @@ export interface CommandHandler<C> {
   presented(command: C): Presented;
 }
 
-/** `unreadable`: the command is to bring cursors, but cannot be read. */
+/** Channels for which a command presents cursors; `unreadable` when its cursors cannot be read. */
 export type Presented = readonly string[] | 'unreadable';
 
 export interface ClientSessionDeps<C> {

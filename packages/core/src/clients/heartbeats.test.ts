@@ -7,7 +7,7 @@ const TIMEOUT_MS = 90_000;
 const TURN_MS = 1000;
 
 class Client {
-  /** Pings of their own, and those that go with a heartbeat. */
+  /** Times of all pings, alone and with a heartbeat. */
   readonly pings: number[] = [];
   heardAt = 0;
   beatsAt = 0;
@@ -29,7 +29,7 @@ function start(times: HeartbeatTimes = { intervalMs: INTERVAL_MS, timeoutMs: TIM
   return { clock, heartbeats };
 }
 
-/** The longest time between two of them. */
+/** The longest time between two successive pings. */
 function longestGap(times: readonly number[]): number {
   return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
@@ -58,7 +58,7 @@ test.each([
   { pingMs: 10, gap: TURN_MS, count: 240 },
   { pingMs: INTERVAL_MS, gap: INTERVAL_MS, count: 8 },
   { pingMs: 60_000, gap: INTERVAL_MS, count: 8 },
-])('[WS7.1] no client waits longer than $pingMs ms for a ping, nor gets needless ones', (times) => {
+])('[WS7.1] no client waits longer than $pingMs ms for a ping, or gets needless pings', (times) => {
   const { pingMs, gap, count } = times;
   const { clock, heartbeats } = start({ intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS, pingMs });
   const clients = Array.from({ length: 200 }, () => new Client());

@@ -4,7 +4,7 @@ import { type Cancel, type Clock, every } from '../lib/clock.ts';
 export interface HeartbeatState {
   /** The turn in which the client was last heard of. */
   heardAt: number;
-  /** The turn of each round of the wheel in which the connection gets a heartbeat. */
+  /** Index of the wheel's slot that the connection is in. */
   beatsAt: number;
 }
 
@@ -19,7 +19,7 @@ export interface HeartbeatTimes {
 export interface HeartbeatHandler<T> {
   /** @param pings whether a ping is due as well */
   beat(connection: T, pings: boolean): void;
-  /** Called for pings between heartbeats, where the interval is longer than the time between pings. */
+  /** Called for a ping without a heartbeat, when `pingMs` is shorter than the interval. */
   ping?(connection: T): void;
   /** Called once for a silent client, whose connection has been removed. */
   silent(connection: T): void;
@@ -28,7 +28,7 @@ export interface HeartbeatHandler<T> {
 /** The fewest turns of an interval. */
 const MIN_TURNS = 8;
 const MAX_TURN_MS = 1000;
-/** Intervals in a round of a wheel with pings that are little shorter than an interval. */
+/** Heartbeat intervals in one round of the wheel when `pingMs` is little shorter than an interval. */
 const LONG_ROUND = 4;
 
 /**
@@ -110,7 +110,7 @@ export class Heartbeats<T extends HeartbeatState> {
     }
   }
 
-  /** The connections whose slot is visited after so many turns. */
+  /** The connections whose slot is this many turns ahead. */
   #slotIn(turns: number): Iterable<T> {
     return this.#slots[(this.#turn + turns) % this.#slots.length] ?? [];
   }
@@ -133,7 +133,7 @@ export class Heartbeats<T extends HeartbeatState> {
   }
 }
 
-/** The turns of a round at which `count` visits are evenly spread. */
+/** Turns of a round at which `count` visits are evenly spread. */
 function spread(count: number, turns: number): Set<number> {
   return new Set(Array.from({ length: count }, (_, index) => Math.floor((index * turns) / count)));
 }

@@ -42,7 +42,7 @@ export class Session implements Subscriber {
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionDeps;
   readonly #outbox: Outbox;
-  /** Why it ends: this node's code, or `left` when the client left; undefined while it is open. */
+  /** Why the session ends: this node's code, or `left` when the client left; undefined while open. */
   #end: CloseCode | 'left' | undefined;
 
   constructor(connection: Connection, identity: Identity, context: SessionDeps) {

@@ -33,7 +33,7 @@ test('[DUP] [RE3.6] a node that is behind delivers nothing that the cursor cover
   expect(reader.sent).toEqual(['3', '6', '7']);
 });
 
-test('[GAP] [RE3.4] what does not fit while the outcome is unknown makes the outcome', () => {
+test('[GAP] [RE3.4] publications that exceed the bound while the outcome is unknown make it not recovered', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(5));
@@ -51,7 +51,7 @@ test('[GAP] [RE3.4] what does not fit while the outcome is unknown makes the out
   expect(reader.sent).toEqual(['10']);
 });
 
-test('[GAP] [RE3.4] what does not fit, but is covered by the cursor, does no harm', () => {
+test('[GAP] [RE3.4] publications that exceed the bound, but are covered by the cursor, do not change the outcome', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(1));

@@ -164,7 +164,7 @@ test('[MEM] an error of the parser ends the parsing', () => {
   });
 });
 
-test('[MEM] a gate is at rest when a new one would be the same', () => {
+test('[MEM] a gate is at rest when it is in its initial state', () => {
   const { clock, socket, gate, write } = start();
   expect(gate.atRest).toBe(true);
   write(EMPTY);

@@ -60,7 +60,7 @@ export class FrameGate {
     return this.#stopped;
   }
 
-  /** Whether a new gate would be the same, between two frames of a client that sends little. */
+  /** Whether the gate is in its initial state, so that it can be dropped: between two frames, budget full. */
   get atRest(): boolean {
     if (this.#stopped || this.#chunk !== undefined) return false;
     return this.#scanner.atStart && this.#budget.full;

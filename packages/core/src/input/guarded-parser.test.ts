@@ -15,7 +15,7 @@ class Parser implements FrameParser {
   }
 }
 
-test('[MEM] what the guard takes is never parsed, and all else is parsed once it lets it through', () => {
+test('[MEM] bytes that the guard takes are never parsed, and others only when the guard passes them on', () => {
   const parser = new Parser();
   const received: string[] = [];
   const guard: ParserGuard = {

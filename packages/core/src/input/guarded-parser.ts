@@ -6,7 +6,7 @@ export interface FrameParser {
   _write(bytes: Buffer, encoding: string, done: Done): void;
 }
 
-/** The socket of a client. */
+/** Receives the bytes of one client before the parser. */
 export interface ParserGuard {
   /** Takes bytes that need no parsing; returns false for all others, which `receive` gets next. */
   takes(bytes: Buffer): boolean;
@@ -16,7 +16,7 @@ export interface ParserGuard {
 
 type GuardedParser = FrameParser & { readonly guard: ParserGuard };
 
-/** Lets `guard` receive what the parser is given. The functions are shared by all parsers. */
+/** Routes the parser's input through `guard`. All parsers share the two functions. */
 export function guardParser(parser: FrameParser, guard: ParserGuard): void {
   Object.assign(parser, { guard, write, _write });
 }
@@ -26,7 +26,7 @@ export function parseFrames(parser: FrameParser, bytes: Buffer, done: Done): voi
   prototypeOf(parser)._write.call(parser, bytes, 'buffer', done);
 }
 
-/** Returns true when the bytes were taken, because the client need not wait then. */
+/** Returns true when the guard took the bytes, because the socket then need not pause. */
 function write(this: GuardedParser, bytes: Buffer): boolean {
   return this.guard.takes(bytes) || prototypeOf(this).write.call(this, bytes);
 }

@@ -91,7 +91,7 @@ export class InputBudget {
     return this.#bytes;
   }
 
-  /** Whether a new budget would be the same: nothing was taken, or everything has come back. */
+  /** Whether the budget is in its initial state: nothing was taken, or everything has come back. */
   get full(): boolean {
     const now = this.#fill();
     const { packetBurst, byteBurst } = this.#context.limits;

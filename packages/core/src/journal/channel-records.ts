@@ -20,9 +20,8 @@ interface Entry<R> {
 }
 
 /**
- * The newest records of each of the newest message ids, at most one record per channel. The library
- * bounds their number. Expiry stays here, because the library's costs each publication a
- * microsecond.
+ * The newest records of each of the newest message ids, at most one record per channel. `LRUCache` bounds
+ * the number of ids. Expiry is done here, because that of `LRUCache` costs a microsecond per publication.
  */
 export class ChannelRecords<R extends { readonly channel: string }> {
   readonly #clock: Pick<Clock, 'monotonic'>;

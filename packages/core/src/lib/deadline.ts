@@ -52,7 +52,8 @@ function noAnswerInTime(): Error {
 }
 
 /**
- * Every command to Redis passes here, so that this makes one promise and no `Deadline`.
+ * Settles as `work` does. It makes one promise and no `Deadline`, because every command to Redis passes
+ * here.
  * @throws DeadlineError when `work` has not settled after `ms`; `work` itself goes on
  */
 export function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
@@ -73,8 +74,8 @@ export function withDeadline<T>(work: Promise<T>, ms: number, what: string): Pro
 }
 
 /**
- * Timers run before sockets are read. The turn that is added lets an answer count that arrived while
- * this process was busy.
+ * Runs `task` one turn of the event loop after `ms`. Timers run before sockets are read, so an answer that
+ * arrived while this process was busy still counts.
  */
 function afterNextTurn(ms: number, task: () => void): Cancel {
   return systemClock.after(ms, () => systemClock.defer(task));

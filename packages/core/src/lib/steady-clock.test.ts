@@ -79,7 +79,7 @@ test('small corrections are followed at once, also when they add up', () => {
   expect(jumps).toEqual([]);
 });
 
-test('[LIVE] the witness is asked by one chain of questions, which ends with the doubt or with a close', async () => {
+test('[LIVE] the witness is asked one question at a time, until the jump is judged or the clock is closed', async () => {
   const { fake, machine, steady, errorMs, asked } = start(async (trueTime) => trueTime());
   for (const offMs of [HOUR_MS, 0, -HOUR_MS]) {
     machine.offMs = offMs;

@@ -3,14 +3,14 @@ import type { Cancel, Clock } from './clock.ts';
 /** NTP corrects a clock by less than this at a time; a larger difference is a jump. */
 const JUMP_MS = 1000;
 const ASK_AGAIN_MS = 5000;
-/** A jump that nobody can judge counts after this time: the clock may have been wrong before. */
+/** Without a witness a jump counts after this time, because the clock may have been wrong before. */
 const BELIEVE_MS = 60_000;
 
 export interface SteadyClockDeps {
   readonly clock: Clock;
   /**
-   * Asks a clock elsewhere for its time in milliseconds since the Unix epoch; undefined where there
-   * is none. May reject when it does not answer.
+   * Asks another clock for its time in milliseconds since the Unix epoch; undefined when there is none.
+   * May reject when that clock does not answer.
    */
   readonly witness: () => Promise<number> | undefined;
   /** Called once for each jump, with its size; negative when the clock was set back. */
@@ -19,11 +19,11 @@ export interface SteadyClockDeps {
 
 /**
  * A clock whose `now` does not follow a jump of the machine's clock until another clock confirms it.
- * Tokens are judged by it: a wrong time on one machine must not end the sessions that it has.
+ * Tokens are judged by this clock: a wrong time on one machine must not end the sessions there.
  */
 export class SteadyClock implements Clock {
   readonly #deps: SteadyClockDeps;
-  /** `now` less `monotonic`. */
+  /** `now()` minus `monotonic()`, in milliseconds. */
   #offset: number;
   /** When the jump was noticed; undefined while the machine's clock is believed. */
   #doubtedAt: number | undefined;
@@ -87,11 +87,11 @@ export class SteadyClock implements Clock {
     try {
       return await this.#deps.witness();
     } catch {
-      return undefined; // it is asked again
+      return undefined; // the witness is asked again
     }
   }
 
-  /** Whether the machine's clock is right: the nearer one to the witness is. */
+  /** Whether the machine's clock is right: nearer to the witness than the steady time. */
   #judge(witnessed: number | undefined, doubtedAt: number): boolean {
     if (witnessed === undefined) return this.monotonic() - doubtedAt >= BELIEVE_MS;
     const wall = this.#deps.clock.now();

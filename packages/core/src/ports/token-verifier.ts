@@ -5,8 +5,8 @@ export interface TokenVerifier {
   /** @throws ProtocolError `token_…`, whose message says what is wrong with the token */
   verify(token: string): Promise<Identity>;
   /**
-   * The identity of a token that was verified lately, without waiting: promises take longer than the
-   * look-up. Undefined for a token that has to be verified.
+   * Returns the identity of a token that was verified lately; undefined for a token that has to be verified.
+   * Synchronous, because a promise would take longer than the look-up.
    */
   recall?(token: string): Identity | undefined;
 }

@@ -72,7 +72,7 @@ export function unaddressedProblem(type: string, policy: UnaddressedPolicy): Pro
 /**
  * Contradictions between the channel of an event, its ids and those in its `data`.
  * @param event completed with the ids of its channel
- * @param parsed the channel; undefined when its name is wrong
+ * @param parsed the event's channel; undefined when its name is wrong
  */
 export function addressProblems(
   event: Addressed,

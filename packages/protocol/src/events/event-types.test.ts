@@ -88,7 +88,7 @@ test.each([
   ['tasks.created', undefined],
   ['a.task.created', undefined],
   ['*', undefined],
-])('[RT.3] the type %s is for one user by %s', (type, userType) => {
+])('[RT.3] the type %s is for one user because of %s', (type, userType) => {
   expect(userTypeOf(type)).toBe(userType);
 });
 
@@ -134,7 +134,7 @@ function eventTypesPage(): string {
   return `${INTRODUCTION}\n${rows.join('\n')}\n`;
 }
 
-/** What the value must be, where it is more than a text. */
+/** The type of a field's value, in parentheses; empty for a text. */
 function kindOf({ type, enum: values, description, minimum, maximum }: Field): string {
   if (values !== undefined) return ` (${values.join(', ')})`;
   if (type !== 'number' && type !== 'integer')
@@ -147,9 +147,9 @@ function kindOf({ type, enum: values, description, minimum, maximum }: Field): s
 
 const INTRODUCTION = `# Event types
 
-The types that Leque knows, and the fields in their \`data\`, as [event-types.ts](../packages/protocol/src/events/event-types.ts) declares them. A test writes this table. An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`.
+This page lists the event types that Leque knows, and the fields of their \`data\`. A test writes the table from [event-types.ts](../packages/protocol/src/events/event-types.ts). An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`.
 
-An address says whom an event is for when the event itself names no channel, user or project; the first one counts. Events for one user never go to \`all\` or \`logs\` ([the rules](../packages/protocol/PROTOCOL.md#ids-channels-positions)).
+An address is a field of \`data\` that names the recipient when the event itself names no channel, user or project. The first address counts. Events for one user never go to \`all\` or \`logs\` ([the rules](../packages/protocol/PROTOCOL.md#ids-channels-positions)).
 
 | type | required | optional | addresses | for |
 | --- | --- | --- | --- | --- |`;

@@ -92,16 +92,16 @@ export const EVENT_DATA = {
   'task.cancelled': Type.Object(userTask),
 } as const;
 
-/** What holds for a type, beside the schema of its `data`. */
+/** Properties of a type, beside the schema of its `data`. */
 interface EventTraits {
-  /** `user`: it is for one user, whom `userId` in its `data` may name, and never for `all` or `logs`. */
+  /** `user`: events are for one user, whom `userId` in `data` may name, and never for `all` or `logs`. */
   readonly audience?: 'user';
-  /** The name under which Socket.IO clients get it a second time. */
+  /** Name under which Socket.IO clients get the event a second time. */
   readonly repeatedAs?: ServerMessage;
 }
 type KnownType = keyof typeof EVENT_DATA;
 
-/** By type, or by family: `task.*` stands for all types that begin with `task.`, known or not. */
+/** By type or family: `task.*` stands for all types that begin with `task.`, known or not. */
 const EVENT_TRAITS = {
   'task.*': { audience: 'user', repeatedAs: 'task.event' },
 } as const satisfies Partial<Record<KnownType | `${string}.*`, EventTraits>>;
@@ -112,7 +112,7 @@ export const USER_TYPES: ReadonlySet<string> = new Set(
   [...TRAITS].filter(([, { audience }]) => audience === 'user').map(([name]) => name),
 );
 
-/** The type or family by which events of this type are for one user; undefined when they are not. */
+/** The type itself, or its family, when events of this type are for one user; else undefined. */
 export function userTypeOf(type: string): string | undefined {
   if (USER_TYPES.has(type)) return type;
   const family = familyOf(type);
@@ -124,7 +124,7 @@ export function repeatedAs(type: string): ServerMessage | undefined {
   return (TRAITS.get(type) ?? TRAITS.get(familyOf(type) ?? type))?.repeatedAs;
 }
 
-/** The family of a type whose name has a dot. */
+/** The family of a type, such as `task.*`; undefined when its name has no dot. */
 function familyOf(type: string): string | undefined {
   const end = type.indexOf('.') + 1;
   return end === 0 ? undefined : `${type.slice(0, end)}*`;

@@ -66,8 +66,8 @@ export const RESERVED_CODES: ReadonlySet<string> = new Set(
 
 const inputValidator = Compile(EventInput);
 /**
- * Leaves the names of fields to `isEventInput`, and the form of the timestamp to `isTimestamp`, which
- * refuses more. Both are faster.
+ * Checks neither the names of fields nor the form of the timestamp, because `isEventInput` and the stricter
+ * `isTimestamp` are faster.
  */
 const quickValidator = Compile(
   Type.Object({ ...EventInput.properties, timestamp: Type.Optional(Type.String()) }),
@@ -179,7 +179,7 @@ function channelProblems(parsed: ParsedChannel | undefined): readonly Problem[] 
   return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
 }
 
-/** Adds the ids to the text of `data` that were added to `data`. */
+/** Adds members that `data` has and `given` lacks, which are ids, to the sent text. */
 function withAddedMembers(sent: SentText, given: object, data: object): SentText {
   if (data === given) return sent;
   const added = Object.entries(data).filter(([name]) => !Object.hasOwn(given, name));
@@ -203,7 +203,7 @@ function normalise(event: EventInput, to: Pick<Event, 'type' | 'channel'>, sent:
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 type PresentField = 'type' | 'data' | 'timestamp' | 'message_id';
-/** Stored fields that an event may be without; they follow the others. */
+/** Optional stored fields, which follow the fields that every event has. */
 const REST_FIELDS = STORED_FIELDS.filter(
   (name): name is Exclude<OptionalField, PresentField> =>
     !['type', 'data', 'timestamp', 'message_id'].includes(name),

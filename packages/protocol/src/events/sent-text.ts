@@ -35,8 +35,8 @@ function printed({ data, message_id: id }: SentEvent): SentText {
 const WANTED = ['data', 'message_id'];
 
 /**
- * Reads a text in which each member of the event occurs once and is spelled plainly, as in nearly
- * all of them; undefined for other texts.
+ * Reads a text in which each member of the event occurs once and has no escapes in its name, as nearly all
+ * texts; undefined for other texts.
  */
 function readPlain(event: SentEvent, text: string): SentText | undefined {
   const { texts, count } = selectMembers(text, WANTED);
@@ -56,7 +56,7 @@ function doubledProblem(field: string): Problem {
   return { field, message: 'is given more than once' };
 }
 
-/** Adds members, at least one, to the text of an object, in front of its own. */
+/** Inserts at least one member into the text of an object, in front of the object's own members. */
 export function withMembers(text: string, members: Readonly<Record<string, string>>): string {
   const added = JSON.stringify(members).slice(1, -1);
   return `{${added}${/^\{\s*\}$/.test(text) ? '' : ','}${text.slice(1)}`;

@@ -121,7 +121,7 @@ test.each([
   ['{"action":"fly","note":"since then"}', false],
   ['resume', false],
   ['', false],
-])('[RE4.7] %s was to bring cursors: %s', (text, expected) => {
+])('[RE4.7] the command %s presents cursors: %s', (text, expected) => {
   expect(bringsCursors(text)).toBe(expected);
 });
 

@@ -15,7 +15,7 @@ const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
-/** Upper limit of the channels in one resume: as many as a session may be subscribed to. */
+/** The most cursors in one resume: as many as a session may have channels. */
 export const MAX_CURSORS = 512;
 
 /** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
@@ -75,7 +75,7 @@ export function requestIdOf(text: string): RequestId {
   }
 }
 
-/** Whether a text that is no command was to bring cursors, as far as one can see. */
+/** Whether a text that is not a valid command seems to present cursors (RE4.7). */
 export function bringsCursors(text: string): boolean {
   try {
     const input = parseObject(text);

@@ -7,7 +7,7 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, levels - 1));
   const members = value as Readonly<Record<string, unknown>>;
-  // Unlike Object.values, this makes no list for each object of each event.
+  // `Object.values` would make a list for each object of each event.
   for (const name in members) if (isDeeperThan(members[name], levels - 1)) return true;
   return false;
 }

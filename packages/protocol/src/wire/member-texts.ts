@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c;
 const LIST_OPENS = 0x5b;
 const OBJECT_OPENS = 0x7b;
 const OBJECT_CLOSES = 0x7d;
-/** Differs between [ and {, and between ] and }. */
+/** The bit that differs between [ and {, and between ] and }. */
 const CASE_BIT = 0x20;
 
 export interface MemberTexts {
@@ -33,14 +33,14 @@ export function memberTexts(json: string): MemberTexts {
 }
 
 export interface SelectedMembers {
-  /** The JSON text of each wanted member's value; undefined for a name that the object does not spell so. */
+  /** The JSON text of each wanted member's value; undefined when no name is written so without escapes. */
   readonly texts: readonly (string | undefined)[];
   /** Number of all members. */
   readonly count: number;
 }
 
 /**
- * Finds a few members of a JSON object, and leaves the others uncopied.
+ * Finds a few members of a JSON object without copying the others.
  * @param json a valid JSON object; of other texts the answer is undefined but harmless
  * @param names names without characters that JSON escapes
  */
@@ -91,7 +91,7 @@ class MemberCursor {
     return JSON.parse(this.#json.slice(this.#nameStart, this.#nameEnd)) as string;
   }
 
-  /** Whether the name is written like this, without escapes. */
+  /** Whether the text of the name is `name` itself, without escapes. */
   isSpelled(name: string): boolean {
     const length = this.#nameEnd - this.#nameStart - 2;
     return length === name.length && this.#json.startsWith(name, this.#nameStart + 1);

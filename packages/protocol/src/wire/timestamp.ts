@@ -15,7 +15,7 @@ export function isTimestamp(text: string): boolean {
   return isDay && isTimeOfDay(text, 11) && twoDigits(text, 17) <= 59 && isZone(text);
 }
 
-/** Reads the digits in place: capturing groups would make six texts of each timestamp. */
+/** Reads two digits in place, because capturing groups would make six texts of each timestamp. */
 function twoDigits(text: string, at: number): number {
   return 10 * (text.charCodeAt(at) - DIGIT_ZERO) + text.charCodeAt(at + 1) - DIGIT_ZERO;
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Calls `task` before each answer is sent, also before that of an error. Makes no promise for it. */
+/** Calls `task` before each answer, error answers included. The hook makes no promise. */
 export function beforeAnswers(
   app: FastifyInstance,
   task: (request: FastifyRequest, reply: FastifyReply) => void,

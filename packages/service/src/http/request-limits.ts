@@ -1,7 +1,6 @@
 /**
- * Connections that the kernel keeps until they are accepted, at most `net.core.somaxconn`. Of
- * clients that come back all at once, those beyond it wait for their TCP to try again, which takes
- * up to a minute.
+ * Length of the kernel's queue of connections that are not accepted yet; `net.core.somaxconn` limits it.
+ * When more clients come back at once, the others wait up to a minute for TCP to retry.
  */
 export const LISTEN_BACKLOG = 4096;
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -9,8 +9,8 @@ export interface ServerLogger extends FastifyBaseLogger {
 }
 
 /**
- * The logger of one request, whose id is in each line. The library's child logger is made with the
- * first line: making it takes longer than routing the request, and few requests write a line.
+ * The logger of one request, whose id is in each line. The first line makes the child logger of Pino,
+ * because making one takes longer than routing the request, and few requests write a line.
  */
 export class RequestLogger implements FastifyBaseLogger {
   readonly #server: ServerLogger;

@@ -8,7 +8,7 @@ export const SECURITY_HEADERS = {
 } as const;
 
 /**
- * Gives every answer the headers above, unless a route sets its own, as `/docs` does. To be called
+ * Gives every answer the headers above, unless a route sets its own, as `/docs` does. Call it
  * before other hooks are added, because one of them may answer.
  */
 export function addSecurityHeaders(app: FastifyInstance): void {

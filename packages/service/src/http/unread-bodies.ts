@@ -6,8 +6,8 @@ const SMALL_BYTES = 65_536;
 type Read = (this: IncomingMessage, bytes: number) => void;
 
 /**
- * Invites the body of a request with `Expect: 100-continue` when it begins to be read: by then the
- * head has been judged, and nobody sends a body that is refused. Node itself invites each at once.
+ * Answers `Expect: 100-continue` with `100 Continue` when the body begins to be read: by then the head was
+ * accepted. So no client sends a body that is refused. Node itself sends `100 Continue` at once.
  */
 export function inviteBodiesWhenRead(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -23,8 +23,8 @@ export function inviteBodiesWhenRead(server: Server): void {
 
 /**
  * Closes the connection after an answer to a request whose body was not read to its end. Node would
- * read the rest, however long it is, so that the next request can follow. Call it before a listener
- * for requests is added that answers them.
+ * read the rest, however long it is, so that the next request can follow. Call it before any
+ * listener that answers requests is added.
  */
 export function closeAfterUnreadBodies(server: Server): void {
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -37,7 +37,7 @@ export function closeAfterUnreadBodies(server: Server): void {
   });
 }
 
-/** A client that waits for its invitation may also send no body at all. */
+/** A client that waits for `100 Continue` may send a body of any size, or none. */
 function isLarge({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined) return true;
   return Number(headers['content-length'] ?? 0) > SMALL_BYTES;

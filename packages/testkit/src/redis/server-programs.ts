@@ -7,7 +7,7 @@ const FOLDER = join(import.meta.dirname, '../../../../node_modules/.cache/redis-
 export interface ServerProgram {
   readonly name: string;
   readonly path: string;
-  /** False where it could not be had. */
+  /** Whether the download has succeeded. */
   readonly isThere: boolean;
 }
 

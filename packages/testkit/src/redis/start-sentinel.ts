@@ -72,7 +72,7 @@ interface Watching {
   readonly port: number;
   readonly master: number;
   readonly program: string | undefined;
-  /** More lines of its configuration. */
+  /** Further lines of the sentinel's configuration. */
   readonly more?: readonly string[];
 }
 

@@ -71,7 +71,7 @@ async function authenticate(socket: Socket, context: TransportContext): Promise<
   if (identity.userId === undefined) {
     throw new ProtocolError('token_claim_invalid', 'no user in the token');
   }
-  cursorsOf(authOf(socket)); // refuses what cannot be read
+  cursorsOf(authOf(socket)); // throws when they cannot be read
   return identity;
 }
 

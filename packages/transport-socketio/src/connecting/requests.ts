@@ -10,21 +10,21 @@ type Next = () => void;
 
 interface Pace {
   readonly clock: Clock;
-  /** Engine.IO stops reading a body that is larger. */
+  /** Engine.IO stops reading larger bodies. */
   readonly maxBodyBytes: number;
 }
 
 /**
- * Charges the requests of a connection that polls, and lets them wait, unread, while its budget is
- * spent. Each of them counts, so that only so many can wait. After a verdict on the client nothing
- * that it sends is read; it can still fetch why it was closed.
+ * Charges the requests of a polling connection, and lets them wait, unread, while its budget is spent. Each
+ * request counts, so the budget bounds how many can wait. After a verdict on the client its bodies are
+ * refused unread, and it can still fetch the reason of the close.
  */
 export function paceRequests(engine: Server['engine'], { clock, maxBodyBytes }: Pace): void {
   engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
     const conn = stateById(engine, sidOf(request) ?? '');
     conn?.input?.take(1, 0);
     const isRead = conn !== undefined && request.method === 'POST';
-    // Node would read the rest of any other body after the answer, without an end.
+    // After the answer, Node would read the rest of any other body without a limit.
     if (bodyBytes(request) > (isRead ? maxBodyBytes : 0)) response.shouldKeepAlive = false;
     proceed();
     function proceed(): void {

@@ -4,13 +4,13 @@ import { stateOf } from '../internals/connection-state.ts';
 import { NAMESPACE } from '../wire/socketio-format.ts';
 
 const HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
-/** Clients that join several namespaces send all CONNECT packets at once, and wait for a second. */
+/** Time for the CONNECT to `/events`; clients send the CONNECTs of all their namespaces at once. */
 const OTHERS_WITHIN_MS = 250;
 
 /**
- * Lets clients into the root namespace, where nothing happens, when they join `/events` as well:
- * some give up everything when one of their namespaces refuses them. Revision 3 begins there without
- * having asked. Others are told where to go.
+ * Admits clients to the root namespace, which serves nothing, when they also join `/events`: some clients
+ * disconnect when one of their namespaces refuses them. Clients of Engine.IO 3 begin there without a
+ * CONNECT. All others get an error with a hint.
  */
 export function serveRoot(io: Server, clock: Clock): void {
   io.use((socket, next) => {

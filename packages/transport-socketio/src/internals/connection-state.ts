@@ -41,7 +41,7 @@ export type StatefulSocket = HeartbeatSocket & {
   joins: boolean;
   /** CONNECT packets that the client has sent. */
   connects: number;
-  /** Whether nothing that the client sends is parsed any more: there is a verdict on it. */
+  /** Whether there is a verdict on the client, after which nothing from it is parsed. */
   stopped: boolean;
   /** What a client of polling may still send; a WebSocket has a budget of its own. */
   input: InputBudget | undefined;
@@ -61,7 +61,7 @@ export interface StateDeps {
   readonly gone: (conn: EngineSocket) => void;
 }
 
-/** The root namespace serves nothing, and some clients join it beside the other. */
+/** Namespaces that a client may join; some clients join `/`, which serves nothing, beside `/events`. */
 const SERVED: ReadonlySet<string> = new Set(['/', '/events']);
 /** CONNECT packets of one connection: a few attempts with other tokens, and the root namespace. */
 const MAX_CONNECTS = 8;
@@ -141,7 +141,7 @@ export function stopReading(conn: EngineSocket): void {
   transportSocketOf(engineOf(conn).transport)?.stop();
 }
 
-/** Charges a packet of polling in revision 3; those of revision 4 are charged before they are parsed. */
+/** Charges a polling packet of Engine.IO 3; `gatePolling` charges those of Engine.IO 4. */
 function isWithinBudget({ input, protocol }: StatefulSocket, { data }: EnginePacket): boolean {
   if (input === undefined || protocol !== 3) return true;
   input.take(1, data?.length ?? 0);
@@ -155,7 +155,7 @@ function judgeConnect(conn: StatefulSocket, packet: EnginePacket, { clock }: Inp
   if (isServed && conn.connects <= MAX_CONNECTS) return;
   stopReading(conn);
   queueMicrotask(() => conn.close()); // by then Socket.IO has answered
-  // Engine.IO waits for a client that polls until its heartbeat is missed.
+  // Engine.IO would wait until a polling client misses its heartbeat.
   clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
 }
 

@@ -3,7 +3,7 @@ import { type EngineSocket, engineOf } from './private-fields.ts';
 
 const SEPARATOR = '\x1e';
 const SEPARATOR_CODE = 0x1e;
-/** Engine.IO itself waits 30 s for a client that does not poll any more. */
+/** Time for a client to fetch its close packet; Engine.IO itself would wait 30 s. */
 const CLOSE_MS = 3000;
 
 /** A connection whose packets arrive in the bodies of requests. */
@@ -16,10 +16,10 @@ export type PollingConnection = EngineSocket & {
 };
 
 /**
- * Charges a client of polling for all packets of a body before the first one is parsed, and parses
- * them one by one: none of a body that is far above the budget, and no more once there is a verdict
- * on the client. Engine.IO itself parses the whole body first. Revision 3 has another format, whose
- * packets are charged as they are parsed.
+ * Charges a polling client for all packets of a body before the first one is parsed, and parses them one by
+ * one. No packet is parsed when the body is far above the budget, or after a verdict on the client.
+ * Engine.IO itself parses the whole body first. Engine.IO 3 has another format, whose packets are charged
+ * as they are parsed.
  */
 export function gatePolling(conn: PollingConnection): void {
   const { transport } = engineOf(conn);
@@ -54,7 +54,7 @@ function isEnding({ readyState, stopped }: PollingConnection): boolean {
   return stopped || readyState !== 'open';
 }
 
-/** A body without a separator holds one packet. */
+/** Counts separators; a body without one holds one packet. */
 function countPackets(body: string): number {
   let packets = 1;
   for (let at = 0; at < body.length; at += 1) {

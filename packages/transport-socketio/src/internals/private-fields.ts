@@ -24,7 +24,7 @@ const MASKED_BYTE = 0x81;
 const MASK_AT = 2;
 const PAYLOAD_AT = 6;
 const PONG_FRAME_BYTES = 7;
-/** The character 3, which is the whole packet. */
+/** The character `3`, which is the whole pong packet. */
 const PONG = 0x33;
 
 export type EngineServer = Server['engine'];
@@ -50,8 +50,8 @@ export interface TransportSocketOptions {
 /** The connection of Engine.IO that a WebSocket carries. */
 export interface CarriedConnection {
   /**
-   * The client has sent a pong of Engine.IO. Returns false when it answers no ping; it is then
-   * charged and parsed like everything else.
+   * Called for a pong of Engine.IO from the client. Returns false when the pong answers no ping; it is then
+   * charged and parsed like any other packet.
    */
   pong(): boolean;
   /** Called when the client goes on sending more than its budget; nothing is read any more. */
@@ -90,7 +90,7 @@ export class TransportSocket extends WebSocket implements GatedSocket, ParserGua
     return this.#gate === undefined && this.connection?.pong() === true;
   }
 
-  /** Drops a gate that has nothing to remember. */
+  /** Drops a gate that is in its initial state. */
   rest(): void {
     if (this.#gate?.atRest) this.#gate = undefined;
   }
@@ -183,7 +183,7 @@ export interface EngineTransportInternals extends EventEmitter {
     ): void;
   };
   writable: boolean;
-  /** Of polling only: milliseconds that it waits for a client to fetch its close packet. */
+  /** For polling only: milliseconds that the transport waits for a client to fetch its close packet. */
   closeTimeout?: number;
   send(packets: readonly EnginePacket[]): void;
   onData(data: unknown): void;
@@ -226,7 +226,7 @@ export interface DecoderInternals {
   listeners(event: 'decoded'): readonly Listener[];
 }
 
-/** Whether the bytes are one whole frame of a client: a text with Engine.IO's packet `pong`. */
+/** Whether the bytes are one whole frame of a client, a text frame with Engine.IO's packet `pong`. */
 function isPong(bytes: Buffer): boolean {
   if (bytes.length !== PONG_FRAME_BYTES || bytes[0] !== FIN_TEXT || bytes[1] !== MASKED_BYTE)
     return false;

@@ -64,11 +64,11 @@ test.each([
   [{ recovery: 1 }, false],
   [{ pid: 'p', offset: 'o' }, true],
   [{ pid: 'p', recovery: false }, false],
-])('[IO8.16] a client of any kind says it by %j: %s', (auth, keepsThem) => {
+])('[IO8.16] any client asks for offsets by `auth`: %j gives %s', (auth, keepsThem) => {
   expect(keeps('transport=polling&EIO=4', PYTHON, auth)).toBe(keepsThem);
 });
 
-test('[IO8.17] an official client may do without offsets', () => {
+test('[IO8.17] an official client with `auth.recovery: false` gets no offsets', () => {
   expect(keeps('EIO=4&transport=websocket', WS, { recovery: false })).toBe(false);
 });
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a client has said until it joins. */
+/** The information that a client has sent before it joins. */
 export interface ClientHandshake {
   /** The path and query of the request that began the connection. */
   readonly url: string;
@@ -9,8 +9,9 @@ export interface ClientHandshake {
 }
 
 /**
- * What clients of revision 4 write, seen from socket.io-client 3.1 to 4.8, python-socketio 5,
- * Java's 2.1, and the sources of those of Dart and Swift:
+ * Matches the query of the official JavaScript client. The queries of clients of Engine.IO 4, observed
+ * with socket.io-client 3.1 to 4.8, python-socketio 5 and Java's client 2.1, and read in the sources
+ * of the clients for Dart and Swift, are:
  *
  *     JavaScript   EIO=4&transport=polling&t=Q8jrKVZ&b64=1    engine.io-client before 6.6; `b64` on Node
  *                  EIO=4&transport=polling&t=n0grz5r6         newer: 5 characters of the time, 3 random
@@ -22,24 +23,24 @@ export interface ClientHandshake {
  *     Swift        transport=polling&b64=1&EIO=4
  *     C++          EIO=4&transport=websocket&t=1796065293
  *
- * A page that begins with a WebSocket writes the same with the clients of JavaScript and of Dart, so
- * that neither counts.
+ * In a page that begins with a WebSocket, the clients for JavaScript and Dart send the same handshake, so
+ * neither is recognised.
  */
 const OFFICIAL_QUERY = /[?&]EIO=4&transport=(polling|websocket)(?:&t=([\w.-]+))?(?:&b64=1)?$/;
 const OLDER_TIMESTAMP = /^[\w-]{7}(\.[\w-]+)?$/;
 const NEWER_TIMESTAMP = /^[0-9a-z]{6,8}$/;
-/** No client's clock is as far from the node's. One of 2,000 timestamps of the newer form is within. */
+/** The largest assumed clock difference; about 1 in 2,000 timestamps of the newer form is within it. */
 const CLOCKS_MS = 7 * 24 * 3_600_000;
-/** What the client's own XMLHttpRequest calls itself on Node. */
+/** User agent of the official client's own XMLHttpRequest on Node. */
 const OFFICIAL_XHR = 'node-XMLHttpRequest';
 const DART = /^dart\b/i;
-/** The extension as `ws` offers it. */
+/** The extension offer that `ws` sends. */
 const WS_EXTENSIONS = 'permessage-deflate; client_max_window_bits';
 
 /**
- * Whether the client keeps the last argument of an event as its offset, so that its handlers are made
- * for one argument more. That is so for the official JavaScript client, and for whoever says it by
- * `auth.recovery`. A client that is not recognised only does without its recovery.
+ * Whether the client takes the last argument of an event as its offset, so that handlers accept one more
+ * argument. The official JavaScript client does, and any client with `auth.recovery` true. A client that
+ * is not recognised loses only its recovery.
  */
 export function keepsOffsets({ url, headers, auth }: ClientHandshake, now: number): boolean {
   const wish = String(auth['recovery']);
@@ -59,7 +60,7 @@ function isOfficialTimestamp(text: string, now: number): boolean {
   return NEWER_TIMESTAMP.test(text) && Math.abs(Number.parseInt(text, 36) - now) > CLOCKS_MS;
 }
 
-/** The WebSocket library of the official client on Node. */
+/** Whether the headers are those of `ws`, which the official client uses on Node. */
 function isWs(headers: IncomingHttpHeaders): boolean {
   return (
     headers['user-agent'] === undefined &&

@@ -1,9 +1,8 @@
 import type { Socket } from 'socket.io';
 
 /**
- * What a client has said of itself when it joined. In revision 3 the CONNECT packet may have a query,
- * which Socket.IO takes for `auth`; clients that cannot add one say `cursors` and `projects` in the
- * query of the connection.
+ * The `auth` of a client. In Engine.IO 3 the CONNECT packet may have a query, which Socket.IO presents as
+ * `auth`. Clients that cannot add a query there put `cursors` and `projects` into that of the connection.
  */
 export function authOf({ handshake, conn }: Socket): Readonly<Record<string, unknown>> {
   if (conn.protocol !== 3) return handshake.auth;

@@ -1,10 +1,10 @@
 import { MAX_CURSORS, ProtocolError } from '@leque/protocol';
 
 /**
- * Reads `auth.cursors`: by channel, the last cursor that the client has seen; as an object, or as its
- * JSON text from clients whose `auth` holds texts only.
- * @throws ProtocolError for anything else, and for more cursors than a resume may have; none is
- *   dropped silently (GAP)
+ * Reads `auth.cursors`: by channel, the last cursor that the client has seen. The value is an object, or its
+ * JSON text from clients whose `auth` can hold only texts.
+ * @throws ProtocolError for any other value, and for more cursors than a resume may have, because a
+ *   dropped cursor would hide a gap (GAP)
  */
 export function cursorsOf(auth: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = auth['cursors'];

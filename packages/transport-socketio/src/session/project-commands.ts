@@ -148,7 +148,7 @@ function optionsOf(since: unknown) {
   return after === undefined ? {} : { since: after };
 }
 
-/** No history reaches back to a text that is no cursor. */
+/** Gives up recovery for a `since` that is not a cursor, because no history reaches back to it. */
 function giveUpWithout(since: unknown, subscription: Subscription): void {
   const isCursor = tryParseCursor(String(since)) !== undefined;
   if (since !== undefined && !isCursor) subscription.giveUpRecovery();

@@ -59,7 +59,7 @@ export function encodeAnswer(name: ServerMessage, payload: object, offset?: stri
   return new PacketFrame([encodeEvent(name, JSON.stringify(payload), offset)]);
 }
 
-/** Such an event is two events: a client that is cut off between them has seen the first only. */
+/** Encodes an event of a type with `repeatedAs` as two events; a client may be cut off between them. */
 function encodeTwice(type: string, payload: string, offset: string | undefined): string[] {
   const again = repeatedAs(type);
   if (again === undefined) return [encodeEvent(type, payload, offset)];

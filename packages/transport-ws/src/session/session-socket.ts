@@ -24,8 +24,8 @@ export interface SocketReader {
   /** The client has shown that it is alive, and nothing else. */
   alive(): void;
   /**
-   * The client has sent a pong without a payload. Returns false when it answers no ping; it is then
-   * charged and parsed like everything else.
+   * Called for a pong without a payload from the client. Returns false when the pong answers no ping; it is
+   * then charged and parsed like any other frame.
    */
   pong(): boolean;
   /** The client has closed because a message was too large for it; `closed` follows. */
@@ -144,7 +144,7 @@ function internals(socket: WebSocket): Internals {
   return socket as unknown as Internals;
 }
 
-/** Whether the bytes are one whole frame of a client: a pong without a payload. */
+/** Whether the bytes are one whole frame of a client, a pong without a payload. */
 function isEmptyPong(bytes: Buffer): boolean {
   return bytes.length === MASKED_HEADER_BYTES && bytes[0] === FIN_PONG && bytes[1] === MASKED;
 }

@@ -116,7 +116,7 @@ export class WsSession
     this.send(encodeTextFrame(encodeReply(type, data, id === undefined ? {} : { id })));
   }
 
-  /** Sends a frame of so many messages that ends with a ping. */
+  /** Sends a frame that ends with a ping; `messages` is the number of messages in it. */
   ping(frame: Frame, messages: number): void {
     this.#pinged = true;
     this.client.session.send(frame, messages);

@@ -6,9 +6,9 @@ import { freeze } from './pause-redis.ts';
 
 const FULL_MS = 6000;
 /**
- * How long Redis stalls while clients come back: a server without room answers reads late as well,
- * while its thread waits for the disk, or frees memory. Longer than a gateway tries to read a history
- * again, so that the outcome of a resume stays unknown.
+ * How long Redis stalls while clients come back. A real server without room stalls while its thread waits
+ * for the disk or frees memory. A gateway retries the read of a history for a shorter time, so the outcome
+ * of a resume stays unknown.
  */
 const STALL_MS = 6500;
 const NOTICED_MS = 5000;
@@ -52,7 +52,7 @@ export const evictKeys: Scenario['run'] = async (context: ScenarioContext) => {
     await ask(port, 'CONFIG', 'SET', 'maxmemory', String(used + SPARE_BYTES));
     await context.expect('Redis evicts keys', async () => (await evicted()) > before, RECOVERY_MS);
     await missEvents(context);
-    // An event without an answer would be sent again, although its idempotency key may be evicted.
+    // Publishers retry an event without an answer, and Redis may have evicted its idempotency key.
     await context.stopLoad();
     await freeze(context, STALL_MS);
     await context.startLoad();

@@ -20,7 +20,7 @@ export const losePackets: Scenario['run'] = async (context: ScenarioContext) => 
     await missEvents(context);
     await redis.lose(share);
     try {
-      // Where all packets are lost, no history can be read for as long as a gateway tries.
+      // While all packets are lost, every retry of a gateway to read a history fails.
       await context.rest((durationMs * 3) / 4);
       await context.clients.down(CUT_MS);
       await context.rest(durationMs / 4);

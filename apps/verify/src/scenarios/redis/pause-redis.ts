@@ -9,7 +9,7 @@ const RECOVERY_MS = 20_000;
 
 type Pause = (context: ScenarioContext, durationMs: number) => Promise<void>;
 
-/** Stops Redis by a signal. */
+/** Stops Redis by `SIGSTOP` for `durationMs`. */
 export const freeze: Pause = async (context, durationMs) => {
   const { standalone } = context.system.redis;
   await standalone.pause();
