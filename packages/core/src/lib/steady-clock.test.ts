@@ -69,6 +69,26 @@ test.each([
   expect(errorMs()).toBe(HOUR_MS);
 });
 
+test('a witness that has contradicted a jump may fail for up to a minute', async () => {
+  let isAway = false;
+  const { fake, machine, errorMs } = start(async (trueTime) => {
+    if (isAway) throw new Error('away');
+    return trueTime();
+  });
+  machine.offMs = 2 * HOUR_MS;
+  for (let passedMs = 0; passedMs < 120_000; passedMs += 5000) {
+    expect(errorMs()).toBe(0);
+    await settled();
+    fake.advance(5000);
+  }
+  isAway = true;
+  for (let passedMs = 0; passedMs < 50_000; passedMs += 5000) {
+    await settled();
+    expect(errorMs()).toBe(0);
+    fake.advance(5000);
+  }
+});
+
 test('small corrections are followed at once, also when they add up', () => {
   const { fake, machine, errorMs, jumps } = start();
   for (let step = 1; step <= 20; step += 1) {
@@ -94,4 +114,13 @@ test('[LIVE] the witness is asked one question at a time, until the jump is judg
   steady.close();
   fake.advance(60_000);
   expect({ pending: fake.pending, asked: asked() }).toEqual({ pending: 0, asked: before + 1 });
+});
+
+test('[LIVE] a clock that is closed while the witness is asked asks no more', async () => {
+  const { fake, machine, steady, errorMs, asked } = start(async (trueTime) => trueTime());
+  machine.offMs = HOUR_MS;
+  errorMs();
+  steady.close();
+  await settled();
+  expect({ pending: fake.pending, asked: asked() }).toEqual({ pending: 0, asked: 1 });
 });

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from './clock.ts';
 /** NTP corrects a clock by less than this at a time; a larger difference is a jump. */
 const JUMP_MS = 1000;
 const ASK_AGAIN_MS = 5000;
-/** Without a witness a jump counts after this time, because the clock may have been wrong before. */
+/** A jump that nobody contradicts for this time counts: the clock may have been wrong before. */
 const BELIEVE_MS = 60_000;
 
 export interface SteadyClockDeps {
@@ -25,9 +25,13 @@ export class SteadyClock implements Clock {
   readonly #deps: SteadyClockDeps;
   /** `now()` minus `monotonic()`, in milliseconds. */
   #offset: number;
-  /** When the jump was noticed; undefined while the machine's clock is believed. */
+  /**
+   * When the jump was noticed, or was contradicted last; undefined while the machine's clock is
+   * believed.
+   */
   #doubtedAt: number | undefined;
   #asking = false;
+  #closed = false;
   #cancelAsk: Cancel | undefined;
 
   constructor(deps: SteadyClockDeps) {
@@ -61,7 +65,7 @@ export class SteadyClock implements Clock {
 
   /** Stops asking. */
   close(): void {
-    this.#asking = true;
+    this.#closed = true;
     this.#cancelAsk?.();
   }
 
@@ -72,15 +76,19 @@ export class SteadyClock implements Clock {
   #doubt(jumpMs: number): void {
     this.#doubtedAt = this.monotonic();
     this.#deps.onJump(Math.round(jumpMs));
-    if (!this.#asking) void this.#ask();
+    if (!this.#asking && !this.#closed) void this.#ask();
   }
 
   async #ask(): Promise<void> {
     this.#asking = true;
     const witnessed = await this.#witness();
-    const isRight = this.#doubtedAt === undefined || this.#judge(witnessed, this.#doubtedAt);
-    if (isRight) this.#believe();
-    else this.#cancelAsk = this.#deps.clock.after(ASK_AGAIN_MS, () => void this.#ask());
+    if (this.#closed) return;
+    if (this.#doubtedAt === undefined || this.#judge(witnessed, this.#doubtedAt)) {
+      this.#believe();
+      return;
+    }
+    if (witnessed !== undefined) this.#doubtedAt = this.monotonic();
+    this.#cancelAsk = this.#deps.clock.after(ASK_AGAIN_MS, () => void this.#ask());
   }
 
   async #witness(): Promise<number | undefined> {
