@@ -1,4 +1,5 @@
 import { MemoryControl } from '@leque/broker-memory';
+import type { Clock } from '@leque/core';
 import { Random } from '@leque/testkit';
 import { FakeClock, makeEvent } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
@@ -6,7 +7,14 @@ import { PUBLISH_RECORDS, PublishJournal } from './publish-journal.ts';
 
 function startJournal(limits: { entries: number; ttlMs: number }) {
   const clock = new FakeClock();
-  const journal = new PublishJournal(clock, limits);
+  const wall = { offMs: 0 };
+  const jumping: Clock = {
+    now: () => clock.now() + wall.offMs,
+    monotonic: () => clock.monotonic(),
+    after: (ms, task) => clock.after(ms, task),
+    defer: (task) => clock.defer(task),
+  };
+  const journal = new PublishJournal(jumping, limits);
   const control = new MemoryControl('publisher');
   journal.register(control);
   const find = async (messageId: string) => {
@@ -18,7 +26,7 @@ function startJournal(limits: { entries: number; ttlMs: number }) {
     const position = { epoch: 'e', offset };
     journal.note(event, { messageId, position, duplicate: false }, { caller: 'a key', tookMs: 0 });
   };
-  return { clock, note, find };
+  return { clock, wall, note, find };
 }
 
 test('[LIVE] a journal remembers the newest publications, and the newest of each channel', async () => {
@@ -51,6 +59,13 @@ test('[LIVE] a journal forgets what is too old', async () => {
   note('m', 'project:Q', 1);
   clock.advance(600);
   expect(await find('m')).toEqual(['project:Q e.1']);
+});
+
+test('a journal forgets nothing early when the clock is corrected', async () => {
+  const { wall, note, find } = startJournal({ entries: 4, ttlMs: 1_000 });
+  note('m', 'project:P', 1);
+  wall.offMs = 3_600_000;
+  expect(await find('m')).toEqual(['project:P e.1']);
 });
 
 test('[LIVE] the answer for an id names at most sixteen channels', async () => {

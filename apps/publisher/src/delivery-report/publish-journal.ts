@@ -25,6 +25,8 @@ interface Entry {
   readonly position: Position;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
+  /** Time of the monotonic clock, in milliseconds, until which it is remembered. */
+  readonly until: number;
   readonly caller: string;
 }
 
@@ -57,21 +59,22 @@ export class PublishJournal {
     { position }: Published,
     { caller, tookMs }: PublishFacts,
   ): void {
-    const { entries } = this.#limits;
+    const { entries, ttlMs } = this.#limits;
     if (position === undefined || entries === 0) return;
     // The start of storing: no gateway can have received the event before it.
     const at = this.#clock.now() - tookMs;
-    this.#ring[this.#next] = { messageId, channel, type, position, at, caller };
+    const until = this.#clock.monotonic() + ttlMs;
+    this.#ring[this.#next] = { messageId, channel, type, position, at, until, caller };
     this.#next = (this.#next + 1) % entries;
   }
 
   /** The newest publication of the id in each of its `MAX_CHANNELS` newest channels, oldest first. */
   #find(messageId: string): Entry[] {
-    const oldest = this.#clock.now() - this.#limits.ttlMs;
+    const now = this.#clock.monotonic();
     const found = new Map<string, Entry>();
     for (let back = 1; back <= this.#ring.length && found.size < MAX_CHANNELS; back += 1) {
       const entry = this.#ring.at(this.#next - back);
-      if (entry?.messageId !== messageId || entry.at < oldest) continue;
+      if (entry?.messageId !== messageId || entry.until < now) continue;
       if (!found.has(entry.channel)) found.set(entry.channel, entry);
     }
     return [...found.values()].reverse();
