@@ -11,6 +11,7 @@ import {
   unsigned,
   wsUrl,
 } from '@leque/lab';
+import { MAX_CURSORS } from '@leque/protocol';
 import { type ServerProcess, startLeque, TEST_API_KEY } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -74,7 +75,9 @@ describe('bad input', () => {
       '{"action":"subscribe","project_id":"PROJ-A","since":7}',
       JSON.stringify({
         action: 'resume',
-        cursors: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`project:${n}`, 'e.1'])),
+        cursors: Object.fromEntries(
+          Array.from({ length: MAX_CURSORS + 1 }, (_, n) => [`project:${n}`, 'e.1']),
+        ),
       }),
     ])(
       '[RE4.6] %s, whose cursors cannot be read, gets `error`, ends the connection, and no event follows',

@@ -1,3 +1,4 @@
+import { MAX_CURSORS } from '@leque/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { describe, expect, test } from 'vitest';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
@@ -88,7 +89,8 @@ describe('[IO9] who hears what on Socket.IO', () => {
     expect(await ask('subscribe.projects')).toMatchObject({
       channels: { 'project:A': {}, 'project:B': {} },
     });
-    for (const project_ids of ['A', [7], ['a b'], Array.from({ length: 257 }, (_, n) => `P${n}`)]) {
+    const tooMany = Array.from({ length: MAX_CURSORS + 1 }, (_, n) => `P${n}`);
+    for (const project_ids of ['A', [7], ['a b'], tooMany]) {
       expect(await ask('subscribe.projects', { project_ids })).toMatchObject({
         code: 'invalid_command',
       });
