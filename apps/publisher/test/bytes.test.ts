@@ -1,14 +1,18 @@
 import { EXACT_VALUES, HUGE_NUMBERS, NOT_UTF8, TIMESTAMPS } from '@leque/testkit/fakes';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PublisherUnderTest } from './publisher-under-test.ts';
 
 const OWN = '"timestamp":"2026-01-02T03:04:05Z","message_id":"m"';
 
 /** Publishes an event alone and in a list, and returns what is said about it. */
-async function verdictsOn(publisher: PublisherUnderTest, text: string | Buffer) {
+async function verdictsOn(
+  publisher: PublisherUnderTest,
+  text: string | Buffer,
+  headers: Record<string, string> = {},
+) {
   const list = Buffer.concat([Buffer.from('['), Buffer.from(text as string), Buffer.from(']')]);
-  const alone = await publisher.post('/api/publish', text);
-  const listed = await publisher.post('/api/publish', list);
+  const alone = await publisher.post('/api/publish', text, headers);
+  const listed = await publisher.post('/api/publish', list, headers);
   const [item] = listed.json.results ?? [{ problem: listed.json }];
   return [alone.status === 200 ? 'stored' : alone.json, item.problem ?? item.status];
 }
@@ -44,13 +48,27 @@ test.each(HUGE_NUMBERS)('[EV3.3] the number %s is refused with its place', async
   }
 });
 
-test('[EV1.7] a field that is given twice is refused by name', async () => {
-  await using publisher = new PublisherUnderTest();
-  const text = '{"type":"x","data":{},"project_id":"P","project_id":"Q"}';
-  for (const verdict of await verdictsOn(publisher, text)) {
-    const errors = [{ field: 'project_id', message: 'is given more than once' }];
-    expect(verdict).toMatchObject({ errors });
-  }
+describe.each([
+  ['no key', {}],
+  ['a key in the header', { 'idempotency-key': 'k' }],
+] as const)('with %s', (_, headers) => {
+  test.each([
+    ['project_id', '{"type":"x","data":{},"project_id":"P","project_id":"Q"}'],
+    ['project_id', '{"type":"x","data":{},"project_id":"P","project\\u005fid":"Q"}'],
+    ['message_id', '{"type":"x","data":{},"message_id":"a","message_i\\u0064":"b"}'],
+    ['data', '{"type":"x","data":{"bad":"\\ud800"},"d\\u0061ta":{}}'],
+    ['data', '{"type":"x","d\\u0061ta":{"n":1},"data":{}}'],
+    ['data', '{"type":"x","data":{"n":1},"data":{},"user_id":null}'],
+    [
+      'data',
+      '{"type":"error","channel":"all","data":{"message":"x","code":"4003"},"d\\u0061ta":{"message":"x"}}',
+    ],
+  ])('[EV1.7] the field %s that is given twice is refused by name: %s', async (field, text) => {
+    await using publisher = new PublisherUnderTest();
+    const errors = [{ field, message: 'is given more than once' }];
+    const verdicts = await verdictsOn(publisher, text, headers);
+    expect(verdicts).toMatchObject([{ errors }, { errors }]);
+  });
 });
 
 test('[EV4.7] data is stored and read again as it was sent', async () => {

@@ -33,6 +33,7 @@ export {
   repeatedAs,
   USER_TYPES,
 } from './events/event-types.ts';
+export type { SentJson } from './events/sent-text.ts';
 export {
   ALL,
   type ChannelKind,

@@ -13,6 +13,7 @@ import {
   type Event,
   FIREHOSE,
   ProtocolError,
+  type SentJson,
   tryParseChannel,
   tryParseEvent,
   type UnaddressedPolicy,
@@ -114,8 +115,7 @@ export class Publishing {
     const { maxEventBytes } = this.#deps;
     try {
       if (isTooLong(text, maxEventBytes)) throw tooLarge(maxEventBytes, 'more');
-      const input = withKey(parseJson(text), options.key);
-      const event = this.#parse(input, text, options.unaddressed);
+      const event = this.#parse({ text, parsed: parseJson(text) }, options);
       assertMayPublish(options.caller, event);
       const bytes = Buffer.byteLength(event.json);
       if (bytes <= maxEventBytes) return withOwnedKey(event, options.caller);
@@ -176,10 +176,10 @@ export class Publishing {
     this.#deps.telemetry.report({ type: 'event_unaddressed', eventType, caller: name });
   }
 
-  #parse(input: unknown, text: string, unaddressed: UnaddressedPolicy): Event {
-    const parsed = tryParseEvent(input, unaddressed, text);
-    if (parsed.ok) return parsed.event;
-    throw RequestError.ofProblems('invalid_event', parsed.problems);
+  #parse(json: SentJson, { key, unaddressed }: CheckOptions): Event {
+    const read = tryParseEvent(withKey(json.parsed, key), unaddressed, json);
+    if (read.ok) return read.event;
+    throw RequestError.ofProblems('invalid_event', read.problems);
   }
 }
 

@@ -50,10 +50,10 @@ function readRepeated({ channel: origin, type, position, body: json }: Payload):
 function readForeign(channel: string, payload: Buffer): Decoded {
   if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
   const text = payload.toString();
-  const input = tryParseObject(text);
-  if (input === undefined) return { problem: 'not a JSON object' };
+  const sent = tryParseObject(text);
+  if (sent === undefined) return { problem: 'not a JSON object' };
   // The Redis channel decides where the event goes, whatever the event itself says.
-  const parsed = tryParseEvent({ ...input, channel }, 'refuse', text);
+  const parsed = tryParseEvent({ ...sent, channel }, 'refuse', { text, parsed: sent });
   if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
   const { type, json } = parsed.event;
   return { publication: new Publication({ channel, type, position: undefined, json }) };

@@ -1,4 +1,4 @@
-import { tryParseEvent } from '@leque/protocol';
+import { type ParsedEvent, tryParseEvent } from '@leque/protocol';
 import { Random, startRedis, type TestRedis, uniquePrefix } from '@leque/testkit';
 import {
   EXACT_VALUES,
@@ -25,6 +25,12 @@ beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(() => redis[Symbol.asyncDispose]());
+
+/** What the HTTP interface says to an event for the channel. */
+function verdictOn(text: string): ParsedEvent {
+  const parsed = JSON.parse(text);
+  return tryParseEvent({ ...parsed, channel: P }, 'refuse', { text, parsed });
+}
 
 /** A subscribed node, and a service that uses Redis itself. */
 async function start() {
@@ -141,7 +147,7 @@ test.each(TIMESTAMPS)(
   async (time, ok) => {
     await using all = await start();
     const text = `{"type":"x","data":{},"message_id":"m","timestamp":"${time}"}`;
-    const parsed = tryParseEvent({ ...JSON.parse(text), channel: P }, 'refuse', text);
+    const parsed = verdictOn(text);
     const reply = await all.fcall(P, text);
     await all.publish(P, text);
     await all.fcall(P, '{"type":"x","data":{"n":9}}');
@@ -172,6 +178,17 @@ test.each(['type', 'data', 'channel', 'message_id', 'user_id', 'unknown'])(
   },
 );
 
+test.each([
+  ['type', '"type":"x","typ\\u0065":"x","data":{}'],
+  ['data', '"type":"x","data":{"n":1},"d\\u0061ta":{}'],
+  ['message_id', '"type":"x","data":{},"message_id":"a","message_i\\u0064":"b"'],
+  ['user_id', '"type":"x","data":{},"user_id":"U","user_id":"U"'],
+])('[EV1.7] the field %s given twice drops an event by PUBLISH: {%s}', async (name, members) => {
+  await using all = await start();
+  await all.publish(P, `{${members}}`);
+  await expect.poll(all.dropped).toEqual([`${name} is given more than once`]);
+});
+
 test('[EV4.7] numbers and texts arrive as they were sent, live, from the history, and by PUBLISH', async () => {
   await using all = await start();
   const data = `{${EXACT_VALUES.map((text, n) => `"${n}" : ${text}`).join(', ')}}`;
@@ -191,7 +208,7 @@ test(`[EV4.7] [NP1.2] random data has the same bytes on all paths (seed ${BYTES_
   const live = () => all.node.sink.publications(P).map(({ json }) => json);
   for (let run = 1; run <= Number(BYTES_RUNS); run += 1) {
     const text = `{"type":"x",${OWN},"data":${randomObject(random)}}`;
-    const parsed = tryParseEvent({ ...JSON.parse(text), channel: P }, 'refuse', text);
+    const parsed = verdictOn(text);
     if (!parsed.ok) expect.fail(`${text}: ${JSON.stringify(parsed.problems)}`);
     expect([text, await all.fcall(P, text)]).toEqual([text, ['m', expect.any(String), run, 0]]);
     await all.publish(P, text);

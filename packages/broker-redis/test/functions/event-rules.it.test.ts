@@ -57,7 +57,8 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
   ] as const) {
     for (const text of texts) {
       const reply = await fcall(channel, text);
-      const parsed = tryParseEvent({ ...JSON.parse(text), channel }, 'refuse', text);
+      const sent = JSON.parse(text);
+      const parsed = tryParseEvent({ ...sent, channel }, 'refuse', { text, parsed: sent });
       expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
       if (!parsed.ok) continue;
       const { publications } = await node.broker.history(channel, undefined, upTo(1));

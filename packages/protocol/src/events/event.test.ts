@@ -36,7 +36,10 @@ describe('routing', () => {
 });
 
 describe('the text of an event', () => {
-  const parse = (text: string) => tryParseEvent(JSON.parse(text), 'all', text);
+  const parse = (text: string, added = {}) => {
+    const parsed = JSON.parse(text);
+    return tryParseEvent({ ...parsed, ...added }, 'all', { text, parsed });
+  };
   const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"\\u006d"';
 
   test('[EV4.7] data and the message id are stored as they were sent', () => {
@@ -58,6 +61,23 @@ describe('the text of an event', () => {
       event: { json: `{"type":"chat_message","data":${data},${own},${ids}}` },
     });
   });
+
+  test.each([{ idempotency_key: 'k' }, { channel: 'all' }, { channel: 'all', user_id: 'u' }])(
+    '[EV1.7] a field that is given twice is refused, though %j was added to the event',
+    (added) => {
+      const doubled = [
+        '{"type":"x","data":{"n":1},"d\\u0061ta":{}}',
+        '{"type":"x","data":{"n":1},"d\\u0061ta":{},"da\\u0074a":{}}',
+        '{"type":"x","data":{"n":1},"data":{}}',
+      ];
+      for (const text of doubled) {
+        const problems = expect.arrayContaining([
+          { field: 'data', message: 'is given more than once' },
+        ]);
+        expect(parse(text, added)).toEqual({ ok: false, problems });
+      }
+    },
+  );
 
   test('[EV1.7] a field that is given twice is refused by name', () => {
     const text =

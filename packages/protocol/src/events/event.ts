@@ -16,7 +16,7 @@ import { dataFormProblems } from './data-problems.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
 import { EVENT_FIELDS, EventInput, type OptionalField, STORED_FIELDS } from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
-import { readSentText, type SentText, withMembers } from './sent-text.ts';
+import { readSentText, type SentJson, type SentText, withMembers } from './sent-text.ts';
 
 /** A valid event, ready to be stored. Its JSON goes to clients unchanged. */
 export interface Event {
@@ -80,13 +80,13 @@ const dataValidators = new Map<string, Validator>(
  * Checks an event from outside, routes it, and fills in what its publisher left out. Never throws;
  * the answer holds the event, or everything that is wrong with it.
  * @param unaddressed what happens to an event that names nobody
- * @param text the valid JSON that `sent` was parsed from, whose `data` is stored as it is; without it
- *   `data` is printed anew
+ * @param json where `sent` was read from, whose `data` is stored as it is; without it `data` is printed
+ *   anew. `sent` may have other members than this JSON, but has its `data` and its `message_id`.
  */
 export function tryParseEvent(
   sent: unknown,
   unaddressed: UnaddressedPolicy,
-  text?: string,
+  json?: SentJson,
 ): ParsedEvent {
   const input = withoutNulls(sent);
   if (!isEventInput(input)) {
@@ -98,7 +98,7 @@ export function tryParseEvent(
   if (isDeeperThan(given.data, MAX_DEPTH)) {
     return refuse('data', `must not be nested more than ${MAX_DEPTH} levels deep`);
   }
-  const read = readSentText(given, text);
+  const read = readSentText(given, json);
   if (!read.ok) return read;
   const route = routeOf(given, type);
   const channel = route ?? ALL;

@@ -1,6 +1,16 @@
 import { memberTexts, selectMembers } from '../wire/member-texts.ts';
 import type { Problem } from '../wire/problems.ts';
 
+/** The JSON that an event was read from. */
+export interface SentJson {
+  readonly text: string;
+  /**
+   * What `text` was parsed to, without a member more or less: the count of its members shows that none
+   * of them is given twice.
+   */
+  readonly parsed: unknown;
+}
+
 /** The JSON of those fields of an event that are stored as they were sent. */
 export interface SentText {
   readonly data: string;
@@ -15,12 +25,13 @@ export type SentTextResult =
 /**
  * Finds the texts that are stored as they were sent. Printing them again would round large integers,
  * and lose the difference between 1.0 and 1 or -0 and 0. The other fields have one spelling each.
- * @param text JSON of the whole event; undefined for an event that was never text
+ * @param event may have members that its JSON lacks, such as an idempotency key from a header
+ * @param json undefined for an event that was never text
  */
-export function readSentText(event: SentEvent, text: string | undefined): SentTextResult {
-  if (text === undefined) return { ok: true, sent: printed(event) };
-  const sent = readPlain(event, text);
-  return sent === undefined ? readAny(event, text) : { ok: true, sent };
+export function readSentText(event: SentEvent, json: SentJson | undefined): SentTextResult {
+  if (json === undefined) return { ok: true, sent: printed(event) };
+  const sent = readPlain(event, json);
+  return sent === undefined ? readAny(event, json.text) : { ok: true, sent };
 }
 
 interface SentEvent {
@@ -38,11 +49,11 @@ const WANTED = ['data', 'message_id'];
  * Reads a text in which each member of the event occurs once and has no escapes in its name, as nearly all
  * texts; undefined for other texts.
  */
-function readPlain(event: SentEvent, text: string): SentText | undefined {
+function readPlain(event: SentEvent, { text, parsed }: SentJson): SentText | undefined {
   const { texts, count } = selectMembers(text, WANTED);
   const [data, messageId] = texts;
   const isComplete = data !== undefined && (messageId !== undefined) === 'message_id' in event;
-  return isComplete && count === Object.keys(event).length ? { data, messageId } : undefined;
+  return isComplete && count === Object.keys(parsed ?? {}).length ? { data, messageId } : undefined;
 }
 
 function readAny({ message_id: id }: SentEvent, text: string): SentTextResult {
