@@ -1,4 +1,10 @@
-import { CLOSE_TIMEOUT_MS, type Heartbeats, InputBudget, type InputContext } from '@leque/core';
+import {
+  CLOSE_TIMEOUT_MS,
+  type Clock,
+  type Heartbeats,
+  InputBudget,
+  type InputContext,
+} from '@leque/core';
 import type { Socket } from 'socket.io';
 import type { EnginePacket } from '../wire/binary-packets.ts';
 import { isConnect, namespaceOf } from '../wire/connect-packets.ts';
@@ -46,6 +52,8 @@ export type StatefulSocket = HeartbeatSocket & {
   /** What a client of polling may still send; a WebSocket has a budget of its own. */
   input: InputBudget | undefined;
   reader: SocketReader | undefined;
+  /** What `runByItsEnd` has yet to run; undefined for most clients. */
+  waiting: Set<() => void> | undefined;
   /** Takes the answer to a ping; see `CarriedConnection`. */
   pong(): boolean;
   /** Closes a client that goes on sending more than its budget. */
@@ -97,6 +105,7 @@ export function attachState({
   function onClose(this: StatefulSocket): void {
     heartbeats.remove(this);
     gone(this);
+    for (const run of this.waiting ?? []) run();
     this.reader?.closed();
   }
   return (conn) => {
@@ -105,6 +114,7 @@ export function attachState({
     const heartbeat = { pinged: false, heardAt: 0, beatsAt: 0 };
     const socket: StatefulSocket = Object.assign(conn, fields, heartbeat, {
       reader: undefined,
+      waiting: undefined,
       input: webSocket === undefined ? new InputBudget(input) : undefined,
       pong: onPong,
       flooded: onFlooded,
@@ -141,6 +151,24 @@ export function stopReading(conn: EngineSocket): void {
   transportSocketOf(engineOf(conn).transport)?.stop();
 }
 
+interface Wait {
+  readonly clock: Clock;
+  readonly ms: number;
+}
+
+/** Runs `task` once: after `ms`, or when the connection ends before. */
+export function runByItsEnd(conn: StatefulSocket, { clock, ms }: Wait, task: () => void): void {
+  const cancel = clock.after(conn.readyState === 'closed' ? 0 : ms, run);
+  conn.waiting ??= new Set();
+  conn.waiting.add(run);
+  function run(): void {
+    cancel();
+    conn.waiting?.delete(run);
+    if (conn.waiting?.size === 0) conn.waiting = undefined;
+    task();
+  }
+}
+
 /** Charges a polling packet of Engine.IO 3; `gatePolling` charges those of Engine.IO 4. */
 function isWithinBudget({ input, protocol }: StatefulSocket, { data }: EnginePacket): boolean {
   if (input === undefined || protocol !== 3) return true;
@@ -156,7 +184,7 @@ function judgeConnect(conn: StatefulSocket, packet: EnginePacket, { clock }: Inp
   stopReading(conn);
   queueMicrotask(() => conn.close()); // by then Socket.IO has answered
   // Engine.IO would wait until a polling client misses its heartbeat.
-  clock.after(CLOSE_TIMEOUT_MS, () => conn.close(true));
+  runByItsEnd(conn, { clock, ms: CLOSE_TIMEOUT_MS }, () => conn.close(true));
 }
 
 function onFlooded(this: StatefulSocket): void {
