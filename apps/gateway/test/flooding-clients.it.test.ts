@@ -77,6 +77,23 @@ test('[IN1.4] no packet of a polling body far above the budget is parsed', async
   expect(body).not.toContain('pong');
 });
 
+test.each([
+  'EIO=4&transport=polling&j=0',
+  'EIO=4&transport=polling&j=',
+  'transport=polling&%6a=0&EIO=4',
+  'EIO=3&transport=polling&j=0',
+])(
+  '[IN1.1] [IO11] no connection begins with JSONP, whose packets cannot be counted: %s',
+  async (query) => {
+    await using gateway = await startGateway({ SOCKETIO_EIO3: 'on' });
+    const answer = await fetch(`${gateway.url}/socket.io/?${query}`);
+    expect(await answer.json()).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('JSONP'),
+    });
+  },
+);
+
 test('[IN2.2] polling bodies are refused unread with 429 after the close', async () => {
   await using gateway = await startGateway(SMALL);
   await using client = await PollingClient.open(gateway.url);

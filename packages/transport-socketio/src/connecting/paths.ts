@@ -14,8 +14,8 @@ interface Served {
 }
 
 /**
- * Refuses other paths, and upgrades that lead to no WebSocket, by an HTTP answer. Engine.IO would
- * upgrade the latter first, and close them then.
+ * Refuses other paths, JSONP, and upgrades that lead to no WebSocket, by an HTTP answer. Engine.IO would
+ * upgrade the last ones first, and close them then.
  */
 export function refuseOthers(engine: Server['engine'], served: Served): void {
   engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
@@ -30,7 +30,7 @@ function refusalOf(request: IncomingMessage, served: Served): ProtocolError | un
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
   if (pathname !== served.path)
     return new ProtocolError('not_found', 'there is nothing at this path');
-  if (request.headers.upgrade === undefined) return undefined;
+  if (request.headers.upgrade === undefined) return refusalOfPolling(searchParams);
   if (searchParams.get('transport') !== 'websocket') {
     return new ProtocolError('not_found', 'only transport=websocket takes upgrades');
   }
@@ -38,4 +38,13 @@ function refusalOf(request: IncomingMessage, served: Served): ProtocolError | un
   return isServed
     ? undefined
     : new ProtocolError('invalid_command', 'Unsupported protocol version');
+}
+
+/**
+ * Refuses JSONP: its bodies are decoded behind the gate that counts packets, and a page of any origin
+ * can send its requests without an `Origin` header.
+ */
+function refusalOfPolling(query: URLSearchParams): ProtocolError | undefined {
+  if (!query.has('j')) return undefined;
+  return new ProtocolError('invalid_command', 'JSONP (`j` in the query) is not served');
 }
