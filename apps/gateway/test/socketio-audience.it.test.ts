@@ -162,13 +162,13 @@ test.each<[string, object]>([
   ['subscribe.projects', { project_ids: ['A'], since: ['e.1'] }],
   ['subscribe.projects', { project_ids: ['A'], since: { A: 7 } }],
 ])(
-  '[RE4.6] %s with %j, whose cursors cannot be read, gets `error`, and ends the connection',
+  '[RE4.6] [IO6.3] %s with %j, whose cursors cannot be read, gets `error`, and ends the connection for good',
   async (name, command) => {
     await using gateway = await startGateway();
     await using client = await connect(gateway, { projects: true });
-    client.socket.io.reconnection(false);
     client.socket.emit(name, command);
     await expect.poll(() => client.socket.connected).toBe(false);
+    expect(client.socket.active).toBe(false); // the client does not come back
     await publishAround(gateway);
     const codes = client.all('error').map(({ code }) => code);
     expect({ codes, news: client.all('news') }).toEqual({

@@ -20,6 +20,7 @@ import type { SocketIoFrame } from '../wire/socketio-frame.ts';
 /** Official clients come back by themselves unless the server disconnects them by a packet. */
 const FINAL_CODES: ReadonlySet<CloseCode> = new Set([
   CLOSE.unsupportedData,
+  CLOSE.policyViolation,
   CLOSE.tokenExpired,
   CLOSE.forbidden,
   CLOSE.tooManyCommands,
