@@ -4,16 +4,20 @@ Arguments: its major version, the address of a gateway, a token, cursors as JSON
 """
 import json
 import sys
+import threading
 import urllib.parse
 
 import socketio
 
 VERSION, URL, TOKEN, CURSORS, TRANSPORT = sys.argv[1:]
 client = socketio.Client(reconnection=False)
+# Handlers run in threads of their own, and `print` writes a text and its end one after the other.
+printing = threading.Lock()
 
 
 def say(name, payload):
-    print(json.dumps([name, payload]), flush=True)
+    with printing:
+        print(json.dumps([name, payload]), flush=True)
 
 
 @client.event
