@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import {
   type AuthenticationOutcomes,
@@ -16,7 +16,7 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { UnaddressedPolicy } from '@leque/protocol';
-import { beforeAnswers, registerProblems } from '@leque/service';
+import { registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
 import { PublishJournal } from './delivery-report/publish-journal.ts';
@@ -114,7 +114,6 @@ async function registerApi(
   // Only JSON is read: any page may send a form anywhere without asking (CSRF).
   api.removeContentTypeParser('text/plain');
   keepBodiesSmall(api);
-  leaveRefusedBodiesUnread(api);
   refuseForeignPages(api, origins);
   admitPages(api);
   await api.register(answerPreflights);
@@ -137,18 +136,6 @@ function keepBodiesSmall(api: FastifyInstance): void {
   api.addHook('onRoute', (route) => {
     route.bodyLimit ??= SMALL_BODY_BYTES;
   });
-}
-
-/** Node would read the rest of a refused body before the next request of the connection. */
-function leaveRefusedBodiesUnread(api: FastifyInstance): void {
-  beforeAnswers(api, ({ raw, headers }, reply) => {
-    if (!raw.complete && mayHaveMore(headers)) reply.header('connection', 'close');
-  });
-}
-
-function mayHaveMore(headers: IncomingHttpHeaders): boolean {
-  const mayBeLarge = !(Number(headers['content-length'] ?? 0) <= SMALL_BODY_BYTES);
-  return mayBeLarge || headers['transfer-encoding'] !== undefined;
 }
 
 /** CORS alone hides the answer from a foreign page, but the event would be published. */

@@ -16,7 +16,12 @@ import {
   systemClock,
   type Tracing,
 } from '@leque/core';
-import { type ClientAddresses, registerNotFound, SERVER_OPTIONS } from '@leque/service';
+import {
+  type ClientAddresses,
+  closeAfterUnreadBodies,
+  registerNotFound,
+  SERVER_OPTIONS,
+} from '@leque/service';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import { createPublisherApp, newPublishCounters, type PublisherPolicy } from '../src/index.ts';
 
@@ -73,6 +78,7 @@ export class PublisherUnderTest implements AsyncDisposable {
     this.control = new MemoryControl('publisher');
     this.app = Fastify(SERVER_OPTIONS);
     registerNotFound(this.app);
+    closeAfterUnreadBodies(this.app.server);
     this.app.register(
       createPublisherApp({
         broker: this.broker,

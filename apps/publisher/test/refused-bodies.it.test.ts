@@ -41,7 +41,7 @@ for (const [size, length] of lengths) {
     async (status, _, head) => {
       const answer = await refusalOf(strictPolicy, [length, ...head]);
       expect(answer).toMatch(`HTTP/1.1 ${status} `);
-      expect(answer).toMatch(/^connection: close\r$/m);
+      expect(answer).toMatch(/^connection: close\r$/im);
     },
   );
 }

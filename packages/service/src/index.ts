@@ -2,11 +2,11 @@ export { AddressSettings, addressRule, ClientAddresses } from './client-addresse
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
-export { beforeAnswers } from './http/before-answers.ts';
 export { isFailure, problemOf, RequestError } from './http/problem.ts';
 export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
 export { LISTEN_BACKLOG, REQUEST_LIMITS } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';
+export { closeAfterUnreadBodies } from './http/unread-bodies.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess, StartError } from './run-process.ts';

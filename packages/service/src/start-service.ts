@@ -15,12 +15,9 @@ import {
 } from '@leque/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { DescriptorWatch } from './descriptors/descriptor-watch.ts';
-import {
-  endConnectionsInShortage,
-  shortageOf,
-  watchDescriptors,
-} from './descriptors/watch-descriptors.ts';
+import { shortageOf, watchDescriptors } from './descriptors/watch-descriptors.ts';
 import { reportBrokenRequests } from './http/broken-requests.ts';
+import { endConnectionsWhile } from './http/end-connections.ts';
 import { refuseForeignNames } from './http/foreign-names.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { OperationsPort } from './http/operations-port.ts';
@@ -128,7 +125,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   const { settings } = options;
   const context = await openContext(options, deps);
   const { app, backend, telemetry, tracing, descriptors, operations, clock } = context;
-  endConnectionsInShortage(app, descriptors);
+  endConnectionsWhile(app, () => descriptors.exhausted); // idle ones take descriptors
   const readiness = new Readiness(backend.broker, telemetry);
   readiness.endConnections(app);
   const roles = await deps.serve(context);

@@ -1,5 +1,4 @@
 import type { Clock, Telemetry } from '@leque/core';
-import type { FastifyInstance } from 'fastify';
 import { DescriptorWatch } from './descriptor-watch.ts';
 
 const DETAIL = 'the process may open no more files (ulimit -n): new connections are refused';
@@ -22,15 +21,4 @@ export function watchDescriptors(clock: Clock, telemetry: Telemetry): Descriptor
 
 export function shortageOf({ exhausted }: Pick<DescriptorWatch, 'exhausted'>): string[] {
   return exhausted ? [REASON] : [];
-}
-
-/** Ends connections with their next answer during a shortage, because idle ones take descriptors. */
-export function endConnectionsInShortage(
-  app: FastifyInstance,
-  watch: Pick<DescriptorWatch, 'exhausted'>,
-): void {
-  app.addHook('onSend', (_request, reply, ...[payload, done]) => {
-    if (watch.exhausted) reply.header('connection', 'close');
-    done(null, payload);
-  });
 }

@@ -1,6 +1,6 @@
 import type { Broker, Telemetry } from '@leque/core';
 import type { FastifyInstance } from 'fastify';
-import { beforeAnswers } from './before-answers.ts';
+import { endConnectionsWhile } from './end-connections.ts';
 
 /** Anybody may ask for the readiness; addresses and the words of Redis are for the log. */
 const BROKER_PROBLEM = 'the broker is away or refuses; the log of this process says why';
@@ -53,8 +53,6 @@ export class Readiness {
 
   /** Ends connections with their next answer while leaving: clients reconnect before the cut. */
   endConnections(app: FastifyInstance): void {
-    beforeAnswers(app, (_request, reply) => {
-      if (this.#phase === 'leaving') reply.header('connection', 'close');
-    });
+    endConnectionsWhile(app, () => this.#phase === 'leaving');
   }
 }
