@@ -47,12 +47,7 @@ export const publishRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (
       return problem === undefined ? { results } : sendProblem(reply, problem, { results });
     }
     const checked = publishing.check(sent.text, check);
-    const deadline = new Deadline(limits.answerWithinMs);
-    // `using` would take longer than the rest of this function.
-    try {
-      return storedAnswer(checked, await publishing.publish(checked, { ...publish, deadline }));
-    } finally {
-      deadline[Symbol.dispose]();
-    }
+    using deadline = new Deadline(limits.answerWithinMs);
+    return storedAnswer(checked, await publishing.publish(checked, { ...publish, deadline }));
   });
 };
