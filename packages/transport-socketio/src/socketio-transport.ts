@@ -124,7 +124,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
       ...this.#context,
       recovery: canRecover ? recovery : undefined,
       keepsOffsets: (handshake) =>
-        canRecover && (offsetsFor === 'all' || keepsOffsets(handshake, Date.now())),
+        canRecover && (offsetsFor === 'all' || keepsOffsets(handshake, this.#context.clock.now())),
       direct: problems.directPath === undefined,
       slimmer:
         problems.connections === undefined ? new SocketSlimmer(reportConnections) : undefined,
