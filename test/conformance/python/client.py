@@ -30,6 +30,8 @@ def listen(name):
     @client.on(name, namespace="/events")
     def handler(payload):
         say(name, payload)
+        if name == "connected":
+            client.emit("ping", {"n": 1}, namespace="/events")
 
 
 for each in ["connected", "connections.count", "told", "task.custom", "task.event", "pong", "resumed"]:
@@ -47,6 +49,4 @@ if VERSION == "4":
 else:
     auth = {"token": TOKEN, "cursors": CURSORS}
     client.connect(URL, auth=auth, transports=[TRANSPORT])
-client.sleep(0.2)
-client.emit("ping", {"n": 1}, namespace="/events")
 client.wait()
