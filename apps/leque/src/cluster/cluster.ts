@@ -64,7 +64,7 @@ function urlOf(port: number): string {
   return `http://${HOST}:${port}`;
 }
 
-/** One port for each process, the publisher's first. */
+/** Returns the port of the publisher, and then those of the gateways. */
 function portsFrom(first: number): number[] {
   return Array.from({ length: 1 + GATEWAYS }, (_, index) => first + index);
 }

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-/** What the HTTP interface says to an event for the channel. */
+/** Checks an event for the channel as the HTTP interface does. */
 function verdictOn(text: string): ParsedEvent {
   const parsed = JSON.parse(text);
   return tryParseEvent({ ...parsed, channel: P }, 'refuse', { text, parsed });

@@ -18,7 +18,7 @@ export interface Log {
   entries: readonly Entry[];
 }
 
-/** What Redis stores. */
+/** The data of a simulated Redis. */
 export interface Data {
   readonly logs: Map<string, Log>;
   /** Channels whose meta was evicted, but not their log. */

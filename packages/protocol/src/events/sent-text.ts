@@ -5,8 +5,8 @@ import type { Problem } from '../wire/problems.ts';
 export interface SentJson {
   readonly text: string;
   /**
-   * What `text` was parsed to, without a member more or less: the count of its members shows that none
-   * of them is given twice.
+   * The value that `text` was parsed to, with no member added or removed. The number of its members shows
+   * whether the text has a member twice.
    */
   readonly parsed: unknown;
 }

@@ -52,7 +52,7 @@ export type StatefulSocket = HeartbeatSocket & {
   /** What a client of polling may still send; a WebSocket has a budget of its own. */
   input: InputBudget | undefined;
   reader: SocketReader | undefined;
-  /** What `runByItsEnd` has yet to run; undefined for most clients. */
+  /** The tasks that `runByItsEnd` still has to run; undefined for most clients. */
   waiting: Set<() => void> | undefined;
   /** Takes the answer to a ping; see `CarriedConnection`. */
   pong(): boolean;
