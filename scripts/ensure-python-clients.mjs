@@ -1,6 +1,6 @@
-// Installs Python's Socket.IO clients, which tests run against a gateway: the newest, and the last one of
-// Engine.IO 3. pip installs them from the Python package index by version and hash. Tests whose client is
-// missing are skipped, with the reason in their title.
+// Installs clients in Python, which tests run against a gateway: `websockets`, the newest python-socketio, and
+// the last one of Engine.IO 3. pip installs them from the Python package index by version and hash. Tests
+// whose client is missing are skipped, with the reason in their title.
 // Plain JavaScript without dependencies, for the machine's own Node. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,14 +19,17 @@ const shared = [
   'websocket-client==1.9.2 e1a673830a9c7bfa47b1cd3d5e4178f4c9651d80a4eab02c9c23a1c3ec6250ce',
 ];
 
-/** By major version of python-socketio, its packages and their hashes (SHA-256). */
+/** The packages of each client with their hashes (SHA-256); python-socketio is called by its major version. */
 const clients = {
+  websockets: ['websockets==17.4 c6bd2c9781915592b209160d0f017d4c7c82ad53075e6b0c24d2a89299e7f9e9'],
   4: [
+    ...shared,
     'python-engineio==3.14.2 5a9e6086d192463b04a1428ff1f85b6ba631bbb19d453b144ffc04f530542b84',
     'python-socketio==4.6.1 5a21da53fdbdc6bb6c8071f40e13d100e0b279ad997681c2492478e06f370523',
     'six==1.17.0 4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274',
   ],
   5: [
+    ...shared,
     'bidict==0.24.1 fd3eaa737917d8a14f4baa391670c433c4e3f6f5fd2cd99d4bf436437f432364',
     'h11==0.16.0 63cf8bbe7522de3bf65932fda1d9c2772064ffb3dae62d55932da54b31cb6c86',
     'python-engineio==4.15.1 745cb3c07701c719a2906439a00b67e44ef042904036568530a2c3a8cf18c89a',
@@ -38,18 +41,18 @@ const clients = {
 };
 
 export function ensurePythonClients() {
-  for (const [version, packages] of Object.entries(clients)) {
-    if (existsSync(join(folder, version))) continue;
-    const problem = install(version, [...shared, ...packages]);
+  for (const [client, packages] of Object.entries(clients)) {
+    if (existsSync(join(folder, client))) continue;
+    const problem = install(client, packages);
     if (problem === undefined) continue;
     process.stderr.write(
-      `python-socketio ${version}: ${problem}\nTests that need it are skipped.\n`,
+      `Python's client ${client}: ${problem}\nTests that need it are skipped.\n`,
     );
   }
 }
 
 /** @returns {string | undefined} the reason of a failed installation */
-function install(version, packages) {
+function install(client, packages) {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, 'installing-')); // in the same folder, so that a rename is possible
   try {
@@ -59,7 +62,7 @@ function install(version, packages) {
       packages.map((each) => each.replace(' ', ' --hash=sha256:')).join('\n'),
     );
     const problem = pip('--require-hashes', '-r', requirements, '--target', join(work, 'packages'));
-    if (problem === undefined) renameSync(join(work, 'packages'), join(folder, version));
+    if (problem === undefined) renameSync(join(work, 'packages'), join(folder, client));
     return problem;
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { io as ioNewest } from 'socket.io-client';
 import { io as io313 } from 'socket.io-client-3.1.3';
+import { io as io402 } from 'socket.io-client-4.0.2';
 import { io as io454 } from 'socket.io-client-4.5.4';
 import { io as io460 } from 'socket.io-client-4.6.0';
 import { Inbox } from './inbox.ts';
@@ -7,6 +8,7 @@ import { Inbox } from './inbox.ts';
 /** The official clients by version; the tests use only what they have in common. */
 export const CLIENTS = {
   '3.1.3': io313,
+  '4.0.2': io402,
   '4.5.4': io454 as unknown as typeof ioNewest,
   '4.6.0': io460 as unknown as typeof ioNewest,
   newest: ioNewest,

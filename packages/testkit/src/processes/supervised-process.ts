@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Exit {
@@ -17,6 +19,8 @@ export interface SupervisedOptions {
    * stop its own children; 0 kills it at once.
    */
   readonly graceSeconds?: number;
+  /** Called with each line that the program writes to stdout. */
+  readonly onLine?: (line: string) => void;
 }
 
 const STOP_TIMEOUT_MS = 10_000;
@@ -42,7 +46,7 @@ export class SupervisedProcess implements AsyncDisposable {
   #output = '';
 
   constructor(command: readonly string[], options: SupervisedOptions = {}) {
-    const { graceSeconds = 0, cwd, env } = options;
+    const { graceSeconds = 0, cwd, env, onLine } = options;
     this.#child = spawn('sh', ['-c', SUPERVISE, 'supervise', String(graceSeconds), ...command], {
       cwd,
       env: env ?? process.env,
@@ -53,6 +57,9 @@ export class SupervisedProcess implements AsyncDisposable {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-KEPT_OUTPUT);
       });
+    }
+    if (onLine !== undefined) {
+      createInterface({ input: this.#child.stdout as Readable }).on('line', onLine);
     }
     this.#child.once('exit', () => this.#child.stdin?.end('exited\n'));
     this.exited = this.#end();
