@@ -1,118 +1,13 @@
 // Makes the workspace ready to run; npm calls it before every script, so that a fresh clone needs
-// one command. Plain JavaScript without dependencies: it runs on the machine's own Node, before
-// anything is installed. Stdout stays untouched, it belongs to the script that runs next.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+// one command. This file checks the machine's own Node first, so it contains nothing that an old
+// Node cannot parse; install-workspace.mjs does the work.
+const oldest = [20, 19];
+const version = process.versions.node.split('.').map(Number);
 
-const root = join(import.meta.dirname, '..');
-const stamp = join(root, 'node_modules', '.leque-installed');
-const bins = join(root, 'node_modules', '.bin');
-const windows = process.platform === 'win32';
-const neededNode = 24;
-const installDeadlineMs = 15 * 60_000;
-const maxOutputBytes = 64 * 1024 * 1024;
-
-const wanted = fingerprint();
-if (read(stamp) !== wanted) {
-  process.stderr.write('Installing dependencies…\n');
-  // Not the Node of an earlier install either: pnpm would run on it while it replaces it.
-  for (const old of [stamp, join(bins, 'node')]) rmSync(old, { force: true });
-  install();
-  takeNodeAlong();
-  writeFileSync(stamp, wanted);
-}
-
-/** Changes with everything that decides what pnpm would install here. */
-function fingerprint() {
-  const workspace = read(join(root, 'pnpm-workspace.yaml'));
-  const folders = [...workspace.matchAll(/^ *- (\S+)\/\*$/gm)].map(([, folder]) => folder);
-  const members = folders.flatMap((folder) =>
-    names(join(root, folder)).map((name) => join(folder, name, 'package.json')),
-  );
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const file of ['pnpm-lock.yaml', 'package.json', ...members]) {
-    hash.update(`\0${file}\0`).update(read(join(root, file)));
-  }
-  return hash.update(workspace).digest('hex');
-}
-
-/** Through npx, so that it is this version of pnpm, whichever the machine has, if it has one. */
-function install() {
-  const manifest = JSON.parse(read(join(root, 'package.json')));
-  const [packageManager] = manifest.packageManager.split('+'); // npx knows no hash; Corepack checks it
-  const options = ['--frozen-lockfile', '--config.confirm-modules-purge=false'];
-  const pnpm = spawnSync('npx', ['--yes', packageManager, 'install', ...options], {
-    cwd: root,
-    env: { ...process.env, npm_config_loglevel: 'warn' }, // says what failed, also in `npm -s run`
-    stdio: ['ignore', 'pipe', 'pipe'],
-    shell: windows, // npx is a batch file there
-    timeout: installDeadlineMs,
-    maxBuffer: maxOutputBytes,
-  });
-  if (pnpm.status === 0) return;
-  const reason = pnpm.error?.message ?? `exit code ${pnpm.status ?? pnpm.signal}`;
-  process.stderr.write(`${pnpm.stdout ?? ''}${pnpm.stderr ?? ''}`);
-  stop(`Installing the dependencies with ${packageManager} failed: ${reason}`);
-}
-
-/**
- * Checks that the script that follows gets a Node that can run TypeScript. Scripts of servers
- * `exec` it, so that what npm is sent reaches the server and no shell between them; the shell of
- * Windows, where no signals are sent, has no such command.
- */
-function takeNodeAlong() {
-  if (windows) writeFileSync(join(bins, 'exec.cmd'), '@%*\r\n');
-  else linkNode();
-  if (nodeMajor() >= neededNode) return;
-  // A binary that does not run here (musl, for one) must not hide a good one behind it.
-  rmSync(join(bins, 'node'), { force: true });
-  if (nodeMajor() >= neededNode) return;
-  stop(
-    `Leque needs Node ${neededNode} or newer. This machine has ${process.version}, and there is ` +
-      `no ready-made package for ${process.platform} ${process.arch}: install Node ${neededNode} ` +
-      'from https://nodejs.org and try again.',
-  );
-}
-
-/**
- * Puts the binary itself where pnpm leaves a shell script around it: a signal that npm passes on
- * would end the shell and leave the server behind.
- */
-function linkNode() {
-  const name = `node-${process.platform}-${process.arch}`;
-  if (!names(join(root, 'node_modules')).includes(name)) return;
-  rmSync(join(bins, 'node'), { force: true });
-  symlinkSync(join('..', name, 'bin', 'node'), join(bins, 'node'));
-}
-
-/** The version of the `node` that npm's scripts find, 0 when there is none that runs. */
-function nodeMajor() {
-  const PATH = [bins, process.env.PATH].join(delimiter);
-  const env = { ...process.env, PATH };
-  const { stdout } = spawnSync('node', ['--version'], { env, shell: windows, timeout: 10_000 });
-  return Number(/^v(\d+)/.exec(String(stdout))?.[1] ?? 0);
-}
-
-function names(folder) {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
-}
-
-/** Empty when the file is not there: a stamp not written yet, a folder without a package. */
-function read(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function stop(message) {
-  process.stderr.write(`\n${message}\n`);
+if (version[0] > oldest[0] || (version[0] === oldest[0] && version[1] >= oldest[1])) {
+  void import('./install-workspace.mjs'); // without `await`, which is newer
+} else {
+  const needed = `Leque needs Node ${oldest.join('.')} or newer, and this is ${process.versions.node}.`;
+  process.stderr.write(`${needed} Install Node 24 from https://nodejs.org and try again.\n`);
   process.exit(1);
 }
