@@ -2,7 +2,15 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { descendantsOf, isAlive, ProcessGroup, post, RawClient, wsUrl } from '@leque/lab';
+import {
+  descendantsOf,
+  isAlive,
+  ProcessGroup,
+  post,
+  RawClient,
+  SocketClient,
+  wsUrl,
+} from '@leque/lab';
 import { freePorts, RunningProcess } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -10,6 +18,7 @@ const ENTRY = 'apps/leque/src/main.ts';
 const STARTS = { timeout: 15_000, interval: 50 };
 const ENDS = { timeout: 5000, interval: 50 };
 const PROGRAMS = 4;
+const TOKEN = /\bey[\w-]+\.[\w-]+\.[\w-]+/;
 
 describe('leque cluster', () => {
   test.for(['SIGINT', 'SIGTERM'] as const)(
@@ -19,6 +28,7 @@ describe('leque cluster', () => {
       const basePort = await freePorts(PROGRAMS);
       await using folder = await temporaryFolder();
       await using running = new RunningProcess(ENTRY, ['cluster'], {
+        PORT: '0',
         BASE_PORT: String(basePort),
         LOG_LEVEL: 'info',
         TMPDIR: folder.path,
@@ -76,7 +86,11 @@ describe('leque cluster', () => {
   }, async () => {
     await using folder = await temporaryFolder();
     const basePort = await freePorts(PROGRAMS);
-    await using cluster = startGroup({ BASE_PORT: String(basePort), TMPDIR: folder.path });
+    await using cluster = startGroup({
+      PORT: '0',
+      BASE_PORT: String(basePort),
+      TMPDIR: folder.path,
+    });
     const nodes = () => descendantsOf(cluster.pid).length >= PROGRAMS + 1;
     await expect.poll(nodes, { ...STARTS, interval: 1 }).toBe(true);
     const beneath = descendantsOf(cluster.pid);
@@ -99,11 +113,12 @@ describe('leque cluster', () => {
     timeout: 40_000,
   }, async () => {
     const basePort = await freePorts(PROGRAMS);
-    await using running = new RunningProcess(ENTRY, ['cluster'], { BASE_PORT: String(basePort) });
+    const env = { PORT: '0', BASE_PORT: String(basePort) };
+    await using running = new RunningProcess(ENTRY, ['cluster'], env);
     await expect.poll(() => running.output, STARTS).toContain('Leque is ready');
     for (let port = basePort; port < basePort + PROGRAMS; port += 1) {
       expect(await readiness(port, running)).toBe(200);
-      expect(running.output).toMatch(new RegExp(`(ws|http)://127\\.0\\.0\\.1:${port}/`));
+      expect(running.output).toMatch(new RegExp(`http://127\\.0\\.0\\.1:${port}\\b`));
     }
     expect(running.output).toMatch(/\bey[\w-]+\.[\w-]+\.[\w-]+/);
     for (const line of ['new WebSocket(', 'curl -X POST', 'redis-cli -u']) {
@@ -133,11 +148,12 @@ describe('leque cluster', () => {
     const operations = basePort + PROGRAMS + offset;
     await using _other = await occupy(basePort + PROGRAMS);
     await using running = new RunningProcess(ENTRY, ['cluster'], {
+      PORT: '0',
       BASE_PORT: String(basePort),
       OPERATIONS_PORT: String(operations),
     });
     expect((await running.exited).code).toBeGreaterThan(0);
-    expect(running.output.trim()).toBe(`Port ${operations} is busy; set OPERATIONS_PORT`);
+    expect(running.output.trim()).toBe(inUse(operations, 'OPERATIONS_PORT'));
   });
 
   test('restarts a node that was killed while the others go on', {
@@ -148,7 +164,7 @@ describe('leque cluster', () => {
     const url = (index: number) => `http://127.0.0.1:${basePort + index}`;
     await using other = await RawClient.connect(wsUrl(url(2), '/ws/project/P'));
     const [, gateway] =
-      new RegExp(`:${basePort + 1}/.* pid (\\d+)$`, 'm').exec(cluster.output) ?? [];
+      new RegExp(`:${basePort + 1} .* pid (\\d+)$`, 'm').exec(cluster.output) ?? [];
     process.kill(Number(gateway), 'SIGKILL');
     await expect.poll(() => cluster.output, ENDS).toMatch(/^gateway-1 +\| ended: SIGKILL; /m);
     await expect.poll(() => cluster.output, STARTS).toMatch(/^gateway-1 +\| is ready again, pid/m);
@@ -157,11 +173,41 @@ describe('leque cluster', () => {
     await Promise.all([other.first('x'), client.first('x')]);
   });
 
+  test('[GAP] has one address, whose clients go on at another gateway when theirs is killed', {
+    timeout: 60_000,
+  }, async () => {
+    const port = await freePorts(1);
+    await using cluster = await startReady({ PORT: String(port) });
+    const url = `http://localhost:${port}`;
+    await using listener = new RunningProcess(ENTRY, ['tail', 'project:P', '--url', url], {});
+    const polling = { token: TOKEN.exec(cluster.output)?.[0] ?? '', transport: 'polling' } as const;
+    await using socket = await SocketClient.connect(url, polling);
+    const publish = async (n: number) => {
+      await post(`${url}/api/publish`, { type: 'note', project_id: 'P', data: { n } });
+    };
+    const heard = () => listener.output.match(/"n":\d+/g) ?? [];
+    await expect
+      .poll(async () => {
+        await publish(0);
+        return heard().length;
+      }, STARTS)
+      .toBeGreaterThan(0);
+    // The gateway of the listener is among the first two, as the other client has the next one.
+    const pids = [...cluster.output.matchAll(/^ {2}Gateway [12] .* pid (\d+)$/gm)];
+    for (const [, pid] of pids) process.kill(Number(pid), 'SIGKILL');
+    for (const n of [1, 2, 3]) await publish(n);
+    await expect.poll(heard, STARTS).toEqual(expect.arrayContaining(['"n":1', '"n":2', '"n":3']));
+    expect(heard().slice(-3)).toEqual(['"n":1', '"n":2', '"n":3']);
+    expect(listener.output).toContain('back, nothing lost');
+    await socket.first('connected');
+  });
+
   test('names a busy port in one line before it starts anything', async () => {
     const basePort = await freePorts(PROGRAMS);
     await using _other = await occupy(basePort + 2);
     await using folder = await temporaryFolder();
     await using running = new RunningProcess(ENTRY, ['cluster'], {
+      PORT: '0',
       BASE_PORT: String(basePort),
       TMPDIR: folder.path,
     });
@@ -171,14 +217,25 @@ describe('leque cluster', () => {
     }, 50);
     const { code } = await running.exited.finally(() => clearInterval(watch));
     expect(code).toBeGreaterThan(0);
-    expect(running.output.trim()).toBe(`Port ${basePort + 2} is busy; set BASE_PORT`);
+    expect(running.output.trim()).toBe(inUse(basePort + 2, 'BASE_PORT'));
     await expect.poll(() => [...beneath].filter(isAlive), { timeout: 2000 }).toEqual([]);
     expect(await folder.entries()).toEqual([]);
   }, 30_000);
 });
 
+function inUse(port: number, variable: string): string {
+  return (
+    `Port ${port} is in use, perhaps by another Leque: stop that one, ` +
+    `or choose another port, for example ${variable}=${port + 1}`
+  );
+}
+
 async function startReady(env: Readonly<Record<string, string>>): Promise<ProcessGroup> {
-  const cluster = startGroup({ BASE_PORT: String(await freePorts(PROGRAMS)), ...env });
+  const cluster = startGroup({
+    PORT: '0',
+    BASE_PORT: String(await freePorts(PROGRAMS)),
+    ...env,
+  });
   await expect.poll(() => cluster.output, STARTS).toContain('Leque is ready');
   return cluster;
 }

@@ -37,7 +37,7 @@ describeOnRedisServers('a REDIS_URL of several servers', () => {
   test('of a Redis Cluster works with `leque cluster`', TIMEOUT, async () => {
     await using redis = await startRedisCluster();
     const basePort = await freePorts(4);
-    const env = { BASE_PORT: String(basePort), REDIS_URL: redis.url };
+    const env = { PORT: '0', BASE_PORT: String(basePort), REDIS_URL: redis.url };
     await using running = new RunningProcess('apps/leque/src/main.ts', ['cluster'], env);
     await expect.poll(() => running.output, STARTS).toContain('Leque is ready');
     expect(running.output).toContain(`redis-cli -c -u ${redis.nodes[0]?.url} FCALL`);

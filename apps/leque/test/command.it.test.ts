@@ -48,14 +48,32 @@ describe('leque dev', () => {
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
 
+  test.for([
+    { AUTH_MODE: 'open' },
+    { AUTH_MODE: 'required' },
+    { AUTH_MODE: 'open', HOST: '0.0.0.0' },
+  ])('prints lines of at most 80 columns, one address in each, with %o', async (env) => {
+    await using server = await startLeque(env);
+    await expect.poll(() => server.output).toContain('Ctrl-C stops it');
+    const { output } = server;
+    for (const line of output.split('\n').filter((each) => !each.startsWith("  TOKEN='"))) {
+      expect(line.length, line).toBeLessThanOrEqual(80);
+      expect(line.match(/\w+:\/\//g)?.length ?? 0, line).toBeLessThanOrEqual(1);
+    }
+    expect(output.match(/\bey[\w-]+\.[\w-]+\.[\w-]+/g)).toHaveLength(1);
+    expect(output.includes('Warning: AUTH_MODE=open')).toBe(env.HOST === '0.0.0.0');
+  });
+
   test('prints lines with a token where one is required', async () => {
     await using server = await startLeque({ AUTH_MODE: 'required' });
     const said = () => server.output;
     await expect.poll(said).toContain('curl');
-    const [, listening = ''] = /new WebSocket\('([^']+)'\)/.exec(said()) ?? [];
-    await using raw = await RawClient.connect(listening);
+    const [, listening = ''] = /new WebSocket\('([^']+)' \+ TOKEN\)/.exec(said()) ?? [];
+    const [assignment = '', token] = /TOKEN='([^']+)'/.exec(said()) ?? [];
+    await using raw = await RawClient.connect(`${listening}${token}`);
     const [line = ''] = /curl -X POST[\s\S]*?}'\s*$/m.exec(said()) ?? [];
-    const { stdout } = await run('sh', ['-c', line.replace(/^curl/, 'curl --silent')]);
+    const quiet = line.replace(/^curl/, 'curl --silent');
+    const { stdout } = await run('sh', ['-c', `${assignment}\n${quiet}`]);
     expect(JSON.parse(stdout)).toMatchObject({ channel: 'project:PROJ-001' });
     expect(await raw.first('notification')).toMatchObject({ project_id: 'PROJ-001' });
   });
@@ -65,7 +83,19 @@ describe('leque dev', () => {
     const { port } = new URL(server.url);
     const { code, output } = await runToEnd(['dev'], { PORT: port, SOCKETIO_PORT: '0' });
     expect(code).toBeGreaterThan(0);
-    expect(output.trim()).toBe(`Port ${port} is busy; set PORT`);
+    expect(output.trim()).toBe(
+      `Port ${port} is in use, perhaps by another Leque: stop that one, ` +
+        `or choose another port, for example PORT=${Number(port) + 1}`,
+    );
+  });
+
+  test('names an address that the machine does not have in one line', async () => {
+    const env = { PORT: String(await freePorts(1)), SOCKETIO_PORT: '0', HOST: '192.0.2.77' };
+    const { code, output } = await runToEnd(['dev'], env);
+    expect({ code, output: output.trim() }).toEqual({
+      code: 1,
+      output: 'HOST=192.0.2.77 is no address of this machine',
+    });
   });
 
   test.for(['SIGINT', 'SIGTERM'] as const)(

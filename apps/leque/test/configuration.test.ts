@@ -17,7 +17,7 @@ const NOTES: Readonly<Record<string, string>> = {
   'leque dev':
     'Without `REDIS_URL` the broker is a part of the process. Without a key for tokens it uses a secret of its own, which is made at random once, kept in `.leque/dev-secret`, and used by `leque token`, too.',
   'leque cluster':
-    'Without `REDIS_URL` it starts a Redis of its own. Gateways and publisher inherit all other variables except `PORT`, `HOST` and `NODE_ID`. The secret is that of `leque dev`, and `CORS_ORIGIN` is by default the page of the publisher.',
+    'Without `REDIS_URL` it starts a Redis of its own. Gateways and publisher inherit all other variables except `HOST` and `NODE_ID`. The secret is that of `leque dev`, and `CORS_ORIGIN` is by default the page of the publisher.',
 };
 
 interface Variable {

@@ -9,8 +9,9 @@ export { SERVER_OPTIONS } from './http/server-options.ts';
 export { closeAfterUnreadBodies } from './http/unread-bodies.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
-export { type RunningServer, runProcess, StartError } from './run-process.ts';
+export { type RunningServer, runProcess } from './run-process.ts';
 export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
+export { busyPort, StartError } from './start-errors.ts';
 export {
   type Backend,
   type Role,

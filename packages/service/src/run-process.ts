@@ -1,5 +1,6 @@
 import { PlainError } from '@leque/core';
 import { ConfigError } from './config.ts';
+import { StartError, tryDescribeListenError } from './start-errors.ts';
 import { isOrphan, watchStopRequests } from './stop-requests.ts';
 
 const STOP_TIMEOUT_MS = 10_000;
@@ -10,11 +11,6 @@ export interface RunningServer {
   stop(): Promise<void>;
   /** Milliseconds that `stop` may take before the process ends all the same; 10,000 by default. */
   readonly stopTimeoutMs?: number;
-}
-
-/** A startup failure that the operator can fix; only its message is printed. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
 }
 
 /**
@@ -84,14 +80,9 @@ function exit(code: number): never {
 /** Only the message of an error that the operator can fix, and the stack of any other error. */
 function describe(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartError) return error.message;
-  if (isBusyPort(error)) return `Port ${error.port} is busy; set PORT`;
+  const listening = tryDescribeListenError(error);
+  if (listening !== undefined) return listening;
   const { type, message, stack, cause } = PlainError.of(error);
   const lines = [`${type}: ${message}`, stack, cause && `caused by ${describe(cause)}`];
   return lines.filter((line) => line).join('\n');
-}
-
-function isBusyPort(error: unknown): error is NodeJS.ErrnoException & { readonly port: number } {
-  return (
-    error instanceof Error && 'port' in error && 'code' in error && error.code === 'EADDRINUSE'
-  );
 }

@@ -1,8 +1,8 @@
 import { signToken } from '@leque/auth-jwt';
 import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
 import { isId } from '@leque/protocol';
-import { devSecret } from './dev-secret.ts';
-import { usageError } from './exit.ts';
+import { devSecret, SecretNotKept } from './dev-secret.ts';
+import { CommandError, EXIT, usageError } from './exit.ts';
 import { tryParsePositive } from './parse-option.ts';
 
 export interface TokenOptions {
@@ -49,7 +49,7 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
   if (end === undefined || problems.length > 0) throw usageError(problems);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
   const token = await signToken({
-    secret: env.JWT_SECRET || devSecret(),
+    secret: env.JWT_SECRET || secretOfServers(),
     userId: options.user,
     projects,
     scopes: scopes.filter(isScope),
@@ -58,6 +58,16 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
     ...(audience && { audience }),
   });
   return { token, expiresAt: end.toISOString() };
+}
+
+/** A secret that is not kept is known to no server. */
+function secretOfServers(): string {
+  try {
+    return devSecret();
+  } catch (error) {
+    if (!(error instanceof SecretNotKept)) throw error;
+    throw new CommandError(error.message, { exitCode: EXIT.refused, cause: error });
+  }
 }
 
 /** Undefined when the text is not a number above 0, or leads beyond the last date of JavaScript. */

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { type RunningServer, StartError } from '@leque/service';
-import { isPortFree, startRedis } from '@leque/testkit';
-import { printClusterBanner } from '../dev/banner.ts';
+import { busyPort, type RunningServer, StartError } from '@leque/service';
+import { isPortFree, startRedis, type TestRedis } from '@leque/testkit';
 import { readClusterConfig, withSecret } from '../dev/config.ts';
+import { printClusterBanner } from './cluster-banner.ts';
+import { LoadBalancer } from './load-balancer.ts';
 import { LocalNode } from './local-node.ts';
 
 const PUBLISHER = fileURLToPath(new URL('../../../publisher/src/main.ts', import.meta.url));
@@ -14,17 +15,18 @@ const STOP_GRACE_MS = 10_000;
 
 /** Starts a cluster of real processes on loopback; stopping it leaves nothing behind. */
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
-  const { BASE_PORT, OPERATIONS_PORT, ...developer } = readClusterConfig(env);
+  const { PORT, BASE_PORT, OPERATIONS_PORT, ...developer } = readClusterConfig(env);
   const ports = portsFrom(BASE_PORT);
   const operations = OPERATIONS_PORT === undefined ? [] : portsFrom(OPERATIONS_PORT);
-  await refuseBusyPorts(ports, 'BASE_PORT');
-  await refuseBusyPorts(operations, 'OPERATIONS_PORT', ports);
-  const redis = await startRedis();
-  const [api = '', ...gateways] = ports.map(urlOf);
-  const docs = operations.map(urlOf)[0] ?? api;
+  await refuseBusyPorts([PORT], { variable: 'PORT' });
+  await refuseBusyPorts(ports, { variable: 'BASE_PORT', taken: [PORT] });
+  await refuseBusyPorts(operations, { variable: 'OPERATIONS_PORT', taken: [PORT, ...ports] });
+  const redis = await openRedis();
+  const [publisher = '', ...gateways] = ports.map(urlOf);
   const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
   const shared: NodeJS.ProcessEnv = {
-    CORS_ORIGIN: [...new Set([api, docs])].join(','), // browsers try the examples on its page
+    // Browsers try the examples on the pages of the publisher.
+    CORS_ORIGIN: [...new Set([publisher, ...operations.map(urlOf).slice(0, 1)])].join(','),
     ...withSecret(env),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };
@@ -39,20 +41,28 @@ export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServe
       stopDeadlineMs,
     });
   });
+  const [first, ...others] = nodes;
+  if (first === undefined) throw new Error('the publisher is the first node');
+  const balancer = new LoadBalancer({ publisher: first, gateways: others });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.stop()));
+    await balancer[Symbol.asyncDispose]();
     await redis[Symbol.asyncDispose]();
   };
   try {
     await Promise.all(nodes.map((node) => node.start()));
+    await balancer.listen(PORT);
   } catch (error) {
     await stop();
     throw error;
   }
+  const all = `http://localhost:${balancer.port}`;
   await printClusterBanner({
     redisUrl: redis.url,
-    api,
-    docs,
+    publisher,
+    api: all,
+    docs: operations.map(urlOf)[0] ?? all,
+    gateway: all,
     gateways: gateways.map((url, index) => ({ url, pid: nodes[index + 1]?.pid })),
     authMode: developer.AUTH_MODE,
     key: shared,
@@ -73,13 +83,28 @@ function operationsPort(port: number | undefined): NodeJS.ProcessEnv {
   return port === undefined ? {} : { OPERATIONS_PORT: String(port) };
 }
 
-/** @param taken ports of the same cluster, which nobody listens on yet */
+interface PortsOf {
+  /** The variable that chooses the ports. */
+  readonly variable: string;
+  /** Ports of the same cluster, which nobody listens on yet. */
+  readonly taken?: readonly number[];
+}
+
+/** @throws StartError when a port is in use; 0 stands for a free one */
 async function refuseBusyPorts(
   ports: readonly number[],
-  variable: string,
-  taken: readonly number[] = [],
+  { variable, taken = [] }: PortsOf,
 ): Promise<void> {
-  const free = await Promise.all(ports.map(isPortFree));
+  const free = await Promise.all(ports.map(async (port) => port === 0 || isPortFree(port)));
   const busy = ports.find((port, index) => !free[index] || taken.includes(port));
-  if (busy !== undefined) throw new StartError(`Port ${busy} is busy; set ${variable}`);
+  if (busy !== undefined) throw busyPort(busy, variable);
+}
+
+/** @throws StartError when there is no Redis to start or to use */
+async function openRedis(): Promise<TestRedis> {
+  try {
+    return await startRedis();
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

@@ -26,6 +26,7 @@ export class LocalNode {
   readonly #options: LocalNodeOptions;
   readonly #stopping = new AbortController();
   #child: ChildProcess | undefined;
+  #ready = false;
   #ended: Promise<string> = Promise.resolve('not started');
 
   constructor(options: LocalNodeOptions) {
@@ -37,6 +38,15 @@ export class LocalNode {
     return this.#child?.pid;
   }
 
+  /** Whether it was ready when it started, and has neither ended nor been told to stop since. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#options.url).port);
+  }
+
   /** @throws StartError when the node is not ready in time, or ends instead */
   async start(): Promise<void> {
     this.#launch();
@@ -45,10 +55,12 @@ export class LocalNode {
       const how = tooLate.aborted ? `is not ready after ${START_TIMEOUT_MS / 1000} s` : 'ended';
       throw new StartError(`${this.#options.name} ${how}`);
     }
+    this.#ready = true;
     void this.#keepAlive();
   }
 
   async stop(): Promise<void> {
+    this.#ready = false;
     this.#stopping.abort();
     this.#child?.kill('SIGTERM');
     const deadline = setTimeout(() => this.#child?.kill('SIGKILL'), this.#options.stopDeadlineMs);
@@ -76,12 +88,14 @@ export class LocalNode {
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
       const how = await this.#ended;
+      this.#ready = false;
       if (signal.aborted) return;
       this.#say(`ended: ${how}; restarting in ${pauseMs / 1000} s`);
       await delay(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       this.#launch();
       const ready = await this.#becomesReady(signal);
+      this.#ready = ready && !signal.aborted;
       if (ready) this.#say(`is ready again, pid ${this.pid}`);
       pauseMs = ready ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }

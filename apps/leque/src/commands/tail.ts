@@ -3,7 +3,7 @@ import type { LogLevel } from '@leque/protocol';
 import { Command, Option } from 'commander';
 import { type ApiOptions, addApiOptions, openApi } from '../api/api-client.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
-import type { TailEvent } from '../api/followed.ts';
+import type { Followed, TailEvent } from '../api/followed.ts';
 import type { FollowedChannel } from '../api/followed-channel.ts';
 import { parseCount } from '../api/parse-option.ts';
 import { oneLine, print, printError } from '../api/print.ts';
@@ -76,11 +76,13 @@ interface Progress {
   since: string | undefined;
   failures: number;
   wasConnected: boolean;
+  /** Set from the end of a connection until the next one has been answered. */
+  isAway: boolean;
 }
 
 /** @throws CommandError when the channel cannot be followed, or no longer */
 async function* reconnecting(followed: FollowedChannel, since: string | undefined) {
-  const progress: Progress = { since, failures: 0, wasConnected: false };
+  const progress: Progress = { since, failures: 0, wasConnected: false, isAway: false };
   for (;;) {
     yield* oneConnection(followed, progress);
     await delay(followed.hintMs ?? pauseAfter(progress.failures));
@@ -91,16 +93,26 @@ async function* reconnecting(followed: FollowedChannel, since: string | undefine
 async function* oneConnection(followed: FollowedChannel, progress: Progress) {
   try {
     for await (const each of followed.events(progress.since)) {
+      reportReturn(each, progress);
       progress.wasConnected = true;
+      progress.isAway = false;
       progress.failures = 0;
       progress.since = each.cursor ?? progress.since;
-      if (each.kind === 'gap') printError(LOST);
       if (each.kind === 'event') yield each;
     }
   } catch (error) {
     if (!progress.wasConnected || !isRetryable(error)) throw error;
-    printError(`${error.message}; reconnecting`);
+    if (!progress.isAway) printError(`${error.message}; reconnecting`);
+    progress.isAway = true; // further attempts that fail are not reported
   }
+}
+
+/** Without a position nobody knows whether something is missing. */
+function reportReturn({ kind, cursor }: Followed, { since, isAway }: Progress): void {
+  if (kind === 'gap') printError(LOST);
+  if (kind !== 'ready' || !isAway) return;
+  const isComplete = since !== undefined && cursor !== undefined;
+  printError(isComplete ? 'back, nothing lost' : 'back; events in between were not received');
 }
 
 function isRetryable(error: unknown): error is CommandError {

@@ -3,7 +3,7 @@ import { GatewaySettings, gatewayRules } from '@leque/gateway';
 import { apiKeyRule, PublisherSettings } from '@leque/publisher';
 import { processSettings, readConfig } from '@leque/service';
 import { type Static, type TSchema, Type } from 'typebox';
-import { devSecret } from '../api/dev-secret.ts';
+import { devSecret, randomSecret, SecretNotKept } from '../api/dev-secret.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -41,6 +41,14 @@ export type DevConfig = Static<typeof DevConfig>;
 export const ClusterConfig = Type.Object({
   ...developerSettings,
   REDIS_URL: Type.Optional(RedisSettings.properties.REDIS_URL),
+  PORT: Type.Integer({
+    default: 9001,
+    minimum: 0,
+    maximum: 65_535,
+    description:
+      'one address for the whole cluster: requests of the API go to the publisher, clients to the ' +
+      'gateways in turn; 0 chooses a free port',
+  }),
   BASE_PORT: Type.Integer({
     default: 9100,
     minimum: 1,
@@ -72,7 +80,18 @@ export function readClusterConfig(env: Env): ClusterConfig {
 export function withSecret(env: Env): Env {
   const hasKey = env['JWT_SECRET'] || env['JWT_PUBLIC_KEY'] || env['JWKS_URL'];
   if (hasKey || env['NODE_ENV'] === 'production') return env;
-  return { ...env, JWT_SECRET: devSecret() };
+  return { ...env, JWT_SECRET: secretOfThisRun() };
+}
+
+/** Where the secret cannot be kept, tokens are good until this process ends. */
+function secretOfThisRun(): string {
+  try {
+    return devSecret();
+  } catch (error) {
+    if (!(error instanceof SecretNotKept)) throw error;
+    process.stderr.write(`${error.message}; tokens are valid until this process ends\n`);
+    return randomSecret();
+  }
 }
 
 /** Copies a schema, with its hidden members, and changes the default. */

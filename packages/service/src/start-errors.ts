@@ -1,0 +1,47 @@
+/** A startup failure that the operator can fix; only its message is printed. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** @param variable the variable that chooses the port */
+export function busyPort(port: number, variable: string): StartError {
+  return new StartError(busyPortSentence(port, variable));
+}
+
+/**
+ * A sentence for an error of `listen` that the operator can fix by HOST or PORT; undefined for other
+ * errors.
+ */
+export function tryDescribeListenError(error: unknown): string | undefined {
+  if (!isListenError(error)) return undefined;
+  const { code, address = '', port = 0 } = error;
+  switch (code) {
+    case 'EADDRINUSE':
+      return busyPortSentence(port, 'PORT');
+    case 'EADDRNOTAVAIL':
+      return `HOST=${address} is no address of this machine`;
+    case 'EACCES':
+      return `Port ${port} is for privileged users only; choose a port from 1024 on with PORT`;
+    default:
+      return undefined;
+  }
+}
+
+function busyPortSentence(port: number, variable: string): string {
+  const other = port < 65_535 ? port + 1 : port - 1;
+  return (
+    `Port ${port} is in use, perhaps by another Leque: stop that one, ` +
+    `or choose another port, for example ${variable}=${other}`
+  );
+}
+
+interface ListenError extends Error {
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+function isListenError(error: unknown): error is ListenError {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+}
