@@ -141,11 +141,11 @@ describe('bad input', () => {
       }
     });
 
-    test('more than 50 commands in a second get an `error`, and a continued flood is closed with 4029', async () => {
+    test('[WS8] more commands than may wait get an `error`, and a continued flood is closed with 4029', async () => {
       await using client = await connect();
-      for (let n = 0; n < 60; n += 1) client.send('ping');
+      for (let n = 0; n < 660; n += 1) client.send('ping');
       expect(await client.first('error')).toMatchObject({ data: { code: 'rate_limited' } });
-      expect(client.all('pong').length).toBeLessThanOrEqual(50);
+      expect(client.all('pong').length).toBeLessThan(200);
       const flood = setInterval(() => client.send('ping'), 2);
       const { code } = await client.closed.finally(() => clearInterval(flood));
       expect(code).toBe(4029);

@@ -7,7 +7,7 @@ const protocol = readFileSync(
   'utf8',
 );
 /** Matches the name of a field, and `?` after an optional one: `"since":"CURSOR"?` */
-const FIELD = /"(\w+)":(?:"[^"]*"|\{[^}]*\})(\??)/g;
+const FIELD = /"(\w+)":(?:"[^"]*"|\{[^}]*\}|\[[^\]]*\])(\??)/g;
 
 interface Row {
   readonly action: string;
@@ -18,7 +18,7 @@ interface Row {
 /** The commands in the table of raw clients. */
 function documented(): Row[] {
   const table = protocol.split('| client sends | server answers |')[1]?.split('\n\n')[0] ?? '';
-  return [...table.matchAll(/^\| .*?`\{"action":"(\w+)"(.*?)\}` \|/gm)].map(
+  return [...table.matchAll(/^\| .*?`\{"action":"([\w.]+)"(.*?)\}` \|/gm)].map(
     ([, action = '', fields = '']) => {
       const found = [...fields.matchAll(FIELD)];
       const named = (isOptional: boolean) =>

@@ -1,6 +1,7 @@
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import {
   AdmissionSettings,
+  CommandSettings,
   type ConfigRule,
   HistorySettings,
   InputSettings,
@@ -50,6 +51,7 @@ export const GatewaySettings = Type.Object({
   ...DrainSettings.properties,
   ...AdmissionSettings.properties,
   ...InputSettings.properties,
+  ...CommandSettings.properties,
   FIREHOSE: HistorySettings.properties.FIREHOSE,
   ...JournalSettings.properties,
   ...TracingSettings.properties,

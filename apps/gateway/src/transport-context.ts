@@ -98,5 +98,6 @@ function transportLimits(settings: GatewaySettings): TransportLimits {
       byteBurst: settings.INPUT_BYTE_BURST,
       holdMs: settings.INPUT_HOLD_LIMIT * 1000,
     },
+    commands: { perSecond: settings.COMMAND_RATE, burst: settings.COMMAND_BURST },
   };
 }

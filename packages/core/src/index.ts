@@ -37,6 +37,7 @@ export {
   isoExpiry,
   type Presented,
 } from './clients/client-session.ts';
+export { type CommandLimits, CommandSettings } from './clients/command-pace.ts';
 export {
   type AuthenticationOutcomes,
   countedVerifier,
@@ -86,7 +87,8 @@ export { Hub, type SubscribeOptions } from './fan-out/hub.ts';
 export type { HubOptions } from './fan-out/hub-options.ts';
 export type { Session } from './fan-out/session.ts';
 export { parseSlowConsumerRules } from './fan-out/slow-consumer-rules.ts';
-export type { Filter, Subscription } from './fan-out/subscription.ts';
+export type { Filter } from './fan-out/subscriber.ts';
+export type { Subscription } from './fan-out/subscription.ts';
 // input: budgets of what clients send
 export {
   type EndingSocket,

@@ -1,6 +1,7 @@
 import { TextFormat } from '@leque/testkit/fakes';
 import { Batch } from '../src/fan-out/batch.ts';
-import { type Filter, Subscription } from '../src/fan-out/subscription.ts';
+import type { Filter } from '../src/fan-out/subscriber.ts';
+import { Subscription } from '../src/fan-out/subscription.ts';
 import type { Publication } from '../src/publication/publication.ts';
 import { publication } from './samples.ts';
 

@@ -56,6 +56,7 @@ export {
   type Command,
   checkCommand,
   MAX_CURSORS,
+  namesCursors,
   parseCommand,
   type RequestId,
   requestIdOf,

@@ -65,7 +65,13 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
 
   #open(response: ServerResponse, identity: Identity): ClientSession<never> {
     const connection = new NdjsonConnection(response, this.#context.clock);
-    const handler = { execute() {}, refuse() {}, presented: () => [] };
+    const handler = {
+      execute() {},
+      refuse() {},
+      presented: () => [],
+      bytesOf: () => 0,
+      isUrgent: () => false,
+    };
     const client = new ClientSession<never>(
       { handler, connection, context: this.#context },
       identity,

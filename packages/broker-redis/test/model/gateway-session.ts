@@ -9,6 +9,7 @@ import {
   type Session,
   type Telemetry,
   type TransportContext,
+  type TransportLimits,
 } from '@leque/core';
 import { type CloseCode, type Cursor, parseCursor } from '@leque/protocol';
 import type { SimulatedProcess } from './scheduler.ts';
@@ -53,6 +54,7 @@ export class GatewaySession implements CommandHandler<Command> {
       hub: node.hub,
       clock: node.process,
       telemetry: node.telemetry,
+      limits: { commands: { perSecond: 1000, burst: 1000 } } as TransportLimits,
     };
     this.#client = new ClientSession(
       { handler: this, connection: wire, context: context as TransportContext },
@@ -90,6 +92,14 @@ export class GatewaySession implements CommandHandler<Command> {
   /** A command that is refused closes the session. */
   presented(): readonly string[] {
     return [];
+  }
+
+  bytesOf(): number {
+    return 0;
+  }
+
+  isUrgent(): boolean {
+    return false;
   }
 
   refuse(): void {

@@ -1,15 +1,23 @@
 import { CLOSE, FIREHOSE, ProtocolError } from '@leque/protocol';
 import type { Identity } from '../access/grants.ts';
 import type { Session } from '../fan-out/session.ts';
-import type { Cancel } from '../lib/clock.ts';
-import { RateWindow } from '../lib/rate-window.ts';
+import type { Subscription } from '../fan-out/subscription.ts';
+import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
-import { type CommandOwner, CommandQueue } from './command-queue.ts';
+import { CommandPace } from './command-pace.ts';
+import {
+  type CommandOwner,
+  CommandQueue,
+  MAX_WAITING,
+  type WaitingCommand,
+} from './command-queue.ts';
 import { errorForClient } from './refusals.ts';
 import type { TransportContext } from './transport.ts';
 
-/** Commands that one connection may give in a second. */
-const COMMANDS_PER_SECOND = 50;
+/** A command counts as one more for each time so many channels that it names. */
+const CHANNELS_PER_COMMAND = 16;
+/** Commands that arrived before the client broke the protocol are answered within this time. */
+const LAST_ANSWERS_MS = 1000;
 
 /** How a transport carries out commands of its wire, and answers them. */
 export interface CommandHandler<C> {
@@ -19,6 +27,13 @@ export interface CommandHandler<C> {
   refuse(error: ProtocolError, command: C): void;
   /** The channels for which the command presents cursors. */
   presented(command: C): Presented;
+  /** The size of the command's text, about. Called only when the command has to wait. */
+  bytesOf(command: C): number;
+  /**
+   * Whether the command shows that the client is alive, or continues its session: it may overtake
+   * commands that wait for the pace. Called only when the command has to wait.
+   */
+  isUrgent(command: C): boolean;
 }
 
 /** Channels for which a command presents cursors; `unreadable` when its cursors cannot be read. */
@@ -41,10 +56,12 @@ export class ClientSession<C> implements CommandOwner {
   /** Undefined while no command runs. */
   #commands: CommandQueue | undefined;
   /** Undefined until the first command, because most clients give none. */
-  #limiter: RateWindow | undefined;
+  #pace: CommandPace | undefined;
   /** Undefined when nothing is held back until a time. */
   #cancelHold: Cancel | undefined;
   #running = false;
+  /** Called when all commands are done. */
+  #whenIdle: (() => void) | undefined;
 
   constructor({ handler, connection, context }: ClientSessionDeps<C>, identity: Identity) {
     this.#handler = handler;
@@ -52,9 +69,13 @@ export class ClientSession<C> implements CommandOwner {
     this.session = context.hub.open(connection, identity);
   }
 
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
   /** Runs before all commands; when it fails, the client is closed, because it would miss events. */
   begin(open: () => void | Promise<void>): void {
-    this.#push(open);
+    this.#queue().push({ run: open, bytes: 0, isUrgent: false, channels: [] });
   }
 
   /** Reports that the session is open; a session that was not reported open reports no end. */
@@ -69,22 +90,32 @@ export class ClientSession<C> implements CommandOwner {
     });
   }
 
-  /** Takes a command; commands run one after the other. */
+  /** Takes a command. Commands run one after the other, at their pace; `CommandQueue` says how. */
   receive(command: C): void {
-    const verdict = this.#take(1);
-    if (verdict === 'close') {
-      this.session.close(CLOSE.tooManyCommands, 'too many commands');
-    } else if (verdict === 'refuse' || !this.#push(() => this.#run(command))) {
-      this.#refuse(tooManyCommands(), command);
-    }
+    if (this.#queue().push(this.#waiting(command))) return;
+    if (this.#commandPace().mayRefuse()) this.#refuse(tooManyCommands(), command);
+    else this.session.close(CLOSE.tooManyCommands, 'too many commands');
+  }
+
+  /** Counts the command that runs as more, for the channels that it names: each may read a history. */
+  charge(channels: number): void {
+    this.#commandPace().take(Math.floor(channels / CHANNELS_PER_COMMAND));
   }
 
   /**
-   * Counts the command that runs as this many more.
-   * @throws ProtocolError `rate_limited`
+   * Runs `close` once the commands that have arrived are answered, or after a moment (LIVE): what a
+   * client has sent before it broke the protocol is answered.
    */
-  charge(commands: number): void {
-    if (this.#take(commands) !== 'ok') throw tooManyCommands();
+  afterCommands(close: () => void): void {
+    const end = () => {
+      cancel();
+      this.#whenIdle = undefined;
+      this.session.flush();
+      close();
+    };
+    const cancel = this.clock.after(LAST_ANSWERS_MS, end);
+    if (this.#commands === undefined) end();
+    else this.#whenIdle = end;
   }
 
   /**
@@ -96,18 +127,18 @@ export class ClientSession<C> implements CommandOwner {
     this.#cancelHold = this.context.clock.after(ms, () => this.#release());
   }
 
-  /** Starts all subscriptions. */
+  /** Starts all subscriptions, except those of which a command that waits presents a cursor. */
   flow(): void {
     this.#endHold();
-    const { subscriptions } = this.session;
-    const firehose = subscriptions.get(FIREHOSE);
+    const firehose = this.session.subscriptions.get(FIREHOSE);
     if (firehose !== undefined) firehose.accepts = undefined; // no cursor can come any more
-    for (const subscription of subscriptions.values()) subscription.start();
+    for (const subscription of this.#unawaited()) subscription.start();
   }
 
   /** Removes the session, whose connection is gone. May be called again. */
   end(): void {
     this.#endHold();
+    this.#commands?.clear();
     this.context.hub.remove(this.session);
   }
 
@@ -127,15 +158,42 @@ export class ClientSession<C> implements CommandOwner {
 
   idle(): void {
     this.#commands = undefined;
+    this.#whenIdle?.();
   }
 
-  #push(task: () => void | Promise<void>): boolean {
-    this.#commands ??= new CommandQueue(COMMANDS_PER_SECOND, this);
-    return this.#commands.push(task);
+  #queue(): CommandQueue {
+    this.#commands ??= new CommandQueue(this.#commandPace(), this);
+    return this.#commands;
+  }
+
+  #commandPace(): CommandPace {
+    this.#pace ??= new CommandPace(this.clock, this.context.limits.commands);
+    return this.#pace;
+  }
+
+  /** A cursor binds its channel from its arrival on (RE3), also while its command waits. */
+  #waiting(command: C): WaitingCommand {
+    const run = () => this.#run(command);
+    const isNext = this.#commands === undefined;
+    if (isNext) return { run, bytes: 0, isUrgent: false, channels: [] };
+    const presented = this.#handler.presented(command);
+    const channels = presented === 'unreadable' ? [] : presented;
+    for (const channel of channels) this.session.subscriptions.get(channel)?.hold();
+    const bytes = this.#handler.bytesOf(command);
+    return { run, bytes, isUrgent: this.#handler.isUrgent(command), channels };
+  }
+
+  /** The subscriptions of which no command that waits presents a cursor. */
+  #unawaited(): readonly Subscription[] {
+    const waiting = this.#commands?.waiting ?? [];
+    const awaited = new Set(waiting.flatMap(({ channels }) => channels));
+    const all = [...this.session.subscriptions.values()];
+    return awaited.size === 0 ? all : all.filter(({ channel }) => !awaited.has(channel));
   }
 
   async #run(command: C): Promise<void> {
     if (!this.session.open) return;
+    this.#commandPace().take(1);
     this.#running = true; // it may bring the cursors of channels that are held back
     try {
       await this.#handler.execute(command);
@@ -152,9 +210,7 @@ export class ClientSession<C> implements CommandOwner {
       this.flow();
       return;
     }
-    for (const subscription of this.session.subscriptions.values()) {
-      if (!subscription.bound) subscription.start();
-    }
+    for (const subscription of this.#unawaited()) if (!subscription.bound) subscription.start();
   }
 
   /** Without an outcome, the channels to which it is subscribed would go on behind a gap (GAP). */
@@ -177,11 +233,6 @@ export class ClientSession<C> implements CommandOwner {
     this.session.close(CLOSE.tryAgainLater, `no outcome for ${bound}: ${refusal.code}`);
   }
 
-  #take(commands: number): ReturnType<RateWindow['take']> {
-    this.#limiter ??= new RateWindow(this.context.clock, COMMANDS_PER_SECOND);
-    return this.#limiter.take(commands);
-  }
-
   #endHold(): void {
     this.#cancelHold?.();
     this.#cancelHold = undefined; // a timer that has run would be kept
@@ -194,6 +245,6 @@ export function isoExpiry({ expiresAt }: Identity): string | undefined {
 }
 
 function tooManyCommands(): ProtocolError {
-  const problem = `more than ${COMMANDS_PER_SECOND} commands in a second`;
+  const problem = `more than ${MAX_WAITING} commands, or 256 KiB of them, wait to be carried out`;
   return new ProtocolError('rate_limited', problem);
 }

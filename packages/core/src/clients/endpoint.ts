@@ -11,7 +11,7 @@ import {
   userChannel,
 } from '@leque/protocol';
 import type { Grants, Identity } from '../access/grants.ts';
-import type { Filter } from '../fan-out/subscription.ts';
+import type { Filter } from '../fan-out/subscriber.ts';
 
 /** Decides what a client receives without asking, and what it may ask for, on any transport. */
 export interface Endpoint {

@@ -1,6 +1,6 @@
 import type { Position } from '@leque/protocol';
 import { expect, test } from 'vitest';
-import type { Filter } from '../fan-out/subscription.ts';
+import type { Filter } from '../fan-out/subscriber.ts';
 import { Publication } from '../publication/publication.ts';
 import { acceptsAfter, ProjectSwitch } from './project-switch.ts';
 

@@ -1,5 +1,6 @@
 import type { Position } from '@leque/protocol';
-import type { Filter, Subscription } from '../fan-out/subscription.ts';
+import type { Filter } from '../fan-out/subscriber.ts';
+import type { Subscription } from '../fan-out/subscription.ts';
 import type { Publication } from '../publication/publication.ts';
 
 /**

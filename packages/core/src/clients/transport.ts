@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { ClusterState } from '../ports/cluster-state.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
+import type { CommandLimits } from './command-pace.ts';
 
 /** A client that does not answer a close, or does not read what precedes it, is cut after this. */
 export const CLOSE_TIMEOUT_MS = 3000;
@@ -89,6 +90,8 @@ export interface TransportLimits {
   readonly outboxMaxBytes: number;
   /** What one client may send. */
   readonly input: InputLimits;
+  /** The pace of one client's commands. */
+  readonly commands: CommandLimits;
 }
 
 /** What the input budgets of one transport's clients share. */

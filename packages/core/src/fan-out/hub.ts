@@ -16,7 +16,8 @@ import type { HubOptions } from './hub-options.ts';
 import { LocalChannels } from './local-channels.ts';
 import { Recoveries } from './recoveries.ts';
 import { Session, type SessionDeps } from './session.ts';
-import { type Filter, Subscription } from './subscription.ts';
+import type { Filter } from './subscriber.ts';
+import { Subscription } from './subscription.ts';
 import { TokenEnds } from './token-ends.ts';
 
 export interface HubDeps {

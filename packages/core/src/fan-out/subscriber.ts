@@ -1,5 +1,8 @@
 import type { Frame, FrameFormat, Publication } from '../publication/publication.ts';
 
+/** Narrows a subscription to some of the channel's publications, for example by log level. */
+export type Filter = (publication: Publication) => boolean;
+
 /** The part of a session that its subscriptions use. */
 export interface Subscriber {
   readonly format: FrameFormat;

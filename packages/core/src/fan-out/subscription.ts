@@ -8,13 +8,10 @@ import type { Batch } from './batch.ts';
 import { HeldPublications } from './held-publications.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
 import { SlowConsumerState } from './slow-consumer-state.ts';
-import type { Subscriber } from './subscriber.ts';
+import type { Filter, Subscriber } from './subscriber.ts';
 
 /** Delayed publications are not measured, because the client or its resume caused the delay. */
 const UNKNOWN_TIME = 0;
-
-/** Narrows a subscription to some of the channel's publications, for example by log level. */
-export type Filter = (publication: Publication) => boolean;
 
 /** Holding back for `start`, or delivering, or dropped by the hub. */
 type Phase = HeldPublications | 'flowing' | 'ended';
@@ -105,7 +102,7 @@ export class Subscription {
     this.#since = position;
   }
 
-  /** The client got everything up to the position in another way; a replay would break ORD. */
+  /** The client got all up to the position in another way; a replay would break ORD. */
   deliveredElsewhere(): void {
     this.#delivered = true;
   }
@@ -120,6 +117,11 @@ export class Subscription {
   present(since: Position): void {
     this.#presented = since;
     this.#recovered = undefined;
+    this.hold();
+  }
+
+  /** Holds publications back until `start`; the client presents a cursor soon. */
+  hold(): void {
     if (this.#phase === 'flowing') this.#phase = new HeldPublications(this.#subscriber);
   }
 
@@ -184,17 +186,16 @@ export class Subscription {
     this.#recovered = false;
   }
 
-  /** Called for all publications of the channel, in order. */
+  /** Called for all publications, in order. */
   offer(batch: Batch): void {
+    const { size, publishedAtMs } = batch;
     if (this.#takesWhole(batch)) {
       this.#position = batch.last ?? this.#position;
       this.#delivered = true;
-      const { size, publishedAtMs } = batch;
       const frame = batch.frameIn(this.#subscriber.format);
       if (this.#subscriber.send(frame, size, publishedAtMs)) batch.takenWhole += 1;
       else for (const publication of batch.publications) this.#countRefused(publication);
     } else {
-      const { publishedAtMs } = batch;
       for (const publication of batch.publications) this.#offerOne(publication, publishedAtMs);
     }
   }
@@ -257,10 +258,7 @@ export class Subscription {
     if (last !== undefined && !isUpTo(last, this.#position)) this.moveTo(last);
   }
 
-  /**
-   * False for a publication that the session has seen already (DUP). Epochs are not compared,
-   * because offsets go on in a new epoch, unless a resync says where they start.
-   */
+  /** False for what the session has seen (DUP). Offsets go on in a new epoch, unless a resync moves them. */
   #advance(position: Position | undefined): boolean {
     if (position === undefined) return true;
     const seen = this.#position;

@@ -15,8 +15,52 @@ function refusal(text: string): { code: string; message: string } {
   throw new Error('not refused');
 }
 
-test.each(['ping', ' ping ', 'ping\n'])('[WS3] the bare text %j is a ping', (text) => {
-  expect(parseCommand(text)).toEqual({ action: 'ping', command: {} });
+test.each([
+  'ping',
+  ' ping ',
+  'ping\n',
+  'ping\r\n',
+  'ping\0',
+  'ping\r\n\0\0',
+  'PING',
+  'Ping',
+  '"ping"',
+  '\ufeffping',
+])('[WS3.6] the text %j is a ping', (text) => {
+  expect(parseCommand(text).action).toBe('ping');
+});
+
+test.each(['pong', 'PONG\0', '"pong"', '{"type":"pong"}', '{"action":"pong","data":{}}'])(
+  '[WS3.7] the text %j answers a heartbeat',
+  (text) => {
+    expect(parseCommand(text).action).toBe('pong');
+  },
+);
+
+test.each([
+  '{"action":"ping","id":7}\0',
+  '{"action":"ping","id":7}\0\0\r\n',
+  '\ufeff{"action":"ping","id":7}',
+  '\ufeff \r\n{"action":"ping","id":7}',
+  ' \t{"action" : "ping", "id": 7} \n',
+  '{"action":"PING","id":7}',
+  '{"type":"Ping","id":7}',
+])('[WS3.6] the command %j is read as it was meant', (text) => {
+  expect(parseCommand(text)).toMatchObject({ action: 'ping', command: { id: 7 } });
+  expect(requestIdOf(text)).toBe(7);
+});
+
+test('[WS3.6] white space around a command takes no longer than its length', () => {
+  const text = `${' \0'.repeat(30_000)}x`.repeat(2);
+  expect(refusal(text).code).toBe('invalid_json');
+});
+
+test('[WS3.8] `projects` in place of `project_id` names several', () => {
+  const projects = [{ project_id: 'A', since: 'e.1' }, { project_id: 'B' }];
+  expect(parse({ action: 'subscribe', projects }).action).toBe('subscribe.projects');
+  expect(parse({ action: 'subscribe.projects', projects }).command).toMatchObject({ projects });
+  expect(parse({ type: 'unsubscribe', projects }).action).toBe('unsubscribe.projects');
+  expect(parse({ action: 'ping', projects }).action).toBe('ping');
 });
 
 test.each([
@@ -37,12 +81,28 @@ test.each([
 describe('[WS4] refused commands', () => {
   test.each([
     ['', 'invalid_json', 'neither "ping" nor JSON'],
-    ['pong', 'invalid_json', 'neither "ping" nor JSON'],
+    ['hello', 'invalid_json', 'neither "ping" nor JSON'],
+    ['\0', 'invalid_json', 'neither "ping" nor JSON'],
+    ...[
+      '2',
+      '3',
+      '5',
+      '2probe',
+      '40',
+      '40/events,{"token":"x"}',
+      '42["ping"]',
+      '42/events,["x"]',
+    ].map((packet) => [
+      packet,
+      'invalid_command',
+      'this is a packet of Socket.IO, whose clients connect to /socket.io/',
+    ]),
     ['{', 'invalid_json', 'neither "ping" nor JSON'],
     ['7', 'invalid_command', 'a command is a JSON object'],
     ['null', 'invalid_command', 'a command is a JSON object'],
-    ['[]', 'invalid_command', 'a command is a JSON object'],
-    ['"ping"', 'invalid_command', 'a command is a JSON object'],
+    ['[]', 'invalid_command', 'a command is a JSON object, not a list of them'],
+    ['["ping"]', 'invalid_command', 'a command is a JSON object, not a list of them'],
+    ['"stats"', 'invalid_command', 'a command is a JSON object'],
   ])('%j is refused with %s', (text, code, message) => {
     expect(refusal(text)).toEqual({ code, message });
   });
@@ -81,6 +141,21 @@ describe('[WS4] refused commands', () => {
     ],
     [{ action: 'resume' }, 'cursors is required'],
     [{ action: 'resume', cursors: { all: 7 } }, 'cursors.all must be string'],
+    [
+      { action: 'subscribe', project_id: 'A', projects: [{ project_id: 'B' }] },
+      'project_id and projects exclude each other',
+    ],
+    [{ action: 'subscribe', projects: [] }, 'projects must not have fewer than 1 items'],
+    [{ action: 'subscribe', projects: ['A'] }, 'projects.0 must be object'],
+    [{ action: 'subscribe', projects: { A: 'e.1' } }, 'projects must be array'],
+    [
+      { action: 'subscribe', projects: [{ project_id: 'A' }, { project_id: 7 }] },
+      'projects.1.project_id must be string',
+    ],
+    [
+      { action: 'subscribe', projects: [{ project_id: 'A', since: 7 }] },
+      'projects.0.since must be string',
+    ],
     [{ action: 'auth', token: '' }, 'token must not have fewer than 1 characters'],
   ])('%j is refused: %s', (input, message) => {
     expect(refusal(JSON.stringify(input))).toEqual({ code: 'invalid_command', message });
@@ -117,6 +192,8 @@ test.each([
   ['{"action":"subscribe","project_id":"P","since":7}', true],
   ['{"action":"subscribe","project_id":"a b","since":"e.1"}', true],
   ['{"cursors":{"all":"e.1"}}', true],
+  ['{"action":"subscribe","projects":[{"project_id":"P","since":7}]}', true],
+  ['{"action":"subscribe","projects":[null,{"project_id":7}]}', false],
   ['{"action":"subscribe","project_id":7}', false],
   ['{"action":"fly","note":"since then"}', false],
   ['resume', false],

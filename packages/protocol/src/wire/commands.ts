@@ -1,6 +1,7 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Id } from './channel.ts';
+import { parseCommandText } from './command-text.ts';
 import { ProtocolError } from './errors.ts';
 import { describeProblems, findProblems } from './problems.ts';
 
@@ -15,8 +16,13 @@ const Token = Type.String({ minLength: 1, maxLength: 8192 });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
-/** The most cursors in one resume: as many as a session may have channels. */
+/** The most cursors in one resume, and projects in one command: as many as a session may have channels. */
 export const MAX_CURSORS = 512;
+
+function projectList<F extends Record<string, object>>(fields: F) {
+  const project = Type.Object({ project_id: Id, ...fields });
+  return Type.Array(project, { minItems: 1, maxItems: MAX_CURSORS });
+}
 
 /** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
 export const COMMANDS = {
@@ -28,6 +34,9 @@ export const COMMANDS = {
     cursors: Type.Record(Type.String(), CursorText, { maxProperties: MAX_CURSORS }),
   }),
   auth: command({ token: Token }),
+  pong: command({}),
+  'subscribe.projects': command({ projects: projectList({ since: Type.Optional(CursorText) }) }),
+  'unsubscribe.projects': command({ projects: projectList({}) }),
 } as const satisfies Record<string, TObject>;
 
 export type Action = keyof typeof COMMANDS;
@@ -39,19 +48,31 @@ const validators = new Map<string, Validator>(
 );
 
 /**
- * Reads one text frame: the bare word `ping`, or an object whose `action` (or `type`) names a
- * command.
+ * Reads one text frame: the bare word `ping` or `pong`, or an object whose `action` (or `type`) names
+ * a command.
  * @throws ProtocolError that names the problem
  */
 export function parseCommand(text: string): { action: Action; command: Command } {
-  if (text.trim() === 'ping') return { action: 'ping', command: {} };
-  const input = parseObject(text);
-  const action = input['action'] ?? input['type'];
-  if (typeof action !== 'string' || !validators.has(action)) {
+  const input = parseCommandText(text);
+  const action = actionOf(input);
+  if (action === undefined) {
     const known = Object.keys(COMMANDS).join(', ');
     throw new ProtocolError('unknown_action', `unknown action; known are ${known}`);
   }
-  return { action: action as Action, command: checkCommand(action as Action, input) };
+  if ('projects' in input && 'project_id' in input) {
+    throw new ProtocolError('invalid_command', 'project_id and projects exclude each other');
+  }
+  return { action, command: checkCommand(action, input) };
+}
+
+/** The action that an input names, in any letter case; with `projects` it is the one for several. */
+function actionOf(input: Readonly<Record<string, unknown>>): Action | undefined {
+  const given = input['action'] ?? input['type'];
+  if (typeof given !== 'string') return undefined;
+  const named = given.toLowerCase();
+  const several = `${named}.projects`;
+  const action = 'projects' in input && validators.has(several) ? several : named;
+  return validators.has(action) ? (action as Action) : undefined;
 }
 
 /**
@@ -65,10 +86,15 @@ export function checkCommand<A extends Action>(action: A, input: unknown): Comma
   return input as Command<A>;
 }
 
+/** Whether a list of projects, which may be wrong, has a cursor for any of them. */
+export function namesCursors(projects: unknown): boolean {
+  return Array.isArray(projects) && projects.some((each) => each?.since !== undefined);
+}
+
 /** The `id` of a command, also of a wrong one, so that the client can match the error to it. */
 export function requestIdOf(text: string): RequestId {
   try {
-    const { id } = parseObject(text);
+    const { id } = parseCommandText(text);
     return typeof id === 'string' || typeof id === 'number' ? id : undefined;
   } catch {
     return undefined;
@@ -78,24 +104,10 @@ export function requestIdOf(text: string): RequestId {
 /** Whether a text that is not a valid command seems to present cursors (RE4.7). */
 export function bringsCursors(text: string): boolean {
   try {
-    const input = parseObject(text);
-    return (
-      (input['action'] ?? input['type']) === 'resume' || 'cursors' in input || 'since' in input
-    );
+    const input = parseCommandText(text);
+    if (actionOf(input) === 'resume' || 'cursors' in input || 'since' in input) return true;
+    return namesCursors(input['projects']);
   } catch {
     return /"(?:resume|cursors|since)"/.test(text);
   }
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ProtocolError('invalid_json', 'neither "ping" nor JSON', { cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ProtocolError('invalid_command', 'a command is a JSON object');
-  }
-  return value as Record<string, unknown>;
 }

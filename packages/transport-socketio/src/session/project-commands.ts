@@ -9,14 +9,12 @@ import {
   checkCommand,
   isId,
   MAX_CURSORS,
+  namesCursors,
   ProtocolError,
   projectChannel,
   tryParseCursor,
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
-
-/** Projects that one command may name before it counts for more: each may read a history. */
-const PROJECTS_PER_COMMAND = 8;
 
 interface ProjectList {
   readonly project_ids?: unknown;
@@ -25,13 +23,42 @@ interface ProjectList {
 
 /** The channels for which a command presents cursors. */
 export function presentedBy(name: unknown, sent: unknown): Presented {
-  const { project_id, since } = asObject(sent);
-  if (since === undefined) return [];
-  if (name === 'subscribe.project') {
+  const { project_id, since, projects } = asObject(sent);
+  if (name === 'subscribe.project' && since !== undefined) {
     return isId(project_id) ? [projectChannel(project_id)] : 'unreadable';
   }
   if (name !== 'subscribe.projects') return [];
+  if (projects !== undefined) return presentedIn(projects);
+  if (since === undefined) return [];
   return isCursorMap(since) ? Object.keys(since).map(projectChannel) : 'unreadable';
+}
+
+/** The channels for which a list of `{project_id, since}` presents cursors. */
+function presentedIn(projects: unknown): Presented {
+  try {
+    const { since } = listOf('subscribe.projects', { projects });
+    return Object.keys(since as object).map(projectChannel);
+  } catch {
+    return namesCursors(projects) ? 'unreadable' : [];
+  }
+}
+
+/**
+ * Reads the projects that a command names: `project_ids` and `since`, or a list as raw clients send it,
+ * `projects: [{project_id, since?}]`.
+ * @throws ProtocolError `invalid_command`
+ */
+function listOf(name: 'subscribe.projects' | 'unsubscribe.projects', sent: unknown): ProjectList {
+  const fields = asObject(sent);
+  if (fields['projects'] === undefined) return fields;
+  const projects: readonly { project_id: string; since?: string }[] = checkCommand(name, {
+    projects: fields['projects'],
+  }).projects;
+  const since = projects.filter((project) => project.since !== undefined);
+  return {
+    project_ids: projects.map(({ project_id }) => project_id),
+    since: Object.fromEntries(since.map((project) => [project.project_id, project.since])),
+  };
 }
 
 function isCursorMap(value: unknown): value is Readonly<Record<string, string>> {
@@ -59,10 +86,10 @@ export function unsubscribeProject(target: CommandTarget, sent: unknown): object
 /** Subscribes to the named projects, or to all that the token names; each has its own outcome. */
 export async function subscribeProjects(target: CommandTarget, sent: unknown): Promise<object> {
   const { client, feed } = target;
-  const list = asObject(sent) as ProjectList;
+  const list = listOf('subscribe.projects', sent);
   const channels = namedProjects(target, list).map(projectChannel);
   const since = cursorsOf(list);
-  client.charge(Math.floor(channels.length / PROJECTS_PER_COMMAND));
+  client.charge(channels.length);
   await feed.turnTo(coveredBy(target, channels), since.size > 0);
   const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
     const isNew = !client.session.subscriptions.has(channel);
@@ -92,7 +119,7 @@ function cursorsOf({ since = {} }: ProjectList): ReadonlyMap<string, string> {
 
 /** Leaves the named projects, or all. */
 export function unsubscribeProjects(target: CommandTarget, sent: unknown): object {
-  const list = asObject(sent) as ProjectList;
+  const list = listOf('unsubscribe.projects', sent);
   const { session } = target.client;
   const channels =
     list.project_ids === undefined

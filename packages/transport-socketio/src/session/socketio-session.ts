@@ -9,7 +9,14 @@ import {
   type Presented,
   selectedProjectsEndpoint,
 } from '@leque/core';
-import { CLOSE, type ProtocolError, type ServerMessage, userChannel } from '@leque/protocol';
+import {
+  CLOSE,
+  isDeeperThan,
+  MAX_DEPTH,
+  type ProtocolError,
+  type ServerMessage,
+  userChannel,
+} from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
 import { bindReader, type SocketReader } from '../internals/connection-state.ts';
@@ -27,6 +34,9 @@ type Ack = (payload: object) => void;
 
 /** An event with its arguments, the last of which may be a callback. */
 type SocketIoCommand = readonly unknown[];
+
+/** Commands that may overtake those that wait for the pace of the client's commands. */
+const URGENT: ReadonlySet<unknown> = new Set(['ping', 'auth']);
 
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
 export class SocketIoSession
@@ -107,6 +117,15 @@ export class SocketIoSession
 
   presented([name, first]: SocketIoCommand): Presented {
     return presentedBy(name, first);
+  }
+
+  bytesOf(command: SocketIoCommand): number {
+    const { maxMessageBytes } = this.client.context.limits;
+    return isDeeperThan(command, MAX_DEPTH) ? maxMessageBytes : JSON.stringify(command).length;
+  }
+
+  isUrgent([name]: SocketIoCommand): boolean {
+    return URGENT.has(name);
   }
 
   /**

@@ -33,10 +33,20 @@ type Handlers = {
   readonly [A in Action]: (target: CommandTarget, command: Command<A>) => void | Promise<void>;
 };
 
-/** Cursors that one command may bring before it counts for more: each may read a history. */
-const CURSORS_PER_COMMAND = 16;
+const handlers: Handlers = {
+  ping,
+  subscribe,
+  unsubscribe,
+  stats,
+  resume,
+  auth,
+  pong,
+  'subscribe.projects': subscribeProjects,
+  'unsubscribe.projects': unsubscribeProjects,
+};
 
-const handlers: Handlers = { ping, subscribe, unsubscribe, stats, resume, auth };
+/** Commands that may overtake those that wait for the pace of the client's commands. */
+const URGENT: ReadonlySet<Action> = new Set(['ping', 'pong', 'auth']);
 
 /** @throws ProtocolError that is sent to the client */
 export function execute(target: CommandTarget, text: string): void | Promise<void> {
@@ -52,19 +62,37 @@ export function execute(target: CommandTarget, text: string): void | Promise<voi
 /** The channels for which a command presents cursors. */
 export function presentedBy(text: string): Presented {
   try {
-    const { action, command } = parseCommand(text);
-    const cursors = action === 'resume' ? (command as Command<'resume'>).cursors : {};
-    const { project_id, since = '' } = command as Partial<Command<'subscribe'>>;
-    const all = project_id === undefined ? cursors : { [projectChannel(project_id)]: since };
-    return Object.keys(all).filter((channel) => tryParseCursor(all[channel] ?? '') !== undefined);
+    const cursors = cursorsOf(parseCommand(text));
+    return cursors.filter(([, since]) => tryParseCursor(since) !== undefined).map(([name]) => name);
   } catch {
     return bringsCursors(text) ? 'unreadable' : [];
   }
 }
 
+export function isUrgent(text: string): boolean {
+  try {
+    return URGENT.has(parseCommand(text).action);
+  } catch {
+    return false;
+  }
+}
+
+/** The cursors that a command brings, by channel. */
+function cursorsOf({ action, command }: ReturnType<typeof parseCommand>): [string, string][] {
+  if (action === 'resume') return Object.entries((command as Command<'resume'>).cursors);
+  const { projects } = command as Partial<Command<'subscribe.projects'>>;
+  const named = projects ?? [command as Partial<Command<'subscribe'>>];
+  return named.flatMap(({ project_id, since }) =>
+    project_id === undefined || since === undefined ? [] : [[projectChannel(project_id), since]],
+  );
+}
+
 function ping(target: CommandTarget, { id }: Command<'ping'>): void {
   target.answer('pong', {}, id);
 }
+
+/** Answers a heartbeat: the frame itself has shown that the client is alive. */
+function pong(): void {}
 
 async function subscribe(target: CommandTarget, command: Command<'subscribe'>): Promise<void> {
   const { project_id, since, id } = command;
@@ -78,10 +106,44 @@ async function subscribe(target: CommandTarget, command: Command<'subscribe'>): 
   subscription.start();
 }
 
+/** Subscribes to several projects; each has its own outcome. */
+async function subscribeProjects(
+  target: CommandTarget,
+  { projects, id }: Command<'subscribe.projects'>,
+): Promise<void> {
+  const { client, feed } = target;
+  const cursors = channelsOf(projects);
+  const channels = [...cursors.keys()];
+  client.charge(channels.length);
+  const covered = channels.filter((channel) => isSelectable(target, channel));
+  await feed.turnTo(
+    covered,
+    cursorsOf({ action: 'subscribe.projects', command: { projects } }).length > 0,
+  );
+  const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
+    resumeChannel(target, channel, cursors.get(channel)),
+  );
+  const { subscriptions } = client.session;
+  const subscribed = channels.filter((channel) => subscriptions.has(channel));
+  if (subscribed.length > 0) feed.select(...subscribed);
+  const message = `Subscribed to ${subscribed.length} of ${channels.length} projects`;
+  target.answer('subscribed', { message, channels: outcomesOf(results) }, id);
+}
+
 function unsubscribe(target: CommandTarget, { project_id, id }: Command<'unsubscribe'>): void {
   target.feed.unsubscribe(offeredChannel(target, project_id));
   const message = `Unsubscribed from project ${project_id}`;
   target.answer('unsubscribed', { project_id, message }, id);
+}
+
+function unsubscribeProjects(
+  target: CommandTarget,
+  { projects, id }: Command<'unsubscribe.projects'>,
+): void {
+  const channels = projects.map(({ project_id }) => offeredChannel(target, project_id));
+  for (const channel of channels) target.feed.unsubscribe(channel);
+  const message = `Unsubscribed from ${channels.length} projects`;
+  target.answer('unsubscribed', { message, channels }, id);
 }
 
 async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<void> {
@@ -92,12 +154,15 @@ async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<v
 async function resume(target: CommandTarget, { cursors, id }: Command<'resume'>): Promise<void> {
   const { client, feed } = target;
   const channels = Object.keys(cursors);
-  client.charge(Math.floor(channels.length / CURSORS_PER_COMMAND));
+  client.charge(channels.length);
   const selected = channels.filter((channel) => isSelectable(target, channel));
   await feed.turnTo(selected, true);
-  const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
-    resumeChannel(target, channel, cursors[channel] ?? ''),
-  );
+  const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
+    const isNew = !client.session.subscriptions.has(channel);
+    const subscription = await resumeChannel(target, channel, cursors[channel] ?? '');
+    if (isNew) feed.select(channel);
+    return subscription;
+  });
   target.answer('resumed', { channels: outcomesOf(results) }, id);
 }
 
@@ -111,22 +176,40 @@ async function auth(target: CommandTarget, { token, id }: Command<'auth'>): Prom
   target.answer('authenticated', answer, id);
 }
 
+/** @param cursor undefined when nothing is to be recovered */
 async function resumeChannel(
   target: CommandTarget,
   channel: string,
-  cursor: string,
+  cursor: string | undefined,
 ): Promise<Subscription> {
-  const { client, feed } = target;
-  const since = tryParseCursor(cursor);
-  const isNew = !client.session.subscriptions.has(channel);
-  if (isNew && !isSelectable(target, channel)) {
+  const { session, context } = target.client;
+  if (!session.subscriptions.has(channel) && !isSelectable(target, channel)) {
     throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
   }
+  const since = tryParseCursor(cursor ?? '');
   const options = since === undefined ? {} : { since };
-  const subscription = await client.context.hub.subscribe(client.session, channel, options);
-  if (since === undefined) subscription.giveUpRecovery(); // no history reaches back to such a text
-  if (isNew) feed.select(channel);
+  const subscription = await context.hub.subscribe(session, channel, options);
+  // No history reaches back to a text that is no cursor.
+  if (cursor !== undefined && since === undefined) subscription.giveUpRecovery();
   return subscription;
+}
+
+/**
+ * The cursors of the projects that a command names, by channel.
+ * @throws ProtocolError for a project that is named twice, because one of its cursors would be dropped
+ */
+function channelsOf(
+  projects: Command<'subscribe.projects'>['projects'],
+): ReadonlyMap<string, string | undefined> {
+  const cursors = new Map<string, string | undefined>();
+  for (const { project_id, since } of projects) {
+    const channel = projectChannel(project_id);
+    if (cursors.has(channel)) {
+      throw new ProtocolError('invalid_command', `projects names ${project_id} twice`);
+    }
+    cursors.set(channel, since);
+  }
+  return cursors;
 }
 
 function offeredChannel({ feed }: CommandTarget, projectId: string): string {

@@ -83,7 +83,8 @@ function startNode(broker: Broker) {
     slowConsumerRules: parseSlowConsumerRules(''),
   });
   onTestFinished(() => hub.close());
-  const limits = { heartbeatIntervalMs: 30_000, pingIntervalMs: 25_000, timeoutMs: 90_000 };
+  const times = { heartbeatIntervalMs: 30_000, pingIntervalMs: 25_000, timeoutMs: 90_000 };
+  const limits = { ...times, commands: { perSecond: 100, burst: 100 } };
   const context = { hub, telemetry, clock: systemClock, firehose: true, limits };
   return { hub, context: context as unknown as TransportContext };
 }

@@ -21,7 +21,7 @@ import {
   type ServerMessage,
 } from '@leque/protocol';
 import type { RawData } from 'ws';
-import { type CommandTarget, execute, presentedBy } from './commands.ts';
+import { type CommandTarget, execute, isUrgent, presentedBy } from './commands.ts';
 import type { LearnedLimits } from './learned-limits.ts';
 import type { SocketReader } from './session-socket.ts';
 
@@ -110,6 +110,14 @@ export class WsSession
 
   presented(text: string): Presented {
     return presentedBy(text);
+  }
+
+  bytesOf(text: string): number {
+    return text.length;
+  }
+
+  isUrgent(text: string): boolean {
+    return isUrgent(text);
   }
 
   answer(type: ServerMessage, data: object, id?: RequestId): void {
