@@ -30,7 +30,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
     ['recovery', 'internals'],
     'wire',
   ],
-  'packages/testkit': [['processes', 'proxy', 'contracts'], ['redis', 'fakes'], 'lib'],
+  'packages/testkit': [['processes', 'proxy', 'contracts'], ['redis', 'fakes', 'wire'], 'lib'],
   'packages/lab': ['processes', ['probes', 'clients']],
   'apps/publisher': ['routes', ['publishing', 'http'], 'delivery-report'],
   'apps/leque': ['commands', ['check', 'cluster'], 'dev', 'api'],

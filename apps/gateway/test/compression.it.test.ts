@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { answerHead } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startGateway } from './support/gateway.ts';
@@ -111,31 +112,13 @@ test.each([
   'the offers "$offers" are answered with $answer, as RFC 7692 says',
   async ({ offers, answer }) => {
     await using gateway = await startGateway(OPEN);
-    const response = await upgradeAnswer(gateway.url, offers);
-    expect(response).toMatch(/^HTTP\/1.1 101 /);
-    const extensions = /sec-websocket-extensions: (.*)\r\n/i.exec(response)?.[1];
-    const parameters = extensions
+    const headers = { 'Sec-WebSocket-Extensions': offers };
+    const response = await answerHead(gateway.url, { path: '/ws/project/P', headers });
+    expect(response.status).toBe(101);
+    const parameters = response.headers['sec-websocket-extensions']
       ?.split(';')
       .slice(1)
       .map((each) => each.trim());
     expect(new Set(parameters)).toEqual(new Set(answer?.split('; ')));
   },
 );
-
-/** The head of the answer to an upgrade with these offers, which a client library might not send. */
-async function upgradeAnswer(url: string, offers: string): Promise<string> {
-  const socket = connectTcp(Number(new URL(url).port), '127.0.0.1');
-  const lines = [
-    'GET /ws/project/P HTTP/1.1',
-    'Host: x',
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
-    `Sec-WebSocket-Extensions: ${offers}`,
-  ];
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-  const [head] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  return head.toString('latin1');
-}

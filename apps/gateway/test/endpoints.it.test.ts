@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { answerHead } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
@@ -46,22 +46,6 @@ test.for([
 ] as const)('[RD1] [ISO] /ws/logs with the scopes $scopes answers $status', async (row) => {
   await using gateway = await startGateway();
   const token = await tokenFor('ana', { projects: ['*'], scopes: [...row.scopes] });
-  expect(await upgradeStatus(`${gateway.url}/ws/logs?token=${token}`)).toBe(row.status);
+  const { status } = await answerHead(gateway.url, { path: `/ws/logs?token=${token}` });
+  expect(status).toBe(row.status);
 });
-
-async function upgradeStatus(url: string): Promise<number | undefined> {
-  const headers = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
-  };
-  const asked = request(url, { headers }).end();
-  const status = await new Promise<number | undefined>((resolve, reject) => {
-    asked.once('upgrade', ({ statusCode }) => resolve(statusCode));
-    asked.once('response', ({ statusCode }) => resolve(statusCode));
-    asked.once('error', reject);
-  });
-  asked.destroy();
-  return status;
-}

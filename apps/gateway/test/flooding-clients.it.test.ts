@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
+import { bomb, clientFrame } from '@leque/testkit';
 import { describe, type ExpectStatic, expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
-import { bomb, clientFrame, writeFrames } from './support/frames.ts';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { PollingClient } from './support/polling-client.ts';
 import { RawClient } from './support/raw-client.ts';
+import { writeFrames } from './support/write-frames.ts';
 
 /** A budget that a few packets use up, and that nobody may exceed for long. */
 const SMALL = { INPUT_RATE: '1', INPUT_BURST: '40', INPUT_HOLD_LIMIT: '0.3' };

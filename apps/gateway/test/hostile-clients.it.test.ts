@@ -1,18 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { CLOSE } from '@leque/protocol';
+import { requestText } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { EngineClient } from './support/engine-client.ts';
 import { startGateway, tokenFor } from './support/gateway.ts';
 import { RawClient } from './support/raw-client.ts';
 
 const UNFINISHED = 'POST /nope HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{';
-const UPGRADE_HEADERS = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
-];
 
 /** Everything that the server sends until it closes the connection. */
 async function answerTo(gateway: string, request: string): Promise<string> {
@@ -103,8 +98,9 @@ test.each([
   const answer = await fetch(`${gateway.url}${path}`);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(await answer.json()).toMatchObject({ status, code: expect.any(String) });
-  const upgrade = [`GET ${path} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n');
-  expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(await answerTo(gateway.url, requestText({ path }))).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} `),
+  );
 });
 
 test.each([
@@ -117,8 +113,9 @@ test.each([
   { path: '/socket.io/?EIO=3&transport=websocket', status: 400 },
 ])('[AD] an upgrade of $path is answered with $status instead of 101', async ({ path, status }) => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });
-  const upgrade = [`GET ${path} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n');
-  expect(await answerTo(gateway.url, upgrade)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(await answerTo(gateway.url, requestText({ path }))).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} `),
+  );
 });
 
 test('[AD] nothing beneath the path of Socket.IO is Socket.IO', async () => {
@@ -164,12 +161,8 @@ test('[AD] [WS8] a token with more projects than a session may have is refused b
   await using gateway = await startGateway();
   const projects = Array.from({ length: 511 }, (_, n) => `P${n}`);
   const token = await tokenFor('alice', { projects });
-  const open = (path: string) =>
-    answerTo(
-      gateway.url,
-      [`GET ${path}?token=${token} HTTP/1.1`, 'Host: x', ...UPGRADE_HEADERS, '', ''].join('\r\n'),
-    );
-  const answer = await open('/ws/notifications');
+  const path = `/ws/notifications?token=${token}`;
+  const answer = await answerTo(gateway.url, requestText({ path }));
   expect(answer).toMatch(/^HTTP\/1.1 403 /);
   expect(answer).toContain('"code":"too_many_subscriptions"');
   // An endpoint for one project needs only one of them, so the token is accepted there.

@@ -23,3 +23,7 @@ export { hasRedisServer, startRedis, uniquePrefix } from './redis/start-redis.ts
 export { startRedisCluster, type TestRedisCluster } from './redis/start-redis-cluster.ts';
 export { startSentinel, type TestSentinel } from './redis/start-sentinel.ts';
 export type { RedisGroupOptions, RedisOptions, TestRedis } from './redis/test-redis.ts';
+export { type AnswerHead, answerHead, ByteClient } from './wire/byte-client.ts';
+export { bomb, clientFrame, deflated, type FrameOptions } from './wire/client-frame.ts';
+export type { ServerFrame } from './wire/server-frames.ts';
+export { type RequestOptions, requestText, SAMPLE_ACCEPT } from './wire/upgrade-request.ts';

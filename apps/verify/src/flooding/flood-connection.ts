@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { clientFrame, type Flood } from './floods.ts';
+import { clientFrame, requestText } from '@leque/testkit';
+import type { Flood } from './floods.ts';
 
 /** A client that is closed comes back after this time. */
 const RETURN_MS = 100;
@@ -75,16 +76,10 @@ export class FloodConnection {
 
   #head(): string {
     const { path = '/', token, compressed = false } = this.#flood;
-    const lines = [
-      `GET ${path} HTTP/1.1`,
-      'Host: leque',
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==',
-      ...(compressed ? ['Sec-WebSocket-Extensions: permessage-deflate'] : []),
-      ...(token ? [`Authorization: Bearer ${this.#target.token}`] : []),
-    ];
-    return `${lines.join('\r\n')}\r\n\r\n`;
+    const headers = {
+      ...(compressed && { 'Sec-WebSocket-Extensions': 'permessage-deflate' }),
+      ...(token && { Authorization: `Bearer ${this.#target.token}` }),
+    };
+    return requestText({ path, headers });
   }
 }

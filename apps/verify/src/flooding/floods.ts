@@ -1,4 +1,4 @@
-import { constants, deflateRawSync } from 'node:zlib';
+import { bomb, clientFrame } from '@leque/testkit';
 
 /** One kind of input that a client may send without an end. */
 export interface Flood {
@@ -48,9 +48,9 @@ function socketIoFloods(token: boolean): Flood[] {
   return [
     ...Object.entries(PACKETS).map(([name, packet]) => overWebSocket(name, clientFrame(packet))),
     overWebSocket('empty packet', clientFrame('')),
-    overWebSocket('binary frame', clientFrame('x', BINARY)),
-    overWebSocket('ping frame', clientFrame('x', PING)),
-    overWebSocket('pong frame', clientFrame('', PONG)),
+    overWebSocket('binary frame', clientFrame('x', { opcode: BINARY })),
+    overWebSocket('ping frame', clientFrame('x', { opcode: PING })),
+    overWebSocket('pong frame', clientFrame('', { opcode: PONG })),
     ...(['CONNECT to /', 'engine pong', 'event'] as const).map((name) => ({
       name: `polling, ${name}${suffix}`,
       path: undefined,
@@ -73,28 +73,12 @@ function rawFloods(): Flood[] {
   return [
     raw('text', clientFrame('ping')),
     raw('empty text', clientFrame('')),
-    raw('binary', clientFrame('x', BINARY)),
-    raw('ping', clientFrame('x', PING)),
-    raw('pong', clientFrame('', PONG)),
+    raw('binary', clientFrame('x', { opcode: BINARY })),
+    raw('ping', clientFrame('x', { opcode: PING })),
+    raw('pong', clientFrame('', { opcode: PONG })),
     raw('message of 60 KB', clientFrame('x'.repeat(60_000))),
-    raw('message that inflates to 60 KB', compressedFrame(60_000), true),
+    raw('message that inflates to 60 KB', bomb(60_000), true),
   ];
-}
-
-/** A frame as clients send it, whose mask changes nothing. */
-export function clientFrame(payload: string | Buffer, opcode = 1, firstBits = 0x80): Buffer {
-  const body = Buffer.from(payload);
-  const length = body.length < 126 ? [body.length] : [126, body.length >> 8, body.length & 0xff];
-  const [first = 0, ...rest] = length;
-  return Buffer.concat([
-    Buffer.from([firstBits | opcode, 0x80 | first, ...rest, 0, 0, 0, 0]),
-    body,
-  ]);
-}
-
-function compressedFrame(bytes: number): Buffer {
-  const flush = { finishFlush: constants.Z_SYNC_FLUSH };
-  return clientFrame(deflateRawSync(Buffer.alloc(bytes, 0x20), flush).subarray(0, -4), 1, 0xc0);
 }
 
 function repeated(frame: Buffer): Buffer {
