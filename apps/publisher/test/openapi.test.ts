@@ -3,6 +3,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { bearer, PublisherUnderTest } from './publisher-under-test.ts';
 
 interface Operation {
+  readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly Parameter[];
@@ -57,6 +58,21 @@ describe('the OpenAPI document', () => {
         .map(({ name }) => `${route} ${name}`),
     );
     expect(silent).toEqual([]);
+  });
+
+  test('names every route, for programs that generate clients', async () => {
+    const { operations } = await readDocument();
+    const ids = operations.map(({ operationId }) => operationId);
+    for (const id of ids) expect(id).toMatch(/^[a-z]+[A-Z][A-Za-z]+$/);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('describes every success of every route', async () => {
+    const { operations } = await readDocument();
+    for (const { route, responses } of operations) {
+      expect(responses['200']?.description, route).toMatch(/^[A-Z].*\.$/);
+      expect(responses['200']?.description, route).not.toBe('Default Response');
+    }
   });
 
   test('answers every success of every route with JSON and a schema', async () => {

@@ -166,7 +166,7 @@ test('the documentation can be turned off, and no page may frame it when it is o
   const { headers } = await publisher.get('/docs/');
   expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
   await using silent = new PublisherUnderTest({ ...openPolicy, docs: false });
-  for (const path of ['/docs', '/docs/', '/docs/json', '/openapi.json']) {
+  for (const path of ['/docs', '/docs/', '/docs/json', '/docs/listen', '/openapi.json']) {
     expect((await silent.get(path)).status).toBe(404);
   }
 });

@@ -42,7 +42,9 @@ export async function startDev(config: DevConfig): Promise<RunningServer> {
 }
 
 function redirectToDocs(app: FastifyInstance): void {
-  app.get('/', { schema: { hide: true } as object }, (_request, reply) => reply.redirect('/docs'));
+  app.get('/', { schema: { hide: true } as object }, (_request, reply) =>
+    reply.redirect('/docs/listen'),
+  );
 }
 
 /**

@@ -2,13 +2,17 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
+import { LOGO, registerListenPage } from './listen-page.ts';
 
 const document: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   openapi: '3.1.0',
   info: {
     title: 'Leque',
     description:
-      'Publish an event once; every browser tab, phone and service that may see it gets it.',
+      'Publish an event once; every browser tab, phone and service that may see it gets it.\n\n' +
+      'Clients listen at `/ws/notifications`, `/ws/project/{project_id}` and `/ws/logs` ' +
+      '(WebSocket), or in the namespace `/events` (Socket.IO). ' +
+      '[Listen and publish on a page](/docs/listen).',
     version: manifest.version,
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
@@ -27,13 +31,37 @@ const document: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   security: [{ token: [] }, { apiKey: [] }],
 };
 
-/** Adds `/docs` and `/openapi.json`. They describe the routes that are registered after this. */
+/**
+ * No page may frame this one. Its own files must come over http as well, because browsers take only
+ * the machine itself for safe, and a trial has no certificate.
+ */
+function transformStaticCSP(policy: string): string {
+  const own = policy.replace(/;? *upgrade-insecure-requests;?/, '');
+  return `${own.replace(/frame-ancestors [^;]*;? ?/, '')}; frame-ancestors 'none'`;
+}
+
+/** Adds `/docs`, `/docs/listen` and `/openapi.json`. They describe the routes that are registered after this. */
 export async function registerDocumentation(app: FastifyInstance): Promise<void> {
   await app.register(swagger, { openapi: document });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    // Without its top bar, which loads a description from any address.
+    uiConfig: { layout: 'BaseLayout' },
+    theme: {
+      title: 'Leque: HTTP API',
+      favicon: [
+        {
+          filename: 'leque.svg',
+          rel: 'icon',
+          type: 'image/svg+xml',
+          sizes: 'any',
+          content: LOGO,
+        },
+      ],
+    },
     staticCSP: true,
-    transformStaticCSP: (policy) => `${policy}; frame-ancestors 'none'`,
+    transformStaticCSP,
   });
+  registerListenPage(app);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }

@@ -5,14 +5,15 @@ import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import { storedAnswer } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
+import { failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
-import { failures } from './failures.ts';
 import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
 const { message_id, channel, cursor, warning } = Stored.properties;
 
 const schema = {
+  operationId: 'broadcastEvent',
   summary: 'Publish one event and count the sessions that get it',
   tags: ['publishing'],
   headers: PublishHeaders,
@@ -21,15 +22,18 @@ const schema = {
     examples: [NOTIFICATION],
   }),
   response: {
-    200: Type.Object({
-      sent_to: Type.Integer({
-        description: 'subscribed sessions in the whole cluster when the event was published',
-      }),
-      message_id,
-      channel,
-      cursor,
-      warning,
-    }),
+    200: Type.Object(
+      {
+        sent_to: Type.Integer({
+          description: 'subscribed sessions in the whole cluster when the event was published',
+        }),
+        message_id,
+        channel,
+        cursor,
+        warning,
+      },
+      { description: 'The event is stored.' },
+    ),
     ...failures,
   },
 };

@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { DeliveryReport, ProtocolError } from '@leque/protocol';
 import { Type } from 'typebox';
+import { described, failures } from './answers.ts';
 import { CHANNELS, checkChannel } from './channel-field.ts';
 import type { PublisherContext } from './context.ts';
-import { failures } from './failures.ts';
 
 const schema = {
+  operationId: 'traceMessage',
   summary: 'Report what became of an event',
   description:
     'Reports who published the event, which nodes had subscribers, and which sessions got it or ' +
@@ -25,7 +26,7 @@ const schema = {
       }),
     ),
   }),
-  response: { 200: DeliveryReport, ...failures },
+  response: { 200: described(DeliveryReport, 'What became of the event.'), ...failures },
 };
 
 const FORGOTTEN =

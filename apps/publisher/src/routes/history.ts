@@ -8,9 +8,9 @@ import {
   tryParseCursor,
 } from '@leque/protocol';
 import { Type } from 'typebox';
+import { described, failures } from './answers.ts';
 import { CHANNELS, checkChannel, invalidField } from './channel-field.ts';
 import type { PublisherContext } from './context.ts';
-import { failures } from './failures.ts';
 
 const MAX_PUBLICATIONS = 1_000;
 /** Publications of a history that cost as much of the rate limit as one request. */
@@ -45,6 +45,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
     '/channels/:channel/history',
     {
       schema: {
+        operationId: 'readHistory',
         summary: 'Read the publications that a channel remembers',
         description:
           'Needs a token that covers the channel, or the scope admin. `complete` is false when ' +
@@ -54,7 +55,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
         params: Params,
         querystring: Query,
         response: {
-          200: HistoryAnswer,
+          200: described(HistoryAnswer, 'Publications, the oldest first.'),
           ...failures,
         },
       },

@@ -2,16 +2,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { LogLevelAnswer, LogLevelChange, ProtocolError } from '@leque/protocol';
 import { LOG_LEVEL } from '@leque/service';
+import { described, failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
-import { failures } from './failures.ts';
 
 const schema = {
+  operationId: 'changeLogLevel',
   summary: 'Change the log level of one process or all of them',
   description:
     'The change lasts until the process ends or its level is changed again. Needs the scope admin.',
   tags: ['operating'],
   body: LogLevelChange,
-  response: { 200: LogLevelAnswer, ...failures },
+  response: {
+    200: described(LogLevelAnswer, 'The processes whose level has changed.'),
+    ...failures,
+  },
 };
 
 export const logLevelRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {

@@ -2,16 +2,17 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { NodesAnswer } from '@leque/protocol';
 import { NODE_STATUS } from '@leque/service';
+import { described, failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
-import { failures } from './failures.ts';
 
 const schema = {
+  operationId: 'listProcesses',
   summary: 'List the processes of the cluster and their state',
   description:
     'Lists the processes that answer within a moment. Counts are since the start of each process. ' +
     'Needs the scope stats.',
   tags: ['operating'],
-  response: { 200: NodesAnswer, ...failures },
+  response: { 200: described(NodesAnswer, 'The processes, sorted by app and name.'), ...failures },
 };
 
 export const nodesRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {

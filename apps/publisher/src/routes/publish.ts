@@ -6,9 +6,9 @@ import { Type } from 'typebox';
 import { batchProblem, publishBatch, storedAnswer } from '../publishing/publish-batch.ts';
 import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
 import { MAX_BATCH_ITEMS } from '../publishing/sent-events.ts';
+import { failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION, STORY_CREATED, TASK_COMPLETED } from './examples.ts';
-import { failures } from './failures.ts';
 import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
 const event = Type.Object(EventInput.properties, {
@@ -18,6 +18,7 @@ const event = Type.Object(EventInput.properties, {
 });
 
 const schema = {
+  operationId: 'publishEvents',
   summary: 'Publish one event, or up to 1,000',
   description:
     'Success means that the event is stored. In a list, invalid events are refused with a problem ' +
@@ -26,7 +27,9 @@ const schema = {
   headers: PublishHeaders,
   body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),
   response: {
-    200: Type.Union([Stored, PublishResults]),
+    200: Type.Union([Stored, PublishResults], {
+      description: 'The event is stored, or every event of the list.',
+    }),
     ...failures,
   },
 };

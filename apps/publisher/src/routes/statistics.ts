@@ -2,11 +2,19 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
 import { Id, projectChannel, Stats } from '@leque/protocol';
 import { Type } from 'typebox';
+import { failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
 import { STATS } from './examples.ts';
-import { failures } from './failures.ts';
 
 const Count = Type.Integer({ minimum: 0 });
+const ConnectionsAnswer = Type.Object(
+  { count: Count },
+  { description: 'The number of open connections.' },
+);
+const SubscribersAnswer = Type.Object(
+  { project_id: Id, subscribers: Count },
+  { description: 'The number of sessions.' },
+);
 const tags = ['statistics'];
 
 /** Statistics of the whole cluster, in the shapes of the earlier system. */
@@ -25,9 +33,16 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
+        operationId: 'readStatistics',
         summary: 'Read the statistics of the cluster',
         tags,
-        response: { 200: Type.Object(Stats.properties, { examples: [STATS] }), ...failures },
+        response: {
+          200: Type.Object(Stats.properties, {
+            description: 'Counts of the whole cluster.',
+            examples: [STATS],
+          }),
+          ...failures,
+        },
       },
     },
     stats,
@@ -38,9 +53,13 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
+        operationId: 'countConnections',
         summary: 'Count the open connections of the cluster',
         tags,
-        response: { 200: Type.Object({ count: Count }), ...failures },
+        response: {
+          200: ConnectionsAnswer,
+          ...failures,
+        },
       },
     },
     async () => ({ count: (await stats()).active_connections }),
@@ -51,12 +70,16 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
     {
       onRequest,
       schema: {
+        operationId: 'countSubscribers',
         summary: 'Count the sessions that get the events of a project',
         description:
           'Counts sessions that subscribed to the project and sessions that get the events of all projects.',
         tags,
         params: Type.Object({ project_id: Id }),
-        response: { 200: Type.Object({ project_id: Id, subscribers: Count }), ...failures },
+        response: {
+          200: SubscribersAnswer,
+          ...failures,
+        },
       },
     },
     async ({ params: { project_id } }) => {

@@ -1,0 +1,205 @@
+// The page "Listen": follows a project as docs/reconnecting.md describes, and publishes beside it.
+// It is served as it is, and loads nothing else.
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+const MOST_EVENTS = 200;
+/** Close codes after which another attempt would end in the same way. */
+const FINAL = [1003, 1007, 1008, 1009, 4001, 4003];
+const EXAMPLE = {
+  type: 'notification',
+  project_id: 'PROJ-001',
+  data: { title: 'Hello', message: 'It works' },
+};
+
+const find = (id) => document.getElementById(id);
+/** The connection in use; undefined when the user wants none. */
+let follower;
+
+find('server').value = new URL('..', location.href).href.replace(/\/$/, '');
+find('body').value = JSON.stringify(EXAMPLE, null, 2);
+// A link may carry the token behind `#token=`, which browsers send to no server.
+find('token').value = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+
+find('connection').addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (follower === undefined) connect();
+  else disconnect();
+});
+
+find('event').addEventListener('submit', (event) => {
+  event.preventDefault();
+  publish().then(show, (error) => show(error.message));
+});
+
+function connect() {
+  const project = find('project').value.trim();
+  follower = new Follower(addressOf(project), project || undefined);
+  follower.open();
+  find('connect').textContent = 'Disconnect';
+}
+
+function disconnect() {
+  follower?.close();
+  follower = undefined;
+  find('connect').textContent = 'Connect';
+  say('Not connected.');
+}
+
+function addressOf(project) {
+  const url = new URL(`${find('server').value.trim().replace(/\/+$/, '')}/ws/notifications`);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  if (project) url.searchParams.set('resume', '1'); // nothing flows before the cursor has come
+  const token = find('token').value.trim();
+  if (token) url.searchParams.set('token', token);
+  return url.href;
+}
+
+/** One project, or all that the token allows, over as many connections as it takes. */
+class Follower {
+  #address;
+  #project;
+  #socket;
+  #timer;
+  #failures = 0;
+  #cursor;
+  #early = [];
+  #wasAnswered = false;
+
+  constructor(address, project) {
+    this.#address = address;
+    this.#project = project;
+  }
+
+  open() {
+    say('Connecting…');
+    this.#early = [];
+    const socket = new WebSocket(this.#address);
+    this.#socket = socket;
+    socket.onopen = () => this.#subscribe();
+    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    if (this.#socket) this.#socket.onclose = null;
+    this.#socket?.close();
+  }
+
+  #subscribe() {
+    if (this.#project === undefined) {
+      this.#early = undefined;
+      this.#answered(true);
+      return;
+    }
+    const command = { action: 'subscribe', project_id: this.#project, since: this.#cursor };
+    this.#socket.send(JSON.stringify(command));
+  }
+
+  #take(event) {
+    if (event.type === 'subscribed') {
+      const recovered = event.data.recovered !== false;
+      const missed = this.#early ?? [];
+      this.#early = undefined;
+      this.#answered(recovered);
+      if (recovered) for (const each of missed.filter((one) => this.#isNew(one))) print(each);
+      this.#cursor = event.data.cursor;
+    } else if (event.type === 'error') {
+      note(`The server answers: ${event.data.message}`);
+    } else if (event.type === 'resync') {
+      this.#cursor = event.data.cursor;
+      note('Some events are lost. A client would fetch the state again now.');
+    } else if (event.channel !== undefined) {
+      this.#receive(event);
+    }
+  }
+
+  #receive(event) {
+    if (this.#early === undefined) {
+      this.#cursor = event.cursor ?? this.#cursor;
+      print(event);
+    } else {
+      this.#early.push(event);
+    }
+  }
+
+  #isNew({ cursor }) {
+    const offsetOf = (text) => Number(text.slice(text.lastIndexOf('.') + 1));
+    return !this.#cursor || !cursor || offsetOf(cursor) > offsetOf(this.#cursor);
+  }
+
+  #answered(recovered) {
+    const isBack = this.#wasAnswered;
+    this.#wasAnswered = true;
+    this.#failures = 0;
+    say(this.#project === undefined ? 'Connected.' : `Connected, following ${this.#project}.`);
+    if (!isBack) return;
+    if (this.#project === undefined)
+      note('Back. Without a project, what came meanwhile is not resent.');
+    else note(recovered ? 'Back, nothing lost.' : 'Back. Some events are lost.');
+  }
+
+  #closed(code, reason) {
+    if (!this.#wasAnswered || FINAL.includes(code)) {
+      disconnect();
+      say(`Refused: ${reason || `close code ${code}`}. ${hintFor(code)}`);
+      return;
+    }
+    const isHint = (code === 1001 || code === 1012) && /^\d+$/.test(reason);
+    const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+    const pauseMs = isHint ? Number(reason) : Math.random() * bound;
+    if (this.#failures === 0) note(`The connection has ended (code ${code}).`);
+    this.#failures += 1;
+    say(`Reconnecting in ${(pauseMs / 1000).toFixed(1)} s…`);
+    this.#timer = setTimeout(() => this.open(), pauseMs);
+  }
+}
+
+/** A page cannot read why a handshake was refused. */
+function hintFor(code) {
+  return code === 1006 ? 'Is the server there, and does it want a token?' : '';
+}
+
+async function publish() {
+  const body = find('body').value;
+  JSON.parse(body); // names the place of a mistake better than the server, which gets a text
+  const server = find('server').value.trim().replace(/\/+$/, '');
+  const token = find('token').value.trim();
+  const answer = await fetch(`${server}/api/publish`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    body,
+  });
+  return `${answer.status} ${await answer.text()}`;
+}
+
+function show(text) {
+  find('answer').textContent = text;
+}
+
+function say(text) {
+  find('status').textContent = text;
+}
+
+function print({ type, timestamp, channel, data }) {
+  const entry = add(`${timestamp}  ${type}  ${channel}`);
+  const content = document.createElement('pre');
+  content.textContent = JSON.stringify(data, null, 2);
+  entry.append(content);
+}
+
+function note(text) {
+  add(text);
+}
+
+function add(text) {
+  const list = find('events');
+  const entry = document.createElement('li');
+  entry.textContent = text;
+  list.prepend(entry);
+  while (list.children.length > MOST_EVENTS) list.lastChild.remove();
+  return entry;
+}
