@@ -1,8 +1,9 @@
-import { openRedis, RedisSettings } from '@leque/broker-redis';
+import { openRedis, type RedisDrivers, RedisSettings } from '@leque/broker-redis';
 import { readConfig } from '@leque/service';
 import { startRedis, startRedisCluster, startSentinel, uniquePrefix } from '@leque/testkit';
-import { describeOnRedisServers } from '@leque/testkit/contracts';
+import { describeOnOwnRedis, describeOnRedisServers } from '@leque/testkit/contracts';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
+import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { io } from 'socket.io-client';
 import { describe, expect, test } from 'vitest';
@@ -25,7 +26,7 @@ function describeAdapter(start: () => Promise<AsyncDisposable & { readonly url: 
     await using one = await startNode(settings);
     await using other = await startNode(settings);
     const sockets = [await one.connect('alice'), await other.connect('alice')];
-    const emitter = new Emitter(one.drivers.connection()).of('/events');
+    const emitter = emitterOf(one);
     emitter.to('user:bob').emit('legacy', { for: 'bob' });
     emitter.to('user:alice').emit('legacy', { for: 'alice' });
     for (const { received } of sockets) {
@@ -34,8 +35,52 @@ function describeAdapter(start: () => Promise<AsyncDisposable & { readonly url: 
   });
 }
 
-function settingsFor(url: string): RedisSettings {
-  return readConfig(RedisSettings, { REDIS_URL: url, REDIS_KEY_PREFIX: uniquePrefix() });
+describeOnOwnRedis('two installations on one Redis', () => {
+  test("[ISO] do not reach each other's clients by Socket.IO's own cluster calls", async () => {
+    await using redis = await startRedis({ own: true });
+    await using production = await startNode(settingsFor(redis.url, 'leque:'));
+    await using staging = await startNode(settingsFor(redis.url));
+    const clients = {
+      production: await production.connect('alice'),
+      staging: await staging.connect('alice'),
+    };
+    const emitters = { production: emitterOf(production), staging: emitterOf(staging) };
+    // An emitter of an earlier system names no key, and reaches those with the default prefix.
+    const unmodified = new Emitter(staging.drivers.connection()).of('/events');
+    for (const emitter of [unmodified, emitters.staging, emitters.production]) {
+      emitter.to('user:alice').emit('legacy', emitter === emitters.staging ? 'S' : 'P');
+    }
+    await expect.poll(() => clients.production.received, PATIENCE).toEqual(['P', 'P']);
+    await expect.poll(() => clients.staging.received, PATIENCE).toEqual(['S']);
+    await expect.poll(socketsOf(production), PATIENCE).toEqual([clients.production.id]);
+    await expect.poll(socketsOf(staging), PATIENCE).toEqual([clients.staging.id]);
+    emitters.staging.disconnectSockets(true);
+    await expect.poll(() => clients.staging.isConnected, PATIENCE).toBe(false);
+    emitters.production.emit('legacy', 'last');
+    await expect.poll(() => clients.production.received, PATIENCE).toEqual(['P', 'P', 'last']);
+    expect(clients.production.isConnected).toBe(true);
+  });
+});
+
+function settingsFor(url: string, prefix = uniquePrefix()): RedisSettings {
+  return readConfig(RedisSettings, { REDIS_URL: url, REDIS_KEY_PREFIX: prefix });
+}
+
+/** Makes an emitter as another service has it. */
+function emitterOf({ drivers }: { readonly drivers: RedisDrivers }) {
+  return new Emitter(drivers.connection(), { key: drivers.adapterKey }).of('/events');
+}
+
+/** Asks for the sockets as another Socket.IO server on that Redis does, once it has subscribed. */
+function socketsOf({ drivers }: { readonly drivers: RedisDrivers }): () => Promise<string[]> {
+  const connections = [drivers.connection(), drivers.connection()] as const;
+  const server = { encoder: { encode: () => [] } };
+  const namespace = { name: '/events', sockets: new Map(), server };
+  const adapter = createAdapter(...connections, { key: drivers.adapterKey })(namespace);
+  return async () => {
+    const sockets = await adapter.fetchSockets({ rooms: new Set(), except: new Set() });
+    return sockets.map(({ id }: { id: string }) => id);
+  };
 }
 
 async function startNode(settings: RedisSettings) {
@@ -56,7 +101,13 @@ async function startNode(settings: RedisSettings) {
       socket.on('connections.count', () => connected.resolve());
       socket.on('legacy', (payload) => received.push(payload));
       await connected.promise;
-      return { received };
+      return {
+        received,
+        id: socket.id,
+        get isConnected() {
+          return socket.connected;
+        },
+      };
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -11,7 +11,11 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import { ChannelLog } from './broker/channel-log.ts';
 import { RedisBroker } from './broker/redis-broker.ts';
-import { type AdapterConnection, openAdapterConnection } from './connection/adapter-connection.ts';
+import {
+  type AdapterConnection,
+  adapterKey,
+  openAdapterConnection,
+} from './connection/adapter-connection.ts';
 import { sentinelEndpoint, serverEndpoint } from './connection/client-options.ts';
 import { QuietTelemetry } from './connection/quiet-telemetry.ts';
 import { type RedisAddress, tryParseRedisUrl } from './connection/redis-address.ts';
@@ -62,6 +66,8 @@ export interface RedisDrivers {
   /** Closes `state`, `broker` and `control` in this order, and then the connections. Idempotent. */
   close(): Promise<void>;
 }
+  /** The `key` of Socket.IO's adapter, which begins its channels. */
+  readonly adapterKey: string;
 
 /** Prepares the drivers; connections open with their first use. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
@@ -113,6 +119,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       telemetry.close();
     },
   };
+    adapterKey: adapterKey(prefix),
 }
 
 function addressIn(settings: RedisSettings): RedisAddress {

@@ -1,5 +1,6 @@
 import { readConfig } from '@leque/service';
 import { expect, test } from 'vitest';
+import { adapterKey } from './connection/adapter-connection.ts';
 import { RedisSettings, redisRule } from './settings.ts';
 
 const read = (env: Record<string, string>) => readConfig(RedisSettings, env, [redisRule]);
@@ -42,4 +43,24 @@ test('a prefix cannot break the hash tags', () => {
   expect(() => read({ REDIS_URL: 'redis://localhost', REDIS_KEY_PREFIX: '{x}' })).toThrow(
     'REDIS_KEY_PREFIX must be',
   );
+});
+
+test.for([
+  [{ REDIS_TLS_CA_FILE: '/nowhere/ca.pem' }, 'REDIS_TLS_CA_FILE cannot be read: ENOENT'],
+  [
+    { REDIS_TLS_CERT_FILE: '/nowhere/cert.pem' },
+    'REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE need each other',
+  ],
+  [
+    { REDIS_TLS_CERT_FILE: import.meta.filename, REDIS_TLS_KEY_FILE: import.meta.filename },
+    'cannot be used as PEM, or do not fit each other',
+  ],
+  [{ REDIS_URL: 'redis://a', REDIS_TLS_SERVERNAME: 'redis' }, 'does not begin with rediss'],
+] as const)('%j is refused with %s', ([env, reason]) => {
+  expect(() => read({ REDIS_URL: 'rediss://a', ...env })).toThrow(reason);
+});
+
+test('only the default prefix shares the channels of Socket.IO emitters without a key', () => {
+  expect(adapterKey(read({ REDIS_URL: 'redis://a' }).REDIS_KEY_PREFIX)).toBe('socket.io');
+  expect(adapterKey('staging:')).toBe('staging:socket.io');
 });

@@ -1,6 +1,8 @@
 import { type ConfigRule, HistorySettings } from '@leque/core';
 import { type Static, Type } from 'typebox';
-import { tryParseRedisUrl } from './connection/redis-address.ts';
+import { DEFAULT_PREFIX } from './connection/adapter-connection.ts';
+import { parseRedisUrl } from './connection/redis-address.ts';
+import { problemsOfTls, type TlsVariables } from './connection/tls-options.ts';
 
 export const RedisSettings = Type.Object({
   REDIS_URL: Type.String({
@@ -18,9 +20,11 @@ export const RedisSettings = Type.Object({
     Type.String({ description: 'password for the sentinels, if they require one' }),
   ),
   REDIS_KEY_PREFIX: Type.String({
-    default: 'leque:',
-    pattern: '^[A-Za-z0-9._:/-]{0,64}$',
-    description: 'up to 64 letters, digits and . _ : / - that begin every key and channel in Redis',
+    default: DEFAULT_PREFIX,
+    pattern: '^[A-Za-z0-9._:/-]{1,64}$',
+    description:
+      'up to 64 letters, digits and . _ : / - that begin every key and channel in Redis, which ' +
+      'keeps apart the installations on one Redis',
   }),
   CONTROL_SECRET: Type.Optional(
     Type.String({

@@ -7,6 +7,21 @@ import { askFirst } from './sentinel-connector.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
 
 export interface AdapterConnection {
+/** The REDIS_KEY_PREFIX of an installation that sets none. */
+export const DEFAULT_PREFIX = 'leque:';
+
+/** The `key` that Socket.IO's adapter and its emitters have by themselves. */
+const DEFAULT_KEY = 'socket.io';
+
+/**
+ * The `key` of Socket.IO's adapter, which begins its channels. With the default prefix it is
+ * Socket.IO's own, so that emitters of an earlier system reach the clients unmodified. With any other
+ * prefix it belongs to that installation, because adapters of one key reach each other's clients.
+ */
+export function adapterKey(prefix: string): string {
+  return prefix === DEFAULT_PREFIX ? DEFAULT_KEY : `${prefix}${DEFAULT_KEY}`;
+}
+
   readonly redis: Redis | Cluster;
   close(): void;
 }

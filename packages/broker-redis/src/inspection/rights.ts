@@ -1,3 +1,4 @@
+import { adapterKey } from '../connection/adapter-connection.ts';
 import { CONNECTIONS, StateKeys } from '../connection/state-keys.ts';
 
 /** A command of Redis with names as a process uses them, to find out whether it is allowed. */
@@ -53,6 +54,7 @@ function namesUnder(prefix: string) {
     nodes: state.nodes,
     totals: state.totals,
     counts: state.counts('check', CONNECTIONS),
+    adapter: adapterKey(prefix),
   };
 }
 
@@ -105,7 +107,7 @@ function commandsOfPublisher(names: Names, inCluster: boolean): Sample[] {
 }
 
 function commandsOfGateway(names: Names, inCluster: boolean): Sample[] {
-  const { channel, firehose, nodes, counts, probe, signal } = names;
+  const { channel, firehose, nodes, counts, probe, signal, adapter } = names;
   const [publish, subscribe, unsubscribe] = inCluster
     ? (['SPUBLISH', 'SSUBSCRIBE', 'SUNSUBSCRIBE'] as const)
     : (['PUBLISH', 'SUBSCRIBE', 'UNSUBSCRIBE'] as const);
@@ -122,20 +124,20 @@ function commandsOfGateway(names: Names, inCluster: boolean): Sample[] {
     ['ZREMRANGEBYSCORE', nodes, '-inf', '0'],
     ['HDEL', counts, 'check'],
     ['UNLINK', counts],
-    ...SOCKET_IO_ADAPTER_COMMANDS,
+    ...commandsOfAdapter(adapter),
   ];
 }
 
 /** See https://github.com/socketio/socket.io-redis-adapter/blob/main/lib/index.ts */
-const SOCKET_IO_ADAPTER_COMMANDS = ['socket.io#/#', 'socket.io#/events#'].flatMap(
-  (channel): Sample[] => {
-    const namespace = channel.slice('socket.io'.length);
-    const asked = ['request', 'response'].map((kind) => `socket.io-${kind}${namespace}`);
+function commandsOfAdapter(key: string): Sample[] {
+  return ['#/#', '#/events#'].flatMap((namespace): Sample[] => {
+    const channel = `${key}${namespace}`;
+    const asked = ['request', 'response'].map((kind) => `${key}-${kind}${namespace}`);
     return [
       ['PSUBSCRIBE', `${channel}*`],
       ['PUBLISH', channel, ''],
       ...asked.map((name): Sample => ['SUBSCRIBE', name]),
       ...asked.map((name): Sample => ['PUBLISH', name, '']),
     ];
-  },
-);
+  });
+}

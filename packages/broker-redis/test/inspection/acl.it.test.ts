@@ -37,7 +37,7 @@ const BEYOND_DUTY = [
 function rightsOf(user: string, prefix: string): string {
   const [, rights = ''] =
     new RegExp(`^ACL SETUSER ${user} on >SECRET (.*)$`, 'm').exec(GUIDE) ?? [];
-  return rights.replaceAll('leque:', prefix);
+  return rights.replaceAll('leque:', prefix).replaceAll('&socket.io', `&${prefix}socket.io`);
 }
 
 /** A Redis with users, each with the rights that the test gives it. */
@@ -107,7 +107,8 @@ describeOnOwnRedis('users of Redis', () => {
     expect((await gateway.broker.history(P, start, upTo(10))).publications).toHaveLength(2);
     expect((await publisher.broker.history(P, undefined, upTo(10))).publications).toHaveLength(2);
     await areCounted(gateway, publisher);
-    for (const pattern of ['socket.io#/#*', 'socket.io#/events#*']) {
+    for (const namespace of ['/', '/events']) {
+      const pattern = `${prefix}socket.io#${namespace}#*`;
       expect(await command(as('gateway'), 'PSUBSCRIBE', pattern)).toContain(pattern);
     }
     for (const node of [gateway, publisher]) {
@@ -123,7 +124,8 @@ describeOnOwnRedis('users of Redis', () => {
       ['gateway', 'FLUSHALL'],
       ['gateway', 'KEYS', '*'],
       ['service', 'PUBLISH', `${prefix}control`, '{}'],
-      ['service', 'PUBLISH', 'socket.io#/events#', ''],
+      ['service', 'PUBLISH', `${prefix}socket.io#/events#`, ''],
+      ['gateway', 'PUBLISH', 'socket.io#/events#', ''],
       ['service', 'SUBSCRIBE', `${prefix}{${P}}`],
       ...['gateway', 'publisher'].flatMap((user) => BEYOND_DUTY.map((words) => [user, ...words])),
     ];

@@ -21,7 +21,8 @@ const APPS = ['gateway', 'publisher'] as const;
 /** Commands whose subcommands are allowed one by one. */
 const CONTAINERS = ['FUNCTION', 'CLIENT', 'CLUSTER'];
 /** Redis allows a pattern by its very words. */
-const OF_SOCKET_IO = ['&socket.io#/#*', '&socket.io#/events#*', '&socket.io-re*'];
+const ofSocketIo = (prefix: string) =>
+  ['socket.io#/#*', 'socket.io#/events#*'].map((pattern) => `&${prefix}${pattern}`);
 
 const as = (user: string, url: string) => url.replace('://', `://${user}:secret@`);
 const nameOf = ([name, part]: Sample) => (CONTAINERS.includes(name) ? `${name}|${part}` : name);
@@ -39,7 +40,7 @@ async function allowWhatIsNeeded(servers: readonly TestRedis[], rights: Omit<Rig
   for (const app of APPS) {
     const names = new Set(neededCommands({ app, ...rights }).map(nameOf));
     const commands = [...names].map((name) => `+${name.toLowerCase()}`);
-    await allow(servers, app, [`~${prefix}*`, `&${prefix}*`, ...OF_SOCKET_IO, ...commands]);
+    await allow(servers, app, [`~${prefix}*`, `&${prefix}*`, ...ofSocketIo(prefix), ...commands]);
   }
 }
 
