@@ -190,6 +190,11 @@ withHelm.for([
   ],
   ['no Redis', ['config.JWKS_URL=https://id/keys'], 'no Redis. Set externalRedis.url'],
   ['two of them', [SECRET, 'redis.enabled=true', 'externalRedis.url=redis://r'], 'exclude each'],
+  [
+    'a client certificate without a Secret',
+    [SECRET, 'externalRedis.url=rediss://r', 'externalRedis.tls.clientCertificate=true'],
+    'needs externalRedis.tls.existingSecret',
+  ],
   ['a password among the values', [SECRET, 'externalRedis.url=redis://a:b@r'], 'externalRedis'],
   [
     'a misspelt variable',

@@ -11,6 +11,9 @@
 {{- if and $root.Values.redis.enabled $root.Values.externalRedis.url -}}
 {{- fail "leque: redis.enabled and externalRedis.url exclude each other" -}}
 {{- end -}}
+{{- if and $root.Values.externalRedis.tls.clientCertificate (not $root.Values.externalRedis.tls.existingSecret) -}}
+{{- fail "leque: externalRedis.tls.clientCertificate needs externalRedis.tls.existingSecret" -}}
+{{- end -}}
 {{- if and (include "leque.needsJwtSecret" .) (not $existing) (not $given.JWT_SECRET) -}}
 {{- fail (printf "leque: a %s has nothing to verify tokens with. Make a Secret (kubectl create secret generic leque --from-literal=JWT_SECRET=...) and name it in secrets.existingSecret, or set secrets.values.JWT_SECRET, config.JWKS_URL or config.JWT_PUBLIC_KEY" .component) -}}
 {{- end -}}

@@ -97,6 +97,31 @@ redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
 {{- end -}}
 {{- end -}}
 
+{{/* Where the files for TLS with Redis are in a pod. */}}
+{{- define "leque.redisTlsPath" -}}
+/etc/leque/redis-tls
+{{- end -}}
+
+{{/* Variables for TLS with an external Redis; nothing where no value asks for them. */}}
+{{- define "leque.redisTlsEnv" -}}
+{{- $tls := .Values.externalRedis.tls -}}
+{{- $path := include "leque.redisTlsPath" . -}}
+{{- if $tls.existingSecret }}
+- name: REDIS_TLS_CA_FILE
+  value: {{ $path }}/ca.crt
+{{- if $tls.clientCertificate }}
+- name: REDIS_TLS_CERT_FILE
+  value: {{ $path }}/tls.crt
+- name: REDIS_TLS_KEY_FILE
+  value: {{ $path }}/tls.key
+{{- end }}
+{{- end }}
+{{- with $tls.serverName }}
+- name: REDIS_TLS_SERVERNAME
+  value: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
 {{/* Name of the component's port that serves /metrics. Takes: root, component. */}}
 {{- define "leque.metricsPort" -}}
 {{- index .root.Values .component "operationsPort" | empty | ternary "http" "operations" -}}

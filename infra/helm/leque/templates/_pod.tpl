@@ -24,6 +24,7 @@ containers:
           fieldRef:
             fieldPath: metadata.name
       {{- with include "leque.redisEnv" .root }}{{ . | trim | nindent 6 }}{{ end }}
+      {{- with include "leque.redisTlsEnv" .root }}{{ . | trim | nindent 6 }}{{ end }}
       {{- with include "leque.secretEnv" . }}{{ . | trim | nindent 6 }}{{ end }}
       {{- with $values.extraEnv }}{{ toYaml . | nindent 6 }}{{ end }}
     ports:
@@ -45,6 +46,17 @@ containers:
       httpGet: { path: /readyz, port: http }
       {{- toYaml $values.readiness | nindent 6 }}
     resources: {{- toYaml $values.resources | nindent 6 }}
+    {{- if .root.Values.externalRedis.tls.existingSecret }}
+    volumeMounts:
+      - name: redis-tls
+        mountPath: {{ include "leque.redisTlsPath" .root }}
+        readOnly: true
+    {{- end }}
+{{- with .root.Values.externalRedis.tls.existingSecret }}
+volumes:
+  - name: redis-tls
+    secret: { secretName: {{ . }} }
+{{- end }}
 {{- with $values.topologySpread }}
 topologySpreadConstraints:
   {{- range $key := . }}
