@@ -18,9 +18,10 @@ import {
 } from './connection/adapter-connection.ts';
 import { sentinelEndpoint, serverEndpoint } from './connection/client-options.ts';
 import { QuietTelemetry } from './connection/quiet-telemetry.ts';
-import { type RedisAddress, tryParseRedisUrl } from './connection/redis-address.ts';
+import { parseRedisUrl, type RedisAddress } from './connection/redis-address.ts';
 import { SentinelWatch } from './connection/sentinel-watch.ts';
 import { RedisControl } from './control/redis-control.ts';
+import { tlsOptions } from './connection/tls-options.ts';
 import { type Inspection, inspectRedis } from './inspection/inspection.ts';
 import type { Rights } from './inspection/rights.ts';
 import { ProbeCounts } from './link/probe-counts.ts';
@@ -123,8 +124,8 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
 }
 
 function addressIn(settings: RedisSettings): RedisAddress {
-  const address = tryParseRedisUrl(settings.REDIS_URL);
-  if (address === undefined) throw new Error('REDIS_URL cannot be read');
+  const parsed = parseRedisUrl(settings.REDIS_URL);
+  const address = parsed.tls === undefined ? parsed : { ...parsed, tls: tlsOptions(settings) };
   const { REDIS_SENTINEL_USERNAME: username, REDIS_SENTINEL_PASSWORD: password } = settings;
   return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
 }
@@ -141,5 +142,5 @@ function connectionsTo(
   }
   const open = () => openAdapterConnection(address);
   if (address.kind === 'cluster') return { link: new RedisClusterLink(address, parts), open };
-  return { link: new SingleLink({ endpoint: serverEndpoint(address.url) }, parts), open };
+  return { link: new SingleLink({ endpoint: serverEndpoint(address) }, parts), open };
 }

@@ -12,13 +12,13 @@ test('the defaults are those of the contract', () => {
 
 test.for([
   'redis://localhost',
-  'redis://127.0.0.1:7000/2',
+  'redis://127.0.0.1:7000/0',
   'rediss://user:p%40ss@redis.example.org:6380',
   'redis://:secret@[::1]:6379',
   'redis+sentinel://a:1,b,[::1]:3/main',
   'redis+cluster://a:1',
   'redis+cluster://:secret@a,b:7001',
-  'rediss+sentinel://user:p%40ss@a:1/main-1/2',
+  'rediss+sentinel://user:p%40ss@a:1/main-1/0',
 ])('%s is taken', (url) => {
   expect(read({ REDIS_URL: url }).REDIS_URL).toBe(url);
 });
@@ -30,10 +30,16 @@ test.for([
   ['redis+cluster://a:1/0', 'cannot be read as redis+cluster://host:port,…'],
   ['redis+cluster://a:99999', 'cannot be read'],
   ['redis+cluster://user:100%@a:1', 'cannot be read'],
-  ['redis+other://a:1', 'REDIS_URL must be redis://'],
-  ['http://localhost', 'REDIS_URL must be redis://'],
-  ['localhost:6379', 'REDIS_URL must be redis://'],
+  ['redis+other://a:1', 'REDIS_URL must begin with redis://'],
+  ['http://user:secret@localhost', 'REDIS_URL must begin with redis://'],
+  ['localhost', 'REDIS_URL=localhost has no redis:// before it'],
+  ['localhost:6379', 'REDIS_URL=localhost:6379 has no redis:// before it'],
   ['redis://', 'cannot be read'],
+  ['redis://a,b', 'cannot be read as redis://host:port'],
+  ['redis://a/main', 'cannot be read as redis://host:port'],
+  ['redis://a?db=2', 'has options after a ? or #'],
+  ['redis://a/2', 'REDIS_URL names database 2, but the messages of Redis reach all databases'],
+  ['redis+sentinel://a/main/1', 'REDIS_KEY_PREFIX of its own'],
   ['redis://:p@ss/word@host:1', 'cannot be read'],
 ])('%s is refused, and the reason said', ([url = '', reason = '']) => {
   expect(() => read({ REDIS_URL: url })).toThrow(reason);

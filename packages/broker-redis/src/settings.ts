@@ -6,10 +6,9 @@ import { problemsOfTls, type TlsVariables } from './connection/tls-options.ts';
 
 export const RedisSettings = Type.Object({
   REDIS_URL: Type.String({
-    pattern: '^rediss?(\\+sentinel|\\+cluster)?://',
     description:
-      'redis://[user:password@]host[:port][/db] for one Redis server, ' +
-      'redis+sentinel://[user:password@]host[:port],…/name[/db] for a master that Sentinel watches ' +
+      'redis://[user:password@]host[:port] for one Redis server, ' +
+      'redis+sentinel://[user:password@]host[:port],…/name for a master that Sentinel watches ' +
       'under this name, or redis+cluster://[user:password@]host[:port],… for a Redis Cluster with ' +
       'these servers among others; with rediss in place of redis for TLS',
   }),
@@ -18,6 +17,25 @@ export const RedisSettings = Type.Object({
   ),
   REDIS_SENTINEL_PASSWORD: Type.Optional(
     Type.String({ description: 'password for the sentinels, if they require one' }),
+  ),
+  REDIS_TLS_CA_FILE: Type.Optional(
+    Type.String({
+      description:
+        'PEM file with the certificates of the authorities that Redis is trusted by, where it is ' +
+        'none that Node knows; for rediss',
+    }),
+  ),
+  REDIS_TLS_CERT_FILE: Type.Optional(
+    Type.String({ description: 'PEM file with the certificate that Redis asks clients for' }),
+  ),
+  REDIS_TLS_KEY_FILE: Type.Optional(
+    Type.String({ description: 'PEM file with the private key of that certificate' }),
+  ),
+  REDIS_TLS_SERVERNAME: Type.Optional(
+    Type.String({
+      description:
+        "name in the certificates of the servers, where it is not the host's in REDIS_URL",
+    }),
   ),
   REDIS_KEY_PREFIX: Type.String({
     default: DEFAULT_PREFIX,
@@ -38,16 +56,28 @@ export const RedisSettings = Type.Object({
 });
 export type RedisSettings = Static<typeof RedisSettings>;
 
-/** Checks the form of the address; whether a server answers there shows only later. */
-export const redisRule: ConfigRule<{ readonly REDIS_URL?: string }> = ({ REDIS_URL: url }) => {
-  if (typeof url !== 'string' || !/^rediss?(\+(sentinel|cluster))?:/.test(url)) return [];
-  if (tryParseRedisUrl(url) !== undefined) return [];
-  return [
-    `REDIS_URL cannot be read as ${shapeOf(url)}; special characters in its password must be URL-encoded`,
-  ];
+type RedisVariables = TlsVariables & { readonly REDIS_URL?: string };
+
+const TLS_VARIABLES = [
+  'REDIS_TLS_CA_FILE',
+  'REDIS_TLS_CERT_FILE',
+  'REDIS_TLS_KEY_FILE',
+  'REDIS_TLS_SERVERNAME',
+] as const satisfies (keyof TlsVariables)[];
+
+/** Checks the address and the files for TLS; whether a server answers there shows only later. */
+export const redisRule: ConfigRule<RedisVariables> = (variables) => {
+  const { REDIS_URL: url } = variables;
+  if (typeof url !== 'string') return [];
+  try {
+    const { tls } = parseRedisUrl(url);
+    return tls === undefined ? problemsWithoutTls(variables) : problemsOfTls(variables);
+  } catch (error) {
+    return [(error as Error).message];
+  }
 };
 
-function shapeOf(url: string): string {
-  if (url.includes('+sentinel:')) return 'redis+sentinel://host:port,…/name';
-  return url.includes('+cluster:') ? 'redis+cluster://host:port,…' : 'redis://host:port';
+function problemsWithoutTls(variables: RedisVariables): string[] {
+  const [name] = TLS_VARIABLES.filter((each) => variables[each] !== undefined);
+  return name === undefined ? [] : [`${name} is set, but REDIS_URL does not begin with rediss`];
 }

@@ -22,6 +22,7 @@ export { SERVER_PROGRAMS, type ServerProgram } from './redis/server-programs.ts'
 export { hasRedisServer, startRedis, uniquePrefix } from './redis/start-redis.ts';
 export { startRedisCluster, type TestRedisCluster } from './redis/start-redis-cluster.ts';
 export { startSentinel, type TestSentinel } from './redis/start-sentinel.ts';
+export { hasOpenssl, startTlsRedis, type TlsRedis } from './redis/start-tls-redis.ts';
 export type { RedisGroupOptions, RedisOptions, TestRedis } from './redis/test-redis.ts';
 export { type AnswerHead, answerHead, ByteClient } from './wire/byte-client.ts';
 export { bomb, clientFrame, deflated, type FrameOptions } from './wire/client-frame.ts';

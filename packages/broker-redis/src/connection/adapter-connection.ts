@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { accessOptions, sentinelOptions } from './client-options.ts';
+import { withAnnouncedHosts } from './announced-hosts.ts';
+import { accessOptions, sentinelOptions, serverEndpoint } from './client-options.ts';
 import type { RedisAddress, RedisClusterAddress } from './redis-address.ts';
 import { CONNECT_TIMEOUT_MS, retryStrategy } from './redis-connection.ts';
 import { handleFailures, RetryingConnection } from './retrying-connection.ts';
@@ -38,7 +39,7 @@ export function openAdapterConnection(
   watch?: SentinelWatch,
 ): AdapterConnection {
   if (address.kind === 'cluster') return openClusterConnection(address);
-  if (address.kind === 'server') return new RetryingConnection(new Redis(address.url, OPTIONS));
+  if (address.kind === 'server') return new RetryingConnection(serverEndpoint(address)(OPTIONS));
   const connection = new RetryingConnection(
     new Redis({
       ...OPTIONS,

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Access, HostPort, SentinelAddress } from './redis-address.ts';
+import type { Access, HostPort, SentinelAddress, ServerAddress } from './redis-address.ts';
 import { askFirst, type FailoverSource } from './sentinel-connector.ts';
 
 const SENTINEL_TIMEOUT_MS = 1000;
@@ -7,8 +7,8 @@ const SENTINEL_TIMEOUT_MS = 1000;
 /** Makes clients of one server, or of the master that the sentinels name at the time. */
 export type Endpoint = (options: RedisOptions) => Redis;
 
-export function serverEndpoint(url: string): Endpoint {
-  return (options) => new Redis(url, options);
+export function serverEndpoint(address: ServerAddress): Endpoint {
+  return endpointOf(address, address);
 }
 
 /** Follows the master which the sentinels name. */
@@ -30,16 +30,15 @@ export function endpointOf({ host, port }: HostPort, access: Access): Endpoint {
 
 /** Options of a client that follows the master which the sentinels name. */
 export function sentinelOptions(address: SentinelAddress): RedisOptions {
-  const { hosts, name, db, tls } = address;
+  const { hosts, name, tls } = address;
   const { username, password } = address.sentinels;
   return {
     ...accessOptions(address),
     sentinels: [...hosts],
     name,
-    db,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),
-    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
   };
 }
@@ -60,6 +59,6 @@ export function accessOptions({ username, password, tls }: Access): RedisOptions
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
+    ...(tls && { tls }),
   };
 }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { tryParseRedisUrl } from './redis-address.ts';
+import { parseRedisUrl } from './redis-address.ts';
 
-test('a Sentinel URL has sentinels, the name of their master and the database', () => {
-  const url = 'rediss+sentinel://ana:p%40s%3As@a:1,b.example.org,[::1]:3/main-1/2';
-  expect(tryParseRedisUrl(url)).toEqual({
+test('a Sentinel URL has sentinels, and the name of their master', () => {
+  const url = 'rediss+sentinel://ana:p%40s%3As@a:1,b.example.org,[::1]:3/main-1/0';
+  expect(parseRedisUrl(url)).toEqual({
     kind: 'sentinel',
     hosts: [
       { host: 'a', port: 1 },
@@ -11,16 +11,15 @@ test('a Sentinel URL has sentinels, the name of their master and the database', 
       { host: '::1', port: 3 },
     ],
     name: 'main-1',
-    db: 2,
     sentinels: {},
     username: 'ana',
     password: 'p@s:s',
-    tls: true,
+    tls: {},
   });
 });
 
 test('a Redis Cluster URL has some of its servers', () => {
-  expect(tryParseRedisUrl('redis+cluster://:secret@127.0.0.1:7001,b')).toEqual({
+  expect(parseRedisUrl('redis+cluster://:secret@127.0.0.1:7001,b')).toEqual({
     kind: 'cluster',
     hosts: [
       { host: '127.0.0.1', port: 7001 },
@@ -28,11 +27,47 @@ test('a Redis Cluster URL has some of its servers', () => {
     ],
     username: undefined,
     password: 'secret',
-    tls: false,
+    tls: undefined,
   });
 });
 
-test('the URL of one server stays as it is', () => {
-  const url = 'redis://127.0.0.1:7000/2';
-  expect(tryParseRedisUrl(url)).toEqual({ kind: 'server', url });
+test.for([
+  ['redis://localhost', 'localhost', 6379],
+  ['redis://127.0.0.1:7000/', '127.0.0.1', 7000],
+  ['redis://[::1]:7000/0', '::1', 7000],
+  ['redis://[fe80::1]', 'fe80::1', 6379],
+] as const)('%s names one server', ([url, host, port]) => {
+  expect(parseRedisUrl(url)).toEqual({
+    kind: 'server',
+    host,
+    port,
+    username: undefined,
+    password: undefined,
+    tls: undefined,
+  });
 });
+
+const PASSWORDS = ['p@ss', '100%sure', 'a%zz', 'a+b=', 'a/b', 'a#b', 'a?b', '%2F', 'a:b', 'ü€ 1'];
+const KINDS = ['redis://{}@a:1', 'redis+sentinel://{}@a:1/main', 'redis+cluster://{}@a:1'];
+
+test.for(KINDS.flatMap((kind) => PASSWORDS.map((password) => [kind, password] as const)))(
+  '%s takes the URL-encoded password %s',
+  ([kind, password]) => {
+    const url = kind.replace('{}', `:${encodeURIComponent(password)}`);
+    expect(parseRedisUrl(url)).toMatchObject({ password });
+  },
+);
+
+test.for(KINDS.flatMap((kind) => PASSWORDS.map((password) => [kind, password] as const)))(
+  '%s takes the password %s as it is, or refuses it without quoting it',
+  ([kind, password]) => {
+    let parsed: unknown;
+    try {
+      parsed = parseRedisUrl(kind.replace('{}', `:${password}`));
+    } catch (error) {
+      expect(String(error)).toMatch(/REDIS_URL cannot be read.*(%25|URL-encoded)/);
+      return expect(String(error)).not.toContain(password);
+    }
+    expect(parsed).toMatchObject({ password: password === '%2F' ? '/' : password });
+  },
+);

@@ -1,69 +1,127 @@
+import type { ConnectionOptions } from 'node:tls';
+
 /** Where a server or a sentinel listens. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** How a client proves who it is; undefined where the URL does not say. */
+/** How a client proves who it is, and that it talks to the right server. */
 export interface Access {
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly tls: boolean;
+  /** Options of TLS; undefined for a connection without it. */
+  readonly tls: ConnectionOptions | undefined;
 }
 
 /** The parsed REDIS_URL. */
-export type RedisAddress =
-  | { readonly kind: 'server'; readonly url: string }
-  | ({
-      readonly kind: 'sentinel';
-      readonly name: string;
-      readonly db: number;
-      /** The access to the sentinels; the rest is for the servers that they name. */
-      readonly sentinels: SentinelAccess;
-    } & Several)
-  | ({ readonly kind: 'cluster' } & Several);
+export type RedisAddress = ServerAddress | SentinelAddress | RedisClusterAddress;
 
-type Several = Access & { readonly hosts: readonly HostPort[] };
+export interface ServerAddress extends Access, HostPort {
+  readonly kind: 'server';
+}
+
+export interface SentinelAddress extends Several {
+  readonly kind: 'sentinel';
+  /** The name of the master. */
+  readonly name: string;
+  /** The access to the sentinels; the rest is for the servers that they name. */
+  readonly sentinels: SentinelAccess;
+}
+
+export interface RedisClusterAddress extends Several {
+  readonly kind: 'cluster';
+}
+
+interface Several extends Access {
+  readonly hosts: readonly HostPort[];
+}
 
 export interface SentinelAccess {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
 }
 
-export type SentinelAddress = Extract<RedisAddress, { kind: 'sentinel' }>;
-export type RedisClusterAddress = Extract<RedisAddress, { kind: 'cluster' }>;
-
-const SEVERAL =
-  /^redis(?<s>s?)\+(?<kind>sentinel|cluster):\/\/(?:(?<user>[^@/]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<path>[^?#]*))?$/;
+const SCHEME = /^redis(?<s>s?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?<rest>.*)$/;
+/** An @ may stand in the password; a slash and what else ends an authority may not. */
+const REST = /^(?:(?<user>[^/?#]*)@)?(?<hosts>[^@/?#]+)(?:\/(?<path>[^?#]*))?(?<options>[?#].*)?$/;
 const SENTINEL_PATH = /^(?<name>[\w.-]+)(?:\/(?<db>\d{1,5}))?$/;
-const DEFAULT_PORTS = { sentinel: 26_379, cluster: 6379 };
+const SERVER_PATH = /^(?<db>\d{0,5})$/;
+const HOST = /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[\w.-]+))(?::(?<port>\d{1,5}))?$/;
+const BARE_HOST = /^[\w.-]+(:\d+)?$/;
+const DEFAULT_PORTS = { server: 6379, sentinel: 26_379, cluster: 6379 };
+const SHAPES = {
+  server: 'redis://host:port',
+  sentinel: 'redis+sentinel://host:port,…/name',
+  cluster: 'redis+cluster://host:port,…',
+};
 
-/** Returns undefined when `url` is none of the forms that REDIS_URL may have. */
-export function tryParseRedisUrl(url: string): RedisAddress | undefined {
-  if (/^rediss?:/.test(url)) return isServerUrl(url) ? { kind: 'server', url } : undefined;
-  const { s, kind, user = '', hosts: list = '', path = '' } = SEVERAL.exec(url)?.groups ?? {};
-  if (kind !== 'sentinel' && kind !== 'cluster') return undefined;
-  const access = tryParseAccess(user);
+/**
+ * Parses one of the forms that REDIS_URL may have.
+ * @throws Error whose message is one sentence without the credentials of the URL
+ */
+export function parseRedisUrl(url: string): RedisAddress {
+  const scheme = SCHEME.exec(url)?.groups;
+  if (scheme === undefined) throw new Error(explainScheme(url));
+  const { s, rest = '' } = scheme;
+  const kind = (scheme['kind'] ?? 'server') as RedisAddress['kind'];
+  const { user = '', hosts: list = '', path = '', options } = REST.exec(rest)?.groups ?? {};
   const hosts = list.split(',').map((each) => tryParseHost(each, DEFAULT_PORTS[kind]));
-  if (access === undefined || !hosts.every((each) => each !== undefined)) return undefined;
-  const several = { ...access, tls: s === 's', hosts };
-  if (kind === 'sentinel') return tryParseMaster(path, several);
-  return path === '' ? { kind, ...several } : undefined;
+  if (!areKnown(hosts)) throw new Error(explainShape(kind));
+  if (options !== undefined) {
+    throw new Error('REDIS_URL has options after a ? or #, which Leque does not know; remove them');
+  }
+  const several = { ...parseAccess(user), tls: s === 's' ? {} : undefined, hosts };
+  if (kind === 'sentinel') return parseMaster(path, several);
+  if (kind === 'server') return parseServer(path, several);
+  if (path !== '') throw new Error(explainShape(kind));
+  return { kind, ...several };
 }
 
-function isServerUrl(url: string): boolean {
-  const parsed = URL.parse(url);
-  return Boolean(parsed?.hostname) && /^\/?\d*$/.test(parsed?.pathname ?? '');
+function explainScheme(url: string): string {
+  if (BARE_HOST.test(url)) return `REDIS_URL=${url} has no redis:// before it`;
+  return (
+    'REDIS_URL must begin with redis:// for one server, redis+sentinel:// or redis+cluster://, ' +
+    'or with rediss in place of redis for TLS'
+  );
 }
 
-function tryParseMaster(path: string, several: Several): SentinelAddress | undefined {
-  const { name, db = '0' } = SENTINEL_PATH.exec(path)?.groups ?? {};
-  return name === undefined
-    ? undefined
-    : { kind: 'sentinel', name, db: Number(db), sentinels: {}, ...several };
+function explainShape(kind: RedisAddress['kind']): string {
+  const encoding = 'special characters in its password must be URL-encoded';
+  return `REDIS_URL cannot be read as ${SHAPES[kind]}; ${encoding}`;
 }
 
-function tryParseAccess(user: string): Omit<Access, 'tls'> | undefined {
+function areKnown(hosts: readonly (HostPort | undefined)[]): hosts is readonly HostPort[] {
+  return hosts.every((each) => each !== undefined);
+}
+
+function parseServer(path: string, { hosts, ...access }: Several): ServerAddress {
+  const { db } = SERVER_PATH.exec(path)?.groups ?? {};
+  const [host, ...others] = hosts;
+  if (db === undefined || host === undefined || others.length > 0) {
+    throw new Error(explainShape('server'));
+  }
+  refuseDatabase(db);
+  return { kind: 'server', ...access, ...host };
+}
+
+function parseMaster(path: string, several: Several): SentinelAddress {
+  const { name, db = '' } = SENTINEL_PATH.exec(path)?.groups ?? {};
+  if (name === undefined) throw new Error(explainShape('sentinel'));
+  refuseDatabase(db);
+  return { kind: 'sentinel', name, sentinels: {}, ...several };
+}
+
+/** Messages reach the subscribers of all databases, so a database separates nothing. */
+function refuseDatabase(db: string): void {
+  if (Number(db) === 0) return;
+  throw new Error(
+    `REDIS_URL names database ${Number(db)}, but the messages of Redis reach all databases; leave ` +
+      'it out, and give each installation on this Redis a REDIS_KEY_PREFIX of its own',
+  );
+}
+
+function parseAccess(user: string): Omit<Access, 'tls'> {
   const [username = '', ...password] = user.split(':');
   try {
     return {
@@ -71,14 +129,14 @@ function tryParseAccess(user: string): Omit<Access, 'tls'> | undefined {
       password: decodeURIComponent(password.join(':')) || undefined,
     };
   } catch {
-    return undefined; // a % that encodes nothing
+    throw new Error(
+      'REDIS_URL cannot be read: a % in its user or password encodes nothing; write %25 for it',
+    );
   }
 }
 
 function tryParseHost(text: string, defaultPort: number): HostPort | undefined {
-  const { v6, name, port } =
-    /^(?:\[(?<v6>[\da-fA-F:.]+)\]|(?<name>[\w.-]+))(?::(?<port>\d{1,5}))?$/.exec(text)?.groups ??
-    {};
+  const { v6, name, port } = HOST.exec(text)?.groups ?? {};
   const host = v6 ?? name;
   const number = port === undefined ? defaultPort : Number(port);
   return host === undefined || number < 1 || number > 65_535 ? undefined : { host, port: number };

@@ -1,6 +1,7 @@
 import { startFaultProxy, startRedis } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { openAdapterConnection } from '../../src/connection/adapter-connection.ts';
+import { parseRedisUrl } from '../../src/connection/redis-address.ts';
 
 const PATIENCE = { timeout: 15_000 };
 
@@ -10,7 +11,7 @@ test('[HON] a connection that is accepted but never answered is replaced', {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis());
   const proxy = stack.use(await startFaultProxy({ target: redis.url }));
-  const address = { kind: 'server', url: proxy.through(redis.url) } as const;
+  const address = parseRedisUrl(proxy.through(redis.url));
   const connection = openAdapterConnection(address);
   stack.defer(() => connection.close());
   await expect.poll(() => connection.redis.status).toBe('ready');

@@ -3,15 +3,18 @@ import { startRedis } from '@leque/testkit';
 import { describeOnOwnRedis } from '@leque/testkit/contracts';
 import { RecordingTelemetry } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
-import { serverEndpoint } from '../../src/connection/client-options.ts';
+import { endpointOf } from '../../src/connection/client-options.ts';
 import { RedisConnection } from '../../src/connection/redis-connection.ts';
+
+const NO_ACCESS = { username: undefined, password: undefined, tls: undefined };
 
 describeOnOwnRedis('RedisConnection', () => {
   test('[GAP] replaces a connection that was being made when the master changed', async () => {
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await startRedis({ own: true }));
     const telemetry = new RecordingTelemetry();
-    const target = { endpoint: serverEndpoint(redis.url), role: 'subscriber', server: '' } as const;
+    const endpoint = endpointOf({ host: '127.0.0.1', port: redis.port }, NO_ACCESS);
+    const target = { endpoint, role: 'subscriber', server: '' } as const;
     const connection = new RedisConnection(target, { telemetry, clock: systemClock });
     stack.defer(() => connection.close());
     let made = 0;
