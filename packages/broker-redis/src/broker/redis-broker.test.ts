@@ -29,6 +29,7 @@ function emptyRedis(clock: FakeClock) {
     connect: async () => {},
     receive: async () => {},
     problems: () => [],
+    refusal: () => undefined,
     onConnected: () => () => {},
     close: () => {},
   };

@@ -64,3 +64,13 @@ test('[LIVE] it keeps no timer after its end', () => {
   fail('OOM no memory');
   expect(clock.pending).toBe(0);
 });
+
+test.each([
+  ["NOPERM this user has no permissions to run the 'publish' command", 'lacks a right'],
+  ["ERR unknown command 'FCALL', with args beginning with: 'leque_publish'", 'Redis 7.0 or newer'],
+  ['WRONGPASS invalid username-password pair or user is disabled.', 'refuses the user'],
+])('"%s" is reported in one sentence, and without its stack', (message, words) => {
+  const { heard, fail } = start();
+  for (const where of ['write counts', 'totals']) fail(message, where);
+  expect(heard.facts).toEqual([{ type: 'broker_refused', detail: expect.stringContaining(words) }]);
+});

@@ -1,5 +1,6 @@
 import type { Cancel, Clock, Fact, Telemetry } from '@leque/core';
 import { isReply } from './redis-errors.ts';
+import { tryExplainRefusal } from './redis-failures.ts';
 
 /**
  * How replies begin by which Redis says that it serves nobody, or no writers, at the moment. They
@@ -49,7 +50,9 @@ export class QuietTelemetry implements Telemetry {
 
   #replied(fact: Extract<Fact, { type: 'failure' }>, message: string): void {
     const code = /^[A-Z]+(?= )/.exec(message)?.[0] ?? '';
-    if (REFUSALS.has(code)) this.#refused(code, message);
+    const refusal = tryExplainRefusal(message);
+    if (refusal !== undefined) this.#refused(refusal, refusal);
+    else if (REFUSALS.has(code)) this.#refused(code, message);
     else this.#telemetry.report(fact);
   }
 

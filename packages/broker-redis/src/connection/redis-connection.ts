@@ -2,12 +2,14 @@ import { type Clock, type Telemetry, withDeadline } from '@leque/core';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Endpoint } from './client-options.ts';
 import { Liveness } from './liveness.ts';
+import { explainFailure, type RedisFailure } from './redis-failures.ts';
 
 /** The deadline of commands that have no shorter one: the handshake, and subscribing. */
 const COMMAND_TIMEOUT_MS = 3000;
 export const CONNECT_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 3000;
 const MAX_RETRY_MS = 1000;
+const CLOSED = new Error('connection closed');
 
 export type ConnectionRole = 'commands' | 'subscriber';
 
@@ -32,7 +34,8 @@ export class RedisConnection {
   #connected: Promise<void> | undefined;
   #onDoubt: (() => void) | undefined;
   #wasReady: boolean | undefined;
-  #lastError = 'connection closed';
+  #lastError = CLOSED.message;
+  #failure: RedisFailure | undefined;
   #closed = false;
 
   constructor(options: ConnectionOptions, { telemetry, clock }: ConnectionDeps) {
@@ -49,7 +52,8 @@ export class RedisConnection {
     });
     this.redis.on('ready', () => this.#ready());
     this.redis.on('error', (error: Error) => {
-      this.#lastError = error.message || error.name;
+      this.#failure = explainFailure(error, this.redis);
+      this.#lastError = this.#failure?.sentence ?? (error.message || error.name);
     });
     this.redis.on('close', () => this.#lost());
     // A probe proves that the subscriber connection receives, see link/probe.ts.
@@ -62,12 +66,18 @@ export class RedisConnection {
 
   /** Why the connection is not ready. */
   get problem(): string {
+    if (this.redis.status !== 'ready' && this.#failure !== undefined) return this.#failure.sentence;
     const state = this.redis.status === 'ready' ? 'Redis does not answer' : this.#lastError;
     return `${this.#name}: ${state}`;
   }
 
+  /** Why waiting for the connection cannot help; undefined when it can. */
+  get refusal(): string | undefined {
+    return this.#failure?.isFinal ? this.#failure.sentence : undefined;
+  }
+
   /**
-   * Waits up to `START_TIMEOUT_MS` for the first connection. A Redis that is away is no error here:
+   * Waits up to `START_TIMEOUT_MS` for the first connection, or until waiting cannot help. A Redis that is away is no error here:
    * the connection keeps trying, and the process can live and report that it is not ready (HON).
    */
   connect(): Promise<void> {
@@ -99,6 +109,9 @@ export class RedisConnection {
   async #connect(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.redis.once('ready', resolve);
+    this.redis.on('error', () => {
+      if (this.refusal !== undefined) resolve();
+    });
     this.redis.connect().catch(() => {}); // reported by the events
     await withDeadline(promise, START_TIMEOUT_MS, 'connecting').catch(() => {});
   }
@@ -106,18 +119,20 @@ export class RedisConnection {
   #ready(): void {
     if (this.#liveness.isOutdated) return;
     this.#wasReady = true;
+    this.#failure = undefined;
     this.#telemetry.report({ type: 'broker_connected' });
   }
 
   /** Reports once for each outage, not once for each attempt. */
   #lost(): void {
     if (this.#closed || this.#wasReady === false) return;
+    if (this.#wasReady === undefined) this.#failure ??= explainFailure(CLOSED, this.redis);
     this.#wasReady = false;
     this.#telemetry.report({
       type: 'broker_disconnected',
       detail: `${this.#name}: ${this.#lastError}`,
     });
-    this.#lastError = 'connection closed';
+    this.#lastError = CLOSED.message;
   }
 }
 

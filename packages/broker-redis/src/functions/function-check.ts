@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, every, type Telemetry, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
+import { explainFunctions, type RedisFailure } from '../connection/redis-failures.ts';
 import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { FunctionLibrary } from './function-library.ts';
 
@@ -27,7 +28,7 @@ const PERIOD_MS = 1000;
 export class FunctionCheck {
   readonly #deps: FunctionCheckDeps;
   readonly #stop: Cancel;
-  #refusal: string | undefined;
+  #refusal: RedisFailure | undefined;
   #reported: string | undefined;
 
   constructor(deps: FunctionCheckDeps) {
@@ -41,6 +42,15 @@ export class FunctionCheck {
 
   /** Why Redis does not serve this process; undefined when it does. */
   get problem(): string | undefined {
+    return this.#failure?.sentence;
+  }
+
+  /** Why waiting for Redis cannot help; undefined when it can. */
+  get refusal(): string | undefined {
+    return this.#failure?.isFinal ? this.#failure.sentence : undefined;
+  }
+
+  get #failure(): RedisFailure | undefined {
     return this.#deps.library.problem ?? this.#refusal;
   }
 
@@ -69,15 +79,14 @@ export class FunctionCheck {
 
   /** Reports a refusal once, not once a second. */
   #refused(error: Error): void {
-    this.#refusal = `Redis refuses: ${explain(error)}`;
-    const { problem } = this;
-    if (problem === this.#reported) return;
-    this.#reported = problem;
-    this.#deps.telemetry.report({ type: 'failure', where: 'functions', error });
+    const { sentence, isFinal } = explainFunctions(error, undefined);
+    this.#refusal = { sentence: isFinal ? sentence : `Redis refuses: ${sentence}`, isFinal };
+    const { telemetry } = this.#deps;
+    if (this.refusal !== undefined) {
+      telemetry.report({ type: 'broker_refused', detail: this.refusal }); // until it is over
+    } else if (this.problem !== this.#reported) {
+      telemetry.report({ type: 'failure', where: 'functions', error });
+    }
+    this.#reported = this.problem;
   }
-}
-
-function explain({ message }: Error): string {
-  const isInCluster = /^(MOVED|CROSSSLOT|CLUSTERDOWN) /.test(message);
-  return isInCluster ? `${message} (a Redis Cluster needs redis+cluster:// in REDIS_URL)` : message;
 }

@@ -3,6 +3,11 @@ import type { HistoryOptions, Telemetry } from '@leque/core';
 import { MAX_DEPTH, MAX_EVENT_BYTES, ProtocolError } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
+import {
+  explainFunctions,
+  type RedisFailure,
+  serverVersion,
+} from '../connection/redis-failures.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
 import { addressRules, eventData, eventFields } from './event-rules.ts';
 
@@ -16,6 +21,7 @@ const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease'
 const FOREIGN =
   'another program has loaded a Function library named "leque" into this Redis; give Leque a Redis ' +
   'of its own, or remove that library with FUNCTION DELETE leque';
+const NOT_LOADED: RedisFailure = { sentence: 'the functions are not loaded yet', isFinal: false };
 const VERSION_LINE = /^-- leque version (\d+)$/m;
 const META_TTL_MS = 7 * 24 * 3600 * 1000;
 const PARTS = [
@@ -75,7 +81,7 @@ export class FunctionLibrary {
   readonly #telemetry: Telemetry;
   #conflictReported = false;
   #loading: Promise<void> | undefined;
-  #problem: string | undefined = 'the functions are not loaded yet';
+  #problem: RedisFailure | undefined = NOT_LOADED;
 
   constructor(redis: Redis, limits: HistoryOptions, telemetry: Telemetry) {
     this.#redis = redis;
@@ -84,7 +90,7 @@ export class FunctionLibrary {
   }
 
   /** Why the functions cannot be called; undefined when they can. */
-  get problem(): string | undefined {
+  get problem(): RedisFailure | undefined {
     return this.#problem;
   }
 
@@ -117,9 +123,21 @@ export class FunctionLibrary {
       await this.#load();
       this.#problem = undefined;
     } catch (error) {
-      this.#problem = `the functions could not be loaded: ${explain(causeOf(error))}`;
+      this.#problem = await this.#explain(causeOf(error));
       throw error;
     }
+  }
+
+  async #explain(error: unknown): Promise<RedisFailure> {
+    const known = error instanceof Error ? error : new Error(String(error));
+    const failure = explainFunctions(known, isReply(error) ? await this.#server() : undefined);
+    if (failure.isFinal) return failure;
+    return { ...failure, sentence: `the functions could not be loaded: ${failure.sentence}` };
+  }
+
+  /** The name and version of the server; undefined where it does not say. */
+  async #server(): Promise<string | undefined> {
+    return await this.#redis.info('server').then(serverVersion, () => undefined);
   }
 
   async #load(): Promise<void> {
@@ -157,9 +175,8 @@ function causeOf(error: unknown): unknown {
   return error instanceof ProtocolError ? error.cause : error;
 }
 
-function explain(error: unknown): string {
-  const detail = error instanceof Error ? error.message : String(error);
-  return /unknown command/i.test(detail) ? `${detail} (Redis 7.0 or newer is needed)` : detail;
+function causeOf(error: unknown): unknown {
+  return error instanceof ProtocolError ? error.cause : error;
 }
 
 function isFunctionMissing(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
+import { isLackOfRights, lacksRight } from '../connection/redis-failures.ts';
 import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler, RedisSubscriber } from './redis-subscriber.ts';
@@ -59,8 +60,14 @@ export class Probe implements ChannelHandler {
 
   /** Why no probe can be published, or that none has come through; undefined when all is well. */
   get problem(): string | undefined {
-    if (this.#refusal !== undefined || this.#isProven) return this.#refusal;
+    if (this.#refusal !== undefined || this.#isProven) return this.refusal ?? this.#refusal;
     return 'probe: no published message has come through since the connections were in trouble';
+  }
+
+  /** Why waiting cannot help: the user may not publish the probe; undefined when it can. */
+  get refusal(): string | undefined {
+    const reply = this.#refusal?.replace('probe: ', '');
+    return reply !== undefined && isLackOfRights(reply) ? lacksRight(reply) : undefined;
   }
 
   start(): void {

@@ -31,6 +31,8 @@ export interface RedisLink {
   receive(): Promise<void>;
   /** Empty when Redis answers and, after `receive`, every channel is subscribed. */
   problems(): string[];
+  /** Why waiting for Redis cannot help, in one sentence; undefined when it can. */
+  refusal(): string | undefined;
   /** Calls `listener` on every new connection for commands. */
   onConnected(listener: () => void): Cancel;
   close(): void;

@@ -74,10 +74,23 @@ export class RedisServer {
     const receives = this.#receiving !== undefined;
     const connections = receives ? [this.#commands, this.#subscribing] : [this.#commands];
     const broken = connections.filter((each) => !each.ready);
-    if (broken.length > 0) return broken.map((each) => each.problem);
-    const received = receives ? (this.subscriber.problem ?? this.#probe.problem) : undefined;
-    const problems = [this.#check.problem, received].filter((problem) => problem !== undefined);
+    if (broken.length > 0) return [...new Set(broken.map((each) => each.problem))];
+    const problems = this.#problemsOfService(receives);
     return this.#name === '' ? problems : problems.map((problem) => `${this.#name}: ${problem}`);
+  }
+
+  /** A refusal is the one reason of all others. */
+  #problemsOfService(receives: boolean): string[] {
+    if (this.#check.refusal !== undefined) return [this.#check.refusal];
+    const received = receives ? (this.subscriber.problem ?? this.#probe.problem) : undefined;
+    return [this.#check.problem, received].filter((problem) => problem !== undefined);
+  }
+
+  /** Why waiting for the server cannot help; undefined when it can. */
+  get refusal(): string | undefined {
+    const ofConnections = [this.#commands, this.#subscribing].map(({ refusal }) => refusal);
+    const others = [this.#check.refusal, this.subscriber.refusal, this.#probe.refusal];
+    return [...ofConnections, ...others].find((each) => each !== undefined);
   }
 
   run<T>(command: Command<T>): Promise<T> {

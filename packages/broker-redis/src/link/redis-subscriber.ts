@@ -2,6 +2,7 @@ import type { Cancel } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { ConnectionDeps, RedisConnection } from '../connection/redis-connection.ts';
 import { isReply, redirectionOf } from '../connection/redis-errors.ts';
+import { isLackOfRights, lacksRight } from '../connection/redis-failures.ts';
 import { waitForAll } from '../lib/wait-for-all.ts';
 import type { PubSub } from './pub-sub.ts';
 
@@ -64,11 +65,19 @@ export class RedisSubscriber {
 
   /** Why not every channel is subscribed; undefined when every channel is. */
   get problem(): string | undefined {
+    if (this.refusal !== undefined) return this.refusal;
     if (this.#refusal !== undefined) return `channels cannot be subscribed: ${this.#refusal}`;
     if (this.#staysOnWrongServer) {
       return 'channels cannot be subscribed: their slots are on another server';
     }
     return this.#restoring ? 'channels are being subscribed again' : undefined;
+  }
+
+  /** Why waiting cannot help: the user may not subscribe; undefined when it can. */
+  get refusal(): string | undefined {
+    return this.#refusal !== undefined && isLackOfRights(this.#refusal)
+      ? `channels cannot be subscribed: ${lacksRight(this.#refusal)}`
+      : undefined;
   }
 
   add(redisChannel: string, handler: ChannelHandler): void {
@@ -175,11 +184,18 @@ export class RedisSubscriber {
       this.#connection.rebuild(String(error));
       return;
     }
-    if (this.#refusal !== error.message) {
-      this.#deps.telemetry.report({ type: 'failure', where: 'subscribe', error });
-    }
+    const isNew = this.#refusal !== error.message;
     this.#refusal = error.message;
+    this.#reportRefusal(error, isNew);
     this.#workLater();
+  }
+
+  /** A lack of rights is reported with every attempt, because it lasts until it is not repeated. */
+  #reportRefusal(error: Error, isNew: boolean): void {
+    const { telemetry } = this.#deps;
+    const detail = this.refusal;
+    if (detail !== undefined) telemetry.report({ type: 'broker_refused', detail });
+    else if (isNew) telemetry.report({ type: 'failure', where: 'subscribe', error });
   }
 
   #wrongServer(redisChannels: readonly string[], error: Error | undefined): void {

@@ -68,6 +68,10 @@ export class SingleLink implements RedisLink {
     return this.#server.problems();
   }
 
+  refusal(): string | undefined {
+    return this.#server.refusal;
+  }
+
   onConnected(listener: () => void): Cancel {
     return this.#server.onConnected(listener);
   }

@@ -81,6 +81,12 @@ export class RedisClusterLink implements RedisLink {
     return [...lacking, ...ofMasters, ...ofBus];
   }
 
+  refusal(): string | undefined {
+    const { all } = this.#masters;
+    if (all.length === 0) return this.#topology.refusal;
+    return all.map(({ server }) => server.refusal).find((each) => each !== undefined);
+  }
+
   onConnected(listener: () => void): Cancel {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -2,6 +2,7 @@ import { type Cancel, type Clock, every, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import { endpointOf } from '../connection/client-options.ts';
 import type { HostPort, RedisClusterAddress } from '../connection/redis-address.ts';
+import { explainFailure, type RedisFailure } from '../connection/redis-failures.ts';
 import { COMMAND_DEADLINE_MS } from '../lib/deadline.ts';
 import { hostPortOf, nameOf, readView, type TopologyView } from './topology-view.ts';
 
@@ -34,7 +35,10 @@ export class Topology {
   #hint: string | undefined;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
-  #problem: string | undefined = 'the Redis Cluster is not connected yet';
+  #problem: RedisFailure | undefined = {
+    sentence: 'the Redis Cluster is not connected yet',
+    isFinal: false,
+  };
   #stop: Cancel | undefined;
   #periods = 0;
   #stopped = false;
@@ -46,7 +50,12 @@ export class Topology {
 
   /** Why the topology is not known; undefined when it is. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problem?.sentence;
+  }
+
+  /** Why waiting for an answer cannot help; undefined when it can. */
+  get refusal(): string | undefined {
+    return this.#problem?.isFinal ? this.#problem.sentence : undefined;
   }
 
   start(): void {
@@ -110,7 +119,10 @@ export class Topology {
     try {
       return await withDeadline(asking, COMMAND_DEADLINE_MS, 'CLUSTER SLOTS');
     } catch (error) {
-      this.#problem = `${name} does not answer who has which slots: ${String(error)}`;
+      this.#problem = explain(error, address) ?? {
+        sentence: `${name} does not answer who has which slots: ${String(error)}`,
+        isFinal: false,
+      };
       return undefined;
     }
   }
@@ -126,14 +138,23 @@ export class Topology {
       enableReadyCheck: false,
       disableClientInfo: true,
     });
-    redis.on('error', () => {}); // connect() rejects with it
+    let reason: Error | undefined; // connect() rejects without it
+    redis.on('error', (error: Error) => {
+      reason = error;
+    });
     try {
       await redis.connect();
       return await readView(redis, address);
+    } catch (error) {
+      throw reason ?? error;
     } finally {
       redis.disconnect();
     }
   }
+}
+
+function explain(error: unknown, { host, port }: HostPort): RedisFailure | undefined {
+  return error instanceof Error ? explainFailure(error, { options: { host, port } }) : undefined;
 }
 
 function shuffle<T>(items: readonly T[]): T[] {

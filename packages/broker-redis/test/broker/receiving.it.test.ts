@@ -27,8 +27,10 @@ describeOnOwnRedis('a node that receives', () => {
     await expect.poll(health(node), SOON).toEqual({ ok: true });
     await command(redis.url, 'ACL', 'SETUSER', 'node', 'resetchannels');
     await expect.poll(health(node), SOON).toMatchObject(unready('NOPERM'));
-    const reported = node.telemetry.of('failure').filter(({ where }) => where === 'subscribe');
-    expect(reported).toHaveLength(2);
+    const detail = expect.stringContaining('channels cannot be subscribed: the user in REDIS_URL');
+    const reported = node.telemetry.of('broker_refused');
+    expect(reported).toContainEqual({ type: 'broker_refused', detail });
+    expect(node.telemetry.of('failure')).toEqual([]);
   });
 
   test('[HON] is not ready while a channel that has subscribers is refused', async () => {
@@ -86,7 +88,7 @@ describeOnOwnRedis('a node that receives', () => {
     await command(redis.url, 'ACL', 'SETUSER', 'node', ...rights);
     const url = redis.url.replace('redis://', 'redis://node:secret@');
     await using node = await startNode({ url, prefix: uniquePrefix() });
-    await expect.poll(health(node), SOON).toMatchObject(unready('probe: NOPERM'));
+    await expect.poll(health(node), SOON).toMatchObject(unready('may not PUBLISH'));
     await command(redis.url, 'ACL', 'SETUSER', 'node', '+publish');
     await expect.poll(health(node), SOON).toEqual({ ok: true });
   });

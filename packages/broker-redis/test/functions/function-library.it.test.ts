@@ -146,7 +146,8 @@ describeOnOwnRedis('the function library', () => {
     expect(health()).toMatchObject({ ok: false, reason: expect.stringContaining('NOPERM') });
     await command(redis.url, 'ACL', 'SETUSER', 'publisher', '+function');
     await expect.poll(health, { timeout: 5000 }).toEqual({ ok: true });
-    expect(node.telemetry.of('failure')).toHaveLength(1);
+    expect(node.telemetry.of('broker_refused')).toHaveLength(1);
+    expect(node.telemetry.of('failure')).toEqual([]);
   });
 
   test('reports why Redis takes no writes, and does nothing by halves', async () => {

@@ -69,7 +69,9 @@ async function doAll(url: string, prefix: string): Promise<void> {
     await expect.poll(() => node.broker.health(), PATIENCE).toEqual({ ok: true });
   }
   await gateway.state.close();
-  for (const node of [gateway, publisher]) expect(node.telemetry.of('failure')).toEqual([]);
+  for (const { telemetry } of [gateway, publisher]) {
+    expect([...telemetry.of('failure'), ...telemetry.of('broker_refused')]).toEqual([]);
+  }
 }
 
 /** The refused commands that an inspection finds. */

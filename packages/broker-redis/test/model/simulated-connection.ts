@@ -29,6 +29,7 @@ type Listener = (...args: never[]) => void;
  * commands and messages keep their order, nothing is queued while Redis is away, and it reconnects.
  */
 export class SimulatedConnection {
+  readonly options = { host: '127.0.0.1', port: 6379 };
   status: 'wait' | 'connecting' | 'ready' | 'disconnecting' | 'reconnecting' | 'end' = 'wait';
   /** Looks corked, so that nobody corks it. */
   readonly stream = { writableCorked: 1 };

@@ -93,8 +93,9 @@ export class RedisServer implements TestRedis {
 
 /** A redis-server on a free port. */
 export function startRedisServer(options: RedisOptions): Promise<TestRedis> {
+  const config = [...dataConfig(options), ...(options.config ?? [])];
   return onFreePorts(1, ([port = 0]) =>
-    RedisServer.start({ port, config: dataConfig(options), program: options.program }),
+    RedisServer.start({ port, config, program: options.program }),
   );
 }
 

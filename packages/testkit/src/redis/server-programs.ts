@@ -17,6 +17,9 @@ export const SERVER_PROGRAMS: readonly ServerProgram[] = [
   serverProgram('Valkey 9', 'valkey-9'),
 ];
 
+/** The newest Redis that Leque refuses. */
+export const OLD_REDIS: ServerProgram = serverProgram('Redis 6', 'redis-6');
+
 function serverProgram(name: string, file: string): ServerProgram {
   const path = join(FOLDER, file);
   return { name, path, isThere: existsSync(path) };

@@ -10,11 +10,10 @@ const PROBE_TIMEOUT_MS = 5000;
 /** The Redis at REDIS_URL, else a redis-server of our own, else one in a container. */
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const shared = sharedUrl();
-  const { own, appendonly, program } = options;
-  if (shared !== undefined && !own && !appendonly && program === undefined) {
-    return sharedRedis(shared);
-  }
-  if (program !== undefined || hasRedisServer()) return startRedisServer(options);
+  const { own, appendonly, program, config } = options;
+  const isOrdinary = program === undefined && config === undefined;
+  if (shared !== undefined && !own && !appendonly && isOrdinary) return sharedRedis(shared);
+  if (!isOrdinary || hasRedisServer()) return startRedisServer(options);
   if (hasContainers()) return startRedisContainer(options);
   throw new Error(
     'This needs a Redis 7.0 or newer: install redis-server, start Docker, or set REDIS_URL',

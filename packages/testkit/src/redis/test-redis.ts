@@ -22,6 +22,8 @@ export interface RedisOptions {
   readonly appendonly?: boolean;
   /** Another program than the `redis-server` of this machine; see `SERVER_PROGRAMS`. */
   readonly program?: string | undefined;
+  /** Further lines of the configuration file of a redis-server. */
+  readonly config?: readonly string[];
 }
 
 /** Options of several servers that belong together; they are never shared. */
