@@ -7,7 +7,6 @@ import { handleFailures, RetryingConnection } from './retrying-connection.ts';
 import { askFirst } from './sentinel-connector.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
 
-export interface AdapterConnection {
 /** The REDIS_KEY_PREFIX of an installation that sets none. */
 export const DEFAULT_PREFIX = 'leque:';
 
@@ -23,6 +22,7 @@ export function adapterKey(prefix: string): string {
   return prefix === DEFAULT_PREFIX ? DEFAULT_KEY : `${prefix}${DEFAULT_KEY}`;
 }
 
+export interface AdapterConnection {
   readonly redis: Redis | Cluster;
   close(): void;
 }
@@ -59,7 +59,8 @@ const OPTIONS = {
 } as const satisfies RedisOptions;
 
 function openClusterConnection(address: RedisClusterAddress): AdapterConnection {
-  const redis = handleFailures(new Cluster([...address.hosts], clusterOptions(address)));
+  const cluster = new Cluster([...address.hosts], clusterOptions(address));
+  const redis = handleFailures(withAnnouncedHosts(cluster));
   return { redis, close: () => redis.disconnect() };
 }
 
