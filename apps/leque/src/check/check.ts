@@ -13,6 +13,14 @@ import { findUnknownVariables, type UnknownVariable } from './unknown-variables.
 export type App = 'gateway' | 'publisher';
 type Env = Readonly<Record<string, string | undefined>>;
 
+export interface CheckedServer {
+  /** HOST:PORT, with `sentinel` before it for a sentinel */
+  readonly server: string;
+  /** For example `Valkey 9.1.2`; undefined where the server does not say. */
+  readonly version?: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
 export interface Report {
   readonly exitCode: ExitCode;
   /** Problems of the variables. */
@@ -22,7 +30,7 @@ export interface Report {
   /** Variables that are probably misspelt; no app reads them. */
   readonly unknown: readonly UnknownVariable[];
   /** Findings for each Redis server and sentinel. */
-  readonly servers: readonly { readonly server: string; readonly findings: readonly Finding[] }[];
+  readonly servers: readonly CheckedServer[];
   /** The reason why Redis cannot be used. */
   readonly unreachable?: string;
 }
@@ -77,10 +85,14 @@ async function checkRedis(app: App, env: Env): Promise<RedisReport> {
   try {
     await redis.connect();
     const health = redis.broker.health();
-    if (!health.ok) return unusable(health.reason);
+    if (!health.ok) return unusable(redis.refusal() ?? health.reason);
     const { servers, sentinels } = await redis.inspect(app);
     const checked = [
-      ...servers.map(({ server, ...facts }) => ({ server, findings: adviseOn(facts) })),
+      ...servers.map(({ server, version, ...facts }) => ({
+        server,
+        version,
+        findings: adviseOn(facts),
+      })),
       ...sentinels.map(({ sentinel, ...facts }) => ({
         server: `sentinel ${sentinel}`,
         findings: adviseOnSentinel(facts),
@@ -121,12 +133,13 @@ export function describe(report: Report): string {
   return [
     'The configuration is right.',
     ...warnings,
-    ...servers.map(({ server, findings }) =>
-      findings.length === 0
-        ? `Redis ${server}: fine.`
-        : [`Redis ${server}:`, ...findings.map(sentence)].join('\n'),
-    ),
+    ...servers.map((server) => [headline(server), ...server.findings.map(sentence)].join('\n')),
   ].join('\n');
+}
+
+function headline({ server, version, findings }: CheckedServer): string {
+  const where = version === undefined ? `Redis ${server}` : `${version} at ${server}`;
+  return findings.every(({ level }) => level === 'note') ? `${where}: fine.` : `${where}:`;
 }
 
 function sentence({ level, what, advice }: Finding): string {

@@ -8,11 +8,17 @@ const GOOD = {
   maxmemory_policy: 'noeviction',
   aof_enabled: '1',
 };
+const ALONE = { isSpread: false, neighbours: undefined, newerFunctions: undefined };
 const LIMITS = 'normal 0 0 0 slave 268435456 67108864 60 pubsub 268435456 67108864 60';
 
 const adviceOn = (changed: Partial<typeof GOOD>, bufferLimits: string | undefined = LIMITS) => {
   const lines = Object.entries({ ...GOOD, ...changed }).map(([name, value]) => `${name}:${value}`);
-  return adviseOn({ info: `# Server\r\n${lines.join('\r\n')}\r\n`, bufferLimits, refused: [] });
+  return adviseOn({
+    info: `# Server\r\n${lines.join('\r\n')}\r\n`,
+    bufferLimits,
+    refused: [],
+    ...ALONE,
+  });
 };
 
 test('a Redis with the settings of infra/redis needs no advice', () => {
@@ -40,13 +46,14 @@ test('buffers that are too small, or cannot be inspected, are a warning', () => 
       info: 'redis_version:7.0.0\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
       bufferLimits: undefined,
       refused: [],
+      ...ALONE,
     }),
   ).toMatchObject([{ level: 'warning', what: expect.stringContaining('CONFIG is not allowed') }]);
 });
 
 test('commands that the user may not run are an error, also without INFO', () => {
   const refused = ['INFO server replication', 'XADD leque:{project:check}:log'];
-  expect(adviseOn({ info: undefined, bufferLimits: LIMITS, refused })).toMatchObject([
+  expect(adviseOn({ info: undefined, bufferLimits: LIMITS, refused, ...ALONE })).toMatchObject([
     { level: 'error', what: expect.stringContaining(refused.join(', ')) },
   ]);
 });
@@ -62,4 +69,44 @@ test.each([
   ['it knows no master named main', false, [{ level: 'error' }]],
 ])('a sentinel with problem %o (away: %o) is a matter for %o', (problem, away, findings) => {
   expect(adviseOnSentinel({ problem, away })).toMatchObject(findings);
+});
+
+test('what a service hides is no reason to refuse it', () => {
+  const facts = { info: '# Server\r\n', bufferLimits: LIMITS, refused: [], ...ALONE };
+  expect(adviseOn(facts)).toMatchObject([
+    { level: 'warning', what: expect.stringContaining('maxmemory-policy is not shown') },
+  ]);
+});
+
+test.each([
+  [{ prefixes: ['a:', 'b:'] }, 'note', 'with the prefixes a:, b:'],
+  [{ nodes: ['gateway-1'], adapters: 1 }, 'note', 'gateways run under this prefix: gateway-1'],
+  [{ nodes: [], adapters: 2 }, 'warning', '2 connections listen'],
+])('the neighbours %o are a matter for a %s', (found, level, said) => {
+  const neighbours = { prefixes: [], adapters: 0, nodes: [], ...found };
+  const info = Object.entries(GOOD).map(([name, value]) => `${name}:${value}`);
+  const facts = {
+    info: info.join('\r\n'),
+    bufferLimits: LIMITS,
+    refused: [],
+    ...ALONE,
+    neighbours,
+  };
+  expect(adviseOn(facts)).toMatchObject([{ level, what: expect.stringContaining(said) }]);
+});
+
+test('a proxy that spreads commands over several servers is an error', () => {
+  const facts = { info: undefined, bufferLimits: LIMITS, refused: [], ...ALONE, isSpread: true };
+  expect(adviseOn(facts)).toMatchObject([
+    { level: 'error', what: expect.stringContaining('run_id') },
+  ]);
+});
+
+test('another database and newer functions are noted', () => {
+  const info = `db0:keys=3,expires=1\r\ndb5:keys=1,expires=0\r\nmaxmemory_policy:noeviction\r\n`;
+  const facts = { info, bufferLimits: LIMITS, refused: [], ...ALONE, newerFunctions: 99 };
+  expect(adviseOn(facts)).toMatchObject([
+    { level: 'note', what: expect.stringContaining('database 5 has keys') },
+    { level: 'note', what: expect.stringContaining('functions (99)') },
+  ]);
 });

@@ -7,7 +7,9 @@
 redis.register_function('leque_rights', function(_, commands)
   local refused = {}
   for number, command in ipairs(commands) do
-    if not redis.acl_check_cmd(unpack(cjson.decode(command))) then table.insert(refused, number) end
+    -- A command that the server does not know is an error.
+    local is_known, is_allowed = pcall(redis.acl_check_cmd, unpack(cjson.decode(command)))
+    if not is_known or not is_allowed then table.insert(refused, number) end
   end
   return refused
 end)

@@ -15,7 +15,7 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 16;
+const VERSION = 17;
 /** The functions that processes call. */
 const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
 const FOREIGN =
@@ -171,8 +171,11 @@ export class FunctionLibrary {
   }
 }
 
-function causeOf(error: unknown): unknown {
-  return error instanceof ProtocolError ? error.cause : error;
+/** Returns the release of the functions that Redis has, when it is newer than this one. */
+export async function newerFunctionsOf(redis: Redis): Promise<number | undefined> {
+  const libraries = await redis.function('LIST', 'LIBRARYNAME', 'leque', 'WITHCODE');
+  const version = versionOf(codeOf(libraries));
+  return version > VERSION ? version : undefined;
 }
 
 function causeOf(error: unknown): unknown {

@@ -7,7 +7,10 @@ import { sentinelClientOptions } from '../connection/client-options.ts';
 import type { HostPort, RedisAddress, SentinelAddress } from '../connection/redis-address.ts';
 import { CONNECT_TIMEOUT_MS } from '../connection/redis-connection.ts';
 import { isReply, unavailable } from '../connection/redis-errors.ts';
+import { serverVersion } from '../connection/redis-failures.ts';
 import { SWITCH_MASTER } from '../connection/sentinel-watch.ts';
+import { newerFunctionsOf } from '../functions/function-library.ts';
+import { findNeighbours, type Neighbours } from './neighbours.ts';
 import { describeCommands, neededCommands, type Rights } from './rights.ts';
 
 const DEADLINE_MS = 5_000;
@@ -16,12 +19,20 @@ const DEADLINE_MS = 5_000;
 export interface ServerFacts {
   /** HOST:PORT */
   readonly server: string;
+  /** For example `Valkey 9.1.2`; undefined where the server does not say. */
+  readonly version: string | undefined;
   /** The answer to `INFO`; undefined where that is not allowed. */
   readonly info: string | undefined;
+  /** Whether two commands were answered by different servers, as behind a proxy of a Cluster. */
+  readonly isSpread: boolean;
   /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
   readonly bufferLimits: string | undefined;
   /** Commands that the process needs and its user may not run, each with the names it needs. */
   readonly refused: readonly string[];
+  /** Who else uses the server; undefined where it does not say. */
+  readonly neighbours: Neighbours | undefined;
+  /** The release of Leque's functions there, when it is newer than that of this process. */
+  readonly newerFunctions: number | undefined;
 }
 
 export interface SentinelFacts {
@@ -63,13 +74,23 @@ export async function inspectRedis(
 }
 
 async function inspectServer(redis: Redis, rights: Rights): Promise<ServerFacts> {
-  const [info, limits, refused] = await Promise.all([
+  const [info, again, limits, refused, neighbours, newerFunctions] = await Promise.all([
     unlessRefused(redis.info()),
+    unlessRefused(redis.info('server')),
     unlessRefused(redis.config('GET', 'client-output-buffer-limit')),
     refusedOf(redis, rights),
+    unlessRefused(findNeighbours(redis, rights.prefix)),
+    unlessRefused(newerFunctionsOf(redis)),
   ]);
   const [, bufferLimits] = (limits ?? []) as string[];
-  return { server: nameOf(redis), info, bufferLimits, refused };
+  const version = info === undefined ? undefined : serverVersion(info);
+  const isSpread = runIdIn(info) !== runIdIn(again);
+  const facts = { version, info, isSpread, bufferLimits, refused, neighbours, newerFunctions };
+  return { server: nameOf(redis), ...facts };
+}
+
+function runIdIn(info: string | undefined): string | undefined {
+  return /^run_id:(\w+)/m.exec(info ?? '')?.[1];
 }
 
 function nameOf({ options, stream }: Redis): string {
@@ -153,7 +174,14 @@ function inTime<T>(answer: Promise<T>): Promise<T> {
   return withDeadline(answer, DEADLINE_MS, 'Redis');
 }
 
-/** Whether Redis refused because the user lacks a right. */
+/**
+ * Whether Redis answered that it does not do this: the user lacks a right, or the service has taken
+ * the command away.
+ */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ProtocolError && /^NOPERM /.test((error.cause as Error).message);
+  return (
+    error instanceof ProtocolError && isReply(error.cause) && REFUSAL.test(error.cause.message)
+  );
 }
+
+const REFUSAL = /^NOPERM |unknown (sub)?command|not (available|supported|allowed)|disabled/i;
