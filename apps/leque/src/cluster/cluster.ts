@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { busyPort, type RunningServer, StartError } from '@leque/service';
+import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { busyPort, type RunningServer, readConfig, StartError } from '@leque/service';
 import { isPortFree, startRedis, type TestRedis } from '@leque/testkit';
-import { readClusterConfig, withSecret } from '../dev/config.ts';
+import { type ClusterConfig, readClusterConfig, withSecret } from '../dev/config.ts';
+import { startOnRedis } from '../dev/start-on-redis.ts';
 import { printClusterBanner } from './cluster-banner.ts';
 import { LoadBalancer } from './load-balancer.ts';
 import { LocalNode } from './local-node.ts';
@@ -15,13 +17,31 @@ const STOP_GRACE_MS = 10_000;
 
 /** Starts a cluster of real processes on loopback; stopping it leaves nothing behind. */
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
-  const { PORT, BASE_PORT, OPERATIONS_PORT, ...developer } = readClusterConfig(env);
+  const config = readClusterConfig(env);
+  await refuseAllBusyPorts(config);
+  if (config.REDIS_URL === undefined) return await launch(config, env, await openRedis());
+  const settings = readConfig(RedisSettings, env, [redisRule]);
+  return await startOnRedis(settings, async () => launch(config, env, await openRedis()));
+}
+
+async function refuseAllBusyPorts(config: ClusterConfig): Promise<void> {
+  const { PORT, BASE_PORT, OPERATIONS_PORT } = config;
   const ports = portsFrom(BASE_PORT);
   const operations = OPERATIONS_PORT === undefined ? [] : portsFrom(OPERATIONS_PORT);
   await refuseBusyPorts([PORT], { variable: 'PORT' });
   await refuseBusyPorts(ports, { variable: 'BASE_PORT', taken: [PORT] });
   await refuseBusyPorts(operations, { variable: 'OPERATIONS_PORT', taken: [PORT, ...ports] });
-  const redis = await openRedis();
+}
+
+/** Starts the processes on a Redis that serves. */
+async function launch(
+  config: ClusterConfig,
+  env: NodeJS.ProcessEnv,
+  redis: TestRedis,
+): Promise<RunningServer> {
+  const { PORT, BASE_PORT, OPERATIONS_PORT, ...developer } = config;
+  const ports = portsFrom(BASE_PORT);
+  const operations = OPERATIONS_PORT === undefined ? [] : portsFrom(OPERATIONS_PORT);
   const [publisher = '', ...gateways] = ports.map(urlOf);
   const settings = Object.entries({ ...developer, HOST, REDIS_URL: redis.url });
   const shared: NodeJS.ProcessEnv = {

@@ -13,11 +13,18 @@ import { openBackend } from './backend.ts';
 import { printBanner } from './banner.ts';
 import type { DevConfig } from './config.ts';
 import { listenAlso } from './listeners.ts';
+import { startOnRedis } from './start-on-redis.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1'] as const;
 
 /** Starts the whole system in one process: gateway, publisher, and a broker inside it or on Redis. */
 export async function startDev(config: DevConfig): Promise<RunningServer> {
+  const { REDIS_URL } = config;
+  if (REDIS_URL === undefined) return await serveAll(config);
+  return await startOnRedis({ ...config, REDIS_URL }, () => serveAll(config));
+}
+
+async function serveAll(config: DevConfig): Promise<RunningServer> {
   const { version } = manifest;
   const settings = { ...config, HOST: config.HOST ?? LOOPBACK[0] };
   return await startService(
