@@ -18,7 +18,8 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
   'packages/broker-redis': [
     ['broker', 'state', 'control', 'redis-cluster'],
     'link',
-    ['functions', 'inspection'],
+    'inspection',
+    'functions',
     'connection',
     'lib',
   ],

@@ -56,17 +56,14 @@ describeOnOwnRedis('[HON] processes whose Redis refuses them', () => {
   test('wait where it is away, and are ready when it serves', { timeout: 60_000 }, async () => {
     await using redis = await startRedis({ own: true });
     await redis.stop();
-    const env = await environment(redis.url);
-    await using dev = new RunningProcess(LEQUE, ['dev'], env);
+    await using dev = new RunningProcess(LEQUE, ['dev'], await environment(redis.url));
     const waits = `Leque waits: Redis at 127.0.0.1:${redis.port} does not answer`;
     await expect.poll(() => dev.output, PATIENCE).toContain(waits);
     await redis.restart();
     await expect.poll(() => dev.output, PATIENCE).toContain('Leque is ready');
     expect(dev.output.match(/Leque waits/g)).toHaveLength(1);
-    await using other = new RunningProcess(LEQUE, ['cluster'], {
-      ...env,
-      REDIS_URL: `redis://127.0.0.1:${await freePorts(1)}`,
-    });
+    const nowhere = `redis://127.0.0.1:${await freePorts(1)}`;
+    await using other = new RunningProcess(LEQUE, ['cluster'], await environment(nowhere));
     await expect.poll(() => other.output, PATIENCE).toContain('Leque waits: ');
     other.signal('SIGINT');
     expect(await other.exited).toMatchObject({ code: 0 });
