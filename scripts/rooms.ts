@@ -14,7 +14,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
     ['access', 'publication'],
     'lib',
   ],
-  'packages/service': [['http', 'descriptors']],
+  'packages/service': [['http', 'descriptors'], 'answers'],
   'packages/broker-redis': [
     ['broker', 'state', 'control', 'redis-cluster'],
     'link',

@@ -7,6 +7,7 @@ import {
   InputSettings,
   JournalSettings,
   OriginSettings,
+  originRule,
   parseSlowConsumerRules,
 } from '@leque/core';
 import { MAX_EVENT_BYTES } from '@leque/protocol';
@@ -67,6 +68,7 @@ export type GatewaySettings = Static<typeof GatewaySettings>;
 export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [
   authRule,
   addressRule,
+  originRule,
   timeoutRule,
   slowConsumerRule,
 ];

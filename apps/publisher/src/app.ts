@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import {
   type AuthenticationOutcomes,
@@ -16,7 +15,7 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { UnaddressedPolicy } from '@leque/protocol';
-import { registerProblems } from '@leque/service';
+import { ClientAddresses, registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
 import { PublishJournal } from './delivery-report/publish-journal.ts';
@@ -46,8 +45,8 @@ export interface PublisherDeps {
   readonly clock: Clock;
   readonly tracing?: Tracing | undefined;
   readonly policy: PublisherPolicy;
-  /** The address by which a client is limited; that of the socket unless given. */
-  readonly addressOf?: (request: IncomingMessage) => string;
+  /** Finds the addresses by which clients are limited; those of the sockets when undefined. */
+  readonly addresses?: Pick<ClientAddresses, 'of' | 'namesOf'>;
   /** Outcomes of publishing are counted into it. */
   readonly counters?: PublishCounters;
   /** Outcomes of authentications are counted into it. */
@@ -87,23 +86,31 @@ export interface PublisherPolicy {
  * must be created with `SERVER_OPTIONS`.
  */
 export function createPublisherApp(deps: PublisherDeps): FastifyPluginAsync {
-  const context = contextOf(deps);
+  const addresses = deps.addresses ?? new ClientAddresses({});
+  const context = contextOf(deps, addresses);
+  const pages = { origins: deps.policy.origins, addresses };
   return async (app) => {
     registerProblems(app, deps.telemetry, 'publisher');
     app.setValidatorCompiler(validateRequests);
     // Schemas of answers are documentation; the answers are made here and need no filter.
     app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
     if (deps.policy.docs) await registerDocumentation(app);
-    await app.register(async (api) => registerApi(api, context, deps.policy.origins), {
+    await app.register(async (api) => registerApi(api, context, pages), {
       prefix: '/api',
     });
   };
 }
 
+/** Decides which pages may use the API. */
+interface Pages {
+  readonly origins: OriginPolicy;
+  readonly addresses: Pick<ClientAddresses, 'namesOf'>;
+}
+
 async function registerApi(
   api: FastifyInstance,
   context: PublisherContext,
-  origins: OriginPolicy,
+  pages: Pages,
 ): Promise<void> {
   api.decorateRequest('caller');
   api.decorateRequest('bucket', null);
@@ -114,7 +121,7 @@ async function registerApi(
   // Only JSON is read: any page may send a form anywhere without asking (CSRF).
   api.removeContentTypeParser('text/plain');
   keepBodiesSmall(api);
-  refuseForeignPages(api, origins);
+  refuseForeignPages(api, pages);
   admitPages(api);
   await api.register(answerPreflights);
   await api.register(publishingRoutes, context);
@@ -139,9 +146,10 @@ function keepBodiesSmall(api: FastifyInstance): void {
 }
 
 /** CORS alone hides the answer from a foreign page, but the event would be published. */
-function refuseForeignPages(api: FastifyInstance, origins: OriginPolicy): void {
-  api.addHook('onRequest', ({ headers: { origin, host } }, _reply, done) => {
-    assertOriginAllowed({ origin, host }, { origins });
+function refuseForeignPages(api: FastifyInstance, { origins, addresses }: Pages): void {
+  api.addHook('onRequest', ({ raw }, _reply, done) => {
+    const { origin } = raw.headers;
+    assertOriginAllowed({ origin, names: addresses.namesOf(raw) }, { origins });
     done();
   });
 }
@@ -152,6 +160,7 @@ function admitPages(api: FastifyInstance): void {
     reply.header('vary', 'Origin');
     if (origin !== undefined) {
       reply.header('access-control-allow-origin', origin);
+      reply.header('access-control-allow-credentials', 'true');
       reply.header('access-control-expose-headers', EXPOSED_HEADERS);
     }
     done();
@@ -165,19 +174,20 @@ function admitPages(api: FastifyInstance): void {
 const answerPreflights: FastifyPluginAsync = async (preflights) => {
   await preflights.register(cors, {
     origin: true,
+    credentials: true,
     methods: ['GET', 'POST'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
   });
 };
 
-function contextOf(deps: PublisherDeps): PublisherContext {
+function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>): PublisherContext {
   const { broker, state, control, telemetry, policy, authentications: outcomes = {} } = deps;
   const verifier = countedVerifier(deps.verifier, outcomes);
   const { limits, authMode: mode, apiKeys } = policy;
   const rates = new RateLimits(policy.rates, deps.clock);
   const wrongCredentials = new WrongCredentials(policy.wrongCredentialsPerMinute, deps.clock);
-  const addressOf = deps.addressOf ?? (({ socket }) => socket.remoteAddress ?? 'unknown');
+  const addressOf = addresses.of.bind(addresses);
   const counters = deps.counters ?? newPublishCounters();
   const journal = new PublishJournal(deps.clock, policy.journal);
   journal.register(control);

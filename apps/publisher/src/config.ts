@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { originRule } from '@leque/core';
 import { addressRule, DrainSettings, processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import { apiKeyRule, PublisherSettings } from './settings.ts';
@@ -16,5 +17,11 @@ export type PublisherConfig = Static<typeof PublisherConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
-  return readConfig(PublisherConfig, env, [authRule, apiKeyRule, addressRule, redisRule]);
+  return readConfig(PublisherConfig, env, [
+    authRule,
+    apiKeyRule,
+    addressRule,
+    originRule,
+    redisRule,
+  ]);
 }

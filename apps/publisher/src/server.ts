@@ -53,9 +53,8 @@ export async function servePublisher(
   const verifier = createJwtVerifier(settings, clock, telemetry);
   const policy = publisherPolicy(settings);
   const addresses = new ClientAddresses(settings);
-  const addressOf = addresses.of.bind(addresses);
   await app.register(
-    createPublisherApp({ ...context, ...backend, counters, verifier, policy, addressOf }),
+    createPublisherApp({ ...context, ...backend, counters, verifier, policy, addresses }),
   );
   const { version } = manifest;
   return { status: () => ({ app: 'publisher', version, stored: counters.stored }) };

@@ -1,3 +1,4 @@
+import { ClientAddresses } from '@leque/service';
 import { describe, expect, test } from 'vitest';
 import { bearer, notification, PublisherUnderTest, strictPolicy } from './publisher-under-test.ts';
 
@@ -146,8 +147,23 @@ describe('pages', () => {
       const { status, headers } = await publisher.post('/api/publish', notification, { origin });
       expect(status).toBe(200);
       expect(headers['access-control-allow-origin']).toBe(origin);
+      expect(headers['access-control-allow-credentials']).toBe('true');
     },
   );
+
+  test('a refusal names the host of the request, and what a trusted proxy says about it', async () => {
+    const asked = { origin: 'http://shop.test:8080', host: 'shop.test' };
+    const forwarded = { ...asked, 'x-forwarded-host': 'shop.test:8080' };
+    await using publisher = new PublisherUnderTest();
+    const refused = await publisher.post('/api/publish', notification, forwarded);
+    expect(refused.json.detail).toMatch(
+      /8080 is not allowed: CORS_ORIGIN .* this request, shop\.test$/,
+    );
+    const addresses = new ClientAddresses({ TRUSTED_PROXIES: 'loopback' });
+    await using proxied = new PublisherUnderTest(undefined, { addresses });
+    expect((await proxied.post('/api/publish', notification, asked)).status).toBe(403);
+    expect((await proxied.post('/api/publish', notification, forwarded)).status).toBe(200);
+  });
 
   test('the question before a request is answered for those pages only', async () => {
     await using publisher = new PublisherUnderTest();
@@ -166,6 +182,7 @@ describe('pages', () => {
     expect(allowed.headers).toMatchObject({
       'access-control-allow-origin': 'https://app.test',
       'access-control-allow-headers': 'content-type,idempotency-key',
+      'access-control-allow-credentials': 'true',
     });
     expect((await ask('https://evil.test')).statusCode).toBe(403);
   });

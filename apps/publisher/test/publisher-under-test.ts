@@ -86,7 +86,7 @@ export class PublisherUnderTest implements AsyncDisposable {
         control: this.control,
         clock: parts.clock ?? systemClock,
         tracing: parts.tracing,
-        ...(parts.addresses && { addressOf: parts.addresses.of.bind(parts.addresses) }),
+        ...(parts.addresses && { addresses: parts.addresses }),
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,

@@ -17,9 +17,10 @@ export {
   OriginSettings,
   type OriginVariables,
   originPolicyOf,
+  originRule,
 } from './access/origin-policy.ts';
 // admission: the pace, the lines and the limits of new connections
-export { AddressLimit, type LeaveAddress } from './admission/address-limit.ts';
+export { type AddressBook, AddressLimit, type LeaveAddress } from './admission/address-limit.ts';
 export { Admission, AdmissionSettings } from './admission/admission.ts';
 export { type JoinFailure, Joining } from './admission/joining.ts';
 export { KnownTokens } from './admission/known-tokens.ts';

@@ -35,6 +35,27 @@ describe('the address of a client', () => {
   });
 });
 
+describe('the names under which a client asks', () => {
+  const addresses = new ClientAddresses({ TRUSTED_PROXIES: '10.0.0.0/8' });
+  const names = (remoteAddress: string, headers: Record<string, string>) =>
+    addresses.namesOf({ socket: { remoteAddress }, headers });
+
+  test('are that of Host, and what a trusted proxy forwards', () => {
+    const headers = { host: 'gw:9001', 'x-forwarded-host': 'shop.test:8080, inner.test' };
+    expect(names('10.1.2.3', headers)).toEqual(['gw:9001', 'shop.test:8080', 'inner.test']);
+    expect(names('192.0.2.1', headers)).toEqual(['gw:9001']);
+    expect(names('192.0.2.1', {})).toEqual([]);
+    expect(new ClientAddresses({}).namesOf({ ...request('192.0.2.1'), headers })).toEqual([
+      'gw:9001',
+    ]);
+  });
+
+  test('are at most 8', () => {
+    const forwarded = Array.from({ length: 1000 }, (_, index) => `h${index}`).join();
+    expect(names('10.1.2.3', { host: 'gw', 'x-forwarded-host': forwarded })).toHaveLength(8);
+  });
+});
+
 test('an entry of TRUSTED_PROXIES that is no address is refused by name', () => {
   const read = (value: string) =>
     readConfig(AddressSettings, { TRUSTED_PROXIES: value }, [addressRule]);

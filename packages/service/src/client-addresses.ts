@@ -11,7 +11,7 @@ export const AddressSettings = Type.Object({
       description:
         'comma-separated addresses and subnets of the proxies in front of this process, such as ' +
         '`10.0.0.0/8`; also `loopback`, `linklocal`, `uniquelocal`. Only these may say in ' +
-        '`X-Forwarded-For` for whom they ask',
+        '`X-Forwarded-For` for whom they ask, and in `X-Forwarded-Host` which host was asked',
     }),
   ),
 });
@@ -22,7 +22,10 @@ export type AddressedRequest = Pick<IncomingMessage, 'headers'> & {
   readonly socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
 };
 
-/** Finds the addresses of clients, also behind trusted proxies. */
+/** Names in one request; a chain of proxies adds one each. */
+const MAX_NAMES = 8;
+
+/** Finds out where clients come from, and whom they ask, also behind trusted proxies. */
 export class ClientAddresses {
   readonly #trusted: readonly string[];
   readonly #trusts: (address: string, distance: number) => boolean;
@@ -36,6 +39,14 @@ export class ClientAddresses {
   /** The address by which clients are limited: an IPv4 address, or the /64 network of an IPv6 one. */
   of(request: AddressedRequest): string {
     return networkOf(proxyAddr(request as IncomingMessage, this.#trusts));
+  }
+
+  /** The `Host` of the request, and what a trusted proxy says in `X-Forwarded-Host`. */
+  namesOf(request: AddressedRequest): string[] {
+    const { host, 'x-forwarded-host': forwarded } = request.headers;
+    const names = host === undefined ? [] : [host];
+    if (forwarded === undefined || !this.isProxied(request)) return names;
+    return [...names, ...listOf(String(forwarded))].slice(0, MAX_NAMES);
   }
 
   /** Whether a trusted proxy has sent the request, which can ask another node when it is refused. */

@@ -1,10 +1,12 @@
+export { isFailure, problemOf, RequestError } from './answers/problem.ts';
+export { registerProblems, sendProblem } from './answers/problem-answers.ts';
+export { registerNotFound } from './answers/unknown-paths.ts';
 export { AddressSettings, addressRule, ClientAddresses } from './client-addresses.ts';
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
-export { isFailure, problemOf, RequestError } from './http/problem.ts';
-export { registerNotFound, registerProblems, sendProblem } from './http/problem-answers.ts';
-export { LISTEN_BACKLOG, REQUEST_LIMITS } from './http/request-limits.ts';
+export { createExtraServer } from './http/extra-server.ts';
+export { LISTEN_BACKLOG } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';
 export { closeAfterUnreadBodies } from './http/unread-bodies.ts';
 export { LOG_LEVEL } from './log-level.ts';

@@ -14,14 +14,16 @@ import {
   type Tracing,
 } from '@leque/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { reportBrokenRequests } from './answers/broken-requests.ts';
+import { registerProblems } from './answers/problem-answers.ts';
+import { registerNotFound } from './answers/unknown-paths.ts';
+import { ClientAddresses } from './client-addresses.ts';
 import type { DescriptorWatch } from './descriptors/descriptor-watch.ts';
 import { shortageOf, watchDescriptors } from './descriptors/watch-descriptors.ts';
-import { reportBrokenRequests } from './http/broken-requests.ts';
 import { endConnectionsWhile } from './http/end-connections.ts';
 import { refuseForeignNames } from './http/foreign-names.ts';
 import { type Metrics, registerOperations } from './http/operations.ts';
 import { OperationsPort } from './http/operations-port.ts';
-import { registerNotFound, registerProblems } from './http/problem-answers.ts';
 import { Readiness } from './http/readiness.ts';
 import { LISTEN_BACKLOG } from './http/request-limits.ts';
 import { closeServer, createServer } from './http/server.ts';
@@ -48,6 +50,7 @@ export interface ServiceSettings extends OriginVariables {
   readonly PORT: number;
   readonly LOG_LEVEL: string;
   readonly OPERATIONS_PORT?: number;
+  readonly TRUSTED_PROXIES?: string;
   readonly DRAIN_GRACE: number;
   readonly DRAIN_TIMEOUT?: number;
 }
@@ -168,7 +171,7 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
 ): Promise<OwnContext<T, B>> {
   const nodeId = settings.NODE_ID;
   const app = createServer(settings.LOG_LEVEL, nodeId);
-  refuseForeignNames(app, originPolicyOf(settings));
+  refuseForeignNames(app, originPolicyOf(settings), new ClientAddresses(settings));
   const operations = settings.OPERATIONS_PORT === undefined ? undefined : new OperationsPort(app);
   const factLog = logContext === undefined ? app.log : app.log.child({ context: logContext });
   const telemetry = deps.createTelemetry(factLog);

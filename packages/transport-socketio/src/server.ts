@@ -1,6 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import {
-  assertOriginAllowed,
   CLOSE_TIMEOUT_MS,
   type HeartbeatTimes,
   type InputContext,
@@ -8,11 +7,9 @@ import {
   isOriginAllowed,
   JOIN_DEADLINE_MS,
   MAX_FRAGMENTS,
-  reportRefusal,
   type TransportContext,
   type TransportLimits,
 } from '@leque/core';
-import { ProtocolError } from '@leque/protocol';
 import { Server } from 'socket.io';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { SocketIoOptions } from './context.ts';
@@ -40,19 +37,16 @@ export function createServer(
   context: TransportContext,
   { adapter, engineIo3 }: SocketIoOptions,
 ): Server {
-  const { limits, origins } = context;
+  const { limits, origins, addresses } = context;
   const { intervalMs, timeoutMs } = heartbeatTimes(limits);
   return new Server(server, {
     ...(adapter && { adapter }),
     allowEIO3: engineIo3,
-    allowRequest: (request, decide) => {
-      const refusal = refusalOf(request, context);
-      decide(refusal, refusal === undefined);
-    },
     connectTimeout: CONNECT_TIMEOUT_MS,
-    cors: {
-      origin: (origin, decide) => decide(null, isOriginAllowed(origins, origin, undefined)),
-      credentials: true,
+    cors: (request, decide) => {
+      const names = addresses.namesOf(request as IncomingMessage);
+      const origin = isOriginAllowed(origins, request.headers.origin, names);
+      decide(null, { origin, credentials: true });
     },
     destroyUpgrade: false, // other transports take the other upgrades
     maxHttpBufferSize: limits.maxMessageBytes,
@@ -74,19 +68,4 @@ export function heartbeatTimes({
     intervalMs,
     timeoutMs: intervalMs + Math.max(timeoutMs - intervalMs, MIN_PING_TIMEOUT_MS),
   };
-}
-
-/** Checks the origin of WebSockets as well: Socket.IO's `cors` option guards polling only. */
-function refusalOf(
-  { headers: { origin, host } }: IncomingMessage,
-  context: TransportContext,
-): string | undefined {
-  try {
-    assertOriginAllowed({ origin, host }, context);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    reportRefusal(context.telemetry, TRANSPORT, error);
-    return error.message;
-  }
 }

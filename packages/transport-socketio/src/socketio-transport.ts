@@ -10,6 +10,7 @@ import type { Namespace, Server, Socket } from 'socket.io';
 import { countAtAddress, paceHandshakes } from './connecting/handshakes.ts';
 import { registerJoin } from './connecting/join.ts';
 import { Joiners } from './connecting/joiners.ts';
+import { refuseForeignPages } from './connecting/origins.ts';
 import { refuseOthers } from './connecting/paths.ts';
 import { paceRequests } from './connecting/requests.ts';
 import { serveRoot } from './connecting/root-namespace.ts';
@@ -65,6 +66,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     serveRoot(io, this.#context.clock);
     const events = io.of(NAMESPACE);
     refuseOthers(io.engine, { path: SOCKET_IO_PATH, engineIo3: this.#options.engineIo3 });
+    refuseForeignPages(io.engine, this.#context);
     paceHandshakes(io.engine, this.#context);
     paceRequests(io.engine, {
       clock: this.#context.clock,

@@ -9,7 +9,7 @@ import {
   retryAfter,
   type TransportContext,
 } from '@leque/core';
-import type { ProtocolError } from '@leque/protocol';
+import { ProtocolError } from '@leque/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { declineOffers } from './wire/deflate-format.ts';
 
@@ -25,10 +25,13 @@ export async function authorizeUpgrade(
   endpointOf: () => Endpoint,
   context: TransportContext,
 ): Promise<Identity> {
-  const { origin, host } = request.headers;
   const query = request.query as { token?: string };
   const identity = await authorize(
-    { origin, host, token: presentedToken(request.headers, query.token) },
+    {
+      origin: request.headers.origin,
+      names: context.addresses.namesOf(request.raw),
+      token: presentedToken(request.headers, query.token),
+    },
     context,
   );
   assertGrantsSuffice(identity, endpointOf(), context);
@@ -37,8 +40,19 @@ export async function authorizeUpgrade(
   return identity;
 }
 
+/** @throws ProtocolError `upgrade_required` */
+export function refuseOrdinaryRequest(): never {
+  throw new ProtocolError(
+    'upgrade_required',
+    'this is a WebSocket; it takes a GET over HTTP/1.1 with `Connection: Upgrade` and ' +
+      '`Upgrade: websocket`, which a proxy has to pass on',
+  );
+}
+
 /** Answers a refused request with a problem document. */
 export async function refuseRequest(reply: FastifyReply, error: ProtocolError): Promise<void> {
+  if (error.status === 426)
+    reply.header('upgrade', 'websocket').header('connection', 'upgrade, close');
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   if (error.status === 503 || error.status === 429) reply.header('retry-after', retryAfter());
   await reply.code(error.status).type('application/problem+json').send(error.toProblem());

@@ -21,7 +21,7 @@ import {
 } from '@leque/core';
 import { CLOSE, ProtocolError } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { authorizeUpgrade, refuseRequest } from './authorize-upgrade.ts';
+import { authorizeUpgrade, refuseOrdinaryRequest, refuseRequest } from './authorize-upgrade.ts';
 import { startHeartbeats } from './session/heartbeat.ts';
 import { clientKey, LearnedLimits } from './session/learned-limits.ts';
 import { SessionSocket } from './session/session-socket.ts';
@@ -100,7 +100,7 @@ export class WsTransport implements Transport<FastifyInstance> {
         method: 'GET',
         url,
         preValidation: (request, reply) => this.#authorize(request, reply, endpointOf),
-        handler: (_request, reply) => reply.code(426).header('upgrade', 'websocket').send(),
+        handler: () => refuseOrdinaryRequest(), // only an upgrade passes the hook above
         wsHandler: (webSocket, request) => {
           const socket = webSocket as SessionSocket; // the class in the server's options
           forgetUpgrade(socket, request);
@@ -133,6 +133,7 @@ export class WsTransport implements Transport<FastifyInstance> {
   /** Refuses with plain HTTP, before the upgrade. */
   async #authorize(request: FastifyRequest, reply: FastifyReply, endpointOf: EndpointOf) {
     try {
+      if (!request.ws) refuseOrdinaryRequest();
       const identity = await authorizeUpgrade(request, () => endpointOf(request), this.#context);
       parseMessageLimit((request.query as UpgradeQuery).max_message);
       request.upgrade = { identity, response: reply.raw };

@@ -46,12 +46,15 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
     // The drain has ended every stream.
   }
 
-  async #serve({ headers, query }: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { origin, host } = headers;
+  async #serve({ headers, query, raw }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { origin } = headers;
     const token = bearerToken(headers.authorization);
-    const { admission, knownTokens } = this.#context;
+    const { admission, knownTokens, addresses } = this.#context;
     await admission.enter(knownTokens.has(token) ? 'known' : 'newcomers');
-    const identity = await authorize({ origin, host, token }, this.#context);
+    const identity = await authorize(
+      { origin, names: addresses.namesOf(raw), token },
+      this.#context,
+    );
     const endpoint = notificationsEndpoint(this.#context.firehose);
     assertGrantsSuffice(identity, endpoint, this.#context);
     assertAccepting(this.#context);

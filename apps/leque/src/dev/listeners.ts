@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import { REQUEST_LIMITS } from '@leque/service';
+import type { Server } from 'node:http';
+import { createExtraServer } from '@leque/service';
 
 /**
  * Serves `main` on another address, too: its requests and upgrades are handed to `main`.
@@ -9,7 +9,7 @@ export function listenAlso(
   main: Server,
   address: { host: string; port: number },
 ): Promise<Server | undefined> {
-  const extra = createServer(REQUEST_LIMITS.http, (request, response) =>
+  const extra = createExtraServer(main, (request, response) =>
     main.emit('request', request, response),
   );
   extra.on('upgrade', (request, socket, head) => main.emit('upgrade', request, socket, head));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isHostAllowed, isOriginAllowed, originPolicyOf } from './origin-policy.ts';
+import { isHostAllowed, isOriginAllowed, originPolicyOf, originRule } from './origin-policy.ts';
 
 const strict = {
   allowed: ['https://app.test', 'http://localhost:3000'],
@@ -8,7 +8,7 @@ const strict = {
 };
 const open = { allowed: [], loopback: true, hosts: [] };
 const any = { allowed: ['*'], loopback: false, hosts: ['*'] };
-const host = 'leque.test:9001';
+const host = ['leque.test:9001'];
 
 test.each<[origin: string | undefined, allowed: boolean, why: string]>([
   [undefined, true, 'no page at all'],
@@ -33,6 +33,112 @@ test.each<[origin: string | undefined, allowed: boolean, why: string]>([
   expect(isOriginAllowed(any, origin, host)).toBe(true);
 });
 
+test.each<[origin: string, host: string, isSame: boolean]>([
+  ['https://shop.test', 'shop.test', true],
+  ['https://shop.test', 'shop.test:443', true],
+  ['http://shop.test', 'shop.test:80', true],
+  ['https://shop.test', 'Shop.TEST', true],
+  ['https://SHOP.test', 'shop.test', true],
+  ['https://shop.test', 'shop.test.', true],
+  ['https://shop.test.', 'shop.test', true],
+  ['https://shop.test.:8443', 'shop.test:8443', true],
+  ['http://[::1]:5173', '[::1]:5173', true],
+  ['http://[::1]', '[0:0:0:0:0:0:0:1]:80', true],
+  ['https://bücher.test', 'xn--bcher-kva.test', true],
+  ['http://shop.test', 'shop.test:443', false],
+  ['https://shop.test', 'shop.test:80', false],
+  ['http://shop.test:8080', 'shop.test', false],
+  ['http://shop.test:8080', '10.0.0.1:9001', false],
+  ['https://shop.test', 'evil.test@shop.test', false],
+  ['https://shop.test', 'shop.test/', false],
+  ['https://shop.test', 'shop.test#', false],
+  ['https://shop.test', 'shop.test evil', false],
+  ['https://shop.test', '', false],
+  ['https://shop.test/path', 'shop.test', false],
+  ['https://user@shop.test', 'shop.test', false],
+  ['https://shop.test?x', 'shop.test', false],
+  ['null', 'null', false],
+  ['file://', '', false],
+])('a page of %s has the host %s: %s', (origin, name, isSame) => {
+  expect(isOriginAllowed(strict, origin, [name])).toBe(isSame);
+  expect(isOriginAllowed(strict, origin, ['other.test', name])).toBe(isSame);
+});
+
+test.each<[list: string, allowed: string[], refused: string[]]>([
+  ['https://app.test/', ['https://app.test', 'https://app.test:443'], ['http://app.test']],
+  ['https://App.TEST', ['https://app.test'], ['https://app.test:8443']],
+  [
+    'https://app.test:443, http://b.test:80',
+    ['https://app.test', 'http://b.test'],
+    ['http://b.test:81'],
+  ],
+  ['https://app.test.', ['https://app.test', 'https://app.test.'], ['https://app.test.evil.test']],
+  [
+    'https://*.app.test',
+    ['https://a.app.test', 'https://a.b.app.test'],
+    ['https://app.test', 'https://evilapp.test', 'http://a.app.test', 'https://a.app.test:8443'],
+  ],
+  ['https://*.app.test:8443', ['https://a.app.test:8443'], ['https://a.app.test']],
+  ['capacitor://localhost', ['capacitor://localhost'], ['http://localhost', 'ionic://localhost']],
+  ['tauri://localhost', ['tauri://localhost'], ['tauri://other']],
+  ['chrome-extension://abcdef', ['chrome-extension://abcdef'], ['moz-extension://abcdef']],
+  ['file://', ['file://'], ['null']],
+  ['null', ['null'], ['file://']],
+  ['*', ['null', 'file://', 'https://any.test', 'nonsense'], []],
+  ['https://bücher.test', ['https://xn--bcher-kva.test'], ['https://bucher.test']],
+  ['http://[::1]:5173', ['http://[::1]:5173'], ['http://[::1]']],
+])('CORS_ORIGIN=%s', (list, allowed, refused) => {
+  const variables = { CORS_ORIGIN: list, AUTH_MODE: 'required' } as const;
+  expect(originRule(variables)).toEqual([]);
+  const policy = originPolicyOf(variables);
+  for (const origin of allowed) expect(isOriginAllowed(policy, origin, host), origin).toBe(true);
+  for (const origin of refused) expect(isOriginAllowed(policy, origin, host), origin).toBe(false);
+});
+
+test.each([
+  ['app.example.org', 'has no scheme; write https://app.example.org'],
+  ['//app.example.org/', 'has no scheme; write https://app.example.org'],
+  ['localhost:3000', 'has no scheme; write http://localhost:3000'],
+  ['*.example.org', 'has no scheme; write https://*.example.org'],
+  ['"https://a.org"', 'has quotes; write https://a.org'],
+  ["'https://a.org'", 'has quotes; write https://a.org'],
+  ['https://a.org;https://b.org', 'is not separated by commas; write https://a.org,https://b.org'],
+  ['https://a.org https://b.org', 'is not separated by commas; write https://a.org,https://b.org'],
+  ['https://a.org/app', 'is more than an origin; write https://a.org'],
+  ['https://a.org?x=1', 'is more than an origin; write https://a.org'],
+  ['https://user:pass@a.org', 'is more than an origin; write https://a.org'],
+  ['wss://a.org', 'is not the origin of a page; write https://a.org'],
+  ['ws://a.org:9001/ws', 'is not the origin of a page; write http://a.org:9001'],
+  ['https://*', 'may have * only in place of all subdomains; write https://*.example.org'],
+  ['https://*.org', 'may have * only in place of all subdomains; write https://*.example.org'],
+  ['https://a.*.org', 'may have * only in place of all subdomains; write https://*.example.org'],
+  ['http://localhost:*', 'may have * only in place of all subdomains; write https://*.example.org'],
+  ['https://', 'is more than an origin; write https://app.example.org'],
+])('CORS_ORIGIN=%s is refused: it %s', (list, problem) => {
+  expect(originRule({ CORS_ORIGIN: `https://good.test,${list}` })).toEqual([
+    `CORS_ORIGIN ${list} ${problem}`,
+  ]);
+});
+
+test.each([
+  ['https://leque.test', 'leque.test'],
+  ['"leque.test"', 'leque.test'],
+  ['*.leque.test', 'leque.test'],
+  ['leque.test/path', 'leque.test'],
+])('ALLOWED_HOSTS=%s is refused, and the sentence says to write %s', (list, name) => {
+  expect(originRule({ ALLOWED_HOSTS: list })).toEqual([
+    `ALLOWED_HOSTS ${list} is not a host name; write ${name}`,
+  ]);
+  expect(originRule({ ALLOWED_HOSTS: 'Leque.test., leque.test:9001,[::1],*' })).toEqual([]);
+});
+
+test('in open mode every name under which a client asks must be allowed', () => {
+  const policy = originPolicyOf({ AUTH_MODE: 'open', ALLOWED_HOSTS: 'leque.test' });
+  expect(isHostAllowed(policy, ['10.0.0.1:9001', 'leque.test'])).toBe(true);
+  expect(isHostAllowed(policy, ['localhost', 'evil.test'])).toBe(false);
+  expect(isHostAllowed(policy, ['evil.test', 'localhost'])).toBe(false);
+});
+
 test.each([
   ['http://localhost:5173', true],
   ['http://127.0.0.1:5173', true],
@@ -48,7 +154,7 @@ test.each([
 });
 
 test('without a host header only the list decides', () => {
-  expect(isOriginAllowed(strict, 'http://leque.test:9001', undefined)).toBe(false);
+  expect(isOriginAllowed(strict, 'http://leque.test:9001', [])).toBe(false);
 });
 
 test.each<[host: string | undefined, allowed: boolean, why: string]>([
@@ -70,7 +176,7 @@ test.each<[host: string | undefined, allowed: boolean, why: string]>([
   ['', false, 'nothing'],
 ])('in open mode clients may ask under the name %s: %s (%s)', (host, allowed) => {
   const policy = originPolicyOf({ AUTH_MODE: 'open', ALLOWED_HOSTS: 'Leque.example.test' });
-  expect(isHostAllowed(policy, host)).toBe(allowed);
+  expect(isHostAllowed(policy, host === undefined ? [] : [host])).toBe(allowed);
 });
 
 test.each([
@@ -79,5 +185,5 @@ test.each([
   [{ AUTH_MODE: 'open' }, false],
   [{ AUTH_MODE: 'required', ALLOWED_HOSTS: 'a.test, b.test' }, false],
 ] as const)('with %j a name of somebody else is allowed: %s', (variables, allowed) => {
-  expect(isHostAllowed(originPolicyOf(variables), 'evil.test')).toBe(allowed);
+  expect(isHostAllowed(originPolicyOf(variables), ['evil.test'])).toBe(allowed);
 });

@@ -7,8 +7,10 @@ export interface ConnectingRequest {
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
-/** Finds the addresses of clients, also behind proxies. */
+/** Finds out where clients come from, and whom they ask, also behind proxies. */
 export interface AddressBook {
+  /** The host names under which the client asks, with their ports. */
+  namesOf(request: ConnectingRequest): readonly string[];
   /** The address by which clients are limited. */
   of(request: ConnectingRequest): string;
   /** Whether a trusted proxy has sent the request, which can ask another node when it is refused. */

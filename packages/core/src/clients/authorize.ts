@@ -12,7 +12,8 @@ const MAX_ORIGIN = 100;
 export interface ConnectRequest {
   /** Set by browsers only. */
   readonly origin: string | undefined;
-  readonly host: string | undefined;
+  /** The host names under which the client asks, with their ports. */
+  readonly names: readonly string[];
   readonly token: string | undefined;
 }
 
@@ -36,28 +37,32 @@ export async function authorize(
 
 /** @throws ProtocolError `origin_forbidden` for a host name under which nobody may ask */
 export function assertHostAllowed(
-  { host }: Pick<ConnectRequest, 'host'>,
+  { names }: Pick<ConnectRequest, 'names'>,
   { origins }: Pick<TransportContext, 'origins'>,
 ): void {
-  if (isHostAllowed(origins, host)) return;
-  const name = inert(String(host), MAX_ORIGIN);
+  if (isHostAllowed(origins, names)) return;
   throw new ProtocolError(
     'origin_forbidden',
-    `this server is not asked under the name ${name}; ALLOWED_HOSTS lists its names`,
+    `this server is not asked under the name ${shown(names)}; ALLOWED_HOSTS lists its names`,
   );
 }
 
 /** @throws ProtocolError `origin_forbidden` for a page that may not connect, or a foreign name */
 export function assertOriginAllowed(
-  { origin, host }: Pick<ConnectRequest, 'origin' | 'host'>,
+  { origin, names }: Pick<ConnectRequest, 'origin' | 'names'>,
   { origins }: Pick<TransportContext, 'origins'>,
 ): void {
-  assertHostAllowed({ host }, { origins });
-  if (isOriginAllowed(origins, origin, host)) return;
+  assertHostAllowed({ names }, { origins });
+  if (isOriginAllowed(origins, origin, names)) return;
   throw new ProtocolError(
     'origin_forbidden',
-    `origin ${inert(String(origin), MAX_ORIGIN)} is not allowed`,
+    `origin ${inert(String(origin), MAX_ORIGIN)} is not allowed: CORS_ORIGIN does not list it, and ` +
+      `the page has not the host of this request, ${shown(names)}`,
   );
+}
+
+function shown(names: readonly string[]): string {
+  return names.length === 0 ? '(no Host)' : inert(names.join(', '), MAX_ORIGIN);
 }
 
 /**

@@ -20,6 +20,7 @@ export const ERRORS = {
   origin_forbidden: { status: 403 },
   not_found: { status: 404 },
   join_timeout: { status: 408 },
+  upgrade_required: { status: 426 },
   rate_limited: { status: 429 },
   too_many_connections: { status: 429 },
   internal: { status: 500 },

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { REQUEST_LIMITS } from './request-limits.ts';
-import { inviteBodiesWhenRead } from './unread-bodies.ts';
+import { answerNotFound } from '../answers/unknown-paths.ts';
+import { createExtraServer } from './extra-server.ts';
 
 /** Routes for operators; `/healthz` and `/readyz` are on every port, because they disclose nothing. */
 const OPERATIONAL = /^\/(metrics|docs|openapi\.json|api\/(nodes|log-level|messages))(\/|$)/;
@@ -18,13 +18,11 @@ export class OperationsPort {
   /** To be called before routes are added, because hooks concern later routes only. */
   constructor(app: FastifyInstance) {
     this.#app = app;
-    this.#server = createServer(REQUEST_LIMITS.http, (request, response) => {
+    this.#server = createExtraServer(app.server, (request, response) => {
       // Socket.IO takes its requests before any hook.
       if (SERVED.test(request.url ?? '')) app.server.emit('request', request, response);
-      else response.writeHead(404).end();
+      else answerNotFound(request, response);
     });
-    inviteBodiesWhenRead(this.#server);
-    this.#server.on('upgrade', (_request, socket) => socket.destroy());
     this.#separate();
   }
 

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerOptions } from 'node:http';
 import { type ProblemDocument, ProtocolError } from '@leque/protocol';
 import type { FastifyServerOptions } from 'fastify';
-import { problemOf } from './problem.ts';
-import { sendProblem } from './problem-answers.ts';
+import { answerBrokenRequest } from '../answers/broken-requests.ts';
+import { problemOf } from '../answers/problem.ts';
+import { sendProblem } from '../answers/problem-answers.ts';
+import { HTTP_OPTIONS } from './http-options.ts';
 import { REQUEST_LIMITS } from './request-limits.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -12,7 +15,9 @@ const MAX_PARAM_LENGTH = 512;
 
 /** Options that Fastify takes only for a server as a whole; every process uses them. */
 export const SERVER_OPTIONS = {
-  ...REQUEST_LIMITS,
+  requestTimeout: REQUEST_LIMITS.requestTimeout,
+  http: HTTP_OPTIONS,
+  clientErrorHandler: answerBrokenRequest,
   routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   requestIdHeader: false, // genReqId reads the header
   genReqId: ({ headers }) => requestId(headers['x-request-id']),
@@ -24,7 +29,7 @@ export const SERVER_OPTIONS = {
       isForSockets(request.url) ? refusal(error) : problemOf(error),
     );
   },
-} as const satisfies FastifyServerOptions;
+} as const satisfies FastifyServerOptions & { readonly http: ServerOptions };
 
 /** Paths of raw WebSocket clients, whose refusals are a contract of their own. */
 function isForSockets(url: string): boolean {

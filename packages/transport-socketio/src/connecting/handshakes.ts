@@ -1,16 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  admitHandshake,
-  bearerToken,
-  type LeaveAddress,
-  refuseUpgrade,
-  type TransportContext,
-} from '@leque/core';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { admitHandshake, bearerToken, type LeaveAddress, type TransportContext } from '@leque/core';
 import type { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import { type EngineSocket, queryOf } from '../internals/private-fields.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
-import { answer } from './answer.ts';
+import { isUpgrade, refuse } from './answer.ts';
 import { sidOf } from './requests.ts';
 
 type Next = () => void;
@@ -24,35 +19,32 @@ type AdmittedRequest = IncomingMessage & {
  * which a client has no reason to come back.
  */
 export function paceHandshakes(engine: Server['engine'], context: TransportContext): void {
-  engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
+  engine.use((request: IncomingMessage, response: EventEmitter, next: Next) => {
     // Engine.IO refuses ids that it does not know.
     if (sidOf(request) !== undefined) {
       next();
       return;
     }
-    const refuse = (error: ProtocolError) => {
-      if (request.headers.upgrade === undefined) answer(response, error);
-      else refuseUpgrade(request.socket, error);
-    };
     const proceed = (leave: LeaveAddress) => {
       if (leave !== undefined) leaveWithConnection(request, response, leave);
       next();
     };
     const token = tokenOf(request);
     const { socket } = request;
-    const handshake = { transport: TRANSPORT, request, token, socket, proceed, refuse };
-    void admitHandshake({ ...handshake, closedWhenFull: false }, context);
+    const handshake = { transport: TRANSPORT, request, token, socket, proceed };
+    const refuseIt = (error: ProtocolError) => refuse(request, response, error);
+    void admitHandshake({ ...handshake, refuse: refuseIt, closedWhenFull: false }, context);
   });
 }
 
 /** Calls `leave` when the connection that the handshake begins is gone, or does not come about. */
 function leaveWithConnection(
   request: AdmittedRequest,
-  response: ServerResponse,
+  response: EventEmitter,
   leave: () => void,
 ): void {
   request.leaveAddress = leave;
-  if (request.headers.upgrade !== undefined) {
+  if (isUpgrade(response)) {
     request.socket.once('close', leave);
   } else {
     response.once('close', () => request.leaveAddress?.());

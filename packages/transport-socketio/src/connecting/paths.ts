@@ -1,8 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuseUpgrade } from '@leque/core';
+import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
-import { answer } from './answer.ts';
+import { type AnyResponse, isUpgrade, refuse } from './answer.ts';
 
 type Next = () => void;
 
@@ -18,19 +17,22 @@ interface Served {
  * upgrade the last ones first, and close them then.
  */
 export function refuseOthers(engine: Server['engine'], served: Served): void {
-  engine.use((request: IncomingMessage, response: ServerResponse, next: Next) => {
-    const error = refusalOf(request, served);
+  engine.use((request: IncomingMessage, response: AnyResponse, next: Next) => {
+    const error = refusalOf(request, isUpgrade(response), served);
     if (error === undefined) next();
-    else if (request.headers.upgrade !== undefined) refuseUpgrade(request.socket, error);
-    else answer(response, error);
+    else refuse(request, response, error);
   });
 }
 
-function refusalOf(request: IncomingMessage, served: Served): ProtocolError | undefined {
-  const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+function refusalOf(
+  { url = '' }: IncomingMessage,
+  upgrades: boolean,
+  served: Served,
+): ProtocolError | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
   if (pathname !== served.path)
     return new ProtocolError('not_found', 'there is nothing at this path');
-  if (request.headers.upgrade === undefined) return refusalOfPolling(searchParams);
+  if (!upgrades) return refusalOfPolling(searchParams);
   if (searchParams.get('transport') !== 'websocket') {
     return new ProtocolError('not_found', 'only transport=websocket takes upgrades');
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { type EngineServer, type EngineSocket, engineOf, webSocketOf } from './private-fields.ts';
 
 const UPGRADE_LISTENER = 'onUpgradeError';
@@ -10,10 +10,10 @@ const RESPONSE_LISTENER = '() => this.emit("close")';
  * of a response; there is none here.
  */
 export function forgetResponses(engine: EngineServer): void {
-  engine.use((request: IncomingMessage, _response: object, next: () => void) => {
+  engine.use((request: IncomingMessage, response: object, next: () => void) => {
     // It was added last, and just now.
     const listener = request.socket.listeners('close').at(-1);
-    if (request.headers.upgrade !== undefined && String(listener) === RESPONSE_LISTENER) {
+    if (!(response instanceof ServerResponse) && String(listener) === RESPONSE_LISTENER) {
       request.socket.removeListener('close', listener as () => void);
     }
     next();

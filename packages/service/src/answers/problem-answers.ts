@@ -1,10 +1,9 @@
-import { inert, reportUnavailable, type Telemetry } from '@leque/core';
+import { reportUnavailable, type Telemetry } from '@leque/core';
 import type { ProblemDocument } from '@leque/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isFailure, problemOf, RequestError } from './problem.ts';
+import { isFailure, problemOf } from './problem.ts';
 
 const RETRY_AFTER_S = 1;
-const MAX_PATH = 100;
 
 /**
  * Answers every error that is thrown beneath `app` with a problem document.
@@ -14,16 +13,6 @@ export function registerProblems(app: FastifyInstance, telemetry: Telemetry, whe
   app.setErrorHandler((error, { id: requestId }, reply) => {
     if (isFailure(error)) telemetry.report({ type: 'failure', where, error, requestId });
     else reportUnavailable(telemetry, { where, error, requestId });
-    return sendProblem(reply, problemOf(error));
-  });
-}
-
-/** Answers requests for unknown paths with a problem document. A server can have this only once. */
-export function registerNotFound(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?'); // the query may contain a token
-    const what = `${request.method} ${inert(path, MAX_PATH)}`;
-    const error = new RequestError('not_found', `there is no ${what}`);
     return sendProblem(reply, problemOf(error));
   });
 }

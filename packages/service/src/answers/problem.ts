@@ -14,8 +14,10 @@ const HTTP_ERRORS = {
   invalid_json: ERRORS.invalid_json.status,
   api_key_invalid: 401,
   not_found: 404,
+  request_timeout: 408,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  header_too_large: 431,
 } as const;
 type HttpErrorCode = keyof typeof HTTP_ERRORS;
 
