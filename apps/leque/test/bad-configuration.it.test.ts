@@ -1,4 +1,4 @@
-import { type Env, freePorts, RunningProcess } from '@leque/testkit';
+import { type Env, freePorts, RunningProcess, startLeque } from '@leque/testkit';
 import { describe, expect, test } from 'vitest';
 
 describe('wrong configuration', () => {
@@ -37,8 +37,17 @@ describe('wrong configuration', () => {
     const entry = 'apps/leque/src/main.ts';
     const { code, output } = await runToEnd(entry, ['cluster'], { BASE_PORT: 'abc' });
     expect(code).toBe(2);
-    expect(output).toContain('BASE_PORT must be integer');
+    expect(output).toContain('BASE_PORT must be a whole number from 1 to 65000, and is "abc"');
     expect(output).not.toContain('Redis ');
+  });
+
+  test('`leque dev` names a misspelt variable, and starts', async () => {
+    const env = { WEBSOCKET_MAX_CONECTIONS: '5', AUTH_MOD: 'open', PATHS: '/bin' };
+    await using server = await startLeque(env);
+    expect(server.output.split('\n').filter((line) => line.startsWith('warning'))).toEqual([
+      'warning: WEBSOCKET_MAX_CONECTIONS is not read; did you mean WEBSOCKET_MAX_CONNECTIONS?',
+      'warning: AUTH_MOD is not read; did you mean AUTH_MODE?',
+    ]);
   });
 
   test('`leque dev` refuses to start in production without a secret', async () => {

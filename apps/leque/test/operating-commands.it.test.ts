@@ -30,6 +30,28 @@ describe('in a running cluster', () => {
   const run = (...args: readonly string[]) =>
     leque([...args, '--url', cluster.publisher.url], { env: { LEQUE_TOKEN: ADMIN } });
 
+  test.for(['stats', 'trace x', 'log-level info', 'publish --type x'])(
+    'leque %s at a gateway says which process to name',
+    async (line) => {
+      const { code, stderr } = await leque([...line.split(' '), '--url', cluster.url(0)]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^404 from .*; a gateway has no API: name a publisher or a load/);
+    },
+  );
+
+  test('leque tail at a publisher says which process to name', async () => {
+    const { code, stderr } = await run('tail', 'all');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^404 from .*; name a gateway or a load balancer with --url\n$/);
+  });
+
+  test('a token without the right scope is answered with the command that makes one', async () => {
+    const env = { LEQUE_TOKEN: tokenFor('alice') };
+    const { code, stderr } = await leque(['trace', 'x', '--url', cluster.publisher.url], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain('; try --token "$(leque token --user ops --scope admin)"');
+  });
+
   test('[CNT] leque stats shows each process with its connections', async () => {
     await using _client = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), {
       token: tokenFor('alice', { projects: ['P'] }),

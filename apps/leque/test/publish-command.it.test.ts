@@ -143,7 +143,7 @@ test('leque publish reports each failure in one sentence with its own exit code'
     [['--data', '{}'], 2, '--type or --file is needed'],
     [['--type', 'note', '--data', 'x'], 2, "argument 'x' is invalid. It is not a JSON object"],
     [['--type', 'note', '--url', 'nowhere'], 2, "'nowhere' is invalid. It is not a URL such as"],
-    [['--file', `${file}-missing`], 2, '--file: ENOENT'],
+    [['--file', `${file}-missing`], 2, 'events-missing does not exist'],
     [['--file', file], 2, 'line 2 is not a JSON object: not JSON\nNothing was sent.'],
     [['--type', 'note', '--url', nowhere], 3, 'does not answer'],
   ] as const;

@@ -34,16 +34,16 @@ test('a configuration does not change', () => {
 });
 
 test.each([
-  ['PORT', 'abc', 'must be integer'],
-  ['PORT', '-1', 'must be >= 0'],
-  ['PORT', '65536', 'must be <= 65535'],
-  ['PORT', '80.5', 'must be integer'],
-  ['PORT', '80abc', 'must be integer'],
-  ['PORT', 'true', 'must be integer'],
-  ['PORT', ' ', 'must be integer'],
-  ['TIMEOUT', 'soon', 'must be number'],
-  ['TIMEOUT', 'NaN', 'must be number'],
-  ['TIMEOUT', 'Infinity', 'must be number'],
+  ['PORT', 'abc', 'must be a whole number from 0 to 65535, and is "abc"'],
+  ['PORT', '-1', 'must be a whole number from 0 to 65535, and is "-1"'],
+  ['PORT', '65536', 'must be a whole number from 0 to 65535, and is "65536"'],
+  ['PORT', '80.5', 'must be a whole number from 0 to 65535, and is "80.5"'],
+  ['PORT', '80abc', 'must be a whole number from 0 to 65535, and is "80abc"'],
+  ['PORT', 'true', 'must be a whole number from 0 to 65535, and is "true"'],
+  ['PORT', ' ', 'must be a whole number from 0 to 65535, and is " "'],
+  ['TIMEOUT', 'soon', 'must be a number from 0, and is "soon"'],
+  ['TIMEOUT', 'NaN', 'must be a number from 0, and is "NaN"'],
+  ['TIMEOUT', 'Infinity', 'must be a number from 0, and is "Infinity"'],
   ['MODE', 'maybe', 'must be one of open, required'],
   ['URL', 'http://x', 'must be a redis:// URL'],
   ['SECRET', 'ab', 'must not have fewer than 3 characters'],
@@ -63,7 +63,7 @@ test('every problem is told at once, those of rules over several variables too',
     '  MODE=required needs SECRET',
   ]);
   expect(error.message).toContain('  URL is required');
-  expect(error.message).toContain('  PORT must be integer');
+  expect(error.message).toContain('  PORT must be a whole number from 0 to 65535, and is "abc"');
 });
 
 test('a list has commas, and no empty entries', () => {

@@ -5,6 +5,8 @@ import { oneLine } from './print.ts';
 
 const DEFAULT_URL = 'http://localhost:9001';
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Ends the sentence about a server that does not answer. */
+export const WHERE_TO_LOOK = 'start one with `npm start`, or name one with --url or LEQUE_URL';
 /** The characters that the value of an HTTP header may contain. */
 const CREDENTIAL = /^[\x21-\x7e]+$/;
 
@@ -99,11 +101,21 @@ export function bodyWith<T>(field: keyof T & string, answer: ApiAnswer, api: Api
 
 /** The error for an answer without success. */
 function refusal({ url }: Api, { status, body }: ApiAnswer): CommandError {
-  const reason = body['detail'] ?? body['title'] ?? 'no reason given';
-  return new CommandError(`${status} from ${url}: ${oneLine(String(reason))}`, {
+  const reason = oneLine(String(body['detail'] ?? body['title'] ?? 'no reason given'));
+  return new CommandError(`${status} from ${url}: ${reason}${adviceOn(status, reason)}`, {
     exitCode: EXIT.refused,
     retryable: status >= 500,
   });
+}
+
+/** What the reader of a refusal can do, as the end of its sentence. */
+function adviceOn(status: number, reason: string): string {
+  if (status === 404 && /^there is no (GET|POST) \/api/.test(reason)) {
+    return '; a gateway has no API: name a publisher or a load balancer with --url';
+  }
+  const [, scope] = /\bscope (\w+)/.exec(reason) ?? [];
+  if (status !== 403 || scope === undefined) return '';
+  return `; try --token "$(leque token --user ops --scope ${scope})"`;
 }
 
 function notLeque(url: string, status: number): CommandError {
@@ -112,7 +124,7 @@ function notLeque(url: string, status: number): CommandError {
 }
 
 function unreachable(url: string, cause: unknown): CommandError {
-  return new CommandError(`${url} does not answer: ${reasonOf(cause)}`, {
+  return new CommandError(`${url} does not answer: ${reasonOf(cause)}; ${WHERE_TO_LOOK}`, {
     exitCode: EXIT.unreachable,
     retryable: true,
     cause,

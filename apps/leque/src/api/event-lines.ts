@@ -4,6 +4,11 @@ import { usageError } from './exit.ts';
 import { tryParseObject } from './parse-option.ts';
 
 const SHOWN_CHARACTERS = 60;
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'cannot be read by this user',
+  EISDIR: 'is a folder',
+};
 
 export interface EventLine {
   /** Counted from 1, blank lines included. */
@@ -20,7 +25,9 @@ export async function* readEventLines(file: string): AsyncGenerator<EventLine> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   // The iterator of the lines would wait forever for a file that cannot be read.
   const failed = new Promise<never>((_, reject) => {
-    input.once('error', ({ message }: Error) => reject(usageError([`--file: ${message}`])));
+    input.once('error', (error: NodeJS.ErrnoException) => {
+      reject(usageError([`--file: ${describe(error, file)}`]));
+    });
   });
   failed.catch(() => {});
   const lines = createInterface({ input })[Symbol.asyncIterator]();
@@ -29,6 +36,11 @@ export async function* readEventLines(file: string): AsyncGenerator<EventLine> {
     if (done === true) return;
     if (String(text).trim() !== '') yield { line, event: parseLine(String(text), line) };
   }
+}
+
+function describe({ code = '', message }: NodeJS.ErrnoException, file: string): string {
+  const reason = REASONS[code];
+  return reason === undefined ? message : `${file} ${reason}`;
 }
 
 function parseLine(text: string, line: number): EventLine['event'] {

@@ -1,6 +1,7 @@
 import { on, once } from 'node:events';
 import { LOGS, tryParseChannel } from '@leque/protocol';
 import { WebSocket } from 'ws';
+import { WHERE_TO_LOOK } from './api-client.ts';
 import { EarlyEvents } from './early-events.ts';
 import { CommandError, EXIT } from './exit.ts';
 import type { Followed, TailEvent } from './followed.ts';
@@ -118,7 +119,8 @@ export class FollowedChannel {
       });
     });
     socket.on('error', (cause) => {
-      const message = `${base} does not answer: ${cause.message || (cause as NodeJS.ErrnoException).code}`;
+      const reason = cause.message || (cause as NodeJS.ErrnoException).code;
+      const message = `${base} does not answer: ${reason}; ${WHERE_TO_LOOK}`;
       reject(new CommandError(message, { exitCode: EXIT.unreachable, retryable: true, cause }));
     });
     socket.once('open', () => socket.pause()); // until somebody listens
@@ -177,7 +179,10 @@ export class FollowedChannel {
 
   #refused(status: number, body: string): CommandError {
     const { detail = 'no reason given' } = tryParseObject(body) ?? {};
-    return new CommandError(`${status} from ${this.#options.url}: ${oneLine(String(detail))}`, {
+    // Only a publisher knows no such path.
+    const advice = status === 404 ? '; name a gateway or a load balancer with --url' : '';
+    const reason = `${oneLine(String(detail))}${advice}`;
+    return new CommandError(`${status} from ${this.#options.url}: ${reason}`, {
       exitCode: EXIT.refused,
       retryable: status >= 500,
     });

@@ -5,7 +5,8 @@ const https = 'https://id.test/keys';
 
 test.each([
   [{}, []],
-  [{ JWT_SECRET: 'x' }, []],
+  [{ JWT_SECRET: 'x' }, ['JWT_SECRET has 1 characters']],
+  [{ JWT_SECRET: 'x'.repeat(32) }, []],
   [{ JWKS_URL: https, JWT_ISSUER: 'https://id.test' }, []],
   [{ JWKS_URL: https, JWT_AUDIENCE: 'leque' }, []],
   [{ JWKS_URL: https }, ['JWT_ISSUER nor JWT_AUDIENCE']],

@@ -1,7 +1,23 @@
+const SECRET_LENGTH = 32;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** Settings for tokens that start a process, but let in more than is probably meant. */
-export function adviseOnTokens(env: Readonly<Record<string, string | undefined>>): string[] {
+export function adviseOnTokens(env: Env): string[] {
+  return [...adviseOnSecret(env), ...adviseOnKeySet(env)];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A short secret is refused where tokens are required, and works in open mode. */
+function adviseOnSecret({ JWT_SECRET: secret }: Env): string[] {
+  if (!secret || secret.length >= SECRET_LENGTH) return [];
+  return [
+    `JWT_SECRET has ${secret.length} characters: whoever guesses it can sign tokens; ` +
+      'make one of 32 or more with leque keys',
+  ];
+}
+
+function adviseOnKeySet(env: Env): string[] {
   const { JWKS_URL: url, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
   if (!url || !URL.canParse(url)) return [];
   const { protocol, hostname } = new URL(url);

@@ -1,3 +1,5 @@
+import { printError } from '../api/print.ts';
+
 /** Edits between a name and a known one that still count as a misspelling. */
 const MAX_EDITS = 2;
 /** Short names are near to many words, so that they may differ by one edit only. */
@@ -30,6 +32,20 @@ export function findUnknownVariables(
       if (meant !== undefined) return [{ name, meant }];
       return prefixes.has(firstWord(name)) ? [{ name }] : [];
     });
+}
+
+/**
+ * Says on stderr which variables are probably misspelt.
+ * @param known names that the process reads
+ */
+export function warnOfUnknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): void {
+  for (const { name, meant } of findUnknownVariables(env, known)) {
+    // A name that only begins like a known one may be for another part of the system.
+    if (meant !== undefined) printError(`warning: ${name} is not read; did you mean ${meant}?`);
+  }
 }
 
 /** First words that several known names have in common. */

@@ -3,9 +3,11 @@ import { Command } from 'commander';
 const EXAMPLES = `
 Examples:
   leque cluster
-  BASE_PORT=9200 DRAIN_TIMEOUT=10 leque cluster
+  PORT=9500 BASE_PORT=9200 leque cluster     one address at 9500, its processes from 9200 on
 
-Configured by environment variables only; docs/configuration.md lists them.`;
+Configured by environment variables only; docs/configuration.md lists them.
+Exit codes: 0 stopped; 1 cannot start or go on, for example because a port is in use or there is
+no Redis; 2 wrong options or configuration.`;
 
 /** Starts a cluster of real processes on this machine. */
 export function clusterCommand(env: NodeJS.ProcessEnv): Command {

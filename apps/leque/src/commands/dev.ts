@@ -5,7 +5,9 @@ Examples:
   leque dev
   PORT=8080 REDIS_URL=redis://localhost leque dev
 
-Configured by environment variables only; docs/configuration.md lists them.`;
+Configured by environment variables only; docs/configuration.md lists them.
+Exit codes: 0 stopped; 1 cannot start or go on, for example because a port is in use; 2 wrong
+options or configuration.`;
 
 /** Starts the whole system in this process. */
 export function devCommand(env: NodeJS.ProcessEnv): Command {
@@ -15,8 +17,10 @@ export function devCommand(env: NodeJS.ProcessEnv): Command {
     .action(async () => {
       const { runProcess } = await import('@leque/service');
       await runProcess(async () => {
-        const { readDevConfig } = await import('../dev/config.ts');
+        const { DevConfig, readDevConfig } = await import('../dev/config.ts');
         const config = readDevConfig(env);
+        const { warnOfUnknownVariables } = await import('../check/unknown-variables.ts');
+        warnOfUnknownVariables(env, Object.keys(DevConfig.properties));
         const { startDev } = await import('../dev/dev.ts');
         return startDev(config);
       }, env);

@@ -23,7 +23,9 @@ interface KeysOptions {
 const EXAMPLES = `
 Examples:
   leque keys > .env                      a secret for tokens, and a key to publish with
-  leque keys --algorithm ES256 --json    a key pair; the private key is for the issuer of tokens`;
+  leque keys --algorithm ES256 --json    a key pair; the private key is for the issuer of tokens
+
+Exit codes: 0 done; 2 wrong options.`;
 
 /** Makes the keys that gateways and publishers verify their callers with. */
 export function keysCommand(): Command {

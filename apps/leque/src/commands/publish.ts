@@ -6,7 +6,7 @@ import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../
 import { type EventLine, readEventLines } from '../api/event-lines.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import { parseJsonObject } from '../api/parse-option.ts';
-import { oneLine, print } from '../api/print.ts';
+import { oneLine, print, printError } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
 
 const EVENTS_PER_REQUEST = 100;
@@ -78,8 +78,11 @@ function publish(command: Command): Promise<ExitCode> {
 async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
-  print(options.json ? JSON.stringify(result) : describe(result, 0));
-  return result.status === 'stored' ? EXIT.done : EXIT.refused;
+  const isStored = result.status === 'stored';
+  if (options.json) print(JSON.stringify(result));
+  else if (isStored) print(describe(result, 0));
+  else printError(describe(result, 0));
+  return isStored ? EXIT.done : EXIT.refused;
 }
 
 async function publishFile(api: Api, file: string, json = false): Promise<ExitCode> {

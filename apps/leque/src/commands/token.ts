@@ -10,7 +10,9 @@ Examples:
   JWT_SECRET=… leque token --user ops --scope admin --ttl 600 --json
 
 Signed with JWT_SECRET, or without one with the secret of leque dev on this machine. JWT_ISSUER and
-JWT_AUDIENCE become claims of the token.`;
+JWT_AUDIENCE become claims of the token.
+
+Exit codes: 0 done; 1 there is no secret to sign with; 2 wrong options.`;
 
 /** Prints a token, as the sign-in of an application would make one. */
 export function tokenCommand(env: NodeJS.ProcessEnv): Command {
