@@ -2,6 +2,7 @@ import { FakeClock, FakeConnection } from '@leque/testkit/fakes';
 import { FanOutCounters } from '../src/writing/fan-out-counters.ts';
 import { Flusher } from '../src/writing/flusher.ts';
 import { Outbox } from '../src/writing/outbox.ts';
+import { Pace } from '../src/writing/pace.ts';
 
 export const WINDOW_MS = 5;
 
@@ -17,7 +18,7 @@ class BusyClock extends FakeClock {
 /** Starts a flusher, and opens connections whose outboxes it flushes. */
 export function startFlusher(windowMs = WINDOW_MS) {
   const clock = new BusyClock();
-  const flusher = new Flusher(clock, windowMs, new FanOutCounters().sliceSeconds);
+  const flusher = new Flusher(clock, new Pace(windowMs), new FanOutCounters().sliceSeconds);
   const open = (connection = new FakeConnection()) => {
     const outbox = new Outbox(connection, 1_000_000, new FanOutCounters());
     const send = (text: string) => {

@@ -11,6 +11,7 @@ import type { Tracing } from '../ports/tracing.ts';
 import type { Publication } from '../publication/publication.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
+import { Pace } from '../writing/pace.ts';
 import { BacklogRounds } from './backlog-rounds.ts';
 import type { HubOptions } from './hub-options.ts';
 import { LocalChannels } from './local-channels.ts';
@@ -58,7 +59,8 @@ export class Hub implements BrokerSink {
   constructor(deps: HubDeps, options: HubOptions) {
     this.#deps = deps;
     this.#options = options;
-    const flusher = new Flusher(deps.clock, options.fanoutWindowMs, this.#counters.sliceSeconds);
+    const pace = new Pace(options.fanoutWindowMs);
+    const flusher = new Flusher(deps.clock, pace, this.#counters.sliceSeconds);
     this.#channels = new LocalChannels({ ...deps, flusher }, options);
     this.#sessionDeps = {
       flusher,

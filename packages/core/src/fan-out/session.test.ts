@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { identity } from '../../test/samples.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
+import { Pace } from '../writing/pace.ts';
 import { Session, type SessionDeps } from './session.ts';
 
 const frame = (text: string) => ({ text, byteLength: 10 });
@@ -13,7 +14,7 @@ function open() {
   const telemetry = new RecordingTelemetry();
   const counters = new FanOutCounters();
   const connection = new FakeConnection();
-  const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
+  const flusher = new Flusher(clock, new Pace(0), new FanOutCounters().sliceSeconds);
   const context: SessionDeps = {
     flusher,
     outboxMaxBytes: 25,

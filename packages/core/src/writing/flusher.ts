@@ -2,10 +2,12 @@ import type { BucketCounts } from '../lib/bucket-counts.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import { FrameJoiner } from './frame-joiner.ts';
 import type { Outbox } from './outbox.ts';
-import { Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 
 /** Flushing yields after this time to heartbeats, commands and the broker. */
 const SLICE_MS = 5;
+/** Turns are numbered up to this; a small integer takes no memory of its own. */
+const MAX_TURN = 2 ** 20;
 /** Outboxes of one group that are flushed before it is the next group's turn. */
 export const QUANTUM = 64;
 
@@ -46,6 +48,10 @@ export class Flusher {
   #quanta = 0;
   #skippedQuanta = 0;
   #sliceStart = 0;
+  /** Time of this turn in which quanta were written. */
+  #writingMs = 0;
+  /** The number of this turn, which begins anew from time to time. */
+  #turn = 0;
   #scheduled = false;
   /** Timer wheel of busy outboxes: the index is the due millisecond modulo the length. */
   readonly #wheel: Outbox[][];
@@ -55,14 +61,14 @@ export class Flusher {
   #cancelTimer: Cancel | undefined;
 
   /**
-   * @param windowMs minimum time between two flushes of an outbox, see `Pace`
+   * @param pace the minimum time between two flushes of an outbox
    * @param sliceSeconds counts how long flushing blocks the event loop at a time
    */
-  constructor(clock: Clock, windowMs: number, sliceSeconds: BucketCounts) {
+  constructor(clock: Clock, pace: Pace, sliceSeconds: BucketCounts) {
     this.#clock = clock;
     this.#sliceSeconds = sliceSeconds;
-    this.#pace = new Pace(windowMs);
-    const { maxWindowMs } = this.#pace;
+    this.#pace = pace;
+    const { maxWindowMs } = pace;
     this.#wheel = Array.from({ length: Math.ceil(maxWindowMs) + 2 }, () => []);
   }
 
@@ -85,6 +91,7 @@ export class Flusher {
 
   /** Schedules a flush of an outbox that a frame was pushed to. */
   touch(outbox: Outbox): void {
+    outbox.touchedIn(this.#turn);
     if (outbox.awaitsFlush) return;
     outbox.awaitsFlush = true;
     this.#touched.push(outbox);
@@ -106,6 +113,7 @@ export class Flusher {
     this.#quanta += 1;
     if (this.#quanta > this.#skippedQuanta && this.#groups.length === 0 && !this.#isOver(now)) {
       for (const outbox of this.#touched.splice(this.#quantumStart)) this.#flush(outbox, now);
+      this.#writingMs += this.#clock.monotonic() - now;
     }
     this.#quantumStart = this.#touched.length;
   }
@@ -151,6 +159,8 @@ export class Flusher {
 
   readonly #endTurn = (): void => {
     this.#scheduled = false;
+    this.#turn = (this.#turn + 1) % MAX_TURN;
+    this.#writingMs = 0;
     this.#sliceStart = this.#clock.monotonic();
     this.#runDueTasks(this.#sliceStart);
     this.#rotate();
@@ -176,7 +186,8 @@ export class Flusher {
   };
 
   #flushSlice(): void {
-    let now = this.#clock.monotonic();
+    const start = this.#clock.monotonic();
+    let now = start;
     for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
       const end = Math.min(group.done + QUANTUM, group.outboxes.length);
       for (; group.done < end; group.done += 1) this.#flush(group.outboxes[group.done], now);
@@ -184,7 +195,7 @@ export class Flusher {
       now = this.#clock.monotonic();
       if (this.#isOver(now)) break;
     }
-    this.#pace.spent(now - this.#sliceStart, now);
+    this.#pace.spent(this.#writingMs + now - start, now);
     this.#sliceSeconds.observe((now - this.#sliceStart) / 1000);
     this.#waitForDue(now);
   }
@@ -195,7 +206,7 @@ export class Flusher {
     if (now < dueAt) {
       this.#wait(outbox, now, dueAt);
     } else {
-      this.#pace.flushed();
+      if (outbox.turns > 0) this.#pace.wrote(now - outbox.flushedAt, outbox.turns);
       outbox.awaitsFlush = false;
       outbox.flush(now, this.#joiner);
     }
@@ -205,7 +216,6 @@ export class Flusher {
     if (this.#waiting === 0) this.#wheelAt = Math.floor(now);
     this.#wheel[Math.ceil(dueAt) % this.#wheel.length]?.push(outbox);
     this.#waiting += 1;
-    this.#pace.waits();
   }
 
   #waitForDue(now: number): void {

@@ -4,6 +4,7 @@ import { FanOutCounters } from './fan-out-counters.ts';
 import { Flusher } from './flusher.ts';
 import { FrameJoiner } from './frame-joiner.ts';
 import { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 
 const frame = (text: string, byteLength = 10) => ({ text, byteLength });
 
@@ -40,7 +41,7 @@ test('everything queued is written at once, in order', () => {
 
 test('outboxes are flushed once, at the end of the turn in which they were touched', () => {
   const clock = new FakeClock();
-  const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
+  const flusher = new Flusher(clock, new Pace(0), new FanOutCounters().sliceSeconds);
   const connections = [new FakeConnection(), new FakeConnection()];
   const outboxes = connections.map(
     (connection) => new Outbox(connection, 100, new FanOutCounters()),
@@ -60,7 +61,7 @@ test('outboxes are flushed once, at the end of the turn in which they were touch
 
 test('an outbox touched during a flush is flushed in the next turn', () => {
   const clock = new FakeClock();
-  const flusher = new Flusher(clock, 0, new FanOutCounters().sliceSeconds);
+  const flusher = new Flusher(clock, new Pace(0), new FanOutCounters().sliceSeconds);
   const late = new FakeConnection();
   const lateOutbox = new Outbox(late, 100, new FanOutCounters());
   const first = new FakeConnection();

@@ -14,6 +14,9 @@ export class Outbox implements Flushed {
    * Time of the last flush in milliseconds on the monotonic clock; minus infinity before the first.
    */
   flushedAt = Number.NEGATIVE_INFINITY;
+  /** The turns of the event loop since the last flush that brought something. */
+  turns = 0;
+  #lastTurn = -1;
   /** Bytes of publications that the session's subscriptions hold back. */
   heldBytes = 0;
   readonly #connection: Connection;
@@ -33,6 +36,13 @@ export class Outbox implements Flushed {
     this.#limitBytes = limitBytes;
     this.#counters = counters;
     this.counters = counters.of(connection.format.transport);
+  }
+
+  /** Counts the turn of the event loop, unless it has been counted. */
+  touchedIn(turn: number): void {
+    if (turn === this.#lastTurn) return;
+    this.#lastTurn = turn;
+    this.turns += 1;
   }
 
   get bytes(): number {
@@ -80,6 +90,7 @@ export class Outbox implements Flushed {
   /** Passes everything queued to the connection, in one write. */
   flush(now: number, joiner: FrameJoiner): void {
     const first = this.#first;
+    this.turns = 0;
     if (first === undefined) return;
     const others = this.#others;
     this.#counters.wrote(this, now);
