@@ -64,7 +64,8 @@ async function visitAll(cluster: Cluster, visits: readonly Visit[]): Promise<voi
 /** What one client does; after its first problem it does nothing more, and the others go on. */
 class Visit implements AsyncDisposable {
   readonly client: ForeignClient;
-  readonly user = crypto.randomUUID();
+  /** As identity providers write it. */
+  readonly user = `auth0|${crypto.randomUUID()}`;
   problem: unknown;
   #running: RunningClient | undefined;
 

@@ -45,12 +45,12 @@ describe('bad input', () => {
       ['a missing project_id', '{"action":"subscribe"}', 'invalid_command'],
       [
         'an over-long project_id',
-        JSON.stringify({ action: 'subscribe', project_id: 'x'.repeat(129) }),
+        JSON.stringify({ action: 'subscribe', project_id: 'x'.repeat(257) }),
         'invalid_command',
       ],
       [
-        'a project_id with other characters',
-        JSON.stringify({ action: 'unsubscribe', project_id: 'a/../b' }),
+        'a project_id with control characters',
+        JSON.stringify({ action: 'unsubscribe', project_id: 'a\u0000b' }),
         'invalid_command',
       ],
     ])(
@@ -104,7 +104,7 @@ describe('bad input', () => {
 
     test('an error repeats the id of its command and names the field', async () => {
       await using client = await connect();
-      const { type, data } = await client.ask({ action: 'subscribe', project_id: 7 });
+      const { type, data } = await client.ask({ action: 'subscribe', project_id: 7.5 });
       expect(type).toBe('error');
       expect(data['message']).toContain('project_id');
     });
@@ -132,8 +132,8 @@ describe('bad input', () => {
 
     test('an invalid project id or log level is refused with 400 before the upgrade', async () => {
       for (const path of [
-        `/ws/project/${'x'.repeat(129)}`,
-        '/ws/project/a%20b',
+        `/ws/project/${'x'.repeat(257)}`,
+        '/ws/project/a%0Ab',
         '/ws/logs?level=loud',
       ]) {
         const { status } = await RawClient.refusal(wsUrl(server.url, path), { token });

@@ -46,7 +46,7 @@ describe('a publish request', () => {
   });
 
   test('with a malformed body gets a problem document with status 400 that names the field', async () => {
-    const { status, headers, body } = await publish({ ...event, project_id: 'a b' });
+    const { status, headers, body } = await publish({ ...event, project_id: 'a\nb' });
     expect(status).toBe(400);
     expect(headers.get('content-type')).toContain('application/problem+json');
     expect(JSON.stringify(body)).toContain('project_id');

@@ -6,7 +6,7 @@ import { SEED } from '../support/fuzz-inputs.ts';
 import { Audit, type Received } from './audit.ts';
 import { Random } from './random.ts';
 import { read } from './reads.ts';
-import { MEMBERS, mayRead, type Persona, PROJECTS } from './world.ts';
+import { channelFor, MEMBERS, mayRead, type Persona, PROJECTS } from './world.ts';
 import { write } from './writes.ts';
 
 /** `ISOLATION_ATTEMPTS=100000 FUZZ_SEED=1 npm test -- isolation` is the long run. */
@@ -68,7 +68,11 @@ test(
 async function listen(cluster: Cluster, stack: AsyncDisposableStack): Promise<Listener[]> {
   const opening = MEMBERS.flatMap((persona, at) => {
     const url = cluster.url(at % 2);
-    const paths = ['/ws/notifications', ...PROJECTS.map((id) => `/ws/project/${id}`), '/ws/logs'];
+    const paths = [
+      '/ws/notifications',
+      ...PROJECTS.map((id) => `/ws/project/${encodeURIComponent(id)}`),
+      '/ws/logs',
+    ];
     const raw = paths
       .filter((path) => path === '/ws/notifications' || mayRead(persona, channelOf(path)))
       .map((path) => listenRaw(persona, wsUrl(url, path)));
@@ -82,7 +86,9 @@ async function listen(cluster: Cluster, stack: AsyncDisposableStack): Promise<Li
 }
 
 function channelOf(path: string): string {
-  return path.replace('/ws/project/', 'project:').replace('/ws/', '');
+  const id = path.split('/ws/project/')[1];
+  if (id !== undefined) return channelFor('project', decodeURIComponent(id));
+  return path.replace('/ws/', '');
 }
 
 async function listenRaw(persona: Persona, url: string): Promise<Listener> {

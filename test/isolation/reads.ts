@@ -1,7 +1,15 @@
 import { get, RawClient, SocketClient, wsUrl } from '@leque/lab';
 import type { Audit } from './audit.ts';
 import type { Random } from './random.ts';
-import { CALLERS, CHANNELS, MEMBERS, mayRead, type Persona, PROJECTS } from './world.ts';
+import {
+  CALLERS,
+  CHANNELS,
+  channelFor,
+  MEMBERS,
+  mayRead,
+  type Persona,
+  PROJECTS,
+} from './world.ts';
 
 export interface Reading {
   readonly publishUrl: string;
@@ -26,7 +34,7 @@ export async function read(reading: Reading): Promise<void> {
 async function readHistory({ publishUrl, audit, random }: Reading): Promise<void> {
   const caller = random.of(CALLERS);
   const channel = random.of(CHANNELS);
-  const url = `${publishUrl}/api/channels/${channel}/history?limit=5`;
+  const url = `${publishUrl}/api/channels/${encodeURIComponent(channel)}/history?limit=5`;
   const { status, body } = await get<{ publications?: object[] }>(url, caller.credentials);
   audit.attempt(mayRead(caller, channel), status === 200, { caller: caller.name, channel });
   for (const publication of body.publications ?? []) audit.received(caller, publication);
@@ -36,7 +44,7 @@ async function upgrade({ gatewayUrls, audit, random }: Reading): Promise<void> {
   const persona = random.of(MEMBERS);
   const project = random.of(PROJECTS);
   const [path, channel] = random.of([
-    [`/ws/project/${project}`, `project:${project}`],
+    [`/ws/project/${encodeURIComponent(project)}`, channelFor('project', project)],
     ['/ws/logs', 'logs'],
   ] as const);
   const url = wsUrl(random.of(gatewayUrls), path);
@@ -56,7 +64,7 @@ async function commandRaw({ gatewayUrls, audit, random }: Reading): Promise<void
     const project_id = random.of(PROJECTS);
     const { type } = await client.ask({ action: 'subscribe', project_id });
     const what = { persona: persona.name, project_id, type };
-    audit.attempt(mayRead(persona, `project:${project_id}`), type === 'subscribed', what);
+    audit.attempt(mayRead(persona, channelFor('project', project_id)), type === 'subscribed', what);
   });
   await Promise.all(asking);
   await resume(client, { audit, random, persona });
@@ -84,10 +92,10 @@ async function commandSocket({ gatewayUrls, audit, random }: Reading): Promise<v
     .timeout(5000)
     .emitWithAck('subscribe.projects', { project_ids });
   for (const id of project_ids) {
-    const outcome = answer.channels[`project:${id}`];
+    const outcome = answer.channels[channelFor('project', id)];
     const wasAllowed = outcome.code === undefined;
     const what = { persona: persona.name, id, outcome };
-    audit.attempt(mayRead(persona, `project:${id}`), wasAllowed, what);
+    audit.attempt(mayRead(persona, channelFor('project', id)), wasAllowed, what);
   }
   for (const { payload } of client.events) audit.received(persona, payload);
 }

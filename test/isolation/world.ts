@@ -13,13 +13,16 @@ export interface Persona {
   readonly token?: string;
 }
 
-export const PROJECTS = ['p0', 'p1', 'p2', 'p3'] as const;
-export const USERS = ['u0', 'u1', 'u2', 'u3'] as const;
+/** Ids that are each other's traps: numbers, encodings of one another, and parts of names and keys. */
+export const PROJECTS = ['p0', '42', 'a/{b} %7C', 'a%2F{b} %257C'] as const;
+export const USERS = ['u0', 'auth0|1', 'auth0%7C1', 'jose\u0301'] as const;
+const [, NUMBER, ODD, ODD_ENCODED] = PROJECTS;
+const [U0, AUTH0, AUTH0_ENCODED, DECOMPOSED] = USERS;
 export const CHANNELS = [
   'all',
   'logs',
-  ...PROJECTS.map((id) => `project:${id}`),
-  ...USERS.map((id) => `user:${id}`),
+  ...PROJECTS.map((id) => channelFor('project', id)),
+  ...USERS.map((id) => channelFor('user', id)),
 ];
 
 function member(user: string | undefined, projects: string[], scopes: string[]): Persona {
@@ -31,12 +34,12 @@ function member(user: string | undefined, projects: string[], scopes: string[]):
 }
 
 export const MEMBERS: readonly Persona[] = [
-  member('u0', ['p0'], ['publish']),
-  member('u1', ['p1', 'p2'], ['publish', 'logs']),
-  member('u2', ['*'], ['publish']),
-  member('u3', [], []),
+  member(U0, ['p0'], ['publish']),
+  member(AUTH0, [NUMBER, ODD], ['publish', 'logs']),
+  member(AUTH0_ENCODED, ['*'], ['publish']),
+  member(DECOMPOSED, [], []),
   member('ops', [], ['publish:all']),
-  member(undefined, ['p3'], ['publish']),
+  member(undefined, [ODD_ENCODED], ['publish']),
 ];
 const KEY: Persona = {
   name: 'an API key',
@@ -47,14 +50,25 @@ const KEY: Persona = {
 const NOBODY: Persona = { name: 'nobody', projects: [], scopes: [], credentials: undefined };
 export const CALLERS: readonly Persona[] = [...MEMBERS, KEY, NOBODY];
 
+/** The name of a channel, encoded byte by byte. */
+export function channelFor(kind: 'project' | 'user', id: unknown): string {
+  const bytes = [...Buffer.from(String(id)).toString('latin1')];
+  const encoded = bytes.map((byte) =>
+    /[A-Za-z0-9._~:@+-]/.test(byte)
+      ? byte
+      : `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  return `${kind}:${encoded.join('')}`;
+}
+
 /** Whether the persona may receive from the channel. */
 export function mayRead(persona: Persona, channel: string): boolean {
   if (persona.token === undefined) return false;
   if (channel === 'all') return true;
   if (channel === 'logs') return persona.scopes.includes('logs');
-  const [kind, id = ''] = channel.split(':');
-  if (kind === 'user') return id === persona.user;
-  return persona.projects.includes('*') || persona.projects.includes(id);
+  if (kindOf(channel) === 'user') return channel === channelFor('user', persona.user ?? '');
+  const named = persona.projects.map((id) => channelFor('project', id));
+  return persona.projects.includes('*') || named.includes(channel);
 }
 
 /** Whether the persona may publish to the channel. */
@@ -67,8 +81,8 @@ export function mayWrite(persona: Persona, channel: string): boolean {
 export interface SentEvent {
   readonly type: string;
   readonly channel?: string;
-  readonly user_id?: string;
-  readonly project_id?: string;
+  readonly user_id?: string | number;
+  readonly project_id?: string | number;
   readonly idempotency_key?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -97,13 +111,15 @@ export function routeOf(event: SentEvent, canBeUnaddressed: boolean): string | u
 /** Where nothing else names a user, the envelope gets the one in `data`. */
 function withFilledUser(said: string[], { data }: SentEvent): string[] {
   const isNamed = said.some((address) => kindOf(address) === 'user');
-  return isNamed || data['user_id'] === undefined ? said : [...said, `user:${data['user_id']}`];
+  return isNamed || data['user_id'] === undefined
+    ? said
+    : [...said, channelFor('user', data['user_id'])];
 }
 
 function ownAddresses({ user_id, project_id }: SentEvent): string[] {
   return [
-    ...(user_id === undefined ? [] : [`user:${user_id}`]),
-    ...(project_id === undefined ? [] : [`project:${project_id}`]),
+    ...(user_id === undefined ? [] : [channelFor('user', user_id)]),
+    ...(project_id === undefined ? [] : [channelFor('project', project_id)]),
   ];
 }
 
@@ -127,7 +143,7 @@ function contradicts(one: string, other: string): boolean {
 }
 
 function channelOf(field: string, id: string): string {
-  return field === 'project_id' ? `project:${id}` : `user:${id}`;
+  return channelFor(field === 'project_id' ? 'project' : 'user', id);
 }
 
 function kindOf(channel: string): string | undefined {

@@ -144,7 +144,7 @@ function mark({ audit }: Writing, event: SentEvent, channel: string | undefined)
 function eventOf({ random, audit }: Writing): SentEvent {
   const [type, data] = random.of(Object.entries(TYPES));
   const user = () => random.maybe(USERS);
-  const project = () => random.maybe(PROJECTS);
+  const project = () => asNumber(random.maybe(PROJECTS), random);
   const own = { channel: random.maybe(CHANNELS), user_id: user(), project_id: project() };
   const inData = { userId: user(), user_id: user(), project_id: project() };
   // So few keys that most of them are known.
@@ -156,9 +156,16 @@ function eventOf({ random, audit }: Writing): SentEvent {
   };
 }
 
-function given(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** An id of digits is now and then a number. */
+function asNumber(id: string | undefined, random: Random): string | number | undefined {
+  return id === '42' && random.below(2) === 0 ? Number(id) : id;
+}
+
+function given(fields: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
   const entries = Object.entries(fields);
   return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
+    entries.filter((entry): entry is [string, Value] => entry[1] !== undefined),
   );
 }
+
+type Value = string | number;

@@ -91,7 +91,7 @@ test('[IO4] a ping nested too deeply to be echoed is refused without an internal
 
 test.each([
   { what: 'an id that is not UTF-8', status: 400, path: '/ws/project/%ff' },
-  { what: 'an id that is far too long', status: 400, path: `/ws/project/${'x'.repeat(600)}` },
+  { what: 'an id that is far too long', status: 400, path: `/ws/project/${'x'.repeat(2_400)}` },
   { what: 'an unknown path', status: 404, path: '/ws/elsewhere' },
 ])('[AD] $what gets a problem document, with an upgrade or without', async ({ path, status }) => {
   await using gateway = await startGateway({ AUTH_MODE: 'open' });

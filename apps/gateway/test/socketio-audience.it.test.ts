@@ -90,7 +90,7 @@ describe('[IO9] who hears what on Socket.IO', () => {
       channels: { 'project:A': {}, 'project:B': {} },
     });
     const tooMany = Array.from({ length: MAX_CURSORS + 1 }, (_, n) => `P${n}`);
-    for (const project_ids of ['A', [7], ['a b'], tooMany]) {
+    for (const project_ids of ['A', [7.5], ['a\nb'], tooMany]) {
       expect(await ask('subscribe.projects', { project_ids })).toMatchObject({
         code: 'invalid_command',
       });
@@ -157,7 +157,7 @@ describe('[IO9] who hears what on Socket.IO', () => {
 test.each<[string, object]>([
   ['subscribe.project', { project_id: 'A', since: 7 }],
   ['subscribe.project', { project_id: 'A', since: 'e'.repeat(65) }],
-  ['subscribe.project', { project_id: 'a b', since: 'e.1' }],
+  ['subscribe.project', { project_id: 'a\nb', since: 'e.1' }],
   ['subscribe.projects', { project_ids: 'A', since: { A: 'e.1' } }],
   ['subscribe.projects', { project_ids: ['A'], since: ['e.1'] }],
   ['subscribe.projects', { project_ids: ['A'], since: { A: 7 } }],

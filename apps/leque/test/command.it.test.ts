@@ -234,7 +234,7 @@ describe('leque token', () => {
 
   test('reports everything that is wrong with its options at once', async () => {
     const { code, output } = await runToEnd(
-      ['token', '--user', 'a b', '--scope', 'everything', '--ttl', 'soon'],
+      ['token', '--user', '*', '--scope', 'everything', '--ttl', 'soon'],
       { JWT_SECRET: TEST_JWT_SECRET },
     );
     expect(code).toBeGreaterThan(0);

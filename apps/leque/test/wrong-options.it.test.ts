@@ -17,8 +17,8 @@ const WRONG_OF_KIND = new Map<unknown, readonly string[]>([
 ]);
 /** Values that are refused by what the command runs on. */
 const WRONG_OF_ACTION: Readonly<Record<string, readonly string[]>> = {
-  'token --user': ['a b', ''],
-  'token --projects': ['a b'],
+  'token --user': ['a\nb', ''],
+  'token --projects': ['a\nb'],
   'token --scope': ['everything', 'publish,all'],
   'token --ttl': ['0', '-1', 'soon', '1e300', '999999999999999'],
   'publish --file': ['/nonexistent/events'],

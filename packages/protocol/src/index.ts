@@ -40,11 +40,10 @@ export {
   FIREHOSE,
   type HistoryKind,
   historyKind,
-  Id,
-  isId,
   keepsHistory,
   LOGS,
   projectChannel,
+  suggestChannel,
   tryParseChannel,
   userChannel,
 } from './wire/channel.ts';
@@ -56,6 +55,7 @@ export {
   type Command,
   checkCommand,
   MAX_CURSORS,
+  MAX_TOKEN_LENGTH,
   namesCursors,
   parseCommand,
   type RequestId,
@@ -64,6 +64,7 @@ export {
 export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
 export { ERRORS, type ErrorCode, ProtocolError } from './wire/errors.ts';
+export { encodeId, ID_RULE, IdText, isId, tryReadId } from './wire/id.ts';
 export { endOfString, type MemberTexts, memberTexts } from './wire/member-texts.ts';
 export { type Payload, tryDecodePayload } from './wire/payload.ts';
 export {

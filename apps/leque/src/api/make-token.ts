@@ -1,13 +1,13 @@
 import { signToken } from '@leque/auth-jwt';
 import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
-import { isId } from '@leque/protocol';
+import { ID_RULE, isId } from '@leque/protocol';
 import { devSecret, SecretNotKept } from './dev-secret.ts';
 import { CommandError, EXIT, usageError } from './exit.ts';
 import { tryParsePositive } from './parse-option.ts';
 
 export interface TokenOptions {
   readonly user: string;
-  /** Comma-separated ids, or `*`. */
+  /** Comma-separated ids, or `*`; a JSON list for ids with commas. */
   readonly projects: string;
   /** Comma-separated scopes. */
   readonly scope: string;
@@ -37,10 +37,10 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
   const scopes = split(options.scope);
   const end = endAfter(options.ttl);
   const problems = [
-    ...(isId(options.user) ? [] : [`--user "${options.user}" is not a user id`]),
+    ...(isId(options.user) ? [] : [`--user "${options.user}" is not a user id: ${ID_RULE}`]),
     ...projects
       .filter((project) => project !== ALL_PROJECTS && !isId(project))
-      .map((project) => `--projects: "${project}" is not a project id`),
+      .map((project) => `--projects: "${project}" is not a project id: ${ID_RULE}`),
     ...scopes
       .filter((scope) => !isScope(scope))
       .map((scope) => `--scope: "${scope}" is none of ${SCOPES.join(', ')}`),

@@ -42,7 +42,7 @@ Exit codes: 0 --count is reached; 1 refused; 2 wrong options; 3 no server answer
 export function tailCommand(): Command {
   const command = new Command('tail')
     .description('follow a channel live')
-    .argument('<channel>', 'project:ID, user:ID, all or logs')
+    .argument('<channel>', 'project:ID, user:ID (percent-encoded), all or logs')
     .option('--since <cursor>', 'print first what the history has after this cursor')
     .addOption(
       new Option('--level <level>', 'least severe level of logs to print').choices(
@@ -127,11 +127,15 @@ async function checkOptions(
   channel: string,
   { since, level }: { since: string | undefined; level: string | undefined },
 ): Promise<void> {
-  const { FIREHOSE, LOGS, tryParseChannel, tryParseCursor } = await import('@leque/protocol');
+  const { FIREHOSE, LOGS, suggestChannel, tryParseChannel, tryParseCursor } = await import(
+    '@leque/protocol'
+  );
   const kind = tryParseChannel(channel)?.kind;
+  const suggested = suggestChannel(channel);
+  const how = suggested === undefined ? '' : `, with the id percent-encoded: ${suggested}`;
   const problems = [
     ...(kind === undefined || kind === FIREHOSE
-      ? [`"${channel}" is not a channel: project:ID, user:ID, all or logs`]
+      ? [`"${channel}" is not a channel: project:ID, user:ID, all or logs${how}`]
       : []),
     ...(since !== undefined && tryParseCursor(since) === undefined
       ? [`--since "${since}" is not a cursor`]

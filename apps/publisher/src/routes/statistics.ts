@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Deadline } from '@leque/core';
-import { Id, projectChannel, Stats } from '@leque/protocol';
+import { IdText, projectChannel, Stats } from '@leque/protocol';
 import { Type } from 'typebox';
 import { failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
@@ -12,7 +12,7 @@ const ConnectionsAnswer = Type.Object(
   { description: 'The number of open connections.' },
 );
 const SubscribersAnswer = Type.Object(
-  { project_id: Id, subscribers: Count },
+  { project_id: IdText, subscribers: Count },
   { description: 'The number of sessions.' },
 );
 const tags = ['statistics'];
@@ -75,7 +75,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
         description:
           'Counts sessions that subscribed to the project and sessions that get the events of all projects.',
         tags,
-        params: Type.Object({ project_id: Id }),
+        params: Type.Object({ project_id: IdText }),
         response: {
           200: SubscribersAnswer,
           ...failures,

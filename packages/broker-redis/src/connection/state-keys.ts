@@ -1,3 +1,5 @@
+import { userChannel } from '@leque/protocol';
+
 /** Names the keys of the cluster state. In a Redis Cluster all keys of one node share a slot. */
 export class StateKeys {
   readonly #prefix: string;
@@ -23,12 +25,12 @@ export class StateKeys {
 
   /** The Redis channel of the signal that the connections of a user have changed. */
   userSignal(userId: string): string {
-    return `${this.#prefix}{user:${userId}}:connections`;
+    return `${this.#prefix}{${userChannel(userId)}}:connections`;
   }
 }
 
 export const CONNECTIONS = 'connections';
-/** The field of the sum of all connections; no encoded user id looks like it. */
+/** The field of the sum of all connections; no user id looks like it. */
 export const ALL_USERS = '*';
 
 export function subscribersHash(kind: string): string {

@@ -93,7 +93,7 @@ local function has_huge_number(json)
   return string.find(json, '[eE]%+?%d%d%d') or string.find(json, string.rep('%d', 200))
 end
 
-local FORMATS = { ['date-time'] = is_timestamp }
+local FORMATS = { ['date-time'] = is_timestamp, ['leque-id'] = is_id_text }
 
 -- A text that fits a pattern is ASCII, so its bytes are its characters.
 local function has_form(rule, value)
@@ -115,17 +115,19 @@ end
 
 -- Returns what is wrong with a value, or nil. event-rules.ts makes the rules.
 local function violation(rule, value)
+  if rule.any_of then
+    for _, alternative in ipairs(rule.any_of) do
+      if not violation(alternative, value) then return nil end
+    end
+    return 'must be ' .. rule.expected
+  end
   if rule.values then
     for _, allowed in ipairs(rule.values) do
       if value == allowed then return nil end
     end
     return 'must be one of ' .. table.concat(rule.values, ', ')
   end
-  local fits = false
-  for _, name in ipairs(rule.types) do fits = fits or type(value) == name end
-  if not fits then
-    return 'must be ' .. (rule.expected or 'a ' .. table.concat(rule.types, ' or a '))
-  end
+  if type(value) ~= rule.type then return 'must be ' .. (rule.expected or 'a ' .. rule.type) end
   if type(value) == 'string' then return text_violation(rule, value) end
   if rule.integer and value % 1 ~= 0 then return 'must be a whole number' end
   if value < (rule.minimum or value) then return 'must be at least ' .. rule.minimum end
@@ -209,25 +211,27 @@ local function addresses_of(kind)
   return config().event_addresses[kind] or user_type_of(kind) and config().user_type_addresses or {}
 end
 
-local function is_id(value)
-  return value ~= nil and not violation(field_of('user_id').rule, value)
+-- Returns the text of an id, which a whole number stands for as well; nil for anything else.
+local function id_in(value)
+  if value == nil or violation(field_of('user_id').rule, value) then return nil end
+  return type(value) == 'number' and text(value) or value
 end
 
 -- Returns what contradicts itself in an event that has the id of its channel already.
-local function address_problems(event, channel)
+local function address_problems(event, log)
   local kind = event.type or event.event_type
-  local named, id = string.match(channel, '^(%l+):(.+)$')
-  if named and event[named .. '_id'] ~= id then
-    return { named .. '_id differs from the id in channel' }
+  local is_named = log.id ~= ''
+  if is_named and event[log.kind .. '_id'] ~= log.id then
+    return { log.kind .. '_id differs from the id in channel' }
   end
   local user_type = user_type_of(kind)
-  if not named and user_type then
-    return { 'channel must not be ' .. channel .. ' for ' .. user_type }
+  if not is_named and user_type then
+    return { 'channel must not be ' .. log.channel .. ' for ' .. user_type }
   end
   local problems = {}
   for _, address in ipairs(addresses_of(kind)) do
-    local value = event.data[address.name]
-    if is_id(value) and event[address.id] ~= nil and event[address.id] ~= value then
+    local value = id_in(event.data[address.name])
+    if value and event[address.id] ~= nil and event[address.id] ~= value then
       table.insert(problems, 'data.' .. address.name .. ' differs from ' .. address.id)
     end
   end

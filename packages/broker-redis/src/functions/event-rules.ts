@@ -11,7 +11,10 @@ import { toLuaPattern } from '../lib/lua-pattern.ts';
 
 /** How event-checks.lua checks one value. */
 interface ValueRule {
-  readonly types?: readonly string[];
+  /** A value has to fit one of these; then the rule has nothing else but `expected`. */
+  readonly any_of?: readonly ValueRule[];
+  /** A type of Lua. */
+  readonly type?: string;
   readonly values?: readonly string[];
   readonly integer?: true;
   readonly min_length?: number;
@@ -21,7 +24,7 @@ interface ValueRule {
   /** A pattern of Lua. */
   readonly pattern?: string;
   readonly format?: string;
-  /** How a value that does not fit `pattern` or `format` should look. */
+  /** How a value that does not fit `any_of`, `pattern` or `format` should look. */
   readonly expected?: string;
 }
 
@@ -61,7 +64,7 @@ const UNDERSTOOD = new Set([
   ...Object.keys(LIMITS),
 ]);
 /** The formats that event-checks.lua checks. */
-const FORMATS = new Set(['date-time']);
+const FORMATS = new Set(['date-time', 'leque-id']);
 
 /** Protocol's table of an event's fields, so that FCALL accepts what HTTP accepts. */
 export function eventFields(): EnvelopeRule[] {
@@ -111,15 +114,21 @@ function valueRule(schema: FieldSchema): ValueRule {
   const unknown = Object.keys(schema).filter((keyword) => !UNDERSTOOD.has(keyword));
   if (unknown.length > 0) throw new Error(`event-checks.lua does not know ${unknown.join(', ')}`);
   if (schema.enum !== undefined) return { values: schema.enum };
+  if (schema.anyOf !== undefined) return alternatives(schema.anyOf, schema.description);
   const limits = Object.entries(LIMITS).flatMap(([keyword, name]) =>
     schema[keyword] === undefined ? [] : [[name, schema[keyword]]],
   );
   return {
-    types: (schema.anyOf ?? [schema]).map(({ type }) => luaType(type)),
+    type: luaType(schema.type),
     ...(schema.type === 'integer' && { integer: true }),
     ...Object.fromEntries(limits),
     ...formRule(schema),
   };
+}
+
+function alternatives(schemas: readonly FieldSchema[], description: string | undefined): ValueRule {
+  if (description === undefined) throw new Error('alternatives need a description');
+  return { any_of: schemas.map(valueRule), expected: description };
 }
 
 function formRule({ pattern, format, description }: FieldSchema): Partial<ValueRule> {

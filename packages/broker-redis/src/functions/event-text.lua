@@ -1,26 +1,6 @@
 -- Checks and splits the text of an event. Its `data` and message id are stored as they came: decoding
 -- and encoding them again would turn empty arrays into objects and change numbers.
 
--- The forms of a character that is not ASCII (RFC 3629, section 4). Other bytes above 127 are overlong,
--- halves of surrogate pairs, beyond U+10FFFF, cut off, or of another encoding.
-local UTF8_FORMS = {
-  '[\194-\223][\128-\191]',
-  '\224[\160-\191][\128-\191]',
-  '[\225-\236\238\239][\128-\191][\128-\191]',
-  '\237[\128-\159][\128-\191]',
-  '\240[\144-\191][\128-\191][\128-\191]',
-  '[\241-\243][\128-\191][\128-\191][\128-\191]',
-  '\244[\128-\143][\128-\191][\128-\191]',
-}
-
--- Nodes send the bytes on in text frames: one that is not UTF-8 would close every client's connection.
-local function is_utf8(bytes)
-  if not string.find(bytes, '[\128-\255]') then return true end
-  local rest = bytes
-  for _, form in ipairs(UTF8_FORMS) do rest = string.gsub(rest, form, ' ') end
-  return not string.find(rest, '[\128-\255]')
-end
-
 -- An own instance, because the shared one accepts NaN, which no client could read.
 local strict_json
 local function decode(json)

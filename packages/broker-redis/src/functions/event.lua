@@ -7,19 +7,26 @@ local function drop_nulls(event)
   end
 end
 
+-- The texts of fields have no control characters, so no other character needs an escape.
 local function member(name, value)
-  return '"' .. name .. '":"' .. value .. '"'
+  return '"' .. name .. '":"' .. string.gsub(value, '[\\"]', '\\%0') .. '"'
+end
+
+-- Replaces ids that are numbers by their texts.
+local function write_ids_as_texts(event)
+  for _, field in ipairs(config().event_fields) do
+    if field.is_id then event[field.name] = id_in(event[field.name]) or event[field.name] end
+  end
 end
 
 -- Gives the event the ids that it lacks: the id of the channel, then those in its data.
-local function add_own_ids(event, channel)
-  local kind, id = string.match(channel, '^(%l+):(.+)$')
-  if kind and event[kind .. '_id'] == nil then event[kind .. '_id'] = id end
+local function add_own_ids(event, log)
+  if log.id ~= '' and event[log.kind .. '_id'] == nil then event[log.kind .. '_id'] = log.id end
   if type(event.data) ~= 'table' then return end
   for _, field in ipairs(config().event_fields) do
-    local value = event.data[field.name]
-    local is_missing = field.is_id and event[field.name] == nil and value ~= nil
-    if is_missing and not violation(field.rule, value) then event[field.name] = value end
+    if field.is_id and event[field.name] == nil then
+      event[field.name] = id_in(event.data[field.name])
+    end
   end
 end
 
@@ -49,7 +56,7 @@ end
 
 -- Returns the event as a table, with the texts that are stored as they came in `texts`; or nil and what
 -- is wrong with the event.
-local function parse_event(json, channel)
+local function parse_event(json, log)
   local max_bytes = config().max_event_bytes
   if #json > max_bytes then
     return nil, 'an event must not be larger than ' .. max_bytes .. ' bytes'
@@ -63,10 +70,11 @@ local function parse_event(json, channel)
   local texts, wrong_name = split_members(json)
   if not texts then return nil, wrong_name end
   drop_nulls(event)
-  add_own_ids(event, channel)
+  write_ids_as_texts(event)
+  add_own_ids(event, log)
   local in_data = add_ids_in_data(event)
-  local problems = find_problems(event, texts.data, channel)
-  if #problems == 0 then problems = address_problems(event, channel) end
+  local problems = find_problems(event, texts.data, log.channel)
+  if #problems == 0 then problems = address_problems(event, log) end
   if #problems > 0 then return nil, table.concat(problems, '; ') end
   event.texts = {
     data = with_members(texts.data, in_data),
@@ -80,8 +88,7 @@ local function new_message_id()
     '%1-%2-%3-%4-'))
 end
 
--- Returns the text to store: the fields for clients, in the order of their table. All but data and
--- message id have forms that need no escapes.
+-- Returns the text to store: the fields for clients, in the order of their table.
 local function stored_text(event)
   local members = {}
   for _, field in ipairs(config().event_fields) do

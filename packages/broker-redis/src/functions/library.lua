@@ -36,13 +36,70 @@ local function read_from(key, command, ...)
   error(redis.error_reply(reply.err .. ': ' .. key))
 end
 
--- Returns the prefix, the channel and its kind, as of PREFIX{project:P}; nil for other keys.
+-- The forms of a character that is not ASCII (RFC 3629, section 4). Other bytes above 127 are overlong,
+-- halves of surrogate pairs, beyond U+10FFFF, cut off, or of another encoding.
+local UTF8_FORMS = {
+  '[\194-\223][\128-\191]',
+  '\224[\160-\191][\128-\191]',
+  '[\225-\236\238\239][\128-\191][\128-\191]',
+  '\237[\128-\159][\128-\191]',
+  '\240[\144-\191][\128-\191][\128-\191]',
+  '[\241-\243][\128-\191][\128-\191][\128-\191]',
+  '\244[\128-\143][\128-\191][\128-\191]',
+}
+
+-- Nodes send the bytes on in text frames: one that is not UTF-8 would close every client's connection.
+local function is_utf8(bytes)
+  if not string.find(bytes, '[\128-\255]') then return true end
+  local rest = bytes
+  for _, form in ipairs(UTF8_FORMS) do rest = string.gsub(rest, form, ' ') end
+  return not string.find(rest, '[\128-\255]')
+end
+
+-- Control characters and line separators: ASCII, U+0080 to U+009F, U+2028 and U+2029.
+local FORBIDDEN_IN_IDS = { '[%z\1-\31\127]', '\194[\128-\159]', '\226\128[\168\169]' }
+local MAX_ID_BYTES = 256
+
+-- Has the verdicts of `isId` in id.ts of the protocol package.
+local function is_id_text(value)
+  if value == '' or value == '*' or #value > MAX_ID_BYTES or not is_utf8(value) then return false end
+  for _, form in ipairs(FORBIDDEN_IN_IDS) do
+    if string.find(value, form) then return false end
+  end
+  return true
+end
+
+-- Encodes an id as `encodeId` in id.ts of the protocol package does.
+local function encode_id(id)
+  return (string.gsub(id, '[^%w%._:@+~%-]', function(char)
+    return string.format('%%%02X', string.byte(char))
+  end))
+end
+
+-- Returns the id of an encoding that encode_id makes; nil for any other text.
+local function decode_id(encoded)
+  if string.find(encoded, '^[%w%._:@+~%-]+$') then return #encoded <= MAX_ID_BYTES and encoded or nil end
+  local id = string.gsub(encoded, '%%(%x%x)', function(hex) return string.char(tonumber(hex, 16)) end)
+  return is_id_text(id) and encode_id(id) == encoded and id or nil
+end
+
+-- Returns the prefix, the channel, its kind and its id, as of PREFIX{project:P}; nil for other keys. Channels
+-- without an id have an empty one.
 local function parse_key(key)
   local prefix, channel = string.match(key, '^(.-){([^{}]+)}$')
-  if channel == 'all' or channel == 'logs' then return prefix, channel, channel end
-  local kind, id = string.match(channel or '', '^(%l+):([%w%._:@+%-]+)$')
-  if (kind == 'project' or kind == 'user') and #id <= 128 then return prefix, channel, kind end
+  if channel == 'all' or channel == 'logs' then return prefix, channel, channel, '' end
+  local kind, encoded = string.match(channel or '', '^(%l+):(.+)$')
+  local id = (kind == 'project' or kind == 'user') and decode_id(encoded)
+  if id then return prefix, channel, kind, id end
   return nil
+end
+
+-- Returns the words that tell the author of a wrong key how the channel is written, when its id is not
+-- encoded.
+local function encoding_hint(key)
+  local kind, id = string.match(key, '{(%l+):(.+)}$')
+  if (kind ~= 'project' and kind ~= 'user') or not is_id_text(id) then return '' end
+  return ', with the id percent-encoded: {' .. kind .. ':' .. encode_id(id) .. '}'
 end
 
 -- Reads which run of which server this is, and since when it has been the master. That changes with a

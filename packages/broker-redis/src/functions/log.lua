@@ -3,11 +3,13 @@
 
 -- Returns what adding to the channel of `key` takes; nil when `key` names no channel.
 local function open_log(key)
-  local prefix, channel, kind = parse_key(key)
+  local prefix, channel, kind, id = parse_key(key)
   if not channel then return nil end
   return {
     key = key,
     channel = channel,
+    kind = kind,
+    id = id,
     stream = key .. ':log',
     -- The part of a payload's header that follows the type.
     addressed = ' ' .. channel .. '\n',

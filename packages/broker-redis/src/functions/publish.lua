@@ -1,7 +1,7 @@
 -- leque_publish: lets any service with a Redis client publish. It checks an event, then stores and
 -- sends it as leque_append does. Nothing of a refused event is stored.
 --
--- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID
+-- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID, with the id percent-encoded
 -- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
 -- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 }; the epoch is
 --          empty for a channel without history. Or an error that names the field, such as
@@ -16,9 +16,10 @@ redis.register_function('leque_publish', function(keys, args)
   end
   local log = open_log(key)
   if not log then
-    return refuse('the key must be PREFIX{CHANNEL}, and the channel all, logs, project:ID or user:ID')
+    return refuse('the key must be PREFIX{CHANNEL}, and the channel all, logs, project:ID or user:ID'
+      .. encoding_hint(key))
   end
-  local event, problem = parse_event(json, log.channel)
+  local event, problem = parse_event(json, log)
   if not event then return refuse(problem) end
   if idempotency_key == '' or #(idempotency_key or '') > 256 then
     return refuse('the idempotency key must be 1 to 256 bytes')

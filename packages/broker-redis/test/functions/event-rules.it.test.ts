@@ -1,5 +1,11 @@
-import { describeProblems, type EVENT_DATA, EVENT_FIELDS, tryParseEvent } from '@leque/protocol';
-import { startRedis, uniquePrefix } from '@leque/testkit';
+import {
+  describeProblems,
+  type EVENT_DATA,
+  EVENT_FIELDS,
+  tryParseChannel,
+  tryParseEvent,
+} from '@leque/protocol';
+import { Random, startRedis, uniquePrefix } from '@leque/testkit';
 import { TIMESTAMPS, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { foreignService } from '../support/foreign-service.ts';
@@ -48,11 +54,26 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
     `{"type":"x","data":{"story_id":"a b","project_id":7,"user_id":null},${own}}`,
     `{"type":"x","data":{"story_id":"${'x'.repeat(129)}","user_id":"\\u0055"},${own}}`,
     `{"type":"x","data":{"in":{"story_id":"S"}},${own}}`,
+    `{"type":"x","data":{"story_id":7,"user_id":9007199254740993},${own}}`,
+    `{"type":"x","data":{},"story_id":-0,${own}}`,
+    `{"type":"x","data":{},"story_id":1e3,${own}}`,
+    `{"type":"x","data":{},"story_id":42.0,${own}}`,
+    `{"type":"x","data":{},"story_id":9007199254740991,${own}}`,
+    `{"type":"x","data":{},"story_id":9007199254740993,${own}}`,
+    `{"type":"x","data":{},"story_id":"a\\"\\\\/\\u00e9\\ud83d\\ude00 %7C{}|é",${own}}`,
+    `{"type":"story_deleted","data":{},"story_id":"\\"\\\\",${own}}`,
+    `{"type":"story_deleted","data":{"story_id":12},${own}}`,
+    `{"type":"task.created","data":{"taskId":1,"userId":7,"agentId":2},"user_id":"7",${own}}`,
+    `{"type":"x","data":{},"story_id":"a\\u0085",${own}}`,
+    `{"type":"x","data":{},"story_id":"a\\u2028",${own}}`,
+    `{"type":"x","data":{},"story_id":"a\\u0000",${own}}`,
+    `{"type":"x","data":{},"story_id":"*",${own}}`,
   ];
   const stored: unknown[] = [];
   for (const [channel, kind] of [
     ['project:P', 'project_id'],
     ['user:U', 'user_id'],
+    ['user:a%22%5C%7C%7B%7D%C3%A9%25', 'user_id'],
     ['all', undefined],
   ] as const) {
     for (const text of texts) {
@@ -66,7 +87,7 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
       stored.push(kind === undefined ? undefined : JSON.parse(parsed.event.json)[kind]);
     }
   }
-  expect(new Set(stored)).toEqual(new Set(['P', 'U', undefined]));
+  expect(new Set(stored)).toEqual(new Set(['P', 'U', 'a"\\|{}é%', undefined]));
 });
 
 test('[RT.2] [RT.3] [ISO] FCALL refuses the same contradictions as the HTTP interface', async () => {
@@ -91,6 +112,42 @@ test('[RT.2] [RT.3] [ISO] FCALL refuses the same contradictions as the HTTP inte
   expect([...verdicts.keys()]).toEqual(
     expect.arrayContaining(['accepted', 'ERR leque: channel must not be all for task.*']),
   );
+});
+
+test('[CH.2] [ISO] FCALL knows a channel by the one name that other nodes know it by', async () => {
+  await using redis = await startRedis();
+  const prefix = uniquePrefix();
+  await using _ = await startNode({ url: redis.url, prefix });
+  const { fcall } = foreignService(redis.url, prefix);
+  const random = new Random(1);
+  const parts = [
+    'a',
+    '%',
+    '7C',
+    '7c',
+    '%7C',
+    '%C3%A9',
+    'é',
+    '|',
+    '~',
+    '%61',
+    '%2A',
+    '%00',
+    ' ',
+    '%E9',
+  ];
+  const channels = Array.from({ length: 200 }, () => {
+    const length = random.below(4);
+    return `user:${Array.from({ length }, () => parts[random.below(parts.length)]).join('')}`;
+  });
+  const disagreements: unknown[] = [];
+  const compare = async (channel: string) => {
+    const reply = await fcall(channel, '{"type":"x","data":{}}');
+    const isKnown = tryParseChannel(channel) !== undefined;
+    if (isKnown === reply instanceof Error) disagreements.push([channel, reply]);
+  };
+  while (channels.length > 0) await Promise.all(channels.splice(0, CALLS_AT_A_TIME).map(compare));
+  expect(disagreements).toEqual([]);
 });
 
 interface Addressed {
@@ -142,6 +199,10 @@ function* variations(): Generator<Loose> {
     'x',
     'x'.repeat(129),
     'é'.repeat(128),
+    'é'.repeat(129),
+    'auth0|1',
+    '*',
+    2 ** 53,
     0,
     -1,
     0.5,

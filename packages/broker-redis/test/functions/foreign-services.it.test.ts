@@ -159,8 +159,11 @@ describe('[RT.5] FCALL leque_publish', () => {
     ['data must be an object', '{"type":"x","data":null}'],
     ['data.story_id is required', '{"type":"story_deleted","data":{}}'],
     ['data is required', '{"type":"story_deleted"}'],
-    ['data.story_id must not be empty', '{"type":"story_deleted","data":{"story_id":""}}'],
-    ['data.story_id must be a string', '{"type":"story_deleted","data":{"story_id":7}}'],
+    ['data.story_id must be a text of 1 to 256', '{"type":"story_deleted","data":{"story_id":""}}'],
+    [
+      'data.story_id must be a text of 1 to 256',
+      '{"type":"story_deleted","data":{"story_id":7.5}}',
+    ],
     [
       'data.progress must be at most 100',
       '{"type":"job_progress","data":{"job_id":"J","progress":101}}',
@@ -169,8 +172,8 @@ describe('[RT.5] FCALL leque_publish', () => {
       'data.level must be one of debug, info',
       '{"type":"log_message","data":{"level":"x","message":""}}',
     ],
-    ['data.code must be a string or a number', '{"type":"error","data":{"message":"m","code":[]}}'],
-    ['project_id must be 1 to 128 letters', '{"type":"x","project_id":"a b"}'],
+    ['data.code must be a text or a number', '{"type":"error","data":{"message":"m","code":[]}}'],
+    ['project_id must be a text of 1 to 256 bytes', '{"type":"x","project_id":"a\\nb"}'],
     ['timestamp must be a date and time', '{"type":"x","timestamp":"yesterday"}'],
     ['message_id must not be empty', '{"type":"x","message_id":""}'],
     ['message_id must not have more than 128', `{"type":"x","message_id":"${'x'.repeat(129)}"}`],
@@ -188,10 +191,13 @@ describe('[RT.5] FCALL leque_publish', () => {
     ['channel must not be all for task.*', '{"type":"task.x","data":{},"user_id":"u"}', 'all'],
     ['channel differs from that of the key', '{"type":"x","channel":"all"}'],
     ['larger than 262144 bytes', `{"type":"x","data":{"text":"${'x'.repeat(262_144)}"}}`],
-    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'project:a b'],
+    ['project_id must be a text of 1 to', '{"type":"x","project_id":9007199254740993}'],
+    ['the id percent-encoded: {project:a%20b}', '{"type":"x"}', 'project:a b'],
+    ['the id percent-encoded: {user:auth0%7C1}', '{"type":"x"}', 'user:auth0|1'],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'user:auth0%7c1'],
     ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'firehose'],
     ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', 'task:1'],
-    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', `user:${'x'.repeat(129)}`],
+    ['the key must be PREFIX{CHANNEL}', '{"type":"x"}', `user:${'x'.repeat(257)}`],
   ];
   test.for(refused)('[EV6.3] [EV6.4] %s: %.60s', async ([problem, json, channel = 'project:P']) => {
     const prefix = uniquePrefix();

@@ -42,7 +42,7 @@ describe('[WS6] the narrow endpoints', () => {
   });
 
   test('/ws/project/{id} refuses what is not an id', () => {
-    expect(() => projectEndpoint('a b')).toThrow(/project_id must be/);
+    expect(() => projectEndpoint('a\nb')).toThrow(/project_id must be/);
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   ALL,
   FIREHOSE,
+  ID_RULE,
   isId,
   LOG_LEVELS,
   LOGS,
@@ -52,10 +53,7 @@ export const selectedProjectsEndpoint: Endpoint = { channels: () => [], offers: 
  */
 export function projectEndpoint(projectId: string): Endpoint {
   if (isId(projectId)) return new ProjectEndpoint(projectId);
-  throw new ProtocolError(
-    'invalid_command',
-    'project_id must be 1 to 128 letters, digits and . _ - : @ +',
-  );
+  throw new ProtocolError('invalid_command', `project_id must be ${ID_RULE}`);
 }
 
 /** A class, because each connection has one of these, and closures take more memory. */

@@ -16,7 +16,7 @@ export type SlowConsumerRules = (channel: string) => SlowConsumerRule | undefine
 
 const RULE = /^(\S+) +(drop-oldest|conflate +(\S+))$/;
 const KEY = /^([A-Za-z0-9._:-]{1,64})\/([A-Za-z0-9_]{1,64})$/;
-const PATTERN = /^(all|logs|firehose|(project|user):[A-Za-z0-9._:@+-]{1,128}|(project|user):\*)$/;
+const ALL_OF_KIND = /^(project|user):\*$/;
 
 /**
  * Parses rules such as `logs drop-oldest; project:* conflate job_progress/job_id`. A rule is for
@@ -36,7 +36,7 @@ export function parseSlowConsumerRules(text: string): SlowConsumerRules {
 
 function parseRule(text: string): [string, SlowConsumerRule] {
   const [, pattern = '', rule, keys] = RULE.exec(text) ?? [];
-  if (rule === undefined || !PATTERN.test(pattern)) throw wrong(text);
+  if (rule === undefined || !isPattern(pattern)) throw wrong(text);
   if (keys === undefined) return [pattern, { kind: 'drop-oldest' }];
   const pairs = keys.split(',').map((key): [string, string] => {
     const [, type, field] = KEY.exec(key) ?? [];
@@ -44,6 +44,10 @@ function parseRule(text: string): [string, SlowConsumerRule] {
     return [type, field];
   });
   return [pattern, { kind: 'conflate', keys: new Map(pairs) }];
+}
+
+function isPattern(text: string): boolean {
+  return ALL_OF_KIND.test(text) || tryParseChannel(text) !== undefined;
 }
 
 function wrong(rule: string): Error {

@@ -70,7 +70,7 @@ describe('an event that contradicts itself is refused', () => {
     [{ type: 'task.archived', data: {}, channel: 'all' }, 'channel: must not be all for task.*'],
     [{ type: 'task.archived', data: {} }, 'user_id: is required, because task.* is for one user'],
     [
-      { type: 'task.archived', data: { userId: 'a b' } },
+      { type: 'task.archived', data: { userId: 'a\nb' } },
       'user_id: is required, because task.* is for one user',
     ],
   ])('[RT.2] [RT.3] %j: %s', (event, problem) => {
@@ -78,7 +78,7 @@ describe('an event that contradicts itself is refused', () => {
   });
 
   test('[RT.1] an id of a known type that cannot be a channel is refused', () => {
-    const event = { ...created, data: { ...task, userId: 'a b' } };
+    const event = { ...created, data: { ...task, userId: 'a\nb' } };
     expect(problems(event)).toEqual([expect.stringMatching(/^data\.userId: must be /)]);
   });
 });

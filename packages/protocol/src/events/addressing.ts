@@ -1,11 +1,5 @@
-import {
-  ALL,
-  isId,
-  LOGS,
-  type ParsedChannel,
-  projectChannel,
-  userChannel,
-} from '../wire/channel.ts';
+import { ALL, LOGS, type ParsedChannel, projectChannel, userChannel } from '../wire/channel.ts';
+import { tryReadId } from '../wire/id.ts';
 import type { Problem } from '../wire/problems.ts';
 import { EVENT_DATA, userTypeOf } from './event-types.ts';
 
@@ -106,6 +100,5 @@ function addressesOf(type: string): readonly Address[] {
 }
 
 function idIn(data: object, name: string): string | undefined {
-  const value = (data as Readonly<Record<string, unknown>>)[name];
-  return isId(value) ? value : undefined;
+  return tryReadId((data as Readonly<Record<string, unknown>>)[name]);
 }

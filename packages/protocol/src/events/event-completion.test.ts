@@ -59,7 +59,7 @@ test('[EV4.3] an id in the event or in its channel counts more than the one in d
   });
 });
 
-test.each([7, null, '', 'a b', 'x'.repeat(129), {}, ['S']])(
+test.each([7.5, 2 ** 53, null, '', 'a\nb', 'x'.repeat(257), {}, ['S']])(
   '[EV4.4] %j in data is not an id: it stays in data alone, and the event is valid',
   (story_id) => {
     const { sent } = accepted({ ...tick, data: { story_id } });

@@ -1,4 +1,5 @@
-import { isId, type ParsedChannel } from '../wire/channel.ts';
+import type { ParsedChannel } from '../wire/channel.ts';
+import { tryReadId } from '../wire/id.ts';
 import { ID_FIELDS, type IdField, OPTIONAL_FIELDS } from './event-fields.ts';
 import { EVENT_DATA } from './event-types.ts';
 
@@ -56,8 +57,9 @@ function withIdsOfData<E extends WithIds>(event: E): E {
   const data = event.data as Readonly<Record<string, unknown>>;
   let missing: Partial<Record<IdField, string>> | undefined;
   for (const id of ID_FIELDS) {
-    const value = data[id];
-    if (event[id] === undefined && isId(value)) missing = { ...missing, [id]: value };
+    if (event[id] !== undefined) continue;
+    const value = tryReadId(data[id]);
+    if (value !== undefined) missing = { ...missing, [id]: value };
   }
   return missing === undefined ? event : { ...event, ...missing };
 }

@@ -1,5 +1,5 @@
 import { type Static, type TOptional, type TSchema, Type } from 'typebox';
-import { Id } from '../wire/channel.ts';
+import { Id } from '../wire/id.ts';
 
 const EventType = Type.String({
   pattern: '^[A-Za-z0-9._:-]{1,64}$',
@@ -8,7 +8,8 @@ const EventType = Type.String({
 const MessageId = Type.String({ minLength: 1, maxLength: 128 });
 const IdempotencyKey = Type.String({ minLength: 1, maxLength: 256 });
 const Channel = Type.String({
-  description: 'all, logs, project:ID or user:ID; overrides the routing',
+  description:
+    'all, logs, project:ID or user:ID, with the id percent-encoded; overrides the routing',
 });
 const Timestamp = Type.String({
   format: 'date-time',
@@ -73,6 +74,19 @@ export const EventInput = Type.Object(
   { additionalProperties: false },
 );
 export type EventInput = Static<typeof EventInput>;
+
+/** An event whose ids are texts. */
+export type GivenEvent = Omit<EventInput, IdField> & Partial<Record<IdField, string>>;
+
+/** A copy of a valid event in which the ids that are numbers are texts. */
+export function withTextIds(event: EventInput): GivenEvent {
+  let texts: Partial<Record<IdField, string>> | undefined;
+  for (const name of ID_FIELDS) {
+    const value = event[name];
+    if (typeof value === 'number') texts = { ...texts, [name]: String(value) };
+  }
+  return (texts === undefined ? event : { ...event, ...texts }) as GivenEvent;
+}
 
 function namesOf(isWanted: (field: EventField) => boolean): FieldName[] {
   return rows.filter(([, field]) => isWanted(field)).map(([name]) => name);

@@ -75,7 +75,11 @@ describe('the data of a known type', () => {
     ['task.failed', { retryCount: -1 }, 'data.retryCount: must be >= 0'],
     ['task.completed', { tokensUsed: 1.5 }, 'data.tokensUsed: must be integer'],
     ['story_created', { title: '' }, 'data.title: must not have fewer than 1 characters'],
-    ['story_deleted', { story_id: 7 }, 'data.story_id: must be string'],
+    [
+      'story_deleted',
+      { story_id: 7.5 },
+      'data.story_id: must be a text of 1 to 256 characters, or a whole number',
+    ],
   ] as const)('[EV3] %s with %j is refused', (type, wrong, problem) => {
     expect(problems({ type, data: { ...data[type], ...wrong } })).toEqual([problem]);
   });
@@ -138,7 +142,7 @@ function eventTypesPage(): string {
 function kindOf({ type, enum: values, description, minimum, maximum }: Field): string {
   if (values !== undefined) return ` (${values.join(', ')})`;
   if (type !== 'number' && type !== 'integer')
-    return description?.includes('number') ? ` (${description})` : '';
+    return /(?<!whole )number/.test(description ?? '') ? ` (${description})` : '';
   if (minimum === undefined) return ` (${type})`;
   return maximum === undefined
     ? ` (${type} from ${minimum})`
@@ -147,7 +151,7 @@ function kindOf({ type, enum: values, description, minimum, maximum }: Field): s
 
 const INTRODUCTION = `# Event types
 
-This page lists the event types that Leque knows, and the fields of their \`data\`. A test writes the table from [event-types.ts](../packages/protocol/src/events/event-types.ts). An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`.
+This page lists the event types that Leque knows, and the fields of their \`data\`. A test writes the table from [event-types.ts](../packages/protocol/src/events/event-types.ts). An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`. Fields without a note are texts; ids (\`…_id\`, \`…Id\`) may be whole numbers as well.
 
 An address is a field of \`data\` that names the recipient when the event itself names no channel, user or project. The first address counts. Events for one user never go to \`all\` or \`logs\` ([the rules](../packages/protocol/PROTOCOL.md#ids-channels-positions)).
 

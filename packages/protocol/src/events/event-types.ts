@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Id } from '../wire/channel.ts';
+import { Id, Ref } from '../wire/id.ts';
 import {
   FORBIDDEN_NAMES,
   SERVER_MESSAGES,
@@ -9,7 +9,6 @@ import {
 
 const Text = Type.String();
 const RequiredText = Type.String({ minLength: 1 });
-const Ref = Type.String({ minLength: 1, maxLength: 128 });
 const Progress = Type.Number({ minimum: 0, maximum: 100 });
 const optional = Type.Optional;
 

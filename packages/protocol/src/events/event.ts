@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { ALL, type ParsedChannel, tryParseChannel } from '../wire/channel.ts';
+import { ALL, type ParsedChannel, suggestChannel, tryParseChannel } from '../wire/channel.ts';
 import { CLOSE } from '../wire/close-codes.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
 import { ERRORS } from '../wire/errors.ts';
@@ -14,7 +14,14 @@ import {
 } from './addressing.ts';
 import { dataFormProblems } from './data-problems.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
-import { EVENT_FIELDS, EventInput, type OptionalField, STORED_FIELDS } from './event-fields.ts';
+import {
+  EVENT_FIELDS,
+  EventInput,
+  type GivenEvent,
+  type OptionalField,
+  STORED_FIELDS,
+  withTextIds,
+} from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
 import { readSentText, type SentJson, type SentText, withMembers } from './sent-text.ts';
 
@@ -92,7 +99,7 @@ export function tryParseEvent(
   if (!isEventInput(input)) {
     return { ok: false, problems: findProblems(EventInput, inputValidator, input) };
   }
-  const given: EventInput = input;
+  const given = withTextIds(input);
   const type = given.type ?? given.event_type;
   if (type === undefined) return refuse('type', 'is required');
   if (isDeeperThan(given.data, MAX_DEPTH)) {
@@ -107,7 +114,7 @@ export function tryParseEvent(
   const found = [
     typeProblems(event, type),
     dataProblems(type, event.data, read.sent.data),
-    event.channel === undefined ? NONE : channelProblems(parsed),
+    event.channel === undefined ? NONE : channelProblems(event.channel, parsed),
     textProblems(event),
     timestampProblems(event),
   ];
@@ -128,7 +135,7 @@ function isEventInput(input: unknown): input is EventInput {
   return true;
 }
 
-function typeProblems(event: EventInput, type: string): readonly Problem[] {
+function typeProblems(event: GivenEvent, type: string): readonly Problem[] {
   if (event.event_type !== undefined && event.event_type !== type) {
     return [{ field: 'event_type', message: 'differs from type; give one of them' }];
   }
@@ -156,10 +163,10 @@ function codeProblems(data: { readonly code?: unknown }): readonly Problem[] {
 }
 
 /** UTF-8 has no lone surrogates: two different texts with one would become the same text. */
-function textProblems(event: EventInput): readonly Problem[] {
+function textProblems(event: GivenEvent): readonly Problem[] {
   let problems = NONE;
   for (const field in event) {
-    const value = event[field as keyof EventInput];
+    const value = event[field as keyof GivenEvent];
     if (typeof value !== 'string' || value.isWellFormed()) continue;
     problems = [...problems, { field, message: 'must be well-formed text' }];
   }
@@ -167,16 +174,18 @@ function textProblems(event: EventInput): readonly Problem[] {
 }
 
 /** The schema allows more, such as leap seconds. */
-function timestampProblems({ timestamp }: EventInput): readonly Problem[] {
+function timestampProblems({ timestamp }: GivenEvent): readonly Problem[] {
   if (timestamp === undefined || isTimestamp(timestamp)) return NONE;
   return [{ field: 'timestamp', message: 'must be a date and time as in RFC 3339' }];
 }
 
 /** Only a channel that the publisher named can be wrong; ids are checked before they become one. */
-function channelProblems(parsed: ParsedChannel | undefined): readonly Problem[] {
+function channelProblems(name: string, parsed: ParsedChannel | undefined): readonly Problem[] {
   const kind = parsed?.kind;
   if (kind !== undefined && kind !== 'firehose') return NONE;
-  return [{ field: 'channel', message: 'must be all, logs, project:ID or user:ID' }];
+  const suggested = suggestChannel(name);
+  const how = suggested === undefined ? '' : `, with the id percent-encoded: ${suggested}`;
+  return [{ field: 'channel', message: `must be all, logs, project:ID or user:ID${how}` }];
 }
 
 /** Adds members that `data` has and `given` lacks, which are ids, to the sent text. */
@@ -186,7 +195,7 @@ function withAddedMembers(sent: SentText, given: object, data: object): SentText
   return { ...sent, data: withMembers(sent.data, Object.fromEntries(added)) };
 }
 
-function normalise(event: EventInput, to: Pick<Event, 'type' | 'channel'>, sent: SentText): Event {
+function normalise(event: GivenEvent, to: Pick<Event, 'type' | 'channel'>, sent: SentText): Event {
   const { idempotency_key: key, traceparent, message_id: messageId = crypto.randomUUID() } = event;
   const { type, channel } = to;
   const json = envelopeOf(event, {
@@ -210,7 +219,7 @@ const REST_FIELDS = STORED_FIELDS.filter(
 );
 
 /** The stored fields in the order of the table; written out, because publishing is a hot path. */
-function envelopeOf(event: EventInput, texts: Readonly<Record<PresentField, string>>): string {
+function envelopeOf(event: GivenEvent, texts: Readonly<Record<PresentField, string>>): string {
   const { type, data, timestamp, message_id: messageId } = texts;
   let json = `{"type":${type},"data":${data},"timestamp":${timestamp},"message_id":${messageId}`;
   for (const name of REST_FIELDS) {

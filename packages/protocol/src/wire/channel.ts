@@ -1,13 +1,4 @@
-import { Type } from 'typebox';
-
-const ID_PATTERN = '^[A-Za-z0-9._:@+-]{1,128}$';
-const ID = new RegExp(ID_PATTERN);
-
-/** Project and user ids, see PROTOCOL.md [ID]. */
-export const Id = Type.String({
-  pattern: ID_PATTERN,
-  description: '1 to 128 letters, digits and . _ - : @ +',
-});
+import { encodeId, isId, tryDecodeId } from './id.ts';
 
 /** Events for everyone. */
 export const ALL = 'all';
@@ -21,33 +12,45 @@ export type ChannelKind = 'project' | 'user' | typeof ALL | typeof LOGS | typeof
 /** Kinds of channels that keep a history. The others are live only, without positions. */
 export type HistoryKind = Exclude<ChannelKind, typeof LOGS | typeof FIREHOSE>;
 
-export function isId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
-}
-
+/** The channel of a project. Different projects have different channels. */
 export function projectChannel(projectId: string): string {
-  return `project:${projectId}`;
+  return `project:${encodeId(projectId)}`;
 }
 
+/** The channel of a user. Different users have different channels. */
 export function userChannel(userId: string): string {
-  return `user:${userId}`;
+  return `user:${encodeId(userId)}`;
 }
 
 /** The parts of a channel's name. */
 export interface ParsedChannel {
   readonly kind: ChannelKind;
-  /** Empty for a channel without an id. */
+  /** The decoded id; empty for a channel without an id. */
   readonly id: string;
 }
 
 /** Undefined for a text that names no channel. */
 export function tryParseChannel(channel: string): ParsedChannel | undefined {
   if (channel === ALL || channel === LOGS || channel === FIREHOSE) return { kind: channel, id: '' };
+  const [kind, encoded] = splitName(channel);
+  if (kind !== 'project' && kind !== 'user') return undefined;
+  const id = tryDecodeId(encoded);
+  return id === undefined ? undefined : { kind, id };
+}
+
+/**
+ * The name of the channel that is probably meant by a text with an id that is not encoded, for the
+ * error that refuses the text; undefined for other texts.
+ */
+export function suggestChannel(text: string): string | undefined {
+  const [kind, id] = splitName(text);
+  if ((kind !== 'project' && kind !== 'user') || !isId(id)) return undefined;
+  return tryParseChannel(text) === undefined ? `${kind}:${encodeId(id)}` : undefined;
+}
+
+function splitName(channel: string): [kind: string, encoded: string] {
   const colon = channel.indexOf(':');
-  const kind = channel.slice(0, colon);
-  const id = channel.slice(colon + 1);
-  if ((kind === 'project' || kind === 'user') && isId(id)) return { kind, id };
-  return undefined;
+  return [channel.slice(0, Math.max(colon, 0)), channel.slice(colon + 1)];
 }
 
 /** The kind of history that the channel keeps; undefined when it keeps none. */

@@ -126,14 +126,17 @@ describe('[WS4] refused commands', () => {
 
   test.each([
     [{ action: 'subscribe' }, 'project_id is required'],
-    [{ action: 'subscribe', project_id: 7 }, 'project_id must be string'],
     [
-      { action: 'subscribe', project_id: 'x'.repeat(129) },
-      'project_id must be 1 to 128 letters, digits and . _ - : @ +',
+      { action: 'subscribe', project_id: 7.5 },
+      'project_id must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
     ],
     [
-      { action: 'unsubscribe', project_id: 'a b' },
-      'project_id must be 1 to 128 letters, digits and . _ - : @ +',
+      { action: 'subscribe', project_id: 'x'.repeat(257) },
+      'project_id must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
+    ],
+    [
+      { action: 'unsubscribe', project_id: 'a\nb' },
+      'project_id must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
     ],
     [
       { action: 'subscribe', project_id: 'P', since: 'e'.repeat(65) },
@@ -190,7 +193,7 @@ test.each([
   ['{"action":"resume","cursors":{"all":7}}', true],
   ['{"action":"resume","cursors":{"all":"e.1"', true],
   ['{"action":"subscribe","project_id":"P","since":7}', true],
-  ['{"action":"subscribe","project_id":"a b","since":"e.1"}', true],
+  ['{"action":"subscribe","project_id":"a\\nb","since":"e.1"}', true],
   ['{"cursors":{"all":"e.1"}}', true],
   ['{"action":"subscribe","projects":[{"project_id":"P","since":7}]}', true],
   ['{"action":"subscribe","projects":[null,{"project_id":7}]}', false],

@@ -1,8 +1,8 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { Id } from './channel.ts';
 import { parseCommandText } from './command-text.ts';
 import { ProtocolError } from './errors.ts';
+import { Id } from './id.ts';
 import { describeProblems, findProblems } from './problems.ts';
 
 /** An `id` that the client chooses for a command, and that the answer repeats. */
@@ -11,8 +11,10 @@ const RequestId = Type.Optional(
     description: 'a text of up to 128 characters, or a number',
   }),
 );
+/** The longest token, in characters, wherever it is presented. */
+export const MAX_TOKEN_LENGTH = 16_384;
 const CursorText = Type.String({ minLength: 1, maxLength: 64 });
-const Token = Type.String({ minLength: 1, maxLength: 8192 });
+const Token = Type.String({ minLength: 1, maxLength: MAX_TOKEN_LENGTH });
 const command = <T extends Record<string, object>>(fields: T) =>
   Type.Object({ ...fields, id: RequestId });
 
@@ -40,7 +42,17 @@ export const COMMANDS = {
 } as const satisfies Record<string, TObject>;
 
 export type Action = keyof typeof COMMANDS;
-export type Command<A extends Action = Action> = Static<(typeof COMMANDS)[A]>;
+/** A checked command, whose ids are texts. */
+export type Command<A extends Action = Action> = A extends Action
+  ? WithTextIds<Static<(typeof COMMANDS)[A]>>
+  : never;
+type WithTextIds<C> = {
+  [F in keyof C]: F extends 'project_id'
+    ? string
+    : C[F] extends readonly (infer Item)[]
+      ? WithTextIds<Item>[]
+      : C[F];
+};
 export type RequestId = string | number | undefined;
 
 const validators = new Map<string, Validator>(
@@ -83,7 +95,19 @@ export function checkCommand<A extends Action>(action: A, input: unknown): Comma
   const validator = validators.get(action) as Validator;
   const problems = findProblems(COMMANDS[action], validator, input);
   if (problems.length > 0) throw new ProtocolError('invalid_command', describeProblems(problems));
-  return input as Command<A>;
+  return withTextIds(input as Named) as Command<A>;
+}
+
+interface Named {
+  readonly project_id?: Id;
+  readonly projects?: readonly Named[];
+}
+
+/** The same command with texts in place of ids that are numbers. */
+function withTextIds(command: Named): Named {
+  const { project_id: id, projects } = command;
+  if (projects !== undefined) return { ...command, projects: projects.map(withTextIds) };
+  return typeof id === 'number' ? { ...command, project_id: String(id) } : command;
 }
 
 /** Whether a list of projects, which may be wrong, has a cursor for any of them. */

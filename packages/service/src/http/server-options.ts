@@ -10,8 +10,8 @@ import { REQUEST_LIMITS } from './request-limits.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
-/** Ids have up to 128 characters, and each of them may be written as %XX. */
-const MAX_PARAM_LENGTH = 512;
+/** A channel has up to 776 characters, and each of them may be written as %XX. */
+const MAX_PARAM_LENGTH = 2_328;
 
 /** Options that Fastify takes only for a server as a whole; every process uses them. */
 export const SERVER_OPTIONS = {

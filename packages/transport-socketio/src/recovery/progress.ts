@@ -1,5 +1,11 @@
 import { ALL, type Cursor, type Position, toCursor } from '@leque/protocol';
-import { formatPartial, formatPosition, formatTail, MAX_POSITIONS } from '../wire/offset.ts';
+import {
+  formatPartial,
+  formatPosition,
+  formatTail,
+  isTooMuch,
+  MAX_POSITIONS,
+} from '../wire/offset.ts';
 import { type Mark, PacketFrame, type SocketIoFrame, TailedFrame } from '../wire/socketio-frame.ts';
 import type { CarriedState } from './recovery-ids.ts';
 
@@ -143,7 +149,7 @@ export class Progress {
   #tailWithout(channel: string | undefined): string {
     const entries = this.#channels.map((name, index) => this.#positionOf(name, index));
     // Too many entries are reported as such, whichever channel is left out.
-    if (entries.length > MAX_POSITIONS) return formatTail(this.#id, entries);
+    if (isTooMuch(entries)) return formatTail(this.#id, entries);
     const others = entries.filter((_, index) => this.#channels[index] !== channel);
     return formatTail(this.#id, others);
   }

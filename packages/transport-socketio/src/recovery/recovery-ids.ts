@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Position, toCursor, userChannel } from '@leque/protocol';
 import {
   formatPosition,
-  MAX_POSITIONS,
+  isTooMuch,
   type Offset,
   parseOffset,
   parsePositions,
@@ -43,15 +43,15 @@ export class RecoveryIds {
 
   /**
    * @param base the positions of the session's channels, with the user's own first
-   * @returns undefined for more channels than an offset may name
+   * @returns undefined for more channels, or longer names, than an offset may have
    */
   issue(
     sid: string,
     base: ReadonlyMap<string, Position>,
   ): { readonly pid: string; readonly id: string } | undefined {
-    if (base.size > MAX_POSITIONS) return undefined;
-    const id = randomBytes(ID_BYTES).toString('base64url');
     const positions = [...base].map(([channel, at]) => formatPosition(channel, toCursor(at)));
+    if (isTooMuch(positions)) return undefined;
+    const id = randomBytes(ID_BYTES).toString('base64url');
     const signed = [id, sid, ...positions].join(';');
     return { id, pid: `${signed};${this.#mac(signed)}` };
   }

@@ -13,6 +13,7 @@ import {
   ProtocolError,
   projectChannel,
   tryParseCursor,
+  tryReadId,
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
 
@@ -25,7 +26,8 @@ interface ProjectList {
 export function presentedBy(name: unknown, sent: unknown): Presented {
   const { project_id, since, projects } = asObject(sent);
   if (name === 'subscribe.project' && since !== undefined) {
-    return isId(project_id) ? [projectChannel(project_id)] : 'unreadable';
+    const id = tryReadId(project_id);
+    return id === undefined ? 'unreadable' : [projectChannel(id)];
   }
   if (name !== 'subscribe.projects') return [];
   if (projects !== undefined) return presentedIn(projects);
@@ -158,11 +160,14 @@ function namedProjects({ client }: CommandTarget, { project_ids }: ProjectList):
     const message = 'project_ids is required with a token for all projects';
     throw new ProtocolError('invalid_command', message);
   }
-  if (Array.isArray(project_ids) && project_ids.length <= MAX_CURSORS && project_ids.every(isId)) {
-    return [...new Set<string>(project_ids)];
-  }
+  const ids = isShortList(project_ids) ? project_ids.map(tryReadId) : [undefined];
+  if (ids.every((id) => id !== undefined)) return [...new Set(ids)];
   const message = `project_ids must be a list of at most ${MAX_CURSORS} project ids`;
   throw new ProtocolError('invalid_command', message);
+}
+
+function isShortList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length <= MAX_CURSORS;
 }
 
 /** What the token does not cover must not end the firehose. */

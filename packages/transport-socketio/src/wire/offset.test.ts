@@ -43,7 +43,7 @@ test.each([
   'user:u=e.1;;x',
   'user:u=e.1;#',
   `user:u=e.${'9'.repeat(16)}`,
-  `user:${'x'.repeat(129)}=e.1`,
+  `user:${'x'.repeat(257)}=e.1`,
 ])('[IO8] %j says nothing', (text) => {
   expect(parseOffset(text)).toBeUndefined();
 });

@@ -21,12 +21,14 @@ export interface Offset {
 
 /** Channels that an offset or a `pid` may name. */
 export const MAX_POSITIONS = 32;
+/** Characters that these positions may take, so that what a client presents fits into one message. */
+export const MAX_POSITIONS_LENGTH = 8_192;
 /** Replaces the positions when there are more, so that the client's state is unknown. */
 const MORE = '*';
 /** Replaces a cursor when the channel's position is unknown. */
 export const UNKNOWN = '?';
 const PARTIAL = '~';
-const POSITION = /^([^=]{1,160})=([a-z0-9.]*)(~?)$/;
+const POSITION = /^([^=]{1,800})=([a-z0-9.]*)(~?)$/;
 const ID = /^#([\w-]{1,16})$/;
 
 export function formatPosition(channel: string, cursor: Cursor): string {
@@ -39,8 +41,14 @@ export function formatPartial(entry: string): string {
 
 /** The part that follows the position of the event's own channel, if any: those of the others. */
 export function formatTail(id: string, entries: readonly string[]): string {
-  const named = entries.length > MAX_POSITIONS ? [MORE] : entries;
+  const named = isTooMuch(entries) ? [MORE] : entries;
   return [...named, `#${id}`].map((part) => `;${part}`).join('');
+}
+
+/** Whether positions are too many, or too long, for an offset or a `pid`. */
+export function isTooMuch(entries: readonly string[]): boolean {
+  if (entries.length > MAX_POSITIONS) return true;
+  return entries.reduce((length, entry) => length + entry.length, 0) > MAX_POSITIONS_LENGTH;
 }
 
 /** Undefined for a text that does not hold positions, whoever made it. */
