@@ -1,14 +1,24 @@
 import { ALL_PROJECTS, Grants, type Identity, SCOPES, type Scope } from '@leque/core';
-import { isId, ProtocolError } from '@leque/protocol';
+import { ID_RULE, ProtocolError, tryReadId } from '@leque/protocol';
 import type { JWTPayload } from 'jose';
+import { findClaim, tryReadList } from './claim-path.ts';
+
+/** The names of the claims, or the paths to them. */
+export interface ClaimNames {
+  /** Undefined for `sub`, or `userId` in its place. */
+  readonly user: string | undefined;
+  readonly projects: string;
+  readonly scope: string;
+}
 
 /**
  * Reads the identity and the grants from the claims of a verified token.
  * @throws ProtocolError `token_claim_invalid` that names the claim
  */
-export function identityOf(claims: JWTPayload): Identity {
-  const userId = userOf(claims);
-  const grants = new Grants({ userId, projects: projectsOf(claims), scopes: scopesOf(claims) });
+export function identityOf(claims: JWTPayload, names: ClaimNames): Identity {
+  const userId = userOf(claims, names);
+  const projects = projectsOf(claims, names.projects);
+  const grants = new Grants({ userId, projects, scopes: scopesOf(claims, names.scope) });
   return { userId, grants, expiresAt: expiryOf(claims) };
 }
 
@@ -20,7 +30,8 @@ export function claimInvalid(claim: string, what: string, options?: ErrorOptions
 const LATEST_S = 8_640_000_000_000;
 
 /** Undefined for the token of a service, which belongs to no user. */
-function userOf(claims: JWTPayload): string | undefined {
+function userOf(claims: JWTPayload, { user }: ClaimNames): string | undefined {
+  if (user !== undefined) return userIn(claims, user);
   const sub = userIn(claims, 'sub');
   const userId = userIn(claims, 'userId');
   if (sub !== undefined && userId !== undefined && sub !== userId) {
@@ -29,28 +40,34 @@ function userOf(claims: JWTPayload): string | undefined {
   return sub ?? userId;
 }
 
-function userIn(claims: JWTPayload, claim: 'sub' | 'userId'): string | undefined {
-  const value = claims[claim];
+function userIn(claims: JWTPayload, claim: string): string | undefined {
+  const value = findClaim(claims, claim);
   if (value === undefined) return undefined;
-  const id = typeof value === 'number' ? String(value) : value;
-  if (typeof id === 'string' && isId(id)) return id;
-  throw claimInvalid(claim, 'must be 1 to 128 letters, digits and . _ - : @ +');
+  const id = tryReadId(value);
+  if (id === undefined) throw claimInvalid(claim, `must be ${ID_RULE}`);
+  return id;
 }
 
-function projectsOf(claims: JWTPayload): string[] {
-  const projects = claims['projects'] ?? [];
-  if (isListOfText(projects) && projects.every((id) => id === ALL_PROJECTS || isId(id))) {
-    return projects;
+function projectsOf(claims: JWTPayload, claim: string): string[] {
+  const list = tryReadList(findClaim(claims, claim) ?? []);
+  if (list === undefined) {
+    throw claimInvalid(claim, 'must be a list of project ids, or ["*"] for all of them');
   }
-  throw claimInvalid('projects', 'must be a list of project ids, or ["*"] for all of them');
+  return list.map((entry, index) => projectIn(entry, `${claim}[${index}]`));
 }
 
-/** The claim is a list, or one string of words as in OAuth 2. Unknown words are ignored. */
-function scopesOf(claims: JWTPayload): Scope[] {
-  const scope = claims['scope'] ?? [];
-  const words = typeof scope === 'string' ? scope.split(' ') : scope;
-  if (!isListOfText(words)) {
-    throw claimInvalid('scope', 'must be a list of words, or words with blanks between them');
+function projectIn(entry: unknown, place: string): string {
+  if (entry === ALL_PROJECTS) return entry;
+  const id = tryReadId(entry);
+  if (id === undefined) throw claimInvalid(place, `must be ${ID_RULE}, or "*" for all projects`);
+  return id;
+}
+
+/** Unknown words are ignored, because other services read this claim, too. */
+function scopesOf(claims: JWTPayload, claim: string): Scope[] {
+  const words = tryReadList(findClaim(claims, claim) ?? []);
+  if (words === undefined) {
+    throw claimInvalid(claim, 'must be a list of words, or words with blanks between them');
   }
   return SCOPES.filter((known) => words.includes(known));
 }
@@ -59,8 +76,4 @@ function expiryOf(claims: JWTPayload): number {
   if (claims.exp === undefined) throw claimInvalid('exp', 'is required');
   if (claims.exp > LATEST_S) throw claimInvalid('exp', 'is out of range');
   return claims.exp * 1000;
-}
-
-function isListOfText(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }

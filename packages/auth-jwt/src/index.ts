@@ -1,4 +1,5 @@
-export { createJwtVerifier, type VerifierSettings } from './jwt-verifier.ts';
+export { createJwtVerifier } from './jwt-verifier.ts';
+export type { VerifierSettings } from './key-source.ts';
 export { apiKeyProblems, secretProblems } from './secret-problems.ts';
 export { AuthSettings, authRule } from './settings.ts';
 export { signToken, type TokenRequest } from './sign-token.ts';

@@ -3,7 +3,8 @@ import { systemClock } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createJwtVerifier, type VerifierSettings } from './jwt-verifier.ts';
+import { createJwtVerifier } from './jwt-verifier.ts';
+import type { VerifierSettings } from './key-source.ts';
 import { signToken } from './sign-token.ts';
 
 const secret = 'a secret of thirty-two characters';
@@ -87,29 +88,6 @@ describe('a verifier accepts', () => {
     expect((await createJwtVerifier({ JWT_PUBLIC_KEY: pem }).verify(token)).userId).toBe('alice');
   });
 
-  test.each([
-    [{ sub: 'alice' }, 'alice'],
-    [{ userId: 'alice' }, 'alice'],
-    [{ userId: 42 }, '42'],
-    [{ sub: '42', userId: 42 }, '42'],
-    [{}, undefined],
-  ])('the claims %j name the user %s', async (claims, userId) => {
-    const verifier = createJwtVerifier({ JWT_SECRET: secret });
-    expect((await verifier.verify(await sign(claims as JWTPayload))).userId).toBe(userId);
-  });
-
-  test.each([
-    [{ scope: 'publish stats' }, ['publish', 'stats']],
-    [{ scope: ['stats', 'email'] }, ['stats']],
-    [{ scope: 'openid  profile' }, []],
-    [{}, []],
-  ])('the claims %j give the scopes %j', async (claims, scopes) => {
-    const verifier = createJwtVerifier({ JWT_SECRET: secret });
-    const { grants } = await verifier.verify(await sign(claims));
-    const had = (['publish', 'stats', 'admin'] as const).filter((scope) => grants.has(scope));
-    expect(had).toEqual(scopes);
-  });
-
   test('[ISO] a token without projects grants none, one with "*" all', async () => {
     const verifier = createJwtVerifier({ JWT_SECRET: secret });
     const none = await verifier.verify(await sign({ sub: 'alice' }));
@@ -166,9 +144,9 @@ describe('a verifier refuses', () => {
   });
 
   test('a token that is too long', async () => {
-    expect(await refusal('a'.repeat(8_193))).toEqual({
+    expect(await refusal('a'.repeat(16_385))).toEqual({
       code: 'token_malformed',
-      message: 'token is longer than 8192 characters',
+      message: 'token is longer than 16384 characters',
     });
   });
 
@@ -245,13 +223,25 @@ describe('a verifier refuses', () => {
     [{ exp: 'tomorrow' }, 'claim exp has the wrong type'],
     [{ nbf: now() + 3_600 }, 'claim nbf says that the token is not valid yet'],
     [{ sub: 'alice', userId: 'bob' }, 'claim userId differs from sub; give one of them'],
-    [{ sub: 'a b' }, 'claim sub must be 1 to 128 letters, digits and . _ - : @ +'],
-    [{ userId: {} }, 'claim userId must be 1 to 128 letters, digits and . _ - : @ +'],
-    [{ sub: '' }, 'claim sub must be 1 to 128 letters, digits and . _ - : @ +'],
-    [{ projects: 'P' }, 'claim projects must be a list of project ids, or ["*"] for all of them'],
     [
-      { projects: ['a b'] },
+      { sub: 'a\nb' },
+      'claim sub must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
+    ],
+    [
+      { userId: {} },
+      'claim userId must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
+    ],
+    [
+      { sub: '' },
+      'claim sub must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
+    ],
+    [
+      { projects: { P: 1 } },
       'claim projects must be a list of project ids, or ["*"] for all of them',
+    ],
+    [
+      { projects: ['P', 7, ''] },
+      'claim projects[2] must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number, or "*" for all projects',
     ],
     [{ scope: 7 }, 'claim scope must be a list of words, or words with blanks between them'],
   ])('the claims %j', async (claims, message) => {
@@ -265,8 +255,8 @@ describe('a verifier refuses', () => {
     const refused = async (claims: JWTPayload) => refusal(await sign(claims), settings);
     const good = { iss: 'https://id.test', aud: ['leque', 'other'] };
     await expect(createJwtVerifier(settings).verify(await sign(good))).resolves.toBeDefined();
-    expect((await refused({ ...good, iss: 'x' })).message).toBe(`claim iss ${expected}`);
-    expect((await refused({ ...good, aud: 'x' })).message).toBe(`claim aud ${expected}`);
+    expect((await refused({ ...good, iss: 'x' })).message).toBe(`claim iss ${expected}: "x"`);
+    expect((await refused({ ...good, aud: 'x' })).message).toBe(`claim aud ${expected}: "x"`);
     expect((await refused({ iss: good.iss })).message).toBe('claim aud is required');
   });
 

@@ -5,39 +5,33 @@ import {
   type Telemetry,
   type TokenVerifier,
 } from '@leque/core';
-import { ProtocolError } from '@leque/protocol';
+import { MAX_TOKEN_LENGTH, ProtocolError } from '@leque/protocol';
 import {
+  decodeProtectedHeader,
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
-import { identityOf } from './claims.ts';
-import { type RemoteKeysDeps, remoteKeys } from './jwks.ts';
-import { CURVE_ALGORITHMS, EDDSA_ALGORITHMS, RSA_ALGORITHMS, readPublicKey } from './public-key.ts';
+import { type ClaimNames, identityOf } from './claims.ts';
+import { type KeySource, keySourceOf, type VerifierSettings } from './key-source.ts';
 import { refusalOf } from './refusal.ts';
-import { type AuthSettings, KEY_SOURCES } from './settings.ts';
+import { KEY_SOURCES } from './settings.ts';
 import { TokenCache } from './token-cache.ts';
 
 const DEFAULT_TOLERANCE_S = 5;
-/** Longer tokens do not fit the head of a request, or a command. */
-const MAX_TOKEN_LENGTH = 8_192;
 
-export type VerifierSettings = Partial<Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>>;
-
-/** A key with the algorithms that its type allows. A token never chooses how it is verified. */
-interface KeySource {
-  readonly getKey: JWTVerifyGetKey;
-  readonly algorithms: readonly string[];
-  /** Identity of the current keys; another object after they have changed. */
-  readonly keySet: () => unknown;
+/** The rules for the claims of a token. */
+interface ClaimRules {
+  readonly options: JWTVerifyOptions;
+  readonly names: ClaimNames;
 }
 
 /**
  * Verifies tokens with the configured key source. Without a key source every token is refused.
  * @param telemetry is told when keys cannot be fetched or used
- * @throws Error when JWT_PUBLIC_KEY is not usable
+ * @throws Error when a configured key is not usable
  */
 export function createJwtVerifier(
   settings: VerifierSettings,
@@ -46,13 +40,15 @@ export function createJwtVerifier(
 ): TokenVerifier {
   const source = keySourceOf(settings, { clock, telemetry });
   if (source === undefined) return { verify: refuseAll };
+  const names = claimNames(settings);
   const cache = new TokenCache(clock, toleranceOf(settings) * 1000);
   return {
     async verify(token) {
       const keySet = source.keySet();
       const known = cache.get(token, keySet);
       if (known !== undefined) return known;
-      const identity = await verify(token, source, claimOptions(settings, clock));
+      const options = claimOptions(settings, clock);
+      const identity = await verify(token, source, { options, names });
       cache.add(token, identity, keySet);
       return identity;
     },
@@ -60,19 +56,9 @@ export function createJwtVerifier(
   };
 }
 
-function keySourceOf(settings: VerifierSettings, deps: RemoteKeysDeps): KeySource | undefined {
-  const { JWT_SECRET: secret, JWT_PUBLIC_KEY: pem, JWKS_URL: url } = settings;
-  if (secret !== undefined) {
-    const key = new TextEncoder().encode(secret);
-    return { getKey: async () => key, algorithms: ['HS256'], keySet: () => key };
-  }
-  if (pem !== undefined) {
-    const { key, algorithms } = readPublicKey(pem);
-    return { getKey: async () => key, algorithms, keySet: () => key };
-  }
-  if (url === undefined) return undefined;
-  const algorithms = [...RSA_ALGORITHMS, ...Object.values(CURVE_ALGORITHMS), ...EDDSA_ALGORITHMS];
-  return { ...remoteKeys(url, deps), algorithms };
+function claimNames(settings: VerifierSettings): ClaimNames {
+  const { JWT_USER_CLAIM: user, JWT_PROJECTS_CLAIM: projects = 'projects' } = settings;
+  return { user, projects, scope: settings.JWT_SCOPE_CLAIM ?? 'scope' };
 }
 
 function toleranceOf({ JWT_CLOCK_TOLERANCE: seconds = DEFAULT_TOLERANCE_S }: VerifierSettings) {
@@ -92,8 +78,8 @@ function claimOptions(settings: VerifierSettings, clock: Clock): JWTVerifyOption
 
 async function verify(
   token: string,
-  { getKey, algorithms }: KeySource,
-  options: JWTVerifyOptions,
+  source: KeySource,
+  { options, names }: ClaimRules,
 ): Promise<Identity> {
   if (token.length > MAX_TOKEN_LENGTH) {
     throw new ProtocolError(
@@ -101,14 +87,48 @@ async function verify(
       `token is longer than ${MAX_TOKEN_LENGTH} characters`,
     );
   }
+  const algorithms = [...new Set(source.keys.flatMap((key) => key.algorithms))];
   try {
-    return identityOf(await claimsOf(token, getKey, { ...options, algorithms: [...algorithms] }));
+    return identityOf(await claimsOf(token, source, { ...options, algorithms }), names);
   } catch (error) {
     throw refusalOf(error, token, algorithms);
   }
 }
 
+/** Tries each key that can have signed the token: while keys are rotated, there are two. */
 async function claimsOf(
+  token: string,
+  { keys }: KeySource,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  const algorithm = tryReadAlgorithm(token);
+  const fitting = keys.filter(({ algorithms }) => algorithms.includes(algorithm ?? ''));
+  // Without a fitting key the first one serves to refuse the token.
+  const candidates = fitting.length > 0 ? fitting : keys.slice(0, 1);
+  for (const { getKey } of candidates.slice(0, -1)) {
+    try {
+      return await claimsByKey(token, getKey, options);
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  const { getKey = noKey } = candidates.at(-1) ?? {};
+  return await claimsByKey(token, getKey, options);
+}
+
+async function noKey(): Promise<never> {
+  throw new errors.JWKSNoMatchingKey();
+}
+
+function tryReadAlgorithm(token: string): string | undefined {
+  try {
+    return decodeProtectedHeader(token).alg;
+  } catch {
+    return undefined;
+  }
+}
+
+async function claimsByKey(
   token: string,
   getKey: JWTVerifyGetKey,
   options: JWTVerifyOptions,

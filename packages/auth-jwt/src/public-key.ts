@@ -7,7 +7,13 @@ export const CURVE_ALGORITHMS = {
   secp384r1: 'ES384',
   secp521r1: 'ES512',
 } as const;
+export const ASYMMETRIC_ALGORITHMS: readonly string[] = [
+  ...RSA_ALGORITHMS,
+  ...Object.values(CURVE_ALGORITHMS),
+  ...EDDSA_ALGORITHMS,
+];
 
+const PEM_BLOCK = /-----BEGIN [^-]+-----[^-]*-----END [^-]+-----/g;
 const MIN_RSA_BITS = 2048;
 const SUPPORTED = 'RSA, P-256, P-384, P-521 or Ed25519';
 
@@ -17,9 +23,17 @@ export interface PublicKey {
   readonly algorithms: readonly string[];
 }
 
-/** @throws Error that says what is wrong with the key */
-export function readPublicKey(pem: string): PublicKey {
+/**
+ * Reads one PEM block or several.
+ * @throws Error that says what is wrong with a key
+ */
+export function readPublicKeys(pem: string): readonly PublicKey[] {
   const text = pem.replaceAll('\\n', '\n');
+  const blocks = text.match(PEM_BLOCK) ?? [text];
+  return blocks.map(readPublicKey);
+}
+
+function readPublicKey(text: string): PublicKey {
   // Node would accept a private key, and the key would then be stored on every node.
   if (text.includes('PRIVATE KEY')) throw new Error('holds a private key; give the public one');
   const key = parse(text);
@@ -29,7 +43,7 @@ export function readPublicKey(pem: string): PublicKey {
 /** The problem with a PEM, worded to follow the variable's name; undefined when it is usable. */
 export function publicKeyProblem(pem: string): string | undefined {
   try {
-    readPublicKey(pem);
+    readPublicKeys(pem);
     return undefined;
   } catch (error) {
     return (error as Error).message;

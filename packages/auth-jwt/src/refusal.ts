@@ -3,6 +3,7 @@ import { decodeProtectedHeader, errors } from 'jose';
 import { claimInvalid } from './claims.ts';
 
 const MAX_QUOTED = 32;
+const MAX_QUOTED_VALUE = 256;
 
 /** Turns the reason why a token was refused into the error for its client. */
 export function refusalOf(
@@ -39,8 +40,10 @@ function algorithmOf(token: string): string {
   return JSON.stringify(String(decodeProtectedHeader(token).alg).slice(0, MAX_QUOTED));
 }
 
-function claimProblem({ claim, reason }: errors.JWTClaimValidationFailed): string {
+function claimProblem({ claim, reason, payload }: errors.JWTClaimValidationFailed): string {
   if (reason === 'missing') return 'is required';
   if (claim === 'nbf' && reason === 'check_failed') return 'says that the token is not valid yet';
-  return reason === 'invalid' ? 'has the wrong type' : 'has another value than this server expects';
+  if (reason === 'invalid') return 'has the wrong type';
+  const value = JSON.stringify(payload[claim] ?? null).slice(0, MAX_QUOTED_VALUE);
+  return `has another value than this server expects: ${value}`;
 }

@@ -1,3 +1,5 @@
+import { secretKey, secretKeyProblem } from './secret-key.ts';
+
 const MIN_SECRET_LENGTH = 32;
 const MIN_API_KEY_LENGTH = 20;
 /** A random secret in hexadecimal digits has about sixteen different characters. */
@@ -17,23 +19,34 @@ interface Strictness {
   readonly NODE_ENV?: string;
 }
 
+interface Secrets {
+  readonly JWT_SECRET?: string;
+  readonly JWT_SECRET_NEXT?: string;
+}
+
 /**
- * What is wrong with the secret of tokens. RFC 7518 §3.2: a key for HS256 is at least as long as its
+ * What is wrong with the secrets of tokens. RFC 7518 §3.2: a key for HS256 is at least as long as its
  * hash. In open mode only production needs that.
  */
-export function secretProblems(
-  config: Strictness & { readonly JWT_SECRET?: string },
-): readonly string[] {
-  const { JWT_SECRET: secret } = config;
+export function secretProblems(config: Strictness & Secrets): readonly string[] {
+  return (['JWT_SECRET', 'JWT_SECRET_NEXT'] as const).flatMap((name) => {
+    const secret = config[name];
+    return secret === undefined ? [] : problemsOf(name, secret, config);
+  });
+}
+
+function problemsOf(name: string, secret: string, config: Strictness): readonly string[] {
+  const unreadable = secretKeyProblem(secret);
+  if (unreadable !== undefined) return [`${name} ${unreadable}`];
   const reason = reasonToBeStrict(config);
-  if (secret === undefined || reason === undefined) return [];
-  if (secret.length < MIN_SECRET_LENGTH) {
-    return [`${reason} needs a JWT_SECRET of at least ${MIN_SECRET_LENGTH} characters`];
+  if (reason === undefined) return [];
+  if (secretKey(secret).length < MIN_SECRET_LENGTH) {
+    return [`${reason} needs a ${name} of at least ${MIN_SECRET_LENGTH} characters`];
   }
   if (new Set(secret).size < MIN_DIFFERENT) {
-    return [`JWT_SECRET has fewer than ${MIN_DIFFERENT} different characters`];
+    return [`${name} has fewer than ${MIN_DIFFERENT} different characters`];
   }
-  return isPublished(secret, config) ? [`JWT_SECRET ${IS_PUBLISHED}`] : [];
+  return isPublished(secret, config) ? [`${name} ${IS_PUBLISHED}`] : [];
 }
 
 /** What is wrong with API keys. The messages name a key by its place, because they are logged. */

@@ -4,6 +4,11 @@ import { expect, test } from 'vitest';
 import { AuthSettings, authRule } from './settings.ts';
 
 const secret = 'a secret of thirty-two characters';
+const DEFAULTS = {
+  JWT_CLOCK_TOLERANCE: 5,
+  JWT_PROJECTS_CLAIM: 'projects',
+  JWT_SCOPE_CLAIM: 'scope',
+};
 const read = (env: Record<string, string>) => readConfig(AuthSettings, env, [authRule]);
 
 function pemOf(key: KeyObject): string {
@@ -21,12 +26,12 @@ test('a secret is enough, and tokens are required by default', () => {
   expect(read({ JWT_SECRET: secret })).toEqual({
     AUTH_MODE: 'required',
     JWT_SECRET: secret,
-    JWT_CLOCK_TOLERANCE: 5,
+    ...DEFAULTS,
   });
 });
 
 test('open mode needs no key', () => {
-  expect(read({ AUTH_MODE: 'open' })).toEqual({ AUTH_MODE: 'open', JWT_CLOCK_TOLERANCE: 5 });
+  expect(read({ AUTH_MODE: 'open' })).toEqual({ AUTH_MODE: 'open', ...DEFAULTS });
 });
 
 const anySource = 'JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL';
@@ -46,6 +51,33 @@ test.each<[problem: string, env: Record<string, string>]>([
     'NODE_ENV=production needs a JWT_SECRET of at least 32 characters',
     { JWT_SECRET: 'short', NODE_ENV: 'production' },
   ],
+  ['JWT_SECRET has no base64 text after "base64:"', { JWT_SECRET: `base64:${secret}` }],
+  [
+    'AUTH_MODE=required needs a JWT_SECRET of at least 32 characters',
+    { JWT_SECRET: `base64:${Buffer.alloc(31, secret).toString('base64')}` },
+  ],
+  [
+    'AUTH_MODE=required needs a JWT_SECRET_NEXT of at least 32 characters',
+    { JWT_SECRET: secret, JWT_SECRET_NEXT: 'short' },
+  ],
+  [
+    'JWT_SECRET_NEXT is accepted beside JWT_SECRET only; set JWT_SECRET',
+    { JWT_SECRET_NEXT: secret, JWT_PUBLIC_KEY: publicPem },
+  ],
+  [
+    'JWT_ALGORITHMS: RS256 cannot be used with the configured key; use some of HS256, HS384, HS512',
+    { JWT_SECRET: secret, JWT_ALGORITHMS: 'HS256,RS256' },
+  ],
+  [
+    'JWT_ALGORITHMS: HS256, none cannot be used with the configured key; use some of RS256',
+    { JWKS_URL: 'https://id.test/keys', JWT_ALGORITHMS: 'RS256 HS256 none' },
+  ],
+  [
+    'JWT_ALGORITHMS: RS256 cannot be used with the configured key; use some of EdDSA, Ed25519',
+    { JWT_PUBLIC_KEY: publicPem, JWT_ALGORITHMS: 'RS256' },
+  ],
+  ['JWT_PUBLIC_KEY has fewer than 2048 bits', { JWT_PUBLIC_KEY: publicPem + shortRsa }],
+  ['JWT_PUBLIC_KEY holds a private key', { JWT_PUBLIC_KEY: publicPem + privatePem }],
   ['JWKS_URL must be an http or https URL', { JWKS_URL: 'ftp://id.test' }],
   ['JWKS_URL must be an http or https URL', { JWKS_URL: 'https://[' }],
   ['JWT_PUBLIC_KEY is not a public key in PEM format', { JWT_PUBLIC_KEY: 'a key' }],

@@ -1,5 +1,6 @@
 import type { Scope } from '@leque/core';
 import { SignJWT } from 'jose';
+import { secretKey } from './secret-key.ts';
 
 export interface TokenRequest {
   /** The secret of the verifier, see `JWT_SECRET`. */
@@ -25,5 +26,5 @@ export async function signToken(request: TokenRequest): Promise<string> {
     .setExpirationTime(Math.floor(Date.now() / 1000) + expiresInSeconds);
   if (issuer !== undefined) token.setIssuer(issuer);
   if (audience !== undefined) token.setAudience(audience);
-  return token.sign(new TextEncoder().encode(secret));
+  return token.sign(secretKey(secret));
 }

@@ -4,6 +4,8 @@ import { LRUCache } from 'lru-cache';
 /** A remote key set is refreshed when tokens are verified, so the cache must not hold them for long. */
 const TRUSTED_MS = 1_000;
 const MAX_TOKENS = 1_000;
+/** Characters of all tokens together. */
+const MAX_LENGTH = 4_000_000;
 
 interface Entry {
   readonly identity: Identity;
@@ -15,13 +17,17 @@ interface Entry {
  * Tokens that were verified within the last second. A service publishes with one token thousands of
  * times a second, and verifying it takes longer than everything else that is done with a request.
  *
- * The library bounds the number of tokens. Expiry stays here, because it follows the wall clock of
+ * The library bounds the number of tokens and their length. Expiry stays here, because it follows the wall clock of
  * the tokens: an entry ends with its token, and also when that clock is put back.
  */
 export class TokenCache {
   readonly #clock: Clock;
   readonly #toleranceMs: number;
-  readonly #entries = new LRUCache<string, Entry>({ max: MAX_TOKENS });
+  readonly #entries = new LRUCache<string, Entry>({
+    max: MAX_TOKENS,
+    maxSize: MAX_LENGTH,
+    sizeCalculation: (_entry, token) => token.length,
+  });
 
   /** @param toleranceMs how long a token is accepted after it has expired */
   constructor(clock: Clock, toleranceMs: number) {

@@ -10,7 +10,7 @@ import {
   type Scope,
   type TokenVerifier,
 } from '@leque/core';
-import { ProtocolError } from '@leque/protocol';
+import { MAX_TOKEN_LENGTH, ProtocolError } from '@leque/protocol';
 import { RequestError } from '@leque/service';
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Bucket, RateLimits } from './rate-limits.ts';
@@ -166,7 +166,7 @@ export class Authority {
     try {
       return await this.#deps.verifier.verify(token);
     } catch (error) {
-      if (!(error instanceof ProtocolError && error.code === 'token_malformed')) throw error;
+      if (!isMalformed(error) || token.length > MAX_TOKEN_LENGTH) throw error;
       const message = 'neither a known API key nor a JSON Web Token';
       throw new ProtocolError('token_malformed', message, { cause: error });
     }
@@ -222,6 +222,10 @@ export class Authority {
     const name = userId === undefined ? nameless : `user ${userId}`;
     return { name, owner: name, grants };
   }
+}
+
+function isMalformed(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && error.code === 'token_malformed';
 }
 
 function presentedIn({ headers }: FastifyRequest): Presented {
