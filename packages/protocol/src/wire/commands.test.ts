@@ -152,8 +152,8 @@ describe('[WS4] refused commands', () => {
     [{ action: 'subscribe', projects: ['A'] }, 'projects.0 must be object'],
     [{ action: 'subscribe', projects: { A: 'e.1' } }, 'projects must be array'],
     [
-      { action: 'subscribe', projects: [{ project_id: 'A' }, { project_id: 7 }] },
-      'projects.1.project_id must be string',
+      { action: 'subscribe', projects: [{ project_id: 'A' }, { project_id: 7.5 }] },
+      'projects.1.project_id must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
     ],
     [
       { action: 'subscribe', projects: [{ project_id: 'A', since: 7 }] },
@@ -169,6 +169,15 @@ describe('[WS4] refused commands', () => {
       Array.from({ length: 513 }, (_, index) => [`project:${index}`, 'e.1']),
     );
     expect(refusal(JSON.stringify({ action: 'resume', cursors })).code).toBe('invalid_command');
+  });
+});
+
+test('[ID.1] ids that are numbers become texts, in lists too', () => {
+  const one = { action: 'subscribe', project_id: 42 };
+  expect(parseCommand(JSON.stringify(one)).command).toMatchObject({ project_id: '42' });
+  const list = { action: 'subscribe', projects: [{ project_id: 1, since: 'e.1' }] };
+  expect(parseCommand(JSON.stringify(list)).command).toMatchObject({
+    projects: [{ project_id: '1', since: 'e.1' }],
   });
 });
 
