@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PeerProcess, RawClient, SocketClient, tokenFor } from '@leque/lab';
 import { freePorts, startCluster, startRedis, TEST_API_KEY } from '@leque/testkit';
@@ -10,6 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const RULES = join(ROOT, 'infra/prometheus');
 const DASHBOARDS = join(ROOT, 'infra/grafana/dashboards');
 const RUNBOOKS = join(ROOT, 'docs/runbooks');
+const OBSERVABILITY = join(ROOT, 'docs/observability.md');
 const EXPORTER = 'prometheus-redis-exporter';
 const TOOLS_MISSING = !['prometheus', 'promtool', EXPORTER].every(isInstalled);
 /** The values that Grafana substitutes in a graph of the last minutes. */
@@ -18,6 +21,10 @@ const VARIABLES: Readonly<Record<string, string>> = {
   $__interval: '5s',
   $node: '.*',
 };
+
+function runbooks(): string[] {
+  return readdirSync(RUNBOOKS).filter((file) => file !== 'README.md');
+}
 
 interface Panel {
   readonly type: string;
@@ -53,15 +60,60 @@ test('every dashboard has an up-to-date picture in the docs (`npm run pictures` 
 test('alerts and runbooks correspond one to one, and every metric in them exists', () => {
   const rules = read(join(RULES, 'alerts.rules.yml')) + read(join(RULES, 'recording.rules.yml'));
   const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
-  const pages = readdirSync(RUNBOOKS).filter((file) => file !== 'README.md');
+  const pages = runbooks();
   expect(pages.sort()).toEqual(alerts.map((name) => `${name}.md`).sort());
   for (const name of alerts) expect(rules).toContain(`runbook_url: docs/runbooks/${name}.md`);
   const known = read(join(ROOT, 'docs/metrics.md'));
-  const asked = `${rules}${pages.map((page) => read(join(RUNBOOKS, page))).join()}`;
+  const texts = [...pages.map((page) => join(RUNBOOKS, page)), OBSERVABILITY].map(read);
+  const asked = `${rules}${texts.join()}`;
   const metrics = asked.match(/\b(?:leque|nodejs|process)_[a-z_0-9]+\b/g) ?? [];
   const unknown = metrics.map((name) => name.replace(/_(?:bucket|sum|count)$/, ''));
   expect([...new Set(unknown)].filter((name) => !known.includes(`\`${name}\``))).toEqual([]);
 });
+
+const HEADINGS = ['What it means', 'What to look at', 'Queries and commands', 'What to do'];
+
+test('each runbook has queries and commands to paste, a panel to look at, and an end', () => {
+  const panels = new Map(
+    dashboards.map((file) => {
+      const { panels } = JSON.parse(read(join(DASHBOARDS, file))) as { panels: readonly Panel[] };
+      return [file.replace(/\.json$/, ''), panels.map(({ title }) => title)];
+    }),
+  );
+  for (const page of runbooks()) {
+    const text = read(join(RUNBOOKS, page));
+    const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings, page).toEqual([...HEADINGS, 'It is over when']);
+    const [, panel, dashboard = ''] = /Panel "(.*)" of the dashboard \[([\w-]+)\]/.exec(text) ?? [];
+    expect(panels.get(dashboard), page).toContain(panel);
+    expect(text, page).toMatch(/^```sh\n/m);
+  }
+});
+
+test.skipIf(TOOLS_MISSING)(
+  'promtool reads each query of runbooks and of the page on observability (skipped without promtool)',
+  { timeout: 60_000 },
+  async () => {
+    const pages = [...runbooks().map((page) => join(RUNBOOKS, page)), OBSERVABILITY];
+    const queries = pages.flatMap((page) =>
+      [...read(page).matchAll(/^```promql\n(.*?)^```/gms)].flatMap(([, block = '']) =>
+        block.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')),
+      ),
+    );
+    expect(queries.length).toBeGreaterThan(runbooks().length);
+    const rules = queries.map((query, index) => ({ record: `q:${index}`, expr: query }));
+    const folder = await mkdtemp(join(tmpdir(), 'leque-rules-'));
+    try {
+      const file = join(folder, 'queries.yml');
+      await writeFile(file, JSON.stringify({ groups: [{ name: 'queries', rules }] })); // JSON is YAML
+      const options = { encoding: 'utf8', timeout: 60_000 } as const;
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], options);
+      expect(status, stdout + stderr).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 test.skipIf(TOOLS_MISSING)(
   'promtool confirms that each alert fires on its condition only (skipped without promtool)',

@@ -41,8 +41,10 @@ export const GatewaySettings = Type.Object({
   SLOW_CONSUMER_RULES: Type.String({
     default: '',
     description:
-      'channels whose slow clients miss publications and are not closed, for example ' +
-      '`logs drop-oldest; project:* conflate job_progress/job_id`',
+      'rules for channels whose slow clients miss publications and are not closed, separated by `;`. ' +
+      'A rule is a channel, or `project:*` or `user:*`, and `drop-oldest`, or `conflate` and a list of ' +
+      'TYPE/FIELD: of these types only the newest event of each value of the field in `data` is kept. ' +
+      'For example `logs drop-oldest; project:* conflate job_progress/job_id,tick/symbol`',
   }),
   UNSUBSCRIBE_GRACE: Type.Number({
     default: 2,
