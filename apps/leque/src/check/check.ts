@@ -1,4 +1,5 @@
 import { openRedis, RedisSettings, redisRule } from '@leque/broker-redis';
+import type { Telemetry } from '@leque/core';
 import { GatewayConfig, readGatewayConfig } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import { PublisherConfig, readPublisherConfig } from '@leque/publisher';
@@ -51,11 +52,13 @@ export async function check(app: App, env: Env): Promise<Report> {
   if (problem !== undefined) {
     return { exitCode: EXIT.usage, configuration: [problem], warnings: [], unknown, servers: [] };
   }
+  const conflicts: string[] = [];
+  const redis = await checkRedis(app, env, collectConflicts(conflicts));
   return {
     configuration: [],
-    warnings: [...adviseOnTokens(env), ...warningsOf(app, env)],
+    warnings: [...adviseOnTokens(env), ...warningsOf(app, env), ...conflicts],
     unknown,
-    ...(await checkRedis(app, env)),
+    ...redis,
   };
 }
 
@@ -77,11 +80,19 @@ function warningsOf(app: App, env: Env): string[] {
 
 type RedisReport = Pick<Report, 'exitCode' | 'servers' | 'unreachable'>;
 
-async function checkRedis(app: App, env: Env): Promise<RedisReport> {
-  const redis = openRedis(readConfig(RedisSettings, env, [redisRule]), {
-    nodeId: 'check',
-    telemetry: { report: () => {} },
-  });
+/** Collects what loading the functions finds: processes with other limits for histories. */
+function collectConflicts(conflicts: string[]): Telemetry {
+  return {
+    report(fact) {
+      if (fact.type !== 'failure' || fact.where !== 'functions') return;
+      if (fact.error instanceof Error) conflicts.push(fact.error.message);
+    },
+  };
+}
+
+async function checkRedis(app: App, env: Env, telemetry: Telemetry): Promise<RedisReport> {
+  const settings = readConfig(RedisSettings, env, [redisRule]);
+  const redis = openRedis(settings, { nodeId: 'check', telemetry });
   try {
     await redis.connect();
     const health = redis.broker.health();
