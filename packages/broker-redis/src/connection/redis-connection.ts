@@ -2,7 +2,7 @@ import { type Clock, type Telemetry, withDeadline } from '@leque/core';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Endpoint } from './client-options.ts';
 import { Liveness } from './liveness.ts';
-import { explainFailure, type RedisFailure } from './redis-failures.ts';
+import { explainFailure, type RedisFailure, tellsOnlyTheEnd } from './redis-failures.ts';
 
 /** The deadline of commands that have no shorter one: the handshake, and subscribing. */
 const COMMAND_TIMEOUT_MS = 3000;
@@ -51,10 +51,7 @@ export class RedisConnection {
       onDoubt: () => this.#onDoubt?.(),
     });
     this.redis.on('ready', () => this.#ready());
-    this.redis.on('error', (error: Error) => {
-      this.#failure = explainFailure(error, this.redis);
-      this.#lastError = this.#failure?.sentence ?? (error.message || error.name);
-    });
+    this.redis.on('error', (error: Error) => this.#failed(error));
     this.redis.on('close', () => this.#lost());
     // A probe proves that the subscriber connection receives, see link/probe.ts.
     if (role === 'commands') this.#liveness.startPinging();
@@ -121,6 +118,13 @@ export class RedisConnection {
     this.#wasReady = true;
     this.#failure = undefined;
     this.#telemetry.report({ type: 'broker_connected' });
+  }
+
+  /** An alert of TLS may be lost when the other side ends the connection: an earlier one counts on. */
+  #failed(error: Error): void {
+    if (this.#failure?.isFinal && tellsOnlyTheEnd(error)) return;
+    this.#failure = explainFailure(error, this.redis);
+    this.#lastError = this.#failure?.sentence ?? (error.message || error.name);
   }
 
   /** Reports once for each outage, not once for each attempt. */

@@ -18,6 +18,10 @@ interface Explanation {
 const OF_SENTINELS = /^All sentinels are unreachable/;
 
 const NO_RIGHT = /^NOPERM |ACL failure in script|can't run this command or subcommand/;
+/** ioredis has no other words for a connection that ends while it is greeting the server. */
+const ENDED = /ECONNRESET|^connection closed|^Stream isn't writeable/;
+const IF_ASKED =
+  '; where it asks clients for a certificate, set REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE';
 const IF_PLAIN = '; where it does not use TLS, REDIS_URL must begin with redis, not rediss';
 const IF_TLS = '; where it expects TLS, REDIS_URL must begin with rediss://';
 
@@ -105,10 +109,9 @@ const OF_CONNECTIONS: readonly Explanation[] = [
       `${server} does not answer (${message})${usesTls ? IF_PLAIN : ''}`,
   },
   {
-    // ioredis has no other words for a connection that ends while it is greeting the server.
-    pattern: /ECONNRESET|^connection closed|^Stream isn't writeable/,
+    pattern: ENDED,
     isFinal: false,
-    say: (server, _, usesTls) => `${server} ends the connection${usesTls ? '' : IF_TLS}`,
+    say: (server, _, usesTls) => `${server} ends the connection${usesTls ? IF_ASKED : IF_TLS}`,
   },
 ];
 
@@ -126,6 +129,11 @@ export function explainFailure(
     sentence: found.say(serverOf(redis), message, redis.options.tls !== undefined),
     isFinal: found.isFinal,
   };
+}
+
+/** Whether an error says only that the connection has ended, and not why. */
+export function tellsOnlyTheEnd({ message, code }: NodeJS.ErrnoException): boolean {
+  return ENDED.test(message) || code === 'ECONNRESET';
 }
 
 function explainSentinels(redis: Pick<Redis, 'options'>, message: string): RedisFailure {
