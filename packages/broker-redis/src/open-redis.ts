@@ -29,7 +29,7 @@ import { ProbeCounts } from './link/probe-counts.ts';
 import type { LinkDeps, RedisLink } from './link/redis-link.ts';
 import { SingleLink } from './link/single-link.ts';
 import { RedisClusterLink } from './redis-cluster/redis-cluster-link.ts';
-import type { RedisSettings } from './settings.ts';
+import { type RedisSettings, usesSentinelTls } from './settings.ts';
 import { RedisState } from './state/redis-state.ts';
 
 /** Counts are right 10 seconds after a crash (CNT); other nodes notice one renewal after the lease. */
@@ -142,9 +142,12 @@ async function connectAndSettle(link: RedisLink, clock: Clock): Promise<void> {
 
 function addressIn(settings: RedisSettings): RedisAddress {
   const parsed = parseRedisUrl(settings.REDIS_URL);
-  const address = parsed.tls === undefined ? parsed : { ...parsed, tls: tlsOptions(settings) };
+  const tls = parsed.tls === undefined ? undefined : tlsOptions(settings);
+  if (parsed.kind !== 'sentinel') return { ...parsed, tls };
   const { REDIS_SENTINEL_USERNAME: username, REDIS_SENTINEL_PASSWORD: password } = settings;
-  return address.kind === 'sentinel' ? { ...address, sentinels: { username, password } } : address;
+  const isSecure = usesSentinelTls(settings, tls !== undefined);
+  const sentinels = { username, password, tls: isSecure ? tlsOptions(settings) : undefined };
+  return { ...parsed, tls, sentinels };
 }
 
 /** @returns the link, and `open` for connections of libraries that need their own */

@@ -1,7 +1,7 @@
 import { readConfig } from '@leque/service';
 import { expect, test } from 'vitest';
 import { adapterKey } from './connection/adapter-connection.ts';
-import { RedisSettings, redisRule } from './settings.ts';
+import { RedisSettings, redisRule, usesSentinelTls } from './settings.ts';
 
 const read = (env: Record<string, string>) => readConfig(RedisSettings, env, [redisRule]);
 
@@ -69,4 +69,14 @@ test.for([
 test('only the default prefix shares the channels of Socket.IO emitters without a key', () => {
   expect(adapterKey(read({ REDIS_URL: 'redis://a' }).REDIS_KEY_PREFIX)).toBe('socket.io');
   expect(adapterKey('staging:')).toBe('staging:socket.io');
+});
+
+test.for([
+  ['rediss+sentinel://a/main', undefined, true],
+  ['rediss+sentinel://a/main', 'off', false],
+  ['redis+sentinel://a/main', 'on', true],
+] as const)('%s with REDIS_SENTINEL_TLS=%s: its sentinels use TLS: %s', ([url, wanted, uses]) => {
+  const tls = { REDIS_TLS_SERVERNAME: 'redis', ...(wanted && { REDIS_SENTINEL_TLS: wanted }) };
+  const settings = read({ REDIS_URL: url, ...tls });
+  expect(usesSentinelTls(settings, url.startsWith('rediss'))).toBe(uses);
 });

@@ -18,6 +18,11 @@ export const RedisSettings = Type.Object({
   REDIS_SENTINEL_PASSWORD: Type.Optional(
     Type.String({ description: 'password for the sentinels, if they require one' }),
   ),
+  REDIS_SENTINEL_TLS: Type.Optional(
+    Type.Enum(['on', 'off'], {
+      description: 'whether the sentinels use TLS; as the servers do without it',
+    }),
+  ),
   REDIS_TLS_CA_FILE: Type.Optional(
     Type.String({
       description:
@@ -56,7 +61,18 @@ export const RedisSettings = Type.Object({
 });
 export type RedisSettings = Static<typeof RedisSettings>;
 
-type RedisVariables = TlsVariables & { readonly REDIS_URL?: string };
+interface RedisVariables extends TlsVariables {
+  readonly REDIS_URL?: string;
+  readonly REDIS_SENTINEL_TLS?: 'on' | 'off';
+}
+
+/** @param servers whether the servers use TLS */
+export function usesSentinelTls(
+  { REDIS_SENTINEL_TLS: wanted }: Pick<RedisVariables, 'REDIS_SENTINEL_TLS'>,
+  servers: boolean,
+): boolean {
+  return wanted === undefined ? servers : wanted === 'on';
+}
 
 const TLS_VARIABLES = [
   'REDIS_TLS_CA_FILE',
@@ -70,8 +86,9 @@ export const redisRule: ConfigRule<RedisVariables> = (variables) => {
   const { REDIS_URL: url } = variables;
   if (typeof url !== 'string') return [];
   try {
-    const { tls } = parseRedisUrl(url);
-    return tls === undefined ? problemsWithoutTls(variables) : problemsOfTls(variables);
+    const { kind, tls } = parseRedisUrl(url);
+    const isUsed = tls !== undefined || (kind === 'sentinel' && usesSentinelTls(variables, false));
+    return isUsed ? problemsOfTls(variables) : problemsWithoutTls(variables);
   } catch (error) {
     return [(error as Error).message];
   }

@@ -31,24 +31,25 @@ export function endpointOf({ host, port }: HostPort, access: Access): Endpoint {
 /** Options of a client that follows the master which the sentinels name. */
 export function sentinelOptions(address: SentinelAddress): RedisOptions {
   const { hosts, name, tls } = address;
-  const { username, password } = address.sentinels;
+  const { username, password, tls: sentinelTLS } = address.sentinels;
   return {
     ...accessOptions(address),
     sentinels: [...hosts],
     name,
     ...(username !== undefined && { sentinelUsername: username }),
     ...(password !== undefined && { sentinelPassword: password }),
-    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+    ...(tls && { enableTLSForSentinelMode: true }),
+    ...(sentinelTLS && { sentinelTLS }),
     sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
   };
 }
 
 /** Options of a client of one sentinel itself. */
 export function sentinelClientOptions(host: HostPort, address: SentinelAddress): RedisOptions {
-  const { username, password } = address.sentinels;
+  const { username, password, tls } = address.sentinels;
   return {
     ...host,
-    ...accessOptions({ username, password, tls: address.tls }),
+    ...accessOptions({ username, password, tls }),
     lazyConnect: true,
     enableReadyCheck: false, // there is nothing to load
     disableClientInfo: true,

@@ -11,7 +11,7 @@ test('a Sentinel URL has sentinels, and the name of their master', () => {
       { host: '::1', port: 3 },
     ],
     name: 'main-1',
-    sentinels: {},
+    sentinels: { tls: {} },
     username: 'ana',
     password: 'p@s:s',
     tls: {},

@@ -40,6 +40,8 @@ interface Several extends Access {
 export interface SentinelAccess {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Options of TLS; undefined for sentinels without it. */
+  readonly tls?: ConnectionOptions | undefined;
 }
 
 const SCHEME = /^redis(?<s>s?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?<rest>.*)$/;
@@ -109,7 +111,7 @@ function parseMaster(path: string, several: Several): SentinelAddress {
   const { name, db = '' } = SENTINEL_PATH.exec(path)?.groups ?? {};
   if (name === undefined) throw new Error(explainShape('sentinel'));
   refuseDatabase(db);
-  return { kind: 'sentinel', name, sentinels: {}, ...several };
+  return { kind: 'sentinel', name, sentinels: { tls: several.tls }, ...several };
 }
 
 /** Messages reach the subscribers of all databases, so a database separates nothing. */

@@ -17,6 +17,8 @@ export interface TlsRedis extends AsyncDisposable {
   readonly server: string;
   /** rediss+sentinel://127.0.0.1:PORT/NAME, a sentinel with TLS that watches `server` */
   readonly sentinel: string;
+  /** The same sentinel at its port without TLS. */
+  readonly plainSentinel: string;
   /** rediss+cluster://127.0.0.1:PORT, a Cluster of one node that announces no address */
   readonly cluster: string;
 }
@@ -63,6 +65,7 @@ export function startTlsRedis(): Promise<TlsRedis> {
         certificates,
         server: `rediss://127.0.0.1:${server}`,
         sentinel: `rediss+sentinel://127.0.0.1:${sentinel}/${MASTER}`,
+        plainSentinel: `rediss+sentinel://127.0.0.1:${watching}/${MASTER}`,
         cluster: `rediss+cluster://127.0.0.1:${cluster}`,
       },
       stack,
