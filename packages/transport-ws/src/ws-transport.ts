@@ -202,10 +202,9 @@ function smaller(...limits: (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** Chooses a subprotocol: browsers give up when none of those that they offered is chosen. */
-function chooseProtocol(offered: Set<string>): string | false {
-  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL;
-  return [...offered].find((name) => !name.startsWith('bearer.')) ?? false;
+/** Chooses no subprotocol that this server does not speak; a client that insists on it gives up then. */
+function chooseProtocol(offered: ReadonlySet<string>): string | false {
+  return offered.has(SUBPROTOCOL) && SUBPROTOCOL;
 }
 
 /**

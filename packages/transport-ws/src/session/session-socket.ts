@@ -32,6 +32,11 @@ export interface SocketReader {
   tooLarge(): void;
   /** The client goes on sending more than its budget allows; nothing is read any more. */
   flooded(): void;
+  /**
+   * The client has broken the protocol; nothing is read any more. `close` is to be called, once what the
+   * client sent before is answered.
+   */
+  violated(close: () => void): void;
   /** The socket is gone; called once. */
   closed(code: number, reason: Buffer): void;
 }
@@ -60,6 +65,8 @@ export class SessionSocket extends WebSocket implements GatedSocket, ParserGuard
   readonly #input: InputContext;
   /** Undefined while the client sends nothing but answers to pings, as most clients do. */
   #gate: FrameGate | undefined;
+  /** Whether the parser has failed, and the close frame that follows is not on its way. */
+  #violation = false;
   /** Why this side closed it, when nothing was read after that. */
   #verdict: { readonly code: number; readonly reason: Buffer } | undefined;
 
@@ -99,7 +106,10 @@ export class SessionSocket extends WebSocket implements GatedSocket, ParserGuard
   }
 
   parse(bytes: Buffer, done: Done): void {
-    parseFrames(internals(this)._receiver, bytes, done);
+    parseFrames(internals(this)._receiver, bytes, (error) => {
+      this.#violation ||= Boolean(error);
+      done(error);
+    });
   }
 
   get gone(): boolean {
@@ -121,7 +131,16 @@ export class SessionSocket extends WebSocket implements GatedSocket, ParserGuard
     this.#openGate().stop();
   }
 
+  /** Called by `ws`, too, when the parser has failed. */
   override close(code?: number, reason: string | Buffer = ''): void {
+    if (this.#violation && this.reader !== undefined) {
+      this.#violation = false;
+      this.#input.clock.defer(() => this.pause()); // `ws` reads on after an error of its parser
+      this.reader.violated(() => this.close(code, reason));
+    } else this.#close(code, reason);
+  }
+
+  #close(code: number | undefined, reason: string | Buffer): void {
     super.close(code, reason);
     if (!this.#gate?.stopped || this.#verdict !== undefined) return;
     this.#verdict = { code: code ?? 1005, reason: Buffer.from(reason) };
@@ -152,6 +171,7 @@ function isEmptyPong(bytes: Buffer): boolean {
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const socket = this as SessionSocket;
   socket.inflated((data as Buffer).length);
+  if (isBinary) socket.stop();
   socket.reader?.message(data, isBinary);
 }
 

@@ -72,8 +72,12 @@ export class WsSession
 
   message(data: RawData, isBinary: boolean): void {
     this.alive();
-    if (isBinary) this.client.session.close(CLOSE.unsupportedData, 'text frames only');
-    else this.client.receive(data.toString());
+    if (!isBinary) this.client.receive(data.toString());
+    else this.violated(() => this.client.session.close(CLOSE.unsupportedData, 'text frames only'));
+  }
+
+  violated(close: () => void): void {
+    this.client.afterCommands(close);
   }
 
   flooded(): void {
