@@ -27,6 +27,49 @@ test('[IO10.3] a client of Engine.IO 3 joins with a token in its CONNECT packet,
   await expect.poll(() => client.packets.at(-1)).toBe('3');
 });
 
+test('[IO10.3] a client of Engine.IO 3 polls with payloads of its revision, pings, and upgrades with a probe', async () => {
+  await using gateway = await startGateway(ON);
+  const url = `${gateway.url}/socket.io/?EIO=3&transport=polling`;
+  const poll = async (sid: string) => decode3(await (await fetch(`${url}&sid=${sid}`)).text());
+  const post = async (sid: string, ...packets: readonly string[]) => {
+    const body = packets.map((packet) => `${packet.length}:${packet}`).join('');
+    return (await fetch(`${url}&sid=${sid}`, { method: 'POST', body })).text();
+  };
+  const [open = '', root] = decode3(await (await fetch(url)).text());
+  const { sid, upgrades } = JSON.parse(open.slice(1));
+  expect([upgrades, root ?? (await poll(sid))[0]]).toEqual([['websocket'], '40']);
+  expect(await post(sid, '2', `40/events?token=${await tokenFor('alice')},`)).toBe('ok');
+  const packets: string[] = [];
+  while (!packets.some((packet) => packet.includes('"connections.count"'))) {
+    packets.push(...(await poll(sid)));
+  }
+  expect(packets[0]).toBe('3');
+  await using socket = await open3(gateway, `&sid=${sid}`);
+  socket.socket.send('2probe');
+  await expect.poll(() => socket.packets).toEqual(['3probe']);
+  expect(await poll(sid)).toEqual(['6']);
+  socket.socket.send('5');
+  await gateway.publish({ type: 'told', data: {}, user_id: 'alice' });
+  await expect.poll(() => socket.eventsOf('told')).toEqual([[expect.any(Object)]]);
+});
+
+test.each(['1:', 'x:2', '2', '99:2', '1:x'])(
+  'the payload %s ends a polling client of Engine.IO 3',
+  async (body) => {
+    await using gateway = await startGateway(ON);
+    const url = `${gateway.url}/socket.io/?EIO=3&transport=polling`;
+    const [open = ''] = decode3(await (await fetch(url)).text());
+    const own = `${url}&sid=${JSON.parse(open.slice(1)).sid}`;
+    await fetch(own, { method: 'POST', body });
+    const isGone = async () => {
+      const answer = await fetch(own);
+      return answer.status !== 200 || decode3(await answer.text()).includes('1');
+    };
+    await expect.poll(isGone).toBe(true);
+    expect(gateway.telemetry.of('failure')).toEqual([]);
+  },
+);
+
 test('[IO10.1] a client of Engine.IO 4 that joins the root namespace and /events gets both', async () => {
   await using gateway = await startGateway();
   using client = await EngineClient.open(gateway.url);
@@ -54,8 +97,8 @@ test.each([Buffer.from('x'), '451-/events,["x",{"_placeholder":true,"num":0}]'])
   },
 );
 
-async function open3(gateway: GatewayUnderTest) {
-  const url = `${gateway.url.replace('http', 'ws')}/socket.io/?EIO=3&transport=websocket`;
+async function open3(gateway: GatewayUnderTest, query = '') {
+  const url = `${gateway.url.replace('http', 'ws')}/socket.io/?EIO=3&transport=websocket${query}`;
   const socket = new WebSocket(url);
   const packets: string[] = [];
   socket.on('message', (data) => packets.push(String(data)));
@@ -73,4 +116,16 @@ async function open3(gateway: GatewayUnderTest) {
       socket.terminate();
     },
   };
+}
+
+/** The packets of a payload, each after its length and a colon. */
+function decode3(payload: string): string[] {
+  const packets: string[] = [];
+  for (let rest = payload; rest !== ''; ) {
+    const colon = rest.indexOf(':');
+    const end = colon + 1 + Number(rest.slice(0, colon));
+    packets.push(rest.slice(colon + 1, end));
+    rest = rest.slice(end);
+  }
+  return packets;
 }

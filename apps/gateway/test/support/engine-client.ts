@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 
 /** Speaks raw Socket.IO packets, as a hostile client does. */
@@ -8,20 +7,26 @@ export class EngineClient implements Disposable {
   readonly socket: WebSocket;
   /** Undefined until the server has closed it. */
   closeCode: number | undefined;
+  /** Resolves with the code. */
+  readonly closed: Promise<number>;
+  readonly #waiting = new Set<() => void>();
 
-  private constructor(gateway: string) {
-    const url = `${gateway.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    this.socket = new WebSocket(url);
-    this.socket.on('message', (data) => this.packets.push(data.toString()));
+  private constructor(gateway: string, query: string) {
+    this.socket = new WebSocket(`${gateway.replace('http', 'ws')}/socket.io/?${query}`);
+    this.socket.on('message', (data) => {
+      this.packets.push(data.toString());
+      for (const look of [...this.#waiting]) look();
+    });
     this.socket.on('error', () => {}); // a close event follows
-    this.socket.once('close', (code) => {
+    this.closed = once(this.socket, 'close').then(([code]) => {
       this.closeCode = code;
+      return code;
     });
   }
 
   /** Resolves when the socket is open, before it joins the namespace. */
-  static async open(gateway: string): Promise<EngineClient> {
-    const client = new EngineClient(gateway);
+  static async open(gateway: string, query = 'EIO=4&transport=websocket'): Promise<EngineClient> {
+    const client = new EngineClient(gateway, query);
     await once(client.socket, 'open');
     return client;
   }
@@ -29,11 +34,24 @@ export class EngineClient implements Disposable {
   /** Joins the namespace; resolves when the session has begun. */
   async join(packet: string): Promise<void> {
     this.say(packet);
-    await expect.poll(() => this.of('connections.count')).toHaveLength(1);
+    await this.first('42/events,["connections.count"');
   }
 
   say(...packets: (string | Buffer)[]): void {
     for (const packet of packets) this.socket.send(packet);
+  }
+
+  /** The first packet that begins like this, received already or later. Rejects when the socket closes. */
+  async first(start: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const look = () => {
+      const packet = this.packets.find((each) => each.startsWith(start));
+      if (packet !== undefined) resolve(packet);
+    };
+    this.#waiting.add(look);
+    look();
+    void this.closed.then((code) => reject(new Error(`closed with ${code} before "${start}…"`)));
+    return promise.finally(() => this.#waiting.delete(look));
   }
 
   /** The payloads of all events with this name so far. */

@@ -8,37 +8,51 @@ interface Answer {
   readonly body: string;
 }
 
+/** The data of the first packet. */
+export interface Handshake {
+  readonly sid: string;
+  readonly upgrades: readonly string[];
+  readonly pingInterval: number;
+  readonly pingTimeout: number;
+  readonly maxPayload: number;
+}
+
 /** Speaks raw packets over Engine.IO's polling. */
 export class PollingClient implements AsyncDisposable {
   readonly packets: string[] = [];
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true });
-  #sid = '';
+  readonly handshake: Handshake;
 
-  private constructor(gateway: string) {
-    this.#url = `${gateway}/socket.io/?EIO=4&transport=polling`;
+  private constructor(url: string, handshake: Handshake) {
+    this.#url = `${url}&sid=${handshake.sid}`;
+    this.handshake = handshake;
   }
 
   static async open(gateway: string): Promise<PollingClient> {
-    const client = new PollingClient(gateway);
-    const { body } = await client.#send('GET');
-    const { sid } = JSON.parse(body.slice(1)) as { sid: string };
-    client.#sid = sid;
-    return client;
+    const url = `${gateway}/socket.io/?EIO=4&transport=polling`;
+    const { body } = await send({ url, method: 'GET' });
+    return new PollingClient(url, JSON.parse(body.slice(1)));
   }
 
   /** Joins the namespace, and polls until the session has begun. */
   async join(packet: string): Promise<void> {
     await this.post(packet);
-    while (!this.packets.some((each) => each.includes('"connections.count"'))) {
-      const { body } = await this.poll();
+    await this.until((each) => each.includes('"connections.count"'));
+  }
+
+  /** Polls until a packet matches. Rejects when the connection ends before. */
+  async until(matches: (packet: string) => boolean): Promise<void> {
+    while (!this.packets.some(matches)) {
+      const { status, body } = await this.poll();
+      if (status !== 200) throw new Error(`a poll was answered with ${status}`);
       this.packets.push(...body.split(SEPARATOR));
     }
   }
 
   /** @returns the answer, with status 0 when the connection is cut */
-  post(body: string): Promise<Answer> {
-    return this.#send('POST', body);
+  post(body: string, headers = {}): Promise<Answer> {
+    return this.#send('POST', body, headers);
   }
 
   poll(): Promise<Answer> {
@@ -51,21 +65,32 @@ export class PollingClient implements AsyncDisposable {
     return status !== 200 || body.split(SEPARATOR).includes('1');
   }
 
-  #send(method: string, body?: string): Promise<Answer> {
-    const url = this.#sid === '' ? this.#url : `${this.#url}&sid=${this.#sid}`;
-    return new Promise((resolve) => {
-      const cut = () => resolve({ status: 0, body: '' });
-      const answered = (response: IncomingMessage) => {
-        text(response).then(
-          (whole) => resolve({ status: response.statusCode ?? 0, body: whole }),
-          cut,
-        );
-      };
-      request(url, { method, agent: this.#agent }, answered).on('error', cut).end(body);
-    });
+  #send(method: string, body?: string, headers = {}): Promise<Answer> {
+    return send({ url: this.#url, method, agent: this.#agent, body, headers });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy();
   }
+}
+
+interface Sending {
+  readonly url: string;
+  readonly method: string;
+  readonly agent?: Agent;
+  readonly body?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send({ url, body, ...options }: Sending): Promise<Answer> {
+  return new Promise((resolve) => {
+    const cut = () => resolve({ status: 0, body: '' });
+    const answered = (response: IncomingMessage) => {
+      text(response).then(
+        (whole) => resolve({ status: response.statusCode ?? 0, body: whole }),
+        cut,
+      );
+    };
+    request(url, options, answered).on('error', cut).end(body);
+  });
 }
