@@ -16,6 +16,11 @@ const CHOICE = {
 };
 const names = (targets: readonly Target[]) => targets.map(({ name }) => name);
 
+test.each(['0', '100', 'half', ''])('--duty-cycle "%s" is refused', (dutyCycle) => {
+  const given = { repeat: '1', dutyCycle };
+  expect(() => readOptions(given, CHOICE)).toThrow(`--duty-cycle "${dutyCycle}"`);
+});
+
 test.each(['0', '0.0001', '1e9', '-3', ''])('--seconds "%s" is refused', (seconds) => {
   expect(() => readOptions({ repeat: '1', seconds }, CHOICE)).toThrow(`--seconds "${seconds}"`);
 });

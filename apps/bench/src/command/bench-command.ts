@@ -96,12 +96,13 @@ function failuresOf({ workloads }: Results): string[] {
 }
 
 function commandOf(given: BenchArguments): string {
-  const { repeat, only, seconds, peers, installPeers: install, smoke } = given;
+  const { repeat, only, seconds, dutyCycle, peers, installPeers: install, smoke } = given;
   const options = [
     smoke && '--smoke',
     repeat && `--repeat ${repeat}`,
     only && `--only ${only}`,
     seconds && `--seconds ${seconds}`,
+    dutyCycle && `--duty-cycle ${dutyCycle}`,
     peers && (peers === true ? '--peers' : `--peers ${peers}`),
     install && '--install-peers',
   ];

@@ -3,8 +3,9 @@ import type { Target } from '../targets/target.ts';
 import type { Workload } from '../workloads/workloads.ts';
 
 /** A shorter run ends before anything arrives; a longer one is probably a typing error. */
-const SECONDS = { least: 0.5, most: 3600 };
+const SECONDS: Range = { option: '--seconds', unit: 'number of seconds', least: 0.5, most: 3600 };
 const MAX_REPEAT = 1000;
+const DUTY_CYCLE: Range = { option: '--duty-cycle', unit: 'percentage', least: 10, most: 90 };
 
 /** The options as they are given on the command line. */
 export interface BenchArguments {
@@ -16,6 +17,8 @@ export interface BenchArguments {
   readonly installPeers?: true;
   readonly smoke?: true;
   readonly seconds?: string;
+  /** Percent. */
+  readonly dutyCycle?: string;
   readonly out?: string;
   readonly list?: true;
 }
@@ -26,6 +29,8 @@ export interface BenchOptions {
   readonly targets: readonly Target[];
   /** Duration of each run's measured part; undefined for that of the workload. */
   readonly seconds: number | undefined;
+  /** Share of the time in which each server runs; undefined for all of it. */
+  readonly dutyCycle: number | undefined;
 }
 
 /** The workloads and targets to choose from. */
@@ -45,11 +50,8 @@ export function readOptions(
   if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT) {
     problems.push(`--repeat "${given.repeat}" is not a number of repetitions (1 to ${MAX_REPEAT})`);
   }
-  const seconds = given.seconds === undefined ? undefined : Number(given.seconds);
-  if (seconds !== undefined && !(seconds >= SECONDS.least && seconds <= SECONDS.most)) {
-    const range = `${SECONDS.least} to ${SECONDS.most}`;
-    problems.push(`--seconds "${given.seconds}" is not a number of seconds (${range})`);
-  }
+  const seconds = numberIn(given.seconds, SECONDS, problems);
+  const percent = numberIn(given.dutyCycle, DUTY_CYCLE, problems);
   if (given.installPeers && given.peers === undefined) {
     problems.push('--install-peers needs --peers, which says what to install');
   }
@@ -66,9 +68,26 @@ export function readOptions(
   return {
     repeat,
     seconds,
+    dutyCycle: percent === undefined ? undefined : percent / 100,
     workloads: workloads.chosen,
     targets: [choice.leque, ...peers.chosen],
   };
+}
+
+interface Range {
+  readonly option: string;
+  readonly unit: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+function numberIn(text: string | undefined, range: Range, problems: string[]): number | undefined {
+  if (text === undefined) return undefined;
+  const { option, unit, least, most } = range;
+  const number = Number(text);
+  if (number >= least && number <= most) return number;
+  problems.push(`${option} "${text}" is not a ${unit} (${least} to ${most})`);
+  return undefined;
 }
 
 interface Naming<T> {

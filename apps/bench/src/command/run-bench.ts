@@ -88,15 +88,16 @@ interface Measured {
 /** Interleaves the targets (A B C, A B C, …), so that drift of the machine affects all of them. */
 async function* repetitions(
   workload: Workload,
-  { targets, repeat, seconds = workload.seconds }: BenchOptions,
+  { targets, repeat, dutyCycle, seconds = workload.seconds }: BenchOptions,
   { signal }: BenchContext,
 ): AsyncGenerator<Measured> {
   const warmupSeconds = Math.min(WARMUP_SECONDS, seconds * WARMUP_SHARE);
+  const run = { seconds, warmupSeconds, dutyCycle, signal };
   const candidates = await candidatesOf(workload, targets);
   for (let repetition = 1; repetition <= repeat; repetition += 1) {
     for (const candidate of candidates) {
       if (candidate.unavailable !== undefined && repetition > 1) continue;
-      for await (const measurement of measure(candidate, { seconds, warmupSeconds, signal })) {
+      for await (const measurement of measure(candidate, run)) {
         yield { candidate, repetition, measurement };
       }
       signal.throwIfAborted();

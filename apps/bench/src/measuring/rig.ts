@@ -12,6 +12,7 @@ import { eventTemplate } from '../workloads/event.ts';
 import type { FanOutSetup, IdleSetup } from '../workloads/setups.ts';
 import { describeClients, formatsOf } from './connections.ts';
 import { acquiredWithin } from './deadline.ts';
+import { DutyCycle } from './duty-cycle.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -36,7 +37,11 @@ export interface Rig extends AsyncDisposable {
 export async function buildRig(
   target: Target,
   setup: FanOutSetup | IdleSetup,
-  { signal, settings = {} }: RunContext & { readonly settings?: Readonly<Record<string, string>> },
+  {
+    signal,
+    dutyCycle,
+    settings = {},
+  }: RunContext & { readonly settings?: Readonly<Record<string, string>> },
 ): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startOwnRedis());
@@ -55,6 +60,7 @@ export async function buildRig(
   const server = stack.use(
     await acquiredWithin(starting, { what, seconds: START_SECONDS, signal }),
   );
+  if (dutyCycle !== undefined) stack.use(new DutyCycle(server.pids, dutyCycle));
   const owner = stack.move();
   return { redis, server, target, [Symbol.asyncDispose]: () => owner.disposeAsync() };
 }

@@ -20,6 +20,10 @@ export function benchCommand(env: NodeJS.ProcessEnv): Command {
     .option('--peers [names]', 'other servers to measure, comma-separated; all without names')
     .option('--install-peers', 'install the chosen peers that are missing')
     .option('--seconds <seconds>', 'duration of each run (default: chosen by the workload)')
+    .option(
+      '--duty-cycle <percent>',
+      'let each server run for so much of the time, as on a slower machine',
+    )
     .option('--smoke', 'run a small and short selection that fails when anything is lost')
     .option('--out <folder>', 'folder for results.json and report.html (default: bench-results)')
     .option('--json', 'print the results to stdout as JSON, and everything else to stderr')
