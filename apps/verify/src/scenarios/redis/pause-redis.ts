@@ -1,10 +1,8 @@
 import { ask, type TestRedis } from '@leque/testkit';
 import type { Scenario } from '../../run/scenario.ts';
 import type { ScenarioContext } from '../../run/scenario-context.ts';
+import { missEvents } from './miss-events.ts';
 
-const CUT_MS = 500;
-/** So much of it is before the pause: publications are stored that no client has seen. */
-const MISSED_MS = 300;
 /** The publisher's deadline of 1 s, with a margin for a busy machine. */
 const REFUSED_MS = 1500;
 const RECOVERY_MS = 20_000;
@@ -40,9 +38,8 @@ const PAUSES: readonly (readonly [Pause, number])[] = [
 /** Redis is stopped by a signal and by its own command, while all clients are cut and come back. */
 export const pauseRedis: Scenario['run'] = async (context: ScenarioContext) => {
   for (const [pause, durationMs] of context.random.shuffled(PAUSES)) {
-    await context.rest(context.random.between(1000, 2000));
-    const down = context.clients.down(CUT_MS);
-    await Promise.all([down, context.rest(MISSED_MS).then(() => pause(context, durationMs))]);
+    await missEvents(context);
+    await pause(context, durationMs);
     for (const gateway of context.system.gateways) await context.isReady(gateway, RECOVERY_MS);
     await context.caughtUp(RECOVERY_MS);
   }
