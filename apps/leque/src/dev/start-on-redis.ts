@@ -28,7 +28,9 @@ function startLater(
   problem: string,
   start: () => Promise<RunningServer>,
 ): RunningServer {
-  console.log(`Leque waits: ${problem}. It starts as soon as Redis serves; Ctrl-C stops it.`);
+  console.log(
+    `Leque waits: ${problem}. Start it, or unset REDIS_URL; Leque goes on by itself, Ctrl-C stops it.`,
+  );
   const stopping = new AbortController();
   let running: RunningServer | undefined;
   const starting = untilServed(redis, stopping.signal).then(async (served) => {

@@ -74,8 +74,9 @@ export class RedisConnection {
   }
 
   /**
-   * Waits up to `START_TIMEOUT_MS` for the first connection, or until waiting cannot help. A Redis that is away is no error here:
-   * the connection keeps trying, and the process can live and report that it is not ready (HON).
+   * Waits up to `START_TIMEOUT_MS` for the first connection, or until waiting cannot help. A Redis
+   * that is away is no error here: the connection keeps trying, and the process can live and report
+   * that it is not ready (HON).
    */
   connect(): Promise<void> {
     this.#connected ??= this.#connect();

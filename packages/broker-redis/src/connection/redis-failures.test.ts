@@ -37,6 +37,21 @@ test.for([
 });
 
 test.for([
+  [
+    { tls: {} },
+    'connect ETIMEDOUT',
+    'does not answer (connect ETIMEDOUT); where it does not use TLS,',
+  ],
+  [{}, 'connect ETIMEDOUT', 'does not answer (connect ETIMEDOUT)'],
+  [{ tls: {} }, 'read ECONNRESET', 'ends the connection; where it asks clients for a certificate,'],
+  [{}, 'read ECONNRESET', 'ends the connection; where it expects TLS,'],
+] as const)('with the options %j the failure "%s" is explained', ([options, message, words]) => {
+  const server = { options: { ...SERVER.options, ...options } };
+  const failure = explainFailure(new Error(message), server);
+  expect(failure).toEqual({ isFinal: false, sentence: expect.stringContaining(words) });
+});
+
+test.for([
   ['NOAUTH Authentication required.', true, 'REDIS_SENTINEL_PASSWORD'],
   ['connect ECONNREFUSED 127.0.0.1:1', false, 'no sentinel in REDIS_URL names a master main (conn'],
 ] as const)(

@@ -145,9 +145,11 @@ describeOnOwnRedis('[HON] an access that Redis refuses', () => {
 
 test('[HON] a server that is away is named in one sentence, and waited for', async () => {
   const port = await freePorts(1);
-  await using process = await begin(`redis://127.0.0.1:${port}`);
-  expect(stateOf(process.drivers)).toEqual({
-    refusal: undefined,
-    reason: `Redis at 127.0.0.1:${port} does not answer (connect ECONNREFUSED 127.0.0.1:${port})`,
-  });
+  const url = `redis://127.0.0.1:${port}`;
+  const telemetry = new RecordingTelemetry();
+  const drivers = openRedis(settingsFor(url, uniquePrefix()), { nodeId: 'a', telemetry });
+  void drivers.connect(); // never rejects
+  const words = `Redis at 127.0.0.1:${port} does not answer (connect ECONNREFUSED 127.0.0.1:${port})`;
+  await expect.poll(() => stateOf(drivers)).toEqual({ refusal: undefined, reason: words });
+  await drivers.close();
 });
