@@ -73,10 +73,11 @@ class Visit implements AsyncDisposable {
     this.client = client;
   }
 
-  /** The numbers of the events, as they came. */
+  /** The numbers of the events, as they came where the client says so. */
   get numbers(): readonly unknown[] {
     const received = this.#running?.inbox.items ?? [];
-    return received.filter(({ type }) => type === 'told').map(({ data }) => data?.['n']);
+    const told = received.filter(({ type }) => type === 'told').map(({ data }) => data?.['n']);
+    return this.client.concurrentHandlers ? told.toSorted() : told;
   }
 
   async take(step: () => Promise<unknown>): Promise<void> {

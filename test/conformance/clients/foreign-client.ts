@@ -27,6 +27,8 @@ export interface ForeignClient {
   readonly answer: string;
   /** Messages that only this client gets before anything is published for all. */
   readonly also: readonly string[];
+  /** Whether handlers run at once, so that their order says nothing about that of the events. */
+  readonly concurrentHandlers: boolean;
   /** The reason why it does not run on this machine. */
   readonly missing: string | undefined;
   start(place: Place): RunningClient;

@@ -8,6 +8,7 @@ type Socket = ReturnType<(typeof CLIENTS)['newest']>;
 const QUICK = { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 100 };
 const EVENTS = ['connected', 'connections.count', 'pong', 'resumed', 'subscribed.tasks', 'told'];
 
+const SHARED = { also: ['connections.count'], concurrentHandlers: false, missing: undefined };
 /** These recover by what the server lets them keep; older ones present cursors. */
 const RECOVERING: readonly ClientVersion[] = ['4.6.0', 'newest'];
 
@@ -16,15 +17,13 @@ export const OFFICIAL: readonly ForeignClient[] = [
   {
     name: 'socket.io-client 2.5.0',
     answer: 'subscribed.tasks', // this version reserves the name `ping`
-    also: ['connections.count'],
-    missing: undefined,
+    ...SHARED,
     start: startVersion2,
   },
   ...(Object.keys(CLIENTS) as ClientVersion[]).map((version) => ({
     name: `socket.io-client ${version}`,
     answer: 'pong',
-    also: ['connections.count'],
-    missing: undefined,
+    ...SHARED,
     start: (place: Place) => startNewer(version, place),
   })),
 ];

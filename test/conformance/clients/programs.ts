@@ -12,6 +12,7 @@ const PATH = '/ws/notifications';
 interface Program {
   readonly name: string;
   readonly also?: readonly string[];
+  readonly concurrentHandlers?: boolean;
   /** The file or folder that `npm test` has made for it, if it could. */
   readonly made: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -50,6 +51,7 @@ function pythonSocketIo(version: string, transport: string): Program {
   return {
     name: `python-socketio ${version} over ${transport}`,
     also: ['root', 'connections.count'],
+    concurrentHandlers: true,
     made: join(PYTHON, version),
     env: pythonPath(version),
     command: ({ gateway, token }) => {
@@ -70,11 +72,12 @@ function javaCommand({ gateway, publisher, user, token }: Place): readonly strin
   return ['java', ...quick, ...where, token, publisher, event, TEST_API_KEY];
 }
 
-function foreign({ name, also = [], made, env, command }: Program): ForeignClient {
+function foreign({ made, env, command, ...program }: Program): ForeignClient {
   return {
-    name,
+    also: [],
+    concurrentHandlers: false,
+    ...program,
     answer: 'pong',
-    also,
     missing: existsSync(made) ? undefined : 'it could not be installed or built',
     start(place) {
       const inbox = new Inbox<Received>();
