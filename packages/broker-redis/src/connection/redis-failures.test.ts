@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { explainFailure, serverVersion } from './redis-failures.ts';
+import {
+  explainFailure,
+  explainFunctions,
+  serverVersion,
+  tryExplainRefusal,
+} from './redis-failures.ts';
 
 const SERVER = { options: { host: 'redis.test', port: 6380 } };
 const MASTER = { options: { sentinels: [{ host: 'a' }], name: 'main' } };
@@ -75,4 +80,20 @@ test.for([
   ['# Server', undefined],
 ])('%j is %s', ([info, version]) => {
   expect(serverVersion(`${info}\r\n`)).toBe(version);
+});
+
+test.for([
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  "READONLY You can't write against a read only replica.",
+  'MISCONF Redis is configured to save RDB snapshots. Commands that may modify it are disabled',
+  'NOREPLICAS Not enough good replicas to write.',
+  'LOADING Redis is loading the dataset in memory',
+  'MASTERDOWN Link with MASTER is down',
+  'CLUSTERDOWN The cluster is down',
+  'BUSY Redis is busy running a script.',
+  'ERR max number of clients reached',
+])('[HON] "%s" is a state that passes, and ends no start', (message) => {
+  expect(explainFunctions(new Error(message), 'Redis 7.0.15').isFinal).toBe(false);
+  expect(explainFailure(new Error(message), SERVER)?.isFinal ?? false).toBe(false);
+  expect(tryExplainRefusal(message)).toBeUndefined();
 });

@@ -158,7 +158,8 @@ export function lacksRight(message: string): string {
 }
 
 /** How servers answer that have no Functions: old ones, and services that leave them out. */
-const NO_FUNCTIONS = /unknown (command|subcommand)|not (available|supported|allowed)|disabled/i;
+const NO_FUNCTIONS =
+  /^ERR .*(unknown (command|subcommand)|not (available|supported|allowed)|disabled)/i;
 
 /**
  * Explains a refusal of FUNCTION or FCALL.
