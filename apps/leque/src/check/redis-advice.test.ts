@@ -4,6 +4,7 @@ import { adviseOn, adviseOnSentinel } from './redis-advice.ts';
 const GOOD = {
   redis_version: '7.2.4',
   role: 'master',
+  run_id: '0123456789abcdef',
   maxmemory: '1000000',
   maxmemory_policy: 'noeviction',
   aof_enabled: '1',
@@ -43,7 +44,7 @@ test('buffers that are too small, or cannot be inspected, are a warning', () => 
   ]);
   expect(
     adviseOn({
-      info: 'redis_version:7.0.0\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
+      info: 'redis_version:7.0.0\r\nrun_id:0a\r\nrole:master\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n',
       bufferLimits: undefined,
       refused: [],
       ...ALONE,
@@ -71,9 +72,10 @@ test.each([
   expect(adviseOnSentinel({ problem, away })).toMatchObject(findings);
 });
 
-test('what a service hides is no reason to refuse it', () => {
+test('what a service hides is no reason to refuse it, apart from its run_id', () => {
   const facts = { info: '# Server\r\n', bufferLimits: LIMITS, refused: [], ...ALONE };
   expect(adviseOn(facts)).toMatchObject([
+    { level: 'error', what: expect.stringContaining('does not show its run_id') },
     { level: 'warning', what: expect.stringContaining('maxmemory-policy is not shown') },
   ]);
 });
@@ -103,7 +105,7 @@ test('a proxy that spreads commands over several servers is an error', () => {
 });
 
 test('another database and newer functions are noted', () => {
-  const info = `db0:keys=3,expires=1\r\ndb5:keys=1,expires=0\r\nmaxmemory_policy:noeviction\r\n`;
+  const info = `run_id:0a\r\ndb0:keys=3,expires=1\r\ndb5:keys=1,expires=0\r\nmaxmemory_policy:noeviction\r\n`;
   const facts = { info, bufferLimits: LIMITS, refused: [], ...ALONE, newerFunctions: 99 };
   expect(adviseOn(facts)).toMatchObject([
     { level: 'note', what: expect.stringContaining('database 5 has keys') },

@@ -51,6 +51,7 @@ function settings(info: string): Finding[] {
   return [
     ...version(field('redis_version')),
     ...role(field('role')),
+    ...restarts(field('run_id')),
     ...eviction(field('maxmemory'), field('maxmemory_policy')),
     ...persistence(field('aof_enabled')),
     ...databases(info),
@@ -70,6 +71,12 @@ function role(text: string): Finding[] {
   return [
     { level: 'error', what, advice: 'let REDIS_URL lead to the master, or to its sentinels' },
   ];
+}
+
+function restarts(runId: string): Finding[] {
+  if (runId !== '') return [];
+  const what = 'it does not show its run_id, so that a restart which loses events stays unnoticed';
+  return [{ level: 'error', what, advice: 'use a service whose INFO server has run_id' }];
 }
 
 function eviction(limit: string, policy: string): Finding[] {
