@@ -36,22 +36,29 @@ const retries = {
 /** What the output of a failed installation says, and what that means for the reader. */
 const explanations = [
   [/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/, 'The npm registry cannot be reached.'],
-  [/ENOSPC/, 'The disk is full; the dependencies need 600 MB.'],
+  [/ENOSPC/, 'The disk is full; the dependencies need 200 MB, and those of the tests 400 MB more.'],
   [
     /EACCES|EPERM|EROFS/,
     "A folder cannot be written. npm's cache is elsewhere with npm_config_cache=FOLDER.",
   ],
 ];
 
+// Tools of development and tests, two thirds of all bytes, are for scripts that use them. Whoever has
+// them keeps them: removing and installing them in turns would take longer than they are large.
+const withoutTools = '--prod';
+const installed = read(stamp);
 const wanted = fingerprint();
-if (read(stamp) !== wanted) {
+const hasTools = installed !== '' && !installed.endsWith(withoutTools);
+const takesTools = hasTools || !process.argv.includes(withoutTools);
+const complete = takesTools ? wanted : `${wanted} ${withoutTools}`;
+if (installed !== complete) {
   requireWritable(root);
   process.stderr.write('Installing dependencies…\n');
   // Not the Node of an earlier install either: pnpm would run on it while it replaces it.
   for (const old of [stamp, join(bins, 'node')]) rmSync(old, { force: true });
-  install();
+  install(takesTools ? [] : [withoutTools]);
   takeNodeAlong();
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, complete);
 }
 
 /** Changes with everything that decides what pnpm would install here. */
@@ -69,10 +76,10 @@ function fingerprint() {
 }
 
 /** Through npx, so that it is this version of pnpm, whichever the machine has, if it has one. */
-function install() {
+function install(choice) {
   const manifest = JSON.parse(read(join(root, 'package.json')));
   const [packageManager] = manifest.packageManager.split('+'); // npx knows no hash; Corepack checks it
-  const options = ['--frozen-lockfile', '--config.confirm-modules-purge=false'];
+  const options = ['--frozen-lockfile', '--config.confirm-modules-purge=false', ...choice];
   const pnpm = spawnSync('npx', ['--yes', packageManager, 'install', ...options], {
     cwd: root,
     // The level says what failed, also in `npm -s run`.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -84,13 +84,43 @@ test('the command of the manifest runs from any folder, also through links', asy
   }
 });
 
-test('a user who may not write the folder is told so', async () => {
+/** A folder with nothing but the manifest and the scripts that install. */
+async function freshClone(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'leque-test-'));
+  await mkdir(join(folder, 'scripts'));
+  for (const name of ['scripts/install.mjs', 'scripts/install-workspace.mjs', 'package.json']) {
+    await copyFile(join(ROOT, name), join(folder, name));
+  }
+  return folder;
+}
+
+test('servers are installed without the tools of tests, which stay once they are there', async () => {
+  const folder = await freshClone();
   try {
-    await mkdir(join(folder, 'scripts'));
-    for (const name of ['scripts/install.mjs', 'scripts/install-workspace.mjs', 'package.json']) {
-      await copyFile(join(ROOT, name), join(folder, name));
-    }
+    // Stands for pnpm: it notes its arguments, and makes the folder that pnpm would make.
+    const npx = `#!/bin/sh\necho "$*" >>${folder}/calls\nmkdir -p ${folder}/node_modules/.bin\n`;
+    await writeFile(join(folder, 'npx'), npx, { mode: 0o755 });
+    const PATH = [folder, process.env['PATH']].join(delimiter);
+    const install = async (...args: readonly string[]) => {
+      const script = join(folder, 'scripts/install.mjs');
+      expect((await run(process.execPath, [script, ...args], { PATH })).code).toBe(0);
+      return (await readFile(join(folder, 'calls'), 'utf8')).trim().split('\n');
+    };
+    expect(await install('--prod')).toEqual([expect.stringContaining('--prod')]);
+    expect(await install('--prod')).toHaveLength(1);
+    const [, second] = await install();
+    expect(second).not.toContain('--prod');
+    expect(await install('--prod')).toHaveLength(2);
+    await writeFile(join(folder, 'pnpm-lock.yaml'), 'changed');
+    expect((await install('--prod')).at(-1)).not.toContain('--prod');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a user who may not write the folder is told so', async () => {
+  const folder = await freshClone();
+  try {
     const { code, stdout, stderr } = await runWith(READ_ONLY, join(folder, 'scripts/install.mjs'));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trim()).toMatch(/^The dependencies are not installed, and \S+ cannot be written/);
