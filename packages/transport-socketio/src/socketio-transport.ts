@@ -83,6 +83,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
         maxQueued: 2 * context.limits.outboxMaxBytes,
         heartbeats,
         input: inputContext(TRANSPORT, context),
+        left: (conn) => joiners.await(conn),
         gone: (conn) => joiners.forget(conn),
       }),
     );

@@ -58,6 +58,8 @@ export type StatefulSocket = HeartbeatSocket & {
   pong(): boolean;
   /** Closes a client that goes on sending more than its budget. */
   flooded(): void;
+  /** Called when the client has left the namespace; it may join again. */
+  left(): void;
 };
 
 export interface StateDeps {
@@ -65,6 +67,8 @@ export interface StateDeps {
   readonly maxQueued: number;
   readonly heartbeats: Heartbeats<HeartbeatSocket>;
   readonly input: InputContext;
+  /** Called when a client has left the namespace, and keeps its connection. */
+  readonly left: (conn: EngineSocket) => void;
   /** Called when a connection is gone, before its reader. */
   readonly gone: (conn: EngineSocket) => void;
 }
@@ -82,6 +86,7 @@ export function attachState({
   maxQueued,
   heartbeats,
   input,
+  left,
   gone,
 }: StateDeps): (conn: EngineSocket) => void {
   function onPacketCreate(this: StatefulSocket, { data }: { data?: string | Buffer }): void {
@@ -102,6 +107,11 @@ export function attachState({
     heartbeats.heard(this);
     return true;
   }
+  function onLeft(this: StatefulSocket): void {
+    this.reader = undefined;
+    this.joins = false;
+    left(this);
+  }
   function onClose(this: StatefulSocket): void {
     heartbeats.remove(this);
     gone(this);
@@ -118,6 +128,7 @@ export function attachState({
       input: webSocket === undefined ? new InputBudget(input) : undefined,
       pong: onPong,
       flooded: onFlooded,
+      left: onLeft,
     });
     if (webSocket === undefined) gatePolling(socket);
     else webSocket.connection = socket;

@@ -19,9 +19,9 @@ import {
 } from '@leque/protocol';
 import type { Socket } from 'socket.io';
 import type { SocketIoContext } from '../context.ts';
-import { bindReader, type SocketReader } from '../internals/connection-state.ts';
+import { bindReader, type SocketReader, stateOf } from '../internals/connection-state.ts';
 import { setPid, takeBackId } from '../internals/socket-state.ts';
-import { type EnginePacket, isBinary } from '../wire/binary-packets.ts';
+import { type EnginePacket, isBinary, isEmpty } from '../wire/binary-packets.ts';
 import { encodeAnswer } from '../wire/socketio-format.ts';
 import { authOf } from './auth.ts';
 import type { CommandTarget } from './command-target.ts';
@@ -37,6 +37,9 @@ type SocketIoCommand = readonly unknown[];
 
 /** Commands that may overtake those that wait for the pace of the client's commands. */
 const URGENT: ReadonlySet<unknown> = new Set(['ping', 'auth']);
+
+/** Socket.IO's reason for the end of a socket whose client has sent DISCONNECT. */
+const LEFT = 'client namespace disconnect';
 
 /** The reading half of one Socket.IO socket in `/events`: commands in, confirmations out. */
 export class SocketIoSession
@@ -73,7 +76,9 @@ export class SocketIoSession
   }
 
   packet(packet: EnginePacket): void {
-    if (isBinary(packet)) this.client.session.close(CLOSE.unsupportedData, 'text packets only');
+    if (isEmpty(packet)) this.client.session.close(CLOSE.unsupportedData, 'an empty packet');
+    else if (isBinary(packet))
+      this.client.session.close(CLOSE.unsupportedData, 'text packets only');
   }
 
   flooded(): void {
@@ -87,8 +92,8 @@ export class SocketIoSession
   disconnected(reason: string): void {
     this.connection.end();
     this.client.closed(this.client.session.closeCode ?? 1000, reason);
-    // A client that has left the namespace has nothing to do here, and would not be counted.
-    this.#socket.conn.close();
+    if (reason === LEFT && !stateOf(this.#socket).stopped) stateOf(this.#socket).left();
+    else this.#socket.conn.close();
   }
 
   closed(): void {

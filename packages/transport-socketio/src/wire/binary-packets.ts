@@ -14,3 +14,8 @@ const BINARY_PACKET = /^[56]/;
 export function isBinary({ type, data }: EnginePacket): boolean {
   return type === 'message' && (typeof data !== 'string' || BINARY_PACKET.test(data));
 }
+
+/** Whether a packet should have a packet of Socket.IO in it, and has none. */
+export function isEmpty({ type, data }: EnginePacket): boolean {
+  return type === 'message' && (data === undefined || data.length === 0);
+}
