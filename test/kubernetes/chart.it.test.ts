@@ -96,6 +96,24 @@ withHelm('all manifests of the chart are valid, its tests and its Secret include
   }
 });
 
+withHelm('paths from outside begin with BASE_PATH, those of probes do not', async () => {
+  const text = await template(
+    SECRET,
+    'config.BASE_PATH=/realtime',
+    'ingress.enabled=true',
+    'ingress.host=leque.test',
+    'ingress.publisher=true',
+    'gatewayApi.enabled=true',
+    'gatewayApi.publisher=true',
+    'gatewayApi.parentRefs[0].name=edge',
+  );
+  const routes = readManifests(text).filter(({ kind }) => /Ingress|HTTPRoute/.test(kind));
+  const paths = JSON.stringify(routes).match(/"(path|value)":"[^"]*"/g) ?? [];
+  expect(paths.length).toBeGreaterThan(8);
+  for (const path of paths) expect(path).toMatch(/:"\/realtime\/(ws|socket\.io|api|docs|openapi)/);
+  expect(text).toContain('path: /readyz');
+});
+
 withHelm('an image is named by its digest when there is one', async () => {
   const digest = `sha256:${'0a'.repeat(32)}`;
   const text = await template(SECRET, 'redis.enabled=true', `gateway.digest=${digest}`);

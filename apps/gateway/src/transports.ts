@@ -21,7 +21,7 @@ export function createTransports(
   return [
     new WsTransport(context, {
       compression: settings.WEBSOCKET_COMPRESSION === 'on',
-      otherPaths: [SOCKET_IO_PATH],
+      otherPaths: [SOCKET_IO_PATH.replace(/\/$/, '')],
     }),
     new SocketIoTransport(context, {
       adapter: socketIoAdapter,

@@ -65,6 +65,8 @@ export interface PublisherPolicy {
   readonly origins: OriginPolicy;
   /** Whether `/docs` and `/openapi.json` are served. */
   readonly docs: boolean;
+  /** The path under which a proxy passes on requests; undefined for none. */
+  readonly basePath?: string | undefined;
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
   /** Decides what `POST /api/publish` does with an event that names nobody. */
@@ -94,7 +96,7 @@ export function createPublisherApp(deps: PublisherDeps): FastifyPluginAsync {
     app.setValidatorCompiler(validateRequests);
     // Schemas of answers are documentation; the answers are made here and need no filter.
     app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
-    if (deps.policy.docs) await registerDocumentation(app);
+    if (deps.policy.docs) await registerDocumentation(app, deps.policy.basePath ?? '');
     await app.register(async (api) => registerApi(api, context, pages), {
       prefix: '/api',
     });

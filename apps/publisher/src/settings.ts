@@ -98,13 +98,14 @@ export const apiKeyRule: ConfigRule<KeySettings> = (config) =>
 export type PublisherSettings = Static<typeof PublisherSettings>;
 
 export function publisherPolicy(
-  settings: PublisherSettings & Pick<AuthSettings, 'AUTH_MODE'>,
+  settings: PublisherSettings & Pick<AuthSettings, 'AUTH_MODE'> & { readonly BASE_PATH?: string },
 ): PublisherPolicy {
   return {
     authMode: settings.AUTH_MODE,
     apiKeys: listOf(settings.PUBLISH_API_KEYS),
     origins: originPolicyOf(settings),
     docs: settings.DOCS === 'on',
+    basePath: settings.BASE_PATH,
     firehose: settings.FIREHOSE === 'on',
     unaddressed: settings.UNADDRESSED_EVENTS ?? (settings.AUTH_MODE === 'open' ? 'all' : 'refuse'),
     journal: journalOptions(settings),

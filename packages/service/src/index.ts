@@ -5,14 +5,14 @@ export { AddressSettings, addressRule, ClientAddresses } from './client-addresse
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
-export { createExtraServer } from './http/extra-server.ts';
+export { createExtraServer, type MainServer } from './http/extra-server.ts';
 export { LISTEN_BACKLOG } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';
 export { closeAfterUnreadBodies } from './http/unread-bodies.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess } from './run-process.ts';
-export { DrainSettings, processSettings, stopTimeoutMs } from './settings.ts';
+export { DrainSettings, processSettings, stopTimeoutMs, UNBRACKETED } from './settings.ts';
 export { BrokerRefusedError, busyPort, StartError } from './start-errors.ts';
 export {
   type Backend,

@@ -1,6 +1,8 @@
 import { PROCESS_LOG_LEVELS } from '@leque/protocol';
 import { Type } from 'typebox';
 
+/** Matches an address or a name as `HOST` has it: IPv6 addresses have brackets in URLs only. */
+export const UNBRACKETED = '^[^\\[\\]/\\s]+$';
 /** Time that closing everything may take after the drain. */
 const LEAVE_TIMEOUT_MS = 10_000;
 
@@ -17,7 +19,19 @@ export function processSettings(defaultPort: number, defaultNodeId: string) {
       maximum: 65_535,
       description: 'port to listen on; 0 chooses a free one',
     }),
-    HOST: Type.String({ default: '0.0.0.0', description: 'address to listen on' }),
+    HOST: Type.String({
+      default: '0.0.0.0',
+      pattern: UNBRACKETED,
+      description: 'the address to listen on, without brackets; `::` listens on IPv6 and IPv4',
+    }),
+    BASE_PATH: Type.Optional(
+      Type.String({
+        pattern: '^(/[A-Za-z0-9._~-]+)+$',
+        description:
+          'the path under which a proxy passes on requests without stripping it, such as `/realtime`; ' +
+          'paths without it are served as well',
+      }),
+    ),
     OPERATIONS_PORT: Type.Optional(
       Type.Integer({
         minimum: 1,

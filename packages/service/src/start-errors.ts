@@ -27,11 +27,23 @@ export function tryDescribeListenError(error: unknown): string | undefined {
       return busyPortSentence(port, 'PORT');
     case 'EADDRNOTAVAIL':
       return `HOST=${address} is no address of this machine`;
+    case 'EAFNOSUPPORT':
+      return `HOST=${address} is an address of IPv6, which this machine has not; set HOST=0.0.0.0`;
     case 'EACCES':
       return `Port ${port} is for privileged users only; choose a port from 1024 on with PORT`;
     default:
       return undefined;
   }
+}
+
+/**
+ * Rejects the start where HOST is a name that nobody knows, and with the error itself otherwise.
+ * @param error an error of `listen`; resolving a name is a part of it
+ */
+export function refuseListenError(error: unknown): never {
+  if (!(error instanceof Error) || !('hostname' in error)) throw error;
+  const sentence = `HOST=${error.hostname} is neither an address nor a name that this machine knows`;
+  throw new StartError(sentence, { cause: error });
 }
 
 function busyPortSentence(port: number, variable: string): string {

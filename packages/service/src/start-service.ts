@@ -32,7 +32,7 @@ import { registerLogLevel } from './log-level.ts';
 import { type AppStatus, registerNodeStatus } from './node-status.ts';
 import type { RunningServer } from './run-process.ts';
 import { stopTimeoutMs } from './settings.ts';
-import { BrokerRefusedError } from './start-errors.ts';
+import { BrokerRefusedError, refuseListenError } from './start-errors.ts';
 
 export interface ServiceOptions {
   /** Name of the process in traces and logs, for example `leque-gateway`. */
@@ -50,6 +50,7 @@ export interface ServiceSettings extends OriginVariables {
   readonly PORT: number;
   readonly LOG_LEVEL: string;
   readonly OPERATIONS_PORT?: number;
+  readonly BASE_PATH?: string;
   readonly TRUSTED_PROXIES?: string;
   readonly DRAIN_GRACE: number;
   readonly DRAIN_TIMEOUT?: number;
@@ -140,7 +141,7 @@ export async function startService<T extends ServiceTelemetry, B extends Backend
   telemetry.watchReadiness(readiness.problems);
   registerOperations(app, { unreadiness: readiness.problems, metrics: telemetry });
   const address = { host: settings.HOST, port: settings.PORT, backlog: LISTEN_BACKLOG };
-  await Promise.all([app.listen(address), backend.connect()]);
+  await Promise.all([app.listen(address).catch(refuseListenError), backend.connect()]);
   const refusal = backend.refusal?.();
   if (refusal !== undefined) throw new BrokerRefusedError(refusal);
   if (settings.OPERATIONS_PORT !== undefined) {
@@ -170,9 +171,11 @@ async function openContext<T extends ServiceTelemetry, B extends Backend>(
   deps: ServiceDeps<T, B>,
 ): Promise<OwnContext<T, B>> {
   const nodeId = settings.NODE_ID;
-  const app = createServer(settings.LOG_LEVEL, nodeId);
+  const { LOG_LEVEL: logLevel, BASE_PATH: basePath } = settings;
+  const app = createServer({ logLevel, nodeId, basePath });
   refuseForeignNames(app, originPolicyOf(settings), new ClientAddresses(settings));
-  const operations = settings.OPERATIONS_PORT === undefined ? undefined : new OperationsPort(app);
+  const operations =
+    settings.OPERATIONS_PORT === undefined ? undefined : new OperationsPort(app, basePath);
   const factLog = logContext === undefined ? app.log : app.log.child({ context: logContext });
   const telemetry = deps.createTelemetry(factLog);
   registerProblems(app, telemetry, name);

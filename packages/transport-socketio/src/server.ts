@@ -48,6 +48,7 @@ export function createServer(
       const origin = isOriginAllowed(origins, request.headers.origin, names);
       decide(null, { origin, credentials: true });
     },
+    addTrailingSlash: false, // clients may leave it out, and some proxies do
     destroyUpgrade: false, // other transports take the other upgrades
     maxHttpBufferSize: limits.maxMessageBytes,
     pingInterval: intervalMs,

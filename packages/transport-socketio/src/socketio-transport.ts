@@ -7,6 +7,7 @@ import {
   type TransportCounter,
 } from '@leque/core';
 import type { Namespace, Server, Socket } from 'socket.io';
+import { serveClientFiles } from './connecting/client-files.ts';
 import { countAtAddress, paceHandshakes } from './connecting/handshakes.ts';
 import { registerJoin } from './connecting/join.ts';
 import { Joiners } from './connecting/joiners.ts';
@@ -65,6 +66,7 @@ export class SocketIoTransport implements Transport<{ readonly server: HttpServe
     const io = createServer(server, this.#context, this.#options);
     serveRoot(io, this.#context.clock);
     const events = io.of(NAMESPACE);
+    serveClientFiles(io.engine, SOCKET_IO_PATH);
     refuseOthers(io.engine, { path: SOCKET_IO_PATH, engineIo3: this.#options.engineIo3 });
     refuseForeignPages(io.engine, this.#context);
     paceHandshakes(io.engine, this.#context);

@@ -1,7 +1,7 @@
 import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { GatewaySettings, gatewayRules } from '@leque/gateway';
 import { apiKeyRule, PublisherSettings } from '@leque/publisher';
-import { processSettings, readConfig } from '@leque/service';
+import { processSettings, readConfig, UNBRACKETED } from '@leque/service';
 import { type Static, type TSchema, Type } from 'typebox';
 import { devSecret, randomSecret, SecretNotKept } from '../api/dev-secret.ts';
 
@@ -32,7 +32,11 @@ export const DevConfig = Type.Object({
     description: 'second port, for clients of the earlier Socket.IO system; 0 for none',
   }),
   HOST: Type.Optional(
-    Type.String({ description: 'address to listen on; without it, loopback only' }),
+    Type.String({
+      pattern: UNBRACKETED,
+      description:
+        'the address to listen on, without brackets; without it, loopback only. `::` listens on IPv6 and IPv4',
+    }),
   ),
 });
 export type DevConfig = Static<typeof DevConfig>;

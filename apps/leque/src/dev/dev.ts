@@ -36,7 +36,7 @@ async function serveAll(config: DevConfig): Promise<RunningServer> {
       openTracing: (process) => openTracing(config, process),
       async serve(context) {
         if (isLoopbackHost(settings.HOST)) refuseForeignNames(context.app);
-        redirectToDocs(context.app);
+        redirectToDocs(context.app, config.BASE_PATH);
         return [await servePublisher(context, config), await serveGateway(context, config)];
       },
       async listenElsewhere(app, { broker }) {
@@ -48,9 +48,10 @@ async function serveAll(config: DevConfig): Promise<RunningServer> {
   );
 }
 
-function redirectToDocs(app: FastifyInstance): void {
+/** Without a base path the address is relative, as a proxy may strip a path that nobody has told us. */
+function redirectToDocs(app: FastifyInstance, basePath = '.'): void {
   app.get('/', { schema: { hide: true } as object }, (_request, reply) =>
-    reply.redirect('/docs/listen'),
+    reply.redirect(`${basePath}/docs/listen`),
   );
 }
 
@@ -75,7 +76,9 @@ async function listenElsewhere(main: Server, config: DevConfig) {
   const hosts = config.HOST === undefined ? LOOPBACK : [config.HOST];
   const socketIoPort = config.SOCKETIO_PORT === port ? 0 : config.SOCKETIO_PORT;
   const listen = (addresses: { host: string; port: number }[]) =>
-    Promise.all(addresses.map((address) => listenAlso(main, address)));
+    Promise.all(
+      addresses.map((address) => listenAlso({ server: main, basePath: config.BASE_PATH }, address)),
+    );
   const onMainPort = await listen(hosts.slice(1).map((host) => ({ host, port })));
   const onSocketIoPort =
     socketIoPort === 0 ? [] : await listen(hosts.map((host) => ({ host, port: socketIoPort })));

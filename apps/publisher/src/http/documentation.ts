@@ -4,7 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
 import { LOGO, registerListenPage } from './listen-page.ts';
 
-const document: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
+type Document = NonNullable<FastifyDynamicSwaggerOptions['openapi']>;
+
+const document: Document = {
   openapi: '3.1.0',
   info: {
     title: 'Leque',
@@ -31,6 +33,16 @@ const document: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   security: [{ token: [] }, { apiKey: [] }],
 };
 
+/** The document for clients that reach the API through a proxy. */
+function beneath(basePath: string): Document {
+  const description = document.info?.description?.replace('](/', `](${basePath}/`);
+  return {
+    ...document,
+    info: { ...document.info, description } as NonNullable<Document['info']>,
+    servers: [{ url: basePath }],
+  };
+}
+
 /**
  * No page may frame this one. Its own files must come over http as well, because browsers take only
  * the machine itself for safe, and a trial has no certificate.
@@ -40,9 +52,12 @@ function transformStaticCSP(policy: string): string {
   return `${own.replace(/frame-ancestors [^;]*;? ?/, '')}; frame-ancestors 'none'`;
 }
 
-/** Adds `/docs`, `/docs/listen` and `/openapi.json`. They describe the routes that are registered after this. */
-export async function registerDocumentation(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, { openapi: document });
+/**
+ * Adds `/docs`, `/docs/listen` and `/openapi.json`. They describe the routes that are registered after this.
+ * @param basePath the path under which a proxy passes on requests; empty for none
+ */
+export async function registerDocumentation(app: FastifyInstance, basePath: string): Promise<void> {
+  await app.register(swagger, { openapi: basePath === '' ? document : beneath(basePath) });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     // Without its top bar, which loads a description from any address.

@@ -127,6 +127,11 @@ redis://:$(REDIS_PASSWORD)@{{ include "leque.fullname" . }}-redis:6379
 {{- index .root.Values .component "operationsPort" | empty | ternary "http" "operations" -}}
 {{- end -}}
 
+{{/* The path before all paths from outside; empty for none. */}}
+{{- define "leque.basePath" -}}
+{{- index .Values.config "BASE_PATH" | default "" -}}
+{{- end -}}
+
 {{/* Paths of the publisher that Ingress and Gateway API may serve, as a JSON array. */}}
 {{- define "leque.publisherPaths" -}}
 {{- .Values.publisher.operationsPort | empty | ternary (list "/api" "/docs" "/openapi.json") (list "/api") | toJson -}}

@@ -25,7 +25,7 @@ export const OriginSettings = Type.Object({
   ),
 });
 
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/;
 
 /** Whether a host name, without its port, can only mean this machine. */
 export function isLoopbackHost(hostname: string): boolean {

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import { requestsBeneath } from './base-path.ts';
 import { REQUEST_LIMITS } from './request-limits.ts';
 
 /** Options of Node for every HTTP server of a process. */
@@ -9,6 +10,12 @@ export const HTTP_OPTIONS = {
     return this.listenerCount('upgrade') > 0 && isWebSocketUpgrade(request);
   },
 };
+
+/** The options for servers whose proxy passes on a base path; undefined for none. */
+export function httpOptions(basePath: string | undefined): ServerOptions {
+  if (basePath === undefined) return HTTP_OPTIONS;
+  return { ...HTTP_OPTIONS, IncomingMessage: requestsBeneath(basePath) };
+}
 
 /** Whether a request that Node takes for an upgrade can lead to a WebSocket (RFC 6455, 4.1). */
 function isWebSocketUpgrade({ method, httpVersion, headers }: IncomingMessage): boolean {

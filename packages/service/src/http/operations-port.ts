@@ -16,9 +16,9 @@ export class OperationsPort {
   readonly #server: Server;
 
   /** To be called before routes are added, because hooks concern later routes only. */
-  constructor(app: FastifyInstance) {
+  constructor(app: FastifyInstance, basePath: string | undefined) {
     this.#app = app;
-    this.#server = createExtraServer(app.server, (request, response) => {
+    this.#server = createExtraServer({ server: app.server, basePath }, (request, response) => {
       // Socket.IO takes its requests before any hook.
       if (SERVED.test(request.url ?? '')) app.server.emit('request', request, response);
       else answerNotFound(request, response);

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { httpOptions } from './http-options.ts';
 import { LOG_OPTIONS } from './log-options.ts';
 import { RequestLogger, type ServerLogger } from './request-logger.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -7,10 +8,18 @@ import { SERVER_OPTIONS } from './server-options.ts';
 /** Requests that are still open this long after the server began to close are cut. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
+export interface AppServerOptions {
+  readonly logLevel: string;
+  readonly nodeId: string;
+  /** The path under which a proxy passes on requests; undefined for none. */
+  readonly basePath: string | undefined;
+}
+
 /** The HTTP server of a process; log lines carry the node's id. */
-export function createServer(logLevel: string, nodeId: string): FastifyInstance {
+export function createServer({ logLevel, nodeId, basePath }: AppServerOptions): FastifyInstance {
   const app = fastify({
     ...SERVER_OPTIONS,
+    http: httpOptions(basePath),
     logger: { level: logLevel, base: { node: nodeId }, ...LOG_OPTIONS },
     // Fastify's own log of requests has addresses, which may contain tokens.
     logController: new LogController({ disableRequestLogging: true }),

@@ -6,7 +6,7 @@ import { type AnyResponse, isUpgrade, refuse } from './answer.ts';
 type Next = () => void;
 
 interface Served {
-  /** The one path of Socket.IO; Engine.IO itself takes everything beneath it. */
+  /** The one path of Socket.IO, which may lack its last slash; Engine.IO itself takes all that begin so. */
   readonly path: string;
   /** Whether revision 3 of Engine.IO is served. */
   readonly engineIo3: boolean;
@@ -30,8 +30,9 @@ function refusalOf(
   served: Served,
 ): ProtocolError | undefined {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
-  if (pathname !== served.path)
+  if (pathname !== served.path && `${pathname}/` !== served.path) {
     return new ProtocolError('not_found', 'there is nothing at this path');
+  }
   if (!upgrades) return refusalOfPolling(searchParams);
   if (searchParams.get('transport') !== 'websocket') {
     return new ProtocolError('not_found', 'only transport=websocket takes upgrades');
