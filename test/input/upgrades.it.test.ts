@@ -240,7 +240,7 @@ describe('[AD.13] no server answers 101 to', () => {
 test.each(Object.keys(servers) as Name[])(
   '[AD] the server %s answers a head that is too large with a problem document',
   async (server) => {
-    const asked = requestOf('GET /readyz HTTP/1.1', [HOST, `X: ${'x'.repeat(20_000)}`]);
+    const asked = requestOf('GET /readyz HTTP/1.1', [HOST, `X: ${'x'.repeat(40_000)}`]);
     const answer = await answersOf(server, asked);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 431 /);
