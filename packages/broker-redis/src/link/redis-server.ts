@@ -76,7 +76,11 @@ export class RedisServer {
     const broken = connections.filter((each) => !each.ready);
     if (broken.length > 0) return [...new Set(broken.map((each) => each.problem))];
     const problems = this.#problemsOfService(receives);
-    return this.#name === '' ? problems : problems.map((problem) => `${this.#name}: ${problem}`);
+    return this.#named(problems);
+  }
+
+  #named(problems: readonly string[]): string[] {
+    return problems.map((problem) => (this.#name === '' ? problem : `${this.#name}: ${problem}`));
   }
 
   /** A refusal is the one reason of all others. */
@@ -89,8 +93,9 @@ export class RedisServer {
   /** Why waiting for the server cannot help; undefined when it can. */
   get refusal(): string | undefined {
     const ofConnections = [this.#commands, this.#subscribing].map(({ refusal }) => refusal);
-    const others = [this.#check.refusal, this.subscriber.refusal, this.#probe.refusal];
-    return [...ofConnections, ...others].find((each) => each !== undefined);
+    const ofService = [this.#check.refusal, this.subscriber.refusal, this.#probe.refusal];
+    const [ofConnection] = ofConnections.filter((each) => each !== undefined);
+    return ofConnection ?? this.#named(ofService.filter((each) => each !== undefined))[0];
   }
 
   run<T>(command: Command<T>): Promise<T> {
