@@ -8,6 +8,7 @@ import { find, type Manifest } from './manifests.ts';
 /** The content of the Secret in the values, which is not in the manifests. */
 const SECRETS: Readonly<Record<string, string>> = {
   JWT_SECRET: 'a-secret-of-more-than-32-characters',
+  JWT_SECRET_NEXT: 'the-next-secret-of-more-than-32-characters',
   PUBLISH_API_KEYS: 'a-key-of-more-than-20-characters',
   REDIS_URL: 'rediss+cluster://user:password@redis-0:6379,redis-1:6379',
   SOCKETIO_RECOVERY_SECRET: 'another-secret-of-more-than-32-characters',

@@ -1,5 +1,6 @@
 import { GatewayConfig } from '@leque/gateway';
 import { PublisherConfig } from '@leque/publisher';
+import { SECRET_VARIABLES } from '@leque/service';
 import { expect, test } from 'vitest';
 import { ClusterConfig, DevConfig } from '../src/dev/config.ts';
 
@@ -75,6 +76,7 @@ function configurationPage(): string {
     'Processes read these environment variables once, at their start. A process that finds one of them wrong lists every problem and exits with 2; `leque check` does the same without starting, and names misspelt variables. This page is generated from the schemas.',
     'The column "read by" names the processes: gateway, publisher, `dev` (`leque dev`) and `cluster` (`leque cluster`). A default in brackets is that of the process before it.',
     ...notes,
+    `A variable with a secret may be in a file: \`NAME_FILE\` names the file, and \`NAME\` is not set then. Line breaks at its end do not count. These are ${SECRET_VARIABLES.map((name) => `\`${name}_FILE\``).join(', ')}.`,
     ...sections,
   ].join('\n\n')}\n`;
 }

@@ -3,13 +3,13 @@ import { describeProblems, findProblems } from '@leque/protocol';
 import type { Static, TObject } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-
-type Env = Readonly<Record<string, string | undefined>>;
+import { type Env, withSecretFiles } from './secret-files.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
- * Reads a configuration from environment variables; an empty variable counts as not set.
+ * Reads a configuration from environment variables; an empty variable counts as not set. Secrets may be
+ * in files, see `withSecretFiles`.
  * @throws ConfigError that lists every problem
  */
 export function readConfig<S extends TObject>(
@@ -17,12 +17,17 @@ export function readConfig<S extends TObject>(
   env: Env,
   rules: readonly ConfigRule<Static<S>>[] = [],
 ): Static<S> {
-  const candidate = Value.Default(schema, givenIn(schema, env));
+  const { env: given, problems: unread } = withSecretFiles(env, Object.keys(schema.properties));
+  const candidate = Value.Default(schema, givenIn(schema, given));
   const problems = findProblems(schema, Compile(schema), candidate).map((problem) => {
     const sentence = describeProblems([problem]);
     return numberProblem(schema, { env, sentence }) ?? sentence;
   });
-  const broken = [...new Set(problems), ...rules.flatMap((rule) => rule(candidate as Static<S>))];
+  const broken = [
+    ...unread,
+    ...new Set(problems),
+    ...rules.flatMap((rule) => rule(candidate as Static<S>)),
+  ];
   if (broken.length > 0) throw new ConfigError(broken);
   return Object.freeze(candidate) as Static<S>;
 }
@@ -72,10 +77,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Splits a comma-separated variable into its entries. */
+/** Splits a variable with commas, or a file with lines, into its entries. */
 export function listOf(value: string | undefined): string[] {
   return (value ?? '')
-    .split(',')
+    .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
 }

@@ -12,6 +12,7 @@ export { closeAfterUnreadBodies } from './http/unread-bodies.ts';
 export { LOG_LEVEL } from './log-level.ts';
 export { NODE_STATUS } from './node-status.ts';
 export { type RunningServer, runProcess } from './run-process.ts';
+export { SECRET_VARIABLES } from './secret-files.ts';
 export { DrainSettings, processSettings, stopTimeoutMs, UNBRACKETED } from './settings.ts';
 export { BrokerRefusedError, busyPort, StartError } from './start-errors.ts';
 export {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { signToken } from '@leque/auth-jwt';
 import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
 import { ID_RULE, isId } from '@leque/protocol';
@@ -18,6 +19,7 @@ export interface TokenOptions {
 /** Variables of the environment that sign a token, as servers have them. */
 export interface TokenKey {
   readonly JWT_SECRET?: string | undefined;
+  readonly JWT_SECRET_FILE?: string | undefined;
   readonly JWT_ISSUER?: string | undefined;
   readonly JWT_AUDIENCE?: string | undefined;
 }
@@ -49,7 +51,7 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
   if (end === undefined || problems.length > 0) throw usageError(problems);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
   const token = await signToken({
-    secret: env.JWT_SECRET || secretOfServers(),
+    secret: env.JWT_SECRET || secretIn(env.JWT_SECRET_FILE) || secretOfServers(),
     userId: options.user,
     projects,
     scopes: scopes.filter(isScope),
@@ -58,6 +60,18 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
     ...(audience && { audience }),
   });
   return { token, expiresAt: end.toISOString() };
+}
+
+/** @throws CommandError that names the file */
+function secretIn(file: string | undefined): string | undefined {
+  if (!file) return undefined;
+  try {
+    return readFileSync(file, 'utf8').replace(/(?:\r?\n)+$/, '');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `JWT_SECRET_FILE: ${file} cannot be read: ${code}`;
+    throw new CommandError(message, { exitCode: EXIT.usage, cause });
+  }
 }
 
 /** A secret that is not kept is known to no server. */
@@ -81,5 +95,15 @@ function isScope(scope: string): scope is Scope {
 }
 
 function split(list: string): string[] {
-  return list.split(',').filter((entry) => entry !== '');
+  const text = list.trim();
+  if (text.startsWith('[')) return tryParseList(text) ?? [text];
+  return text.split(',').filter((entry) => entry !== '');
+}
+
+function tryParseList(text: string): string[] | undefined {
+  try {
+    return (JSON.parse(text) as unknown[]).map(String);
+  } catch {
+    return undefined;
+  }
 }

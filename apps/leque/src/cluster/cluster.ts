@@ -48,6 +48,8 @@ async function launch(
     // Browsers try the examples on the pages of the publisher.
     CORS_ORIGIN: [...new Set([publisher, ...operations.map(urlOf).slice(0, 1)])].join(','),
     ...withSecret(env),
+    // A value was read from its file already, and a variable has one of both.
+    ...Object.fromEntries(settings.map(([name]) => [`${name}_FILE`, ''])),
     ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])),
   };
   const stopDeadlineMs = (developer.DRAIN_GRACE + developer.DRAIN_TIMEOUT) * 1000 + STOP_GRACE_MS;

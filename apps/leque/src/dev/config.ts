@@ -80,9 +80,14 @@ export function readClusterConfig(env: Env): ClusterConfig {
   return readConfig(ClusterConfig, env, [redisRule]);
 }
 
+const KEY_VARIABLES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'].flatMap((name) => [
+  name,
+  `${name}_FILE`,
+]);
+
 /** Adds the development secret unless a key is set or NODE_ENV is production. */
 export function withSecret(env: Env): Env {
-  const hasKey = env['JWT_SECRET'] || env['JWT_PUBLIC_KEY'] || env['JWKS_URL'];
+  const hasKey = KEY_VARIABLES.some((name) => env[name]);
   if (hasKey || env['NODE_ENV'] === 'production') return env;
   return { ...env, JWT_SECRET: secretOfThisRun() };
 }

@@ -173,9 +173,9 @@ true
 {{- if include "leque.needsJwtSecret" . }}{{ $required = append $required "JWT_SECRET" }}{{ end -}}
 {{- if not (include "leque.redisUrl" .root) }}{{ $required = append $required "REDIS_URL" }}{{ end -}}
 {{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy (index .root.Values .component "config")) -}}
-{{- /* A process refuses to have it beside another way to verify tokens. */ -}}
+{{- /* A process refuses to have one beside another way to verify tokens. */ -}}
 {{- $jwtSecret := list -}}
-{{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY) }}{{ $jwtSecret = list "JWT_SECRET" }}{{ end -}}
+{{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY) }}{{ $jwtSecret = list "JWT_SECRET" "JWT_SECRET_NEXT" }}{{ end -}}
 {{- $own := eq .component "gateway" | ternary "SOCKETIO_RECOVERY_SECRET" "PUBLISH_API_KEYS" -}}
 {{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD" "CONTROL_SECRET") }}
 - name: {{ $key }}
