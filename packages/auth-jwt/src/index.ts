@@ -1,3 +1,4 @@
+export { keySetProblem } from './jwks.ts';
 export { createJwtVerifier } from './jwt-verifier.ts';
 export type { VerifierSettings } from './key-source.ts';
 export { apiKeyProblems, secretProblems } from './secret-problems.ts';

@@ -37,6 +37,16 @@ export function remoteKeys(url: string, deps: RemoteKeysDeps = {}): RemoteKeys {
   return { getKey: (...wanted) => keys.find(wanted), keySet: () => keys.set };
 }
 
+/** What is wrong with the answer of a JWKS_URL now, with the URL; undefined when its keys can be used. */
+export async function keySetProblem(url: string): Promise<string | undefined> {
+  try {
+    await fetchKeySet(url, FETCH_DEADLINE_MS);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /**
  * Known keys stay in use while the set cannot be fetched, because an outage of the key server must
  * not lock everybody out. An old set is fetched again in the background. A token with an unknown key
@@ -117,7 +127,9 @@ class RemoteKeySet {
       this.#known = { set: keys, find: createLocalJWKSet(keys) };
       this.#refreshAt = this.#clock.now() + REFRESH_MS;
       this.#lastFetchFailed = false;
-      if (unusable > 0) this.#reportDegraded(`${unusable} keys of JWKS_URL are weak or broken`);
+      if (unusable.length > 0) {
+        this.#reportDegraded(`keys of JWKS_URL are not used: ${unusable.slice(0, 3).join('; ')}`);
+      }
       return this.#known;
     } catch (error) {
       this.#lastFetchFailed = true;

@@ -43,6 +43,7 @@ async function startKeys(answer: Answer) {
   return {
     state,
     facts,
+    url,
     later: (ms: number) => {
       time.elapsedMs += ms;
     },
@@ -89,35 +90,73 @@ const dripping: Answer = (_, response) => {
   response.on('close', () => clearInterval(drip));
 };
 
-const noSet: [string, Answer][] = [
-  ['503', status(503)],
-  ['404', status(404)],
-  ['204', (_, response) => response.writeHead(204).end()],
-  ['a redirect', status(302)],
-  ['no JSON', json('<html>')],
-  ['no set', json({ key: [good] })],
-  ['a list', json([good])],
-  ['null', json('null')],
-  ['an empty set', json({ keys: [] })],
-  ['only a weak key', json({ keys: [weakKey] })],
-  ['only a broken key', json({ keys: [{ kty: 'RSA', kid: 'good', n: '!', e: 'AQAB' }] })],
-  ['only a symmetric key', json({ keys: [{ kty: 'oct', kid: 'good', k: 'AAAA' }] })],
-  ['only a key for encryption', json({ keys: [{ ...good, use: 'enc' }] })],
-  ['entries that are no keys', json({ keys: [null, 7, 'x', [], {}] })],
-  ['too many keys', json({ keys: Array(101).fill(good) })],
-  ['a set that is too large', json({ keys: [good], filler: ' '.repeat(262_144) })],
-  ['without end', endless],
-  ['a drop now and then', dripping],
-  ['nothing', () => {}],
-  ['a cut', (request) => request.socket.destroy()],
+const html: Answer = (_, response) =>
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>');
+const noUsable = 'answered with a set that has no usable key';
+
+/** Answers, with the words that follow the URL in the log. */
+const noSet: [string, Answer, string][] = [
+  ['503', status(503), 'answered 503'],
+  ['404', status(404), 'answered 404'],
+  ['204', (_, response) => response.writeHead(204).end(), 'answered 204'],
+  ['a redirect', status(302), 'answered 302 with a redirect to http://127.0.0.1:PORT/elsewhere'],
+  ['a page', html, 'answered with text that is not JSON (text/html)'],
+  ['no JSON', json('<html>'), 'answered with text that is not JSON (no content type)'],
+  ['no set', json({ key: [good] }), 'answered with JSON that is no key set'],
+  ['a list', json([good]), 'answered with JSON that is no key set'],
+  ['null', json('null'), 'answered with JSON that is no key set'],
+  ['an empty set', json({ keys: [] }), noUsable],
+  [
+    'only a weak key',
+    json({ keys: [weakKey] }),
+    `${noUsable}: key "weak" has fewer than 2048 bits`,
+  ],
+  [
+    'only a broken key',
+    json({ keys: [{ kty: 'RSA', kid: 'good', n: '!', e: 'AQAB' }] }),
+    `${noUsable}: key "good" `,
+  ],
+  [
+    'only a symmetric key',
+    json({ keys: [{ kty: 'oct', kid: 'good', k: 'AAAA' }] }),
+    `${noUsable}: key "good" is symmetric`,
+  ],
+  [
+    'only a key of an unknown type',
+    json({ keys: [{ kty: 'AKP', kid: 'good', pub: 'AAAA' }] }),
+    `${noUsable}: key "good" has the type "AKP", which is not supported`,
+  ],
+  ['only a key for encryption', json({ keys: [{ ...good, use: 'enc' }] }), noUsable],
+  ['entries that are no keys', json({ keys: [null, 7, 'x', [], {}] }), noUsable],
+  ['too many keys', json({ keys: Array(101).fill(good) }), 'answered with more than 100 keys'],
+  [
+    'a set that is too large',
+    json({ keys: [good], filler: ' '.repeat(262_144) }),
+    'answered with more than 262144 bytes',
+  ],
+  ['without end', endless, 'answered with more than 262144 bytes'],
+  ['a drop now and then', dripping, 'did not answer within 2500 ms'],
+  ['nothing', () => {}, 'did not answer within 2500 ms'],
+  ['a cut', (request) => request.socket.destroy(), 'does not answer: UND_ERR_SOCKET'],
 ];
 
-test.each(noSet)('[LIVE] a key server that answers %s has no keys', async (_, answer) => {
+test.each(noSet)('[LIVE] a key server that answers %s has no keys', async (_, answer, words) => {
   await using keys = await startKeys(answer);
   expect(await keys.outcome(await sign('good'))).toBe('unavailable');
-  expect(keys.facts).toEqual([
-    { type: 'degraded', part: 'token_keys', detail: expect.stringContaining('cannot be fetched') },
-  ]);
+  const sentence = `the keys of JWKS_URL cannot be fetched: ${keys.url} ${words}`;
+  const detail = expect.stringContaining(sentence.replace('PORT', new URL(keys.url).port));
+  expect(keys.facts).toEqual([{ type: 'degraded', part: 'token_keys', detail }]);
+});
+
+test('[ISO] a key for encryption beside the others is not reported, and verifies nothing', async () => {
+  const encryption = generateKeyPairSync('ed25519');
+  const key = { ...encryption.publicKey.export({ format: 'jwk' }), kid: 'enc', use: 'enc' };
+  await using keys = await startKeys(json({ keys: [key, good] }));
+  expect(await keys.outcome(await sign('good'))).toBe('alice');
+  expect(await keys.outcome(await sign('enc', encryption.privateKey))).toBe(
+    'token_signature_invalid',
+  );
+  expect(keys.facts).toEqual([]);
 });
 
 test.each(noSet)('known keys are kept while the key server answers %s', async (_, answer) => {
@@ -203,6 +242,10 @@ test.each(unusable)('a token of %s is refused, and the other keys work', async (
   expect(await keys.outcome(forged)).toBe('token_signature_invalid');
   expect(await keys.outcome(await sign('good'))).toBe('alice');
   expect(keys.facts).toEqual([
-    { type: 'degraded', part: 'token_keys', detail: '1 keys of JWKS_URL are weak or broken' },
+    {
+      type: 'degraded',
+      part: 'token_keys',
+      detail: expect.stringMatching(/^keys of JWKS_URL are not used: key "bad" (has|is) /),
+    },
   ]);
 });

@@ -3,12 +3,12 @@ import type { Telemetry } from '@leque/core';
 import { GatewayConfig, readGatewayConfig } from '@leque/gateway';
 import { ProtocolError } from '@leque/protocol';
 import { PublisherConfig, readPublisherConfig } from '@leque/publisher';
-import { ConfigError, readConfig, tooFewOpenFiles } from '@leque/service';
+import { ConfigError, readConfig, SECRET_VARIABLES, tooFewOpenFiles } from '@leque/service';
 import { API_VARIABLES } from '../api/api-client.ts';
 import { EXIT, type ExitCode } from '../api/exit.ts';
 import { ClusterConfig, DevConfig } from '../dev/config.ts';
 import { adviseOn, adviseOnSentinel, type Finding } from './redis-advice.ts';
-import { adviseOnTokens } from './token-advice.ts';
+import { adviseOnKeys, adviseOnTokens } from './token-advice.ts';
 import { findUnknownVariables, type UnknownVariable } from './unknown-variables.ts';
 
 export type App = 'gateway' | 'publisher';
@@ -41,6 +41,7 @@ const KNOWN = [
   ...[GatewayConfig, PublisherConfig, DevConfig, ClusterConfig].flatMap(({ properties }) =>
     Object.keys(properties),
   ),
+  ...SECRET_VARIABLES.map((name) => `${name}_FILE`),
   ...API_VARIABLES,
   'NODE_ENV',
 ];
@@ -56,7 +57,12 @@ export async function check(app: App, env: Env): Promise<Report> {
   const redis = await checkRedis(app, env, collectConflicts(conflicts));
   return {
     configuration: [],
-    warnings: [...adviseOnTokens(env), ...warningsOf(app, env), ...conflicts],
+    warnings: [
+      ...adviseOnTokens(env),
+      ...(await adviseOnKeys(env)),
+      ...warningsOf(app, env),
+      ...conflicts,
+    ],
     unknown,
     ...redis,
   };

@@ -1,3 +1,5 @@
+import { keySetProblem } from '@leque/auth-jwt';
+
 const SECRET_LENGTH = 32;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
@@ -7,6 +9,13 @@ export function adviseOnTokens(env: Env): string[] {
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** Fetches the keys of `JWKS_URL` once, as a process does. */
+export async function adviseOnKeys({ JWKS_URL: url }: Env): Promise<string[]> {
+  if (!url || !URL.canParse(url)) return [];
+  const problem = await keySetProblem(url);
+  return problem === undefined ? [] : [`JWKS_URL: ${problem}; no token can be verified`];
+}
 
 /** A short secret is refused where tokens are required, and works in open mode. */
 function adviseOnSecret({ JWT_SECRET: secret }: Env): string[] {
