@@ -27,5 +27,7 @@ export function recoveryIds(
   if (secret === undefined && !isAlone) {
     warn('on one node only, because neither SOCKETIO_RECOVERY_SECRET nor JWT_SECRET is set');
   }
-  return new RecoveryIds(secret ?? randomBytes(OWN_SECRET_BYTES));
+  const { SOCKETIO_RECOVERY_SECRET: own, JWT_SECRET_NEXT: next } = settings;
+  const others = own === undefined && next !== undefined ? [next] : [];
+  return new RecoveryIds(secret ?? randomBytes(OWN_SECRET_BYTES), ...others);
 }

@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
-export const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
-export const EDDSA_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;
-export const CURVE_ALGORITHMS = {
+const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
+const EDDSA_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;
+const CURVE_ALGORITHMS = {
   prime256v1: 'ES256',
   secp384r1: 'ES384',
   secp521r1: 'ES512',

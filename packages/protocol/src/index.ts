@@ -64,7 +64,7 @@ export {
 export { isDeeperThan, MAX_DEPTH } from './wire/depth.ts';
 export { type Enveloped, encodeEnvelope, encodeEnvelopeEnd, encodeReply } from './wire/envelope.ts';
 export { ERRORS, type ErrorCode, ProtocolError } from './wire/errors.ts';
-export { encodeId, ID_RULE, IdText, isId, tryReadId } from './wire/id.ts';
+export { ID_RULE, IdText, isId, tryReadId } from './wire/id.ts';
 export { endOfString, type MemberTexts, memberTexts } from './wire/member-texts.ts';
 export { type Payload, tryDecodePayload } from './wire/payload.ts';
 export {

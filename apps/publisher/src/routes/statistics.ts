@@ -76,10 +76,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
           'Counts sessions that subscribed to the project and sessions that get the events of all projects.',
         tags,
         params: Type.Object({ project_id: IdText }),
-        response: {
-          200: SubscribersAnswer,
-          ...failures,
-        },
+        response: { 200: SubscribersAnswer, ...failures },
       },
     },
     async ({ params: { project_id } }) => {

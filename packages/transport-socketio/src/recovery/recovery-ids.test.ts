@@ -1,3 +1,4 @@
+import { userChannel } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { MAX_POSITIONS } from '../wire/offset.ts';
 import { RecoveryIds } from './recovery-ids.ts';
@@ -70,6 +71,33 @@ test.each([{ offset: 7 }, { offset: 'world' }, { offset: {} }, { offset: null }]
     expect(ids.read({ pid: issue().pid, ...auth }, 'u')).toBeUndefined();
   },
 );
+
+test('[IO8.2] while secrets are rotated, each of two nodes reads what the other has signed', () => {
+  const base = new Map([['user:u', { epoch: 'e', offset: 1 }]]);
+  const nodes = [new RecoveryIds('old', 'new'), new RecoveryIds('new', 'old')];
+  for (const [at, node] of nodes.entries()) {
+    const { pid } = node.issue('sid', base) ?? {};
+    expect(nodes[1 - at]?.read({ pid }, 'u')).toMatchObject({ sid: 'sid' });
+    expect(new RecoveryIds('third').read({ pid }, 'u')).toBeUndefined();
+  }
+});
+
+test('[ISO] channels with ids of other alphabets are carried, up to a length', () => {
+  const users = ['auth0|64f', 'a~', '漢'.repeat(85)];
+  for (const user of users) {
+    const base = new Map([[userChannel(user), { epoch: 'e', offset: 1 }]]);
+    const { pid } = ids.issue('sid', base) ?? {};
+    expect(ids.read({ pid }, user)?.base).toEqual(base);
+    expect(ids.read({ pid }, userChannel(user))).toBeUndefined();
+  }
+  const long = Array.from(
+    { length: 32 },
+    (_, n) => [`${userChannel('漢'.repeat(84))}${n}`] as const,
+  );
+  expect(ids.issue('sid', new Map(long.map(([name]) => [name, { epoch: 'e', offset: 1 }])))).toBe(
+    undefined,
+  );
+});
 
 test('[IO8.10] a session in too many channels gets no pid', () => {
   const base = (count: number) =>

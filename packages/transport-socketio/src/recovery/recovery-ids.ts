@@ -34,11 +34,14 @@ export interface CarriedState {
  * the state itself, signed, so that every node that has the secret can continue with it.
  */
 export class RecoveryIds {
-  readonly #key: Uint8Array;
+  readonly #keys: readonly [Uint8Array, ...Uint8Array[]];
 
-  /** @param secret the same on all nodes */
-  constructor(secret: string | Uint8Array) {
-    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', PURPOSE, KEY_BYTES));
+  /**
+   * @param secret signs; the same on all nodes
+   * @param others are accepted as well, so that clients recover while secrets are rotated
+   */
+  constructor(secret: string | Uint8Array, ...others: readonly string[]) {
+    this.#keys = [keyOf(secret), ...others.map(keyOf)];
   }
 
   /**
@@ -53,7 +56,7 @@ export class RecoveryIds {
     if (isTooMuch(positions)) return undefined;
     const id = randomBytes(ID_BYTES).toString('base64url');
     const signed = [id, sid, ...positions].join(';');
-    return { id, pid: `${signed};${this.#mac(signed)}` };
+    return { id, pid: `${signed};${macOf(signed, this.#keys[0])}` };
   }
 
   /**
@@ -81,18 +84,25 @@ export class RecoveryIds {
     return { pid, id, sid, base, positions, partial: halfSeen };
   }
 
-  /** The signed parts; none when the signature is not this key's. */
+  /** The signed parts; none when the signature is of none of the keys. */
   #open(pid: string): string[] {
     const end = pid.lastIndexOf(';');
     const signed = pid.slice(0, Math.max(end, 0));
     const given = Buffer.from(pid.slice(end + 1));
-    const right = Buffer.from(this.#mac(signed));
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return [];
-    return signed.split(';');
+    const isSigned = this.#keys.some((key) => isEqual(given, Buffer.from(macOf(signed, key))));
+    return isSigned ? signed.split(';') : [];
   }
+}
 
-  #mac(text: string): string {
-    const mac = createHmac('sha256', this.#key).update(text).digest();
-    return mac.toString('base64url', 0, MAC_BYTES);
-  }
+function keyOf(secret: string | Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', PURPOSE, KEY_BYTES));
+}
+
+function macOf(text: string, key: Uint8Array): string {
+  const mac = createHmac('sha256', key).update(text).digest();
+  return mac.toString('base64url', 0, MAC_BYTES);
+}
+
+function isEqual(given: Buffer, right: Buffer): boolean {
+  return given.length === right.length && timingSafeEqual(given, right);
 }

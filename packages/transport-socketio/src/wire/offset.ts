@@ -22,7 +22,7 @@ export interface Offset {
 /** Channels that an offset or a `pid` may name. */
 export const MAX_POSITIONS = 32;
 /** Characters that these positions may take, so that what a client presents fits into one message. */
-export const MAX_POSITIONS_LENGTH = 8_192;
+const MAX_POSITIONS_LENGTH = 8_192;
 /** Replaces the positions when there are more, so that the client's state is unknown. */
 const MORE = '*';
 /** Replaces a cursor when the channel's position is unknown. */
