@@ -238,7 +238,7 @@ describe('an address', () => {
       expect((await refusalOf(gateway, PATH, from('192.0.2.1')))?.statusCode).toBe(401);
       const foreign = { ...from('192.0.2.1'), origin: 'https://evil.example' };
       expect((await fetch(polling, { headers: foreign })).status).toBe(403);
-      expect((await refusalOf(gateway, ENGINE_PATH, foreign))?.statusCode).toBe(400);
+      expect((await refusalOf(gateway, ENGINE_PATH, foreign))?.statusCode).toBe(403);
     }
   });
 });
