@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { FakeClock } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { FrameGate, type GatedSocket } from './frame-gate.ts';
@@ -202,22 +203,32 @@ test('[LIVE] a socket that is gone is not held any longer', () => {
   });
 });
 
-test('[LIVE] a stopped socket is destroyed a moment after its last byte was sent', () => {
+/** Ends a stopped socket, whose events the test emits. */
+function end() {
   const { clock, gate } = start();
   const calls: string[] = [];
-  let sent = () => {};
-  gate.stop();
-  gate.end({
+  const tcp = Object.assign(new EventEmitter(), {
     pause: () => calls.push('pause'),
     end: () => calls.push('end'),
     destroy: () => calls.push('destroy'),
-    once: (_event, listener) => {
-      sent = listener;
-    },
   });
+  gate.stop();
+  gate.end(tcp);
   clock.advance(5000);
+  return { clock, calls, tcp };
+}
+
+test('[LIVE] a stopped socket is destroyed a moment after its last byte was sent', () => {
+  const { clock, calls, tcp } = end();
   expect(calls).toEqual(['end', 'pause']);
-  sent();
+  tcp.emit('finish');
   clock.advance(500);
   expect(calls).toEqual(['end', 'pause', 'destroy']);
+});
+
+test('[LIVE] a stopped socket that its client closes leaves no timer', () => {
+  const { clock, calls, tcp } = end();
+  tcp.emit('finish');
+  tcp.emit('close');
+  expect({ calls, pending: clock.pending }).toEqual({ calls: ['end', 'pause'], pending: 0 });
 });

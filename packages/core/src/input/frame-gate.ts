@@ -24,7 +24,7 @@ export interface EndingSocket {
   pause(): unknown;
   end(): unknown;
   destroy(): unknown;
-  once(event: 'finish', listener: () => void): unknown;
+  once(event: 'finish' | 'close', listener: () => void): unknown;
 }
 
 /**
@@ -99,7 +99,12 @@ export class FrameGate {
   end(socket: EndingSocket): void {
     const { clock } = this.#context;
     clock.defer(() => socket.pause()); // the parser's owner reads on after an error of its own
-    socket.once('finish', () => void clock.after(LINGER_MS, () => socket.destroy()));
+    socket.once('finish', () => {
+      socket.once(
+        'close',
+        clock.after(LINGER_MS, () => socket.destroy()),
+      );
+    });
     socket.end();
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, HOLD_STEP_MS } from '@leque/core';
+import { type Cancel, type Clock, HOLD_STEP_MS } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import { type StatefulSocket, stateById } from '../internals/connection-state.ts';
@@ -26,11 +26,16 @@ export function paceRequests(engine: Server['engine'], { clock, maxBodyBytes }: 
     const isRead = conn !== undefined && request.method === 'POST';
     // After the answer, Node would read the rest of any other body without a limit.
     if (bodyBytes(request) > (isRead ? maxBodyBytes : 0)) response.shouldKeepAlive = false;
+    let cancel: Cancel | undefined;
     proceed();
     function proceed(): void {
       if (request.socket.destroyed) return;
       if (conn === undefined || mayProceed(conn)) serve();
-      else clock.after(HOLD_STEP_MS, proceed);
+      else hold();
+    }
+    function hold(): void {
+      if (cancel === undefined) response.once('close', () => cancel?.());
+      cancel = clock.after(HOLD_STEP_MS, proceed);
     }
     function serve(): void {
       if (conn?.stopped && request.method === 'POST') answer(response, closedForFlood());
