@@ -173,6 +173,7 @@ describe('leque dev', () => {
       expect(performance.now() - startedAt).toBeLessThan(5000);
       expect([1001, 1012]).toContain((await raw.closed).code);
       expect(server.output).not.toMatch(/Error|Warning/);
+      expect(server.output.trimEnd()).toMatch(/^Leque has stopped\.$/m);
     },
   );
 

@@ -18,7 +18,8 @@ export function clusterCommand(env: NodeJS.ProcessEnv): Command {
       const { runProcess } = await import('@leque/service');
       await runProcess(async () => {
         const { startCluster } = await import('../cluster/cluster.ts');
-        return startCluster(env);
+        const { announceEnd } = await import('../dev/announce-end.ts');
+        return announceEnd(await startCluster(env));
       }, env);
     });
 }

@@ -37,6 +37,7 @@ function wordsOf(program: Command): Words {
         about: command.description(),
         words: [
           ...command.options.flatMap(({ long }) => (long == null ? [] : [long])),
+          ...command.options.flatMap(({ argChoices = [] }) => argChoices),
           ...command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
           '--help',
         ],

@@ -22,7 +22,8 @@ export function devCommand(env: NodeJS.ProcessEnv): Command {
         const { warnOfUnknownVariables } = await import('../check/unknown-variables.ts');
         warnOfUnknownVariables(env, Object.keys(DevConfig.properties));
         const { startDev } = await import('../dev/dev.ts');
-        return startDev(config);
+        const { announceEnd } = await import('../dev/announce-end.ts');
+        return announceEnd(await startDev(config));
       }, env);
     });
 }

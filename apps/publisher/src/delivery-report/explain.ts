@@ -63,12 +63,18 @@ function describeBystanders(nodes: readonly NodeDeliveries[], channel: string): 
     sum('not_granted'),
     sum('connected_later'),
   ];
+  // Those that got it from the history have come later, too, and are named there.
+  const recovered = nodes
+    .flatMap(({ deliveries }) => deliveries)
+    .reduce((total, delivery) => total + delivery.recovered, 0);
   return [
     ...(selected > 0
       ? [`${selected} more may see ${channel} and ${has(selected)} selected others.`]
       : []),
     ...(granted > 0 ? [`${granted} more ${has(granted)} no grant for ${channel}.`] : []),
-    ...(later > 0 ? [`${later} ${has(later)} connected since.`] : []),
+    ...(later > recovered
+      ? [`${later - recovered} more ${has(later - recovered)} connected since.`]
+      : []),
   ];
 }
 

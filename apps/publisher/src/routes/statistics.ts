@@ -7,6 +7,10 @@ import type { PublisherContext } from './context.ts';
 import { STATS } from './examples.ts';
 
 const Count = Type.Integer({ minimum: 0 });
+const StatsAnswer = Type.Object(Stats.properties, {
+  description: 'Counts of the whole cluster.',
+  examples: [STATS],
+});
 const ConnectionsAnswer = Type.Object(
   { count: Count },
   { description: 'The number of open connections.' },
@@ -37,10 +41,7 @@ export const statisticsRoutes: FastifyPluginAsyncTypebox<PublisherContext> = asy
         summary: 'Read the statistics of the cluster',
         tags,
         response: {
-          200: Type.Object(Stats.properties, {
-            description: 'Counts of the whole cluster.',
-            examples: [STATS],
-          }),
+          200: StatsAnswer,
           ...failures,
         },
       },
