@@ -32,7 +32,12 @@ test.each(Object.entries(NOT_UTF8))('[EV1.9] a body with %s is refused', async (
 test.each(TIMESTAMPS)('[EV1.8] the timestamp %j is accepted: %s', async (time, ok) => {
   await using publisher = new PublisherUnderTest();
   const text = `{"type":"x","data":{},"project_id":"P","timestamp":"${time}"}`;
-  const errors = [{ field: 'timestamp', message: 'must be a date and time as in RFC 3339' }];
+  const errors = [
+    {
+      field: 'timestamp',
+      message: 'must be a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z',
+    },
+  ];
   for (const verdict of await verdictsOn(publisher, text)) {
     if (ok) expect(verdict).toBe('stored');
     else expect(verdict).toMatchObject({ errors });

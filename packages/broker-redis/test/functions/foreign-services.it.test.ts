@@ -174,7 +174,10 @@ describe('[RT.5] FCALL leque_publish', () => {
     ],
     ['data.code must be a text or a number', '{"type":"error","data":{"message":"m","code":[]}}'],
     ['project_id must be a text of 1 to 256 bytes', '{"type":"x","project_id":"a\\nb"}'],
-    ['timestamp must be a date and time', '{"type":"x","timestamp":"yesterday"}'],
+    [
+      'timestamp must be a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z',
+      '{"type":"x","timestamp":"yesterday"}',
+    ],
     ['message_id must not be empty', '{"type":"x","message_id":""}'],
     ['message_id must not have more than 128', `{"type":"x","message_id":"${'x'.repeat(129)}"}`],
     ['colour is not a known field', '{"type":"x","colour":"red"}'],

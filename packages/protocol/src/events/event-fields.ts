@@ -11,10 +11,10 @@ const Channel = Type.String({
   description:
     'all, logs, project:ID or user:ID, with the id percent-encoded; overrides the routing',
 });
-const Timestamp = Type.String({
-  format: 'date-time',
-  description: 'a date and time as in RFC 3339',
-});
+/** The form of a timestamp, in words that follow "must be". */
+export const TIMESTAMP_FORM =
+  'a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z';
+const Timestamp = Type.String({ format: 'date-time', description: TIMESTAMP_FORM });
 const Traceparent = Type.String({
   pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
   description: 'a W3C trace context: 00-TRACE-SPAN-FLAGS, in hexadecimal digits',

@@ -165,7 +165,10 @@ describe('the fields of an event', () => {
       'project_id: must be a text of 1 to 256 bytes in UTF-8 without control characters, or a whole number',
     ],
     [{ ...tick, projectid: 'P' }, 'projectid: is not a known field'],
-    [{ ...tick, timestamp: 'yesterday' }, 'timestamp: must be a date and time as in RFC 3339'],
+    [
+      { ...tick, timestamp: '2026-01-15T10:30:00' },
+      'timestamp: must be a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z',
+    ],
     [{ ...tick, message_id: '' }, 'message_id: must not have fewer than 1 characters'],
   ])('[EV1] %j is refused: %s', (input, problem) => {
     expect(problems(input)).toEqual([problem]);

@@ -20,6 +20,7 @@ import {
   type GivenEvent,
   type OptionalField,
   STORED_FIELDS,
+  TIMESTAMP_FORM,
   withTextIds,
 } from './event-fields.ts';
 import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
@@ -176,7 +177,7 @@ function textProblems(event: GivenEvent): readonly Problem[] {
 /** The schema allows more, such as leap seconds. */
 function timestampProblems({ timestamp }: GivenEvent): readonly Problem[] {
   if (timestamp === undefined || isTimestamp(timestamp)) return NONE;
-  return [{ field: 'timestamp', message: 'must be a date and time as in RFC 3339' }];
+  return [{ field: 'timestamp', message: `must be ${TIMESTAMP_FORM}` }];
 }
 
 /** Only a channel that the publisher named can be wrong; ids are checked before they become one. */
