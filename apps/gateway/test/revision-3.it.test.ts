@@ -129,3 +129,15 @@ function decode3(payload: string): string[] {
   }
   return packets;
 }
+
+test.each(['EIO=3&transport=polling', 'transport=polling', 'EIO=3&transport=websocket'])(
+  '[IO10.4] where revision 3 is not served, the refusal of %s names the variable',
+  async (query) => {
+    await using gateway = await startGateway();
+    const answer = await fetch(`${gateway.url}/socket.io/?${query}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      detail: expect.stringContaining('SOCKETIO_EIO3'),
+    });
+  },
+);

@@ -33,14 +33,15 @@ function refusalOf(
   if (pathname !== served.path && `${pathname}/` !== served.path) {
     return new ProtocolError('not_found', 'there is nothing at this path');
   }
+  if (searchParams.get('EIO') !== '4' && !served.engineIo3) {
+    const detail = 'Unsupported protocol version: Socket.IO 2 (EIO=3) takes SOCKETIO_EIO3=on';
+    return new ProtocolError('invalid_command', detail);
+  }
   if (!upgrades) return refusalOfPolling(searchParams);
   if (searchParams.get('transport') !== 'websocket') {
     return new ProtocolError('not_found', 'only transport=websocket takes upgrades');
   }
-  const isServed = searchParams.get('EIO') === '4' || served.engineIo3;
-  return isServed
-    ? undefined
-    : new ProtocolError('invalid_command', 'Unsupported protocol version');
+  return undefined;
 }
 
 /**
