@@ -25,12 +25,15 @@ function describeAdapter(start: () => Promise<AsyncDisposable & { readonly url: 
     const settings = settingsFor(redis.url);
     await using one = await startNode(settings);
     await using other = await startNode(settings);
-    const sockets = [await one.connect('alice'), await other.connect('alice')];
+    const user = 'auth0|a*';
+    const sockets = [await one.connect(user), await other.connect(user)];
     const emitter = emitterOf(one);
-    emitter.to('user:bob').emit('legacy', { for: 'bob' });
-    emitter.to('user:alice').emit('legacy', { for: 'alice' });
+    for (const stranger of ['bob', 'auth0%7Ca%2A', 'auth0|ab']) {
+      emitter.to(`user:${stranger}`).emit('legacy', { for: stranger });
+    }
+    emitter.to(`user:${user}`).emit('legacy', { for: user });
     for (const { received } of sockets) {
-      await expect.poll(() => received, PATIENCE).toEqual([{ for: 'alice' }]);
+      await expect.poll(() => received, PATIENCE).toEqual([{ for: user }]);
     }
   });
 }
