@@ -64,9 +64,11 @@ export class LoadBalancer implements AsyncDisposable {
   }
 
   #createServer(): Server {
-    const server = createServer({ requestTimeout: 0 }, (request, response) =>
-      this.#forward(request, response),
-    );
+    // A tunnel would take all later requests of the connection to one process.
+    const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
+      headers.upgrade?.toLowerCase() === 'websocket';
+    const options = { requestTimeout: 0, shouldUpgradeCallback };
+    const server = createServer(options, (request, response) => this.#forward(request, response));
     return server.on('upgrade', (request, socket, head) => this.#tunnel(request, socket, head));
   }
 
