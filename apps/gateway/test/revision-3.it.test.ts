@@ -136,8 +136,9 @@ test.each(['EIO=3&transport=polling', 'transport=polling', 'EIO=3&transport=webs
     await using gateway = await startGateway();
     const answer = await fetch(`${gateway.url}/socket.io/?${query}`);
     expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({
-      detail: expect.stringContaining('SOCKETIO_EIO3'),
+    expect(await answer.json()).toEqual({
+      code: 5,
+      message: expect.stringContaining('SOCKETIO_EIO3'),
     });
   },
 );

@@ -1,9 +1,13 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProtocolError } from '@leque/protocol';
 import type { Server } from 'socket.io';
 import { type AnyResponse, isUpgrade, refuse } from './answer.ts';
 
 type Next = () => void;
+
+/** Engine.IO's code for a wrong revision. */
+const UNSUPPORTED_VERSION = 5;
+const REVISION_3 = 'Unsupported protocol version: Socket.IO 2 (EIO=3) takes SOCKETIO_EIO3=on';
 
 interface Served {
   /** The one path of Socket.IO, which may lack its last slash; Engine.IO itself takes all that begin so. */
@@ -18,10 +22,18 @@ interface Served {
  */
 export function refuseOthers(engine: Server['engine'], served: Served): void {
   engine.use((request: IncomingMessage, response: AnyResponse, next: Next) => {
-    const error = refusalOf(request, isUpgrade(response), served);
+    const upgrades = isUpgrade(response);
+    const error = refusalOf(request, upgrades, served);
     if (error === undefined) next();
+    else if (!upgrades && error.message === REVISION_3) refuseRevision(response as ServerResponse);
     else refuse(request, response, error);
   });
+}
+
+/** Answers as Engine.IO does. */
+function refuseRevision(response: ServerResponse): void {
+  const body = JSON.stringify({ code: UNSUPPORTED_VERSION, message: REVISION_3 });
+  response.writeHead(400, { 'content-type': 'application/json' }).end(body);
 }
 
 function refusalOf(
@@ -34,8 +46,7 @@ function refusalOf(
     return new ProtocolError('not_found', 'there is nothing at this path');
   }
   if (searchParams.get('EIO') !== '4' && !served.engineIo3) {
-    const detail = 'Unsupported protocol version: Socket.IO 2 (EIO=3) takes SOCKETIO_EIO3=on';
-    return new ProtocolError('invalid_command', detail);
+    return new ProtocolError('invalid_command', REVISION_3);
   }
   if (!upgrades) return refusalOfPolling(searchParams);
   if (searchParams.get('transport') !== 'websocket') {
