@@ -3,7 +3,7 @@ import { get, post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab'
 import { type Cluster, startCluster, startLeque, TEST_API_KEY } from '@leque/testkit';
 import { io } from 'socket.io-client';
 import { expect, test } from 'vitest';
-import { type Follow, fromGuide, type Numbered } from '../support/guide.ts';
+import { type Follow, fromGuide, type Listen, type Numbered } from '../support/guide.ts';
 import { RoundRobin } from '../support/round-robin.ts';
 
 const WITH_KEY = { authorization: `Bearer ${TEST_API_KEY}` };
@@ -46,38 +46,33 @@ function startPublishing(cluster: Cluster) {
 async function startClients(url: string) {
   const seen: number[][] = [];
   let gaps = 0;
-  const sockets: WebSocket[] = [];
-  class KeptSocket extends WebSocket {
-    constructor(address: string) {
-      super(address);
-      sockets.push(this);
-    }
-  }
   const newest = () => {
     const numbers: number[] = [];
     seen.push(numbers);
     return ({ data }: Numbered) => void numbers.push(data.n);
   };
-  const follow = await fromGuide<Follow>('follow', { WebSocket: KeptSocket });
-  const listen = await fromGuide<(url: string, token: string) => ReturnType<typeof io>>('listen', {
+  const follow = await fromGuide<Follow>('follow', {});
+  const listen = await fromGuide<Listen>('listen', {
     io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
   });
-  const token = tokenFor('watcher', { projects: ['P'] });
+  const getToken = async () => tokenFor('watcher', { projects: ['P'] });
+  const stops: (() => void)[] = [];
   for (let n = 0; n < EACH; n += 1) {
     const onGap = () => {
       gaps += 1;
     };
-    follow(wsUrl(url, `/ws/project/P?token=${token}`), 'P', { onEvent: newest(), onGap });
+    const told = { getToken, onEvent: newest(), onGap };
+    stops.push(follow(wsUrl(url, '/ws/project/P'), 'P', told));
   }
   const officials = Array.from({ length: EACH }, () =>
-    listen(url, tokenFor('alice')).on('x', newest()),
+    listen(url, async () => tokenFor('alice')).on('x', newest()),
   );
   return {
     seen,
     gaps: () => gaps,
     [Symbol.dispose]: () => {
       for (const each of officials) each.disconnect();
-      for (const each of sockets) Object.assign(each, { onclose: null }).close();
+      for (const stop of stops) stop();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { post, wsUrl } from '@leque/lab';
 import { startFaultProxy, startLeque, startRedis } from '@leque/testkit';
 import { expect, test } from 'vitest';
-import { type Follow, fromGuide } from '../support/guide.ts';
+import { type Follow, fromGuide, type Numbered } from '../support/guide.ts';
 import { redisCommand } from '../support/redis-client.ts';
 
 const PATIENCE = { timeout: 20_000 };
@@ -10,27 +10,19 @@ const PAUSE_MS = '1200';
 
 /** Follows a project as the guide does, and comes back at once. */
 async function startFollowing(url: string) {
-  const sockets: WebSocket[] = [];
-  class KeptSocket extends WebSocket {
-    constructor(address: string) {
-      super(address);
-      sockets.push(this);
-    }
-  }
   const atOnce = { floor: Math.floor, min: Math.min, random: () => 0.1 };
-  const follow = await fromGuide<Follow>('follow', { WebSocket: KeptSocket, Math: atOnce });
+  const follow = await fromGuide<Follow>('follow', { Math: atOnce });
   const seen: number[] = [];
   let gaps = 0;
   const onGap = () => {
     gaps += 1;
   };
-  follow(url, 'F', { onEvent: ({ data }) => void seen.push(data.n), onGap });
+  const onEvent = ({ data }: Numbered) => void seen.push(data.n);
+  const stop = follow(url, 'F', { getToken: async () => '', onEvent, onGap });
   return {
     seen,
     gaps: () => gaps,
-    [Symbol.dispose]: () => {
-      for (const each of sockets) Object.assign(each, { onclose: null }).close();
-    },
+    [Symbol.dispose]: stop,
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'socket.io-client';
 
 const GUIDE = new URL('../../docs/reconnecting.md', import.meta.url);
 
@@ -9,8 +10,18 @@ export interface Numbered {
 export type Follow = (
   url: string,
   projectId: string,
-  told: { onEvent: (event: Numbered) => void; onGap: () => void },
-) => void;
+  told: {
+    getToken: () => Promise<string>;
+    onEvent: (event: Numbered) => void;
+    onGap: () => void;
+  },
+) => () => void;
+
+export type Listen = (
+  url: string,
+  getToken: () => Promise<string>,
+  onGap?: (channel: string) => void,
+) => Socket;
 
 /**
  * Runs the example code of docs/reconnecting.md unmodified, and returns its function.

@@ -1,0 +1,107 @@
+import { inSeconds, post, tokenFor, wsUrl } from '@leque/lab';
+import { startFaultProxy, startLeque } from '@leque/testkit';
+import { io } from 'socket.io-client';
+import { expect, test } from 'vitest';
+import { type Follow, fromGuide, type Listen, type Numbered } from '../support/guide.ts';
+
+const PATIENCE = { timeout: 20_000 };
+const ENV = { JWT_CLOCK_TOLERANCE: '0', WEBSOCKET_HEARTBEAT_INTERVAL: '1' };
+/** In place of the silence of the guide. */
+const SILENCE_MS = 1500;
+
+function recorder() {
+  const seen: number[] = [];
+  let gaps = 0;
+  return {
+    seen,
+    onEvent: ({ data }: Numbered) => void seen.push(data.n),
+    onGap: () => {
+      gaps += 1;
+    },
+    gaps: () => gaps,
+  };
+}
+
+async function publish(url: string, event: Readonly<Record<string, unknown>>): Promise<void> {
+  const { status, body } = await post(`${url}/api/publish`, { type: 'x', ...event });
+  expect(status, JSON.stringify(body)).toBe(200);
+}
+
+test('[GAP] [DUP] a raw client as in the guide notices a connection that has gone silent, and misses nothing', async () => {
+  await using leque = await startLeque(ENV);
+  await using proxy = await startFaultProxy({ target: leque.url });
+  const follow = await fromGuide<Follow>('follow', {
+    setTimeout: (task: () => void, ms: number) => setTimeout(task, Math.min(ms, SILENCE_MS)),
+  });
+  const { seen, gaps, ...told } = recorder();
+  const getToken = async () => tokenFor('ana', { projects: ['P'] });
+  const url = proxy.through(wsUrl(leque.url, '/ws/project/P'));
+  const stop = follow(url, 'P', { getToken, ...told });
+  using _follower = { [Symbol.dispose]: stop };
+  let n = 0;
+  const next = () => {
+    n += 1;
+    return publish(leque.url, { project_id: 'P', data: { n } });
+  };
+  await expect
+    .poll(async () => {
+      await next();
+      return seen.length;
+    }, PATIENCE)
+    .toBeGreaterThan(0);
+  proxy.halfOpen();
+  await next();
+  proxy.restore();
+  await next();
+  await expect.poll(() => seen.at(-1), PATIENCE).toBe(n);
+  const [first = 0] = seen;
+  expect(seen).toEqual(Array.from({ length: n - first + 1 }, (_, index) => first + index));
+  expect(gaps()).toBe(0);
+});
+
+test('[GAP] [DUP] clients as in the guide come back with a new token when theirs expires, and miss nothing', async () => {
+  await using leque = await startLeque(ENV);
+  let tokens = 0;
+  const getToken = async () => {
+    tokens += 1;
+    return tokenFor('ana', { projects: ['P'], exp: inSeconds(2) });
+  };
+  const raw = recorder();
+  const official = recorder();
+  const follow = await fromGuide<Follow>('follow', {});
+  const listen = await fromGuide<Listen>('listen', {
+    io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
+  });
+  const stop = follow(wsUrl(leque.url, '/ws/project/P'), 'P', { getToken, ...raw });
+  const socket = listen(leque.url, getToken, official.onGap).on('x', official.onEvent);
+  using _clients = {
+    [Symbol.dispose]: () => {
+      stop();
+      socket.disconnect();
+    },
+  };
+  let n = 0;
+  const next = async () => {
+    n += 1;
+    await publish(leque.url, { project_id: 'P', data: { n } });
+    await publish(leque.url, { user_id: 'ana', data: { n } });
+  };
+  await expect
+    .poll(async () => {
+      await next();
+      return Math.min(raw.seen.length, official.seen.length);
+    }, PATIENCE)
+    .toBeGreaterThan(0);
+  await expect
+    .poll(async () => {
+      await next();
+      return tokens;
+    }, PATIENCE)
+    .toBeGreaterThanOrEqual(6);
+  for (const { seen, gaps } of [raw, official]) {
+    await expect.poll(() => seen.at(-1), PATIENCE).toBe(n);
+    const [first = 0] = seen;
+    expect(seen).toEqual(Array.from({ length: n - first + 1 }, (_, index) => first + index));
+    expect(gaps()).toBe(0);
+  }
+});
