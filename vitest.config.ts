@@ -62,7 +62,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
-          maxWorkers: 4,
+          maxWorkers: 3,
           isolate: false,
           sequence: { groupOrder: 2 },
         },
