@@ -27,6 +27,7 @@ const WRONG_OF_ACTION: Readonly<Record<string, readonly string[]>> = {
   'bench --only': ['W99', 'W1,x'],
   'bench --peers': ['nobody'],
   'bench --seconds': ['0', 'x', '3601'],
+  'bench --duty-cycle': ['0', '100', 'half'],
   'verify --only': ['nothing', 'soak,x'],
   'verify --seed': ['-1', 'x', '1.5'],
   'verify --soak': ['0', 'x', '601'],

@@ -113,9 +113,11 @@ function adviceOn(status: number, reason: string): string {
   if (status === 404 && /^there is no (GET|POST) \/api/.test(reason)) {
     return '; a gateway has no API: name a publisher or a load balancer with --url';
   }
-  const [, scope] = /\bscope (\w+)/.exec(reason) ?? [];
+  const [, scope] = /\bscope ([\w:]+)/.exec(reason) ?? [];
   if (status !== 403 || scope === undefined) return '';
-  return `; try --token "$(leque token --user ops --scope ${scope})"`;
+  // Its own user and projects are all that a token may publish to with the scope `publish`.
+  const needed = scope === 'publish' ? 'publish:all' : scope;
+  return `; try --token "$(leque token --user ops --scope ${needed})"`;
 }
 
 function notLeque(url: string, status: number): CommandError {

@@ -138,10 +138,9 @@ function describe(result: ItemResult, line: number): string {
     return `${where}${result.status}: ${oneLine(result.problem?.detail ?? 'no reason given')}`;
   }
   const outcome = result.duplicate ? 'known already' : 'stored';
-  return [outcome, result.message_id, result.cursor]
-    .filter((part) => part !== undefined)
-    .map(oneLine)
-    .join(' ');
+  const parts = [outcome, result.message_id, result.cursor].filter((part) => part !== undefined);
+  const warning = result.warning === undefined ? '' : `; ${result.warning}`;
+  return `${parts.map(oneLine).join(' ')}${oneLine(warning)}`;
 }
 
 async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {

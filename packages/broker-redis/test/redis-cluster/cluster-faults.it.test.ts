@@ -53,7 +53,7 @@ describeOnRedisServers('RedisClusterLink', () => {
     const [{ url = '' } = {}] = cluster.nodes;
     for (const [wrong, reason] of [
       [url, 'redis+cluster://'],
-      [redis.url.replace('redis://', 'redis+cluster://'), 'cluster support disabled'],
+      [redis.url.replace('redis://', 'redis+cluster://'), 'is no Redis Cluster'],
     ]) {
       await using node = await startNode({ url: wrong as string, prefix: uniquePrefix() });
       await expect.poll(health(node), SOON).toMatchObject({

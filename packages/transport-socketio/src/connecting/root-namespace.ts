@@ -3,7 +3,9 @@ import type { Server } from 'socket.io';
 import { runByItsEnd, stateOf } from '../internals/connection-state.ts';
 import { NAMESPACE } from '../wire/socketio-format.ts';
 
-const HINT = `the root namespace serves nothing; connect to ${NAMESPACE}: io("https://HOST${NAMESPACE}")`;
+const HINT =
+  `the root namespace serves nothing; connect to the namespace ${NAMESPACE}: ` +
+  `io("https://HOST${NAMESPACE}"), in Python connect("https://HOST", namespaces=["${NAMESPACE}"])`;
 /** Time for the CONNECT to `/events`; clients send the CONNECTs of all their namespaces at once. */
 const OTHERS_WITHIN_MS = 250;
 

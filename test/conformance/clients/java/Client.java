@@ -5,15 +5,18 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.WebSocket;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A client of java.net.http. It prints each message of the server as a line, comes back after the end of a
- * connection, and resumes with the cursor that it has seen. Once it is connected it publishes an event by the
+ * connection, and resumes every channel with the newest cursor that it has seen. Once it is connected it publishes an event by the
  * same HttpClient, which asks for HTTP/2 by `Upgrade: h2c`, as it does when nobody sets a version.
  * Arguments: the address of the endpoint, a token, the address of the publisher, an event, an API key.
  */
@@ -24,7 +27,8 @@ public final class Client implements WebSocket.Listener {
   private static final Pattern POSITION =
       Pattern.compile(".*\"channel\":\"([^\"]+)\",\"cursor\":\"([^\"]+)\"}");
 
-  private static String cursors;
+  /** The newest cursor of each channel. */
+  private static final Map<String, String> CURSORS = new HashMap<>();
   private static boolean published;
 
   private final StringBuilder text = new StringBuilder();
@@ -78,14 +82,18 @@ public final class Client implements WebSocket.Listener {
     if (message.startsWith("{\"type\":\"connection\"")) greet(socket);
     Matcher position = POSITION.matcher(message);
     if (position.matches()) {
-      cursors = "{\"" + position.group(1) + "\":\"" + position.group(2) + "\"}";
+      CURSORS.put(position.group(1), position.group(2));
     }
   }
 
   private static void greet(WebSocket socket) {
     CompletableFuture<WebSocket> sent = CompletableFuture.completedFuture(socket);
-    if (cursors != null) {
-      sent = socket.sendText("{\"action\":\"resume\",\"cursors\":" + cursors + "}", true);
+    if (!CURSORS.isEmpty()) {
+      String cursors =
+          CURSORS.entrySet().stream()
+              .map(each -> "\"" + each.getKey() + "\":\"" + each.getValue() + "\"")
+              .collect(Collectors.joining(","));
+      sent = socket.sendText("{\"action\":\"resume\",\"cursors\":{" + cursors + "}}", true);
     }
     sent.thenCompose(each -> each.sendText("{\"action\":\"ping\"}", true));
   }

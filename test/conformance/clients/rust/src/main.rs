@@ -1,8 +1,8 @@
 //! A client of tungstenite. It prints each message of the server as a line, comes back after the end
-//! of a connection, and resumes with the cursor that it has seen.
+//! of a connection, and resumes every channel with the newest cursor that it has seen.
 //! Arguments: the address of the endpoint, a token.
 
-use std::{env, error::Error, io::Write, thread, time::Duration};
+use std::{collections::HashMap, env, error::Error, io::Write, thread, time::Duration};
 
 use tungstenite::{client::IntoClientRequest, connect, Message};
 
@@ -10,7 +10,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
-    let mut seen = None;
+    let mut seen = HashMap::new();
     loop {
         if serve(&arguments[1], &arguments[2], &mut seen).unwrap_or(true) {
             say(r#"{"type":"disconnect"}"#);
@@ -20,7 +20,7 @@ fn main() {
 }
 
 /// Reads until the connection ends, by an error as well. False when none came about.
-fn serve(url: &str, token: &str, seen: &mut Option<(String, String)>) -> Result<bool, Box<dyn Error>> {
+fn serve(url: &str, token: &str, seen: &mut HashMap<String, String>) -> Result<bool, Box<dyn Error>> {
     let mut request = url.into_client_request()?;
     request.headers_mut().insert("Authorization", format!("Bearer {token}").parse()?);
     let Ok((mut socket, _)) = connect(request) else {
@@ -32,13 +32,15 @@ fn serve(url: &str, token: &str, seen: &mut Option<(String, String)>) -> Result<
         };
         say(&text);
         if text.starts_with(r#"{"type":"connection""#) {
-            if let Some((channel, cursor)) = seen {
-                let cursors = format!(r#"{{"{channel}":"{cursor}"}}"#);
-                socket.send(format!(r#"{{"action":"resume","cursors":{cursors}}}"#).into())?;
+            if !seen.is_empty() {
+                let cursors: Vec<String> =
+                    seen.iter().map(|(channel, cursor)| format!(r#""{channel}":"{cursor}""#)).collect();
+                let cursors = cursors.join(",");
+                socket.send(format!(r#"{{"action":"resume","cursors":{{{cursors}}}}}"#).into())?;
             }
             socket.send(r#"{"action":"ping"}"#.into())?;
         } else if let (Some(channel), Some(cursor)) = (last(&text, "channel"), last(&text, "cursor")) {
-            *seen = Some((channel, cursor));
+            seen.insert(channel, cursor);
         }
     }
 }
