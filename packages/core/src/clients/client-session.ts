@@ -59,6 +59,8 @@ export class ClientSession<C> implements CommandOwner {
   #pace: CommandPace | undefined;
   /** Undefined when nothing is held back until a time. */
   #cancelHold: Cancel | undefined;
+  /** Undefined unless the last commands are being answered. */
+  #cancelLast: Cancel | undefined;
   #running = false;
   /** Called when all commands are done. */
   #whenIdle: (() => void) | undefined;
@@ -92,7 +94,8 @@ export class ClientSession<C> implements CommandOwner {
 
   /** Takes a command. Commands run one after the other, at their pace; `CommandQueue` says how. */
   receive(command: C): void {
-    if (this.#queue().push(this.#waiting(command))) return;
+    const waiting = this.#waiting(command);
+    if (this.#queue().push(waiting)) return;
     if (this.#commandPace().mayRefuse()) this.#refuse(tooManyCommands(), command);
     else this.session.close(CLOSE.tooManyCommands, 'too many commands');
   }
@@ -108,14 +111,16 @@ export class ClientSession<C> implements CommandOwner {
    */
   afterCommands(close: () => void): void {
     const end = () => {
-      cancel();
-      this.#whenIdle = undefined;
+      this.#endLast();
       this.session.flush();
       close();
     };
-    const cancel = this.clock.after(LAST_ANSWERS_MS, end);
-    if (this.#commands === undefined) end();
-    else this.#whenIdle = end;
+    if (this.#commands === undefined) {
+      end();
+      return;
+    }
+    this.#whenIdle = end;
+    this.#cancelLast = this.clock.after(LAST_ANSWERS_MS, end);
   }
 
   /**
@@ -138,6 +143,7 @@ export class ClientSession<C> implements CommandOwner {
   /** Removes the session, whose connection is gone. May be called again. */
   end(): void {
     this.#endHold();
+    this.#endLast();
     this.#commands?.clear();
     this.context.hub.remove(this.session);
   }
@@ -174,7 +180,7 @@ export class ClientSession<C> implements CommandOwner {
   /** A cursor binds its channel from its arrival on (RE3), also while its command waits. */
   #waiting(command: C): WaitingCommand {
     const run = () => this.#run(command);
-    const isNext = this.#commands === undefined;
+    const isNext = this.#commands === undefined && this.#commandPace().waitMs === 0;
     if (isNext) return { run, bytes: 0, isUrgent: false, channels: [] };
     const presented = this.#handler.presented(command);
     const channels = presented === 'unreadable' ? [] : presented;
@@ -231,6 +237,12 @@ export class ClientSession<C> implements CommandOwner {
     const bound = presented.find((channel) => subscriptions.has(channel));
     if (bound === undefined) return;
     this.session.close(CLOSE.tryAgainLater, `no outcome for ${bound}: ${refusal.code}`);
+  }
+
+  #endLast(): void {
+    this.#cancelLast?.();
+    this.#cancelLast = undefined;
+    this.#whenIdle = undefined;
   }
 
   #endHold(): void {
