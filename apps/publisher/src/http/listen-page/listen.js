@@ -2,14 +2,25 @@
 // It is served as it is, and loads nothing else.
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+const SILENCE_MS = 70_000; // two heartbeats, and some time more
 const MOST_EVENTS = 200;
+/** Events before the answer to `subscribe`; a node sends far fewer. */
+const MOST_EARLY = 10_000;
 /** Close codes after which another attempt would end in the same way. */
 const FINAL = [1003, 1007, 1008, 1009, 4001, 4003];
+/** Codes of errors after which the same command may succeed. */
+const PASSING = ['unavailable', 'overloaded', 'draining', 'join_timeout', 'internal'];
 const EXAMPLE = {
   type: 'notification',
   project_id: 'PROJ-001',
   data: { title: 'Hello', message: 'It works' },
 };
+
+/** In the name of a channel an id is percent-encoded; most ids stay as they are. */
+const encodeId = (id) =>
+  encodeURIComponent(id)
+    .replace(/%(?:3A|40|2B)/g, decodeURIComponent)
+    .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const find = (id) => document.getElementById(id);
 /** The connection in use; undefined when the user wants none. */
@@ -58,16 +69,21 @@ function addressOf(project) {
 class Follower {
   #address;
   #project;
+  #channel;
   #socket;
+  /** For the end of a silence, or of a pause. */
   #timer;
   #failures = 0;
+  /** Everything in the channel of the project was seen up to here. */
   #cursor;
+  /** Events of the project before the answer to `subscribe`; undefined after it. */
   #early = [];
   #wasAnswered = false;
 
   constructor(address, project) {
     this.#address = address;
     this.#project = project;
+    this.#channel = project && `project:${encodeId(project)}`;
   }
 
   open() {
@@ -75,15 +91,32 @@ class Follower {
     this.#early = [];
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
+    this.#heard();
     socket.onopen = () => this.#subscribe();
-    socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      this.#heard();
+      this.#take(JSON.parse(data));
+    };
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
   }
 
   close() {
     clearTimeout(this.#timer);
-    if (this.#socket) this.#socket.onclose = null;
-    this.#socket?.close();
+    if (this.#socket === undefined) return;
+    this.#socket.onmessage = null;
+    this.#socket.onclose = null;
+    this.#socket.close();
+  }
+
+  /** A close of a dead connection would wait for the other side, so it is left to itself. */
+  #heard() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#leave(1006, 'nothing was heard'), SILENCE_MS);
+  }
+
+  #leave(code, reason) {
+    this.close();
+    this.#closed(code, reason);
   }
 
   #subscribe() {
@@ -97,32 +130,60 @@ class Follower {
   }
 
   #take(event) {
-    if (event.type === 'subscribed') {
-      const recovered = event.data.recovered !== false;
-      const missed = this.#early ?? [];
-      this.#early = undefined;
-      this.#answered(recovered);
-      if (recovered) for (const each of missed.filter((one) => this.#isNew(one))) print(each);
-      this.#cursor = event.data.cursor;
-    } else if (event.type === 'error') {
-      note(`The server answers: ${event.data.message}`);
-    } else if (event.type === 'resync') {
-      this.#cursor = event.data.cursor;
-      note('Some events are lost. A client would fetch the state again now.');
-    } else if (event.channel !== undefined) {
-      this.#receive(event);
+    if (event.type === 'subscribed') this.#subscribed(event.data);
+    else if (event.type === 'error') this.#refused(event.data);
+    else if (event.type === 'resync') this.#resync(event);
+    else if (event.channel !== undefined) this.#receive(event);
+  }
+
+  #subscribed({ recovered, cursor }) {
+    const missed = this.#early ?? [];
+    this.#early = undefined;
+    this.#answered(recovered !== false);
+    if (recovered !== false)
+      for (const each of missed.filter((one) => this.#isNew(one))) print(each);
+    this.#cursor = cursor;
+  }
+
+  /** Before the answer nothing flows: the page comes back where that can help, and ends elsewhere. */
+  #refused({ code, message }) {
+    if (this.#early === undefined) {
+      note(`The server answers: ${message}`);
+    } else if (this.#wasAnswered && PASSING.includes(code)) {
+      this.#leave(1013, message);
+    } else {
+      disconnect();
+      say(`Refused: ${message}.`);
     }
   }
 
+  #resync({ channel, data }) {
+    if (this.#follows(channel)) {
+      if (this.#early !== undefined) return; // the answer says what is lost
+      this.#cursor = data.cursor;
+    }
+    note('Some events are lost. A client would fetch the state again now.');
+  }
+
+  /** Other channels, such as `all` and the user's, have cursors of their own. */
   #receive(event) {
-    if (this.#early === undefined) {
+    if (!this.#follows(event.channel)) {
+      print(event);
+    } else if (this.#early === undefined) {
       this.#cursor = event.cursor ?? this.#cursor;
       print(event);
-    } else {
+    } else if (this.#early.length < MOST_EARLY) {
       this.#early.push(event);
+    } else {
+      this.#leave(1006, 'too many events came before the answer');
     }
   }
 
+  #follows(channel) {
+    return this.#channel !== undefined && channel === this.#channel;
+  }
+
+  /** Offsets, the numbers at the end of cursors, grow. */
   #isNew({ cursor }) {
     const offsetOf = (text) => Number(text.slice(text.lastIndexOf('.') + 1));
     return !this.#cursor || !cursor || offsetOf(cursor) > offsetOf(this.#cursor);
@@ -140,6 +201,7 @@ class Follower {
   }
 
   #closed(code, reason) {
+    clearTimeout(this.#timer);
     if (!this.#wasAnswered || FINAL.includes(code)) {
       disconnect();
       say(`Refused: ${reason || `close code ${code}`}. ${hintFor(code)}`);
