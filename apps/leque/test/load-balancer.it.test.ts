@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -7,10 +13,21 @@ import { LoadBalancer } from '../src/cluster/load-balancer.ts';
 
 /** A server that answers with its name, the path, and the bytes of the body. */
 async function startEcho(name: string) {
-  const server = createServer(async (asked, response) => {
+  return await startTarget(async (asked, response) => {
     const { length } = await text(asked);
     response.end(`${name} ${asked.url} ${length}`);
-  }).listen(0, '127.0.0.1');
+  });
+}
+
+/** A server that opens a session of Engine.IO for a request without one. */
+async function startEngine(name: string) {
+  return await startTarget(({ url = '' }, response) => {
+    response.end(url.includes('sid=') ? name : `0{"sid":"of-${name}"}`);
+  });
+}
+
+async function startTarget(listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     target: { port: (server.address() as AddressInfo).port, ready: true },
@@ -41,4 +58,60 @@ test('requests on one connection that ask for HTTP/2 reach the process of their 
   expect(await ask('/socket.io/', 200)).toBe('gateway /socket.io/ 200');
   expect(await ask('/api/publish', 200)).toBe('publisher /api/publish 200');
   agent.destroy();
+});
+
+/** A publisher, two gateways with sessions, and the load balancer before them. */
+async function startBalanced(basePath?: string) {
+  const servers = [await startEcho('publisher'), await startEngine('a'), await startEngine('b')];
+  const [publisher, ...gateways] = servers.map(({ target }) => target);
+  if (publisher === undefined) throw new Error('the publisher is the first server');
+  const balancer = new LoadBalancer({ publisher, gateways, basePath });
+  await balancer.listen(0);
+  return {
+    get: async (path: string) => {
+      const url = `http://127.0.0.1:${balancer.port}${path}`;
+      return await (await fetch(url, { signal: AbortSignal.timeout(5000) })).text();
+    },
+    async [Symbol.asyncDispose]() {
+      await balancer[Symbol.asyncDispose]();
+      await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+test.each([
+  ['/socket.io/', undefined],
+  ['/socket.io', undefined],
+  ['/realtime/socket.io/', '/realtime'],
+  ['/realtime/socket.io', '/realtime'],
+  ['/socket.io/', '/realtime'],
+])('requests of a session at %s reach its gateway, with BASE_PATH=%s', async (path, basePath) => {
+  await using balanced = await startBalanced(basePath);
+  expect(await balanced.get(`${path}?EIO=4`)).toContain('of-a');
+  expect(await balanced.get(`${path}?EIO=4`)).toContain('of-b');
+  for (const name of ['a', 'b', 'b', 'a']) {
+    expect(await balanced.get(`${path}?EIO=4&sid=of-${name}`)).toBe(name);
+  }
+  const publish = `${basePath ?? ''}/api/publish`;
+  expect(await balanced.get(publish)).toBe(`publisher ${publish} 0`);
+});
+
+test.each(['%', '%zz', '%C3', '%00', 'of-nobody'])(
+  'a request with the foreign session %s is answered',
+  async (id) => {
+    await using balanced = await startBalanced();
+    expect(await balanced.get(`/socket.io/?EIO=4&sid=${id}`)).toMatch(/^[ab]$/);
+  },
+);
+
+test('an answer whose server dies within the body ends for the client, too', async () => {
+  await using dying = await startTarget((_request, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('x'.repeat(10), () => response.destroy());
+  });
+  await using balancer = new LoadBalancer({ publisher: dying.target, gateways: [] });
+  await balancer.listen(0);
+  const url = `http://127.0.0.1:${balancer.port}/api/publish`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  await expect(answer.text()).rejects.toThrow('terminated');
 });

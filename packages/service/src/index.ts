@@ -5,6 +5,7 @@ export { AddressSettings, addressRule, ClientAddresses } from './client-addresse
 export { ConfigError, listOf, readConfig } from './config.ts';
 export { BYSTANDERS, DELIVERIES, registerDeliveryReports } from './delivery-report.ts';
 export { tooFewOpenFiles } from './descriptors/open-files.ts';
+export { withoutBase } from './http/base-path.ts';
 export { createExtraServer, type MainServer } from './http/extra-server.ts';
 export { LISTEN_BACKLOG } from './http/request-limits.ts';
 export { SERVER_OPTIONS } from './http/server-options.ts';

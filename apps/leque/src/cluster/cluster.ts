@@ -65,7 +65,11 @@ async function launch(
   });
   const [first, ...others] = nodes;
   if (first === undefined) throw new Error('the publisher is the first node');
-  const balancer = new LoadBalancer({ publisher: first, gateways: others });
+  const balancer = new LoadBalancer({
+    publisher: first,
+    gateways: others,
+    basePath: env['BASE_PATH'] || undefined,
+  });
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.stop()));
     await balancer[Symbol.asyncDispose]();

@@ -7,7 +7,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
+import { withoutBase } from '@leque/service';
 import { StickySessions } from './sticky-sessions.ts';
 
 /** IPv4 first: `localhost` may mean either. */
@@ -24,6 +25,8 @@ export interface Target {
 export interface Targets {
   readonly publisher: Target;
   readonly gateways: readonly Target[];
+  /** The path that clients may write before all paths, as the servers' BASE_PATH. */
+  readonly basePath?: string | undefined;
 }
 
 /**
@@ -72,7 +75,7 @@ export class LoadBalancer implements AsyncDisposable {
     return server.on('upgrade', (request, socket, head) => this.#tunnel(request, socket, head));
   }
 
-  #targetFor({ url = '/' }: IncomingMessage): Target | undefined {
+  #targetFor(url: string): Target | undefined {
     const { publisher, gateways } = this.#targets;
     if (OF_PUBLISHER.test(url)) return publisher;
     const known = this.#sticky.find(url);
@@ -83,8 +86,14 @@ export class LoadBalancer implements AsyncDisposable {
     return next;
   }
 
+  #urlOf({ url = '/' }: IncomingMessage): string {
+    const { basePath } = this.#targets;
+    return basePath === undefined ? url : withoutBase(url, basePath);
+  }
+
   #forward(request: IncomingMessage, response: ServerResponse): void {
-    const target = this.#targetFor(request);
+    const url = this.#urlOf(request);
+    const target = this.#targetFor(url);
     if (target === undefined) {
       refuse(response);
       return;
@@ -97,9 +106,10 @@ export class LoadBalancer implements AsyncDisposable {
       headers: request.rawHeaders,
     });
     upstream.once('response', (answer) => {
-      this.#sticky.learn(request.url ?? '', answer, target);
+      this.#sticky.learn(url, answer, target);
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-      answer.pipe(response);
+      // Destroys the response when the server dies within the body.
+      pipeline(answer, response, () => {});
     });
     upstream.once('error', () => refuse(response));
     response.once('close', () => upstream.destroy());
@@ -108,7 +118,7 @@ export class LoadBalancer implements AsyncDisposable {
 
   /** Sends the head of the request on as it was, and then bytes in both directions. */
   #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): void {
-    const target = this.#targetFor(request);
+    const target = this.#targetFor(this.#urlOf(request));
     this.#open.add(client);
     client.on('error', () => {}).once('close', () => this.#open.delete(client));
     if (target === undefined) {
