@@ -21,6 +21,7 @@ test('pages find the official client beneath the path of Socket.IO', async () =>
     }
   }
   const etag = String(script.headers.get('etag'));
+  expect(etag).toMatch(/^W\/"[\d.]+"$/); // the same with gzip and without
   expect((await ask('socket.io.js', { headers: { 'if-none-match': etag } })).status).toBe(304);
   const plain = await ask('socket.io.min.js', { headers: { 'accept-encoding': 'identity' } });
   expect(Number(plain.headers.get('content-length'))).toBe((await plain.text()).length);

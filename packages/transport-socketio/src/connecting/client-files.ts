@@ -25,24 +25,33 @@ interface ClientFile {
  * Serves the official client beneath the path of Socket.IO, as other servers do by default. Each file is
  * read and compressed once, at its first request; Socket.IO itself would do both for every request.
  */
-export function serveClientFiles(engine: Server['engine'], path: string): void {
+export function serveClientFiles(engine: Server['engine'], path: string, read = readZipped): void {
   const files = new Map<string, Promise<ClientFile>>();
   const { folder, version } = findClient();
-  const etag = `"${version}"`;
+  const tag = `"${version}"`;
+  const etag = `W/${tag}`; // weak, because a file has the same one with gzip and without
   engine.use((request: IncomingMessage, response: object, next: Next) => {
     const name = fileNameIn(request, path);
     if (name === undefined || !(response instanceof ServerResponse)) {
       next();
       return;
     }
-    if (request.headers['if-none-match']?.includes(etag)) {
+    if (request.headers['if-none-match']?.includes(tag)) {
       response.writeHead(304, { etag, 'cache-control': CACHE_CONTROL }).end();
       return;
     }
-    const file = files.get(name) ?? read(join(folder, name));
-    files.set(name, file);
-    file.then((content) => send(request, response, { ...content, name, etag }), next);
+    fileOf(name).then((content) => send(request, response, { ...content, name, etag }), next);
   });
+
+  /** A file that could not be read, for example without a free descriptor, is read again. */
+  function fileOf(name: string): Promise<ClientFile> {
+    const known = files.get(name);
+    if (known !== undefined) return known;
+    const file = read(join(folder, name));
+    files.set(name, file);
+    file.catch(() => files.delete(name));
+    return file;
+  }
 }
 
 interface Sent extends ClientFile {
@@ -83,7 +92,7 @@ function findClient(): { folder: string; version: string } {
   return { folder: join(dirname(manifest), 'client-dist'), version };
 }
 
-async function read(path: string): Promise<ClientFile> {
+async function readZipped(path: string): Promise<ClientFile> {
   const plain = await readFile(path);
   return { plain, gzipped: await compress(plain) };
 }
