@@ -1,3 +1,6 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { post, RawClient, wsUrl } from '@leque/lab';
 import {
   freePorts,
@@ -34,10 +37,13 @@ describeOnRedisServers('a REDIS_URL of several servers', () => {
     await expectToWork(leque.url, leque.url);
   });
 
-  test('of a Redis Cluster works with `leque cluster`', TIMEOUT, async () => {
+  test('of a Redis Cluster, from a file, works with `leque cluster`', TIMEOUT, async () => {
     await using redis = await startRedisCluster();
     const basePort = await freePorts(4);
-    const env = { PORT: '0', BASE_PORT: String(basePort), REDIS_URL: redis.url };
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'leque-'));
+    const file = join(folder.path, 'redis-url');
+    await writeFile(file, `${redis.url}\n`);
+    const env = { PORT: '0', BASE_PORT: String(basePort), REDIS_URL: '', REDIS_URL_FILE: file };
     await using running = new RunningProcess('apps/leque/src/main.ts', ['cluster'], env);
     await expect.poll(() => running.output, STARTS).toContain('Leque is ready');
     expect(running.output).toContain(`redis-cli -c -u ${redis.nodes[0]?.url} FCALL`);

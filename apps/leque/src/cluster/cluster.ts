@@ -19,9 +19,11 @@ const STOP_GRACE_MS = 10_000;
 export async function startCluster(env: NodeJS.ProcessEnv): Promise<RunningServer> {
   const config = readClusterConfig(env);
   await refuseAllBusyPorts(config);
-  if (config.REDIS_URL === undefined) return await launch(config, env, await openRedis());
+  const { REDIS_URL } = config;
+  if (REDIS_URL === undefined) return await launch(config, env, await openRedis());
   const settings = readConfig(RedisSettings, env, [redisRule]);
-  return await startOnRedis(settings, async () => launch(config, env, await openRedis()));
+  const redis = { url: REDIS_URL, [Symbol.asyncDispose]: async () => {} };
+  return await startOnRedis(settings, () => launch(config, env, redis));
 }
 
 async function refuseAllBusyPorts(config: ClusterConfig): Promise<void> {
@@ -37,7 +39,7 @@ async function refuseAllBusyPorts(config: ClusterConfig): Promise<void> {
 async function launch(
   config: ClusterConfig,
   env: NodeJS.ProcessEnv,
-  redis: TestRedis,
+  redis: Pick<TestRedis, 'url' | typeof Symbol.asyncDispose>,
 ): Promise<RunningServer> {
   const { PORT, BASE_PORT, OPERATIONS_PORT, ...developer } = config;
   const ports = portsFrom(BASE_PORT);
@@ -126,7 +128,7 @@ async function refuseBusyPorts(
   if (busy !== undefined) throw busyPort(busy, variable);
 }
 
-/** @throws StartError when there is no Redis to start or to use */
+/** @throws StartError when there is no Redis to start */
 async function openRedis(): Promise<TestRedis> {
   try {
     return await startRedis();
