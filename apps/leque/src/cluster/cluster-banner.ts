@@ -5,8 +5,10 @@ import {
   VERSION,
   webSocketOf,
 } from '../dev/lines-to-try.ts';
+import { redisCli, redisHosts } from '../dev/printed-redis.ts';
 
 export interface ClusterBanner extends Examples {
+  /** Never printed as it is: a password may be in it. */
   readonly redisUrl: string;
   /** URL of the publisher itself, beside the one address of all. */
   readonly publisher: string;
@@ -23,7 +25,7 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
     `  All of it   ${gateway}`,
     ...gateways.map(({ url, pid }, index) => `  Gateway ${index + 1}   ${url}   pid ${pid}`),
     `  Publisher   ${banner.publisher}`,
-    `  Redis       ${redisUrl}`,
+    `  Redis       ${redisHosts(redisUrl)}`,
     '',
     `  Try it      ${docs}/docs/listen`,
     `  HTTP API    ${docs}/docs`,
@@ -46,11 +48,4 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
     'Ctrl-C stops it. README.md goes on from here.',
     '',
   ]);
-}
-
-/** redis-cli knows no sentinels, and needs only one server of a Redis Cluster. */
-function redisCli(url: string): string {
-  if (url.includes('+sentinel:')) return 'redis-cli -h THE_MASTER';
-  if (!url.includes('+cluster:')) return `redis-cli -u ${url}`;
-  return `redis-cli -c -u ${url.replace('+cluster', '').replace(/,.*$/, '')}`;
 }

@@ -3,6 +3,7 @@ import type { Broker } from '@leque/core';
 import { addressesOf, portOf } from './addresses.ts';
 import type { DevConfig } from './config.ts';
 import { examplesOf, printLines, VERSION, webSocketOf } from './lines-to-try.ts';
+import { redisHosts } from './printed-redis.ts';
 
 export interface Banner {
   readonly config: DevConfig;
@@ -60,7 +61,5 @@ function warnings(main: Server, { config, socketIo }: Banner, base: string): str
 }
 
 function brokerOf({ REDIS_URL: url }: DevConfig): string {
-  return url === undefined
-    ? 'embedded broker'
-    : `Redis at ${url.replace(/^.*?:\/\/(?:[^@/]*@)?/, '')}`;
+  return url === undefined ? 'embedded broker' : `Redis at ${redisHosts(url)}`;
 }
