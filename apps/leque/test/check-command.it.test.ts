@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { freePorts, startRedis, startRedisCluster } from '@leque/testkit';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
@@ -65,6 +67,20 @@ test('leque check inspects every master of a Redis Cluster', async () => {
   const { code, stdout } = await check({ REDIS_URL: cluster.url }, '--json');
   expect(code).toBe(0);
   expect(JSON.parse(stdout).servers).toHaveLength(3);
+});
+
+test('leque check measures the secret of a file', async () => {
+  await using folder = await mkdtempDisposable(`${tmpdir()}/leque-check-`);
+  const JWT_SECRET_FILE = `${folder.path}/secret`;
+  await writeFile(JWT_SECRET_FILE, 'short\n');
+  const env = {
+    AUTH_MODE: 'open',
+    JWT_SECRET: '',
+    JWT_SECRET_FILE,
+    REDIS_URL: 'redis://127.0.0.1:9',
+  };
+  const { stdout } = await check(env, '--app', 'publisher');
+  expect(stdout).toContain('warning: JWT_SECRET is a key of 5 bytes');
 });
 
 test('leque check has exit codes of their own for wrong variables and an unreachable Redis', async () => {

@@ -1,6 +1,7 @@
 export { keySetProblem } from './jwks.ts';
 export { createJwtVerifier } from './jwt-verifier.ts';
 export type { VerifierSettings } from './key-source.ts';
+export { secretKey } from './secret-key.ts';
 export { apiKeyProblems, secretProblems } from './secret-problems.ts';
 export { AuthSettings, authRule } from './settings.ts';
 export { signToken, type TokenRequest } from './sign-token.ts';

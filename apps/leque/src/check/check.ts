@@ -49,18 +49,19 @@ const KNOWN = [
 /** Checks the environment as the app would read it, and the Redis that it names. */
 export async function check(app: App, env: Env): Promise<Report> {
   const unknown = findUnknownVariables(env, [...new Set(KNOWN)]);
-  const problem = problemOf(app, env);
-  if (problem !== undefined) {
-    return { exitCode: EXIT.usage, configuration: [problem], warnings: [], unknown, servers: [] };
+  const config = tryRead(app, env);
+  if (config instanceof ConfigError) {
+    const configuration = [config.message];
+    return { exitCode: EXIT.usage, configuration, warnings: [], unknown, servers: [] };
   }
   const conflicts: string[] = [];
   const redis = await checkRedis(app, env, collectConflicts(conflicts));
   return {
     configuration: [],
     warnings: [
-      ...adviseOnTokens(env),
-      ...(await adviseOnKeys(env)),
-      ...warningsOf(app, env),
+      ...adviseOnTokens(config),
+      ...(await adviseOnKeys(config)),
+      ...warningsOf(config),
       ...conflicts,
     ],
     unknown,
@@ -68,19 +69,18 @@ export async function check(app: App, env: Env): Promise<Report> {
   };
 }
 
-function problemOf(app: App, env: Env): string | undefined {
+function tryRead(app: App, env: Env): GatewayConfig | PublisherConfig | ConfigError {
   try {
-    (app === 'gateway' ? readGatewayConfig : readPublisherConfig)(env);
-    return undefined;
+    return (app === 'gateway' ? readGatewayConfig : readPublisherConfig)(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.message;
+    return error;
   }
 }
 
-function warningsOf(app: App, env: Env): string[] {
-  if (app !== 'gateway') return [];
-  const tooFew = tooFewOpenFiles(readGatewayConfig(env).WEBSOCKET_MAX_CONNECTIONS);
+function warningsOf(config: GatewayConfig | PublisherConfig): string[] {
+  if (!('WEBSOCKET_MAX_CONNECTIONS' in config)) return [];
+  const tooFew = tooFewOpenFiles(config.WEBSOCKET_MAX_CONNECTIONS);
   return tooFew === undefined ? [] : [`${tooFew}; raise ulimit -n, or lower the variable`];
 }
 

@@ -1,33 +1,43 @@
-import { keySetProblem } from '@leque/auth-jwt';
+import { type AuthSettings, keySetProblem, secretKey } from '@leque/auth-jwt';
 
-const SECRET_LENGTH = 32;
+/** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
+const KEY_BYTES = 32;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** Settings for tokens that start a process, but let in more than is probably meant. */
-export function adviseOnTokens(env: Env): string[] {
-  return [...adviseOnSecret(env), ...adviseOnKeySet(env)];
+export function adviseOnTokens(config: Tokens): string[] {
+  return [...adviseOnSecrets(config), ...adviseOnKeySet(config)];
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** As a process has read them, with the content of files. */
+type Tokens = Pick<
+  AuthSettings,
+  'JWT_SECRET' | 'JWT_SECRET_NEXT' | 'JWKS_URL' | 'JWT_ISSUER' | 'JWT_AUDIENCE'
+>;
 
 /** Fetches the keys of `JWKS_URL` once, as a process does. */
-export async function adviseOnKeys({ JWKS_URL: url }: Env): Promise<string[]> {
+export async function adviseOnKeys({ JWKS_URL: url }: Tokens): Promise<string[]> {
   if (!url || !URL.canParse(url)) return [];
   const problem = await keySetProblem(url);
   return problem === undefined ? [] : [`JWKS_URL: ${problem}; no token can be verified`];
 }
 
 /** A short secret is refused where tokens are required, and works in open mode. */
-function adviseOnSecret({ JWT_SECRET: secret }: Env): string[] {
-  if (!secret || secret.length >= SECRET_LENGTH) return [];
-  return [
-    `JWT_SECRET has ${secret.length} characters: whoever guesses it can sign tokens; ` +
-      'make one of 32 or more with leque keys',
-  ];
+function adviseOnSecrets(config: Tokens): string[] {
+  return (['JWT_SECRET', 'JWT_SECRET_NEXT'] as const).flatMap((name) => {
+    const secret = config[name];
+    if (!secret) return [];
+    const { length } = secretKey(secret);
+    if (length >= KEY_BYTES) return [];
+    return [
+      `${name} is a key of ${length} ${length === 1 ? 'byte' : 'bytes'}: whoever guesses it can ` +
+        `sign tokens; make one of ${KEY_BYTES} or more with leque keys`,
+    ];
+  });
 }
 
-function adviseOnKeySet(env: Env): string[] {
-  const { JWKS_URL: url, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
+function adviseOnKeySet(config: Tokens): string[] {
+  const { JWKS_URL: url, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   if (!url || !URL.canParse(url)) return [];
   const { protocol, hostname } = new URL(url);
   return [
