@@ -4,4 +4,4 @@ export type { VerifierSettings } from './key-source.ts';
 export { secretKey } from './secret-key.ts';
 export { apiKeyProblems, secretProblems } from './secret-problems.ts';
 export { AuthSettings, authRule } from './settings.ts';
-export { signToken, type TokenRequest } from './sign-token.ts';
+export { type AcceptedTokens, signToken, type TokenRequest } from './sign-token.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { signToken } from '@leque/auth-jwt';
+import { type AcceptedTokens, signToken, type TokenRequest } from '@leque/auth-jwt';
 import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
 import { ID_RULE, isId } from '@leque/protocol';
 import { devSecret, SecretNotKept } from './dev-secret.ts';
@@ -16,8 +16,8 @@ export interface TokenOptions {
   readonly ttl: string;
 }
 
-/** Variables of the environment that sign a token, as servers have them. */
-export interface TokenKey {
+/** Variables of the environment that decide about a token, as servers have them. */
+export interface TokenKey extends AcceptedTokens {
   readonly JWT_SECRET?: string | undefined;
   readonly JWT_SECRET_FILE?: string | undefined;
   readonly JWT_ISSUER?: string | undefined;
@@ -32,7 +32,8 @@ export interface SignedToken {
 
 /**
  * Signs a token with `JWT_SECRET`, or with the secret that `leque dev` uses on this machine.
- * @throws CommandError that names everything that is wrong with the options
+ * @throws CommandError that names everything that is wrong with the options, or why servers with
+ * these variables would refuse the token
  */
 export async function makeToken(options: TokenOptions, env: TokenKey): Promise<SignedToken> {
   const projects = split(options.projects);
@@ -50,7 +51,7 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
   ];
   if (end === undefined || problems.length > 0) throw usageError(problems);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
-  const token = await signToken({
+  const token = await sign({
     secret: env.JWT_SECRET || secretIn(env.JWT_SECRET_FILE) || secretOfServers(),
     userId: options.user,
     projects,
@@ -58,8 +59,18 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
     expiresInSeconds: Number(options.ttl),
     ...(issuer && { issuer }),
     ...(audience && { audience }),
+    accepted: env,
   });
   return { token, expiresAt: end.toISOString() };
+}
+
+/** @throws CommandError when no token can be signed that servers accept */
+async function sign(request: TokenRequest): Promise<string> {
+  try {
+    return await signToken(request);
+  } catch (cause) {
+    throw new CommandError((cause as Error).message, { exitCode: EXIT.usage, cause });
+  }
 }
 
 /** @throws CommandError that names the file */
