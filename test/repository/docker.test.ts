@@ -132,6 +132,10 @@ test('docker-compose.yml, the chart and the test kit use the same version of Red
   expect(read('packages/testkit/src/redis/redis-container.ts')).toContain(`'${image}'`);
 });
 
+test('nginx passes on /socket.io without a slash at its end, which it would redirect otherwise', () => {
+  expect(read('infra/nginx/nginx.conf')).toMatch(/location \/socket\.io \{\s+proxy_pass/);
+});
+
 test('nginx has a longer timeout than the heartbeat interval, and the body limit of the servers', () => {
   const nginx = read('infra/nginx/nginx.conf');
   const gateway = readGatewayConfig(environmentOf('gateway'));
