@@ -28,7 +28,7 @@ export function tryDescribeListenError(error: unknown): string | undefined {
     case 'EADDRNOTAVAIL':
       return `HOST=${address} is no address of this machine`;
     case 'EAFNOSUPPORT':
-      return `HOST=${address} is an address of IPv6, which this machine has not; set HOST=0.0.0.0`;
+      return `HOST=${address} is an address of IPv6, which this machine does not have; set HOST=0.0.0.0`;
     case 'EACCES':
       return `Port ${port} is for privileged users only; choose a port from 1024 on with PORT`;
     default:

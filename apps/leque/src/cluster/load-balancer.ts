@@ -67,7 +67,7 @@ export class LoadBalancer implements AsyncDisposable {
   }
 
   #createServer(): Server {
-    // A tunnel would take all later requests of the connection to one process.
+    // A tunnel would take all later requests of the connection to one process, so only WebSockets get one.
     const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
       headers.upgrade?.toLowerCase() === 'websocket';
     const options = { requestTimeout: 0, shouldUpgradeCallback };

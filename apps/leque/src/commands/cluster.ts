@@ -7,7 +7,8 @@ Examples:
 
 Configured by environment variables only; docs/configuration.md lists them.
 Exit codes: 0 stopped; 1 cannot start or go on, for example because a port is in use or there is
-no Redis; 2 wrong options or configuration.`;
+no Redis; 2 wrong options or configuration; 3 Redis refuses Leque, for example the password
+or its version.`;
 
 /** Starts a cluster of real processes on this machine. */
 export function clusterCommand(env: NodeJS.ProcessEnv): Command {

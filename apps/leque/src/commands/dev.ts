@@ -7,7 +7,7 @@ Examples:
 
 Configured by environment variables only; docs/configuration.md lists them.
 Exit codes: 0 stopped; 1 cannot start or go on, for example because a port is in use; 2 wrong
-options or configuration.`;
+options or configuration; 3 Redis refuses Leque, for example the password or its version.`;
 
 /** Starts the whole system in this process. */
 export function devCommand(env: NodeJS.ProcessEnv): Command {

@@ -48,7 +48,7 @@ async function serveAll(config: DevConfig): Promise<RunningServer> {
   );
 }
 
-/** Without a base path the address is relative, as a proxy may strip a path that nobody has told us. */
+/** Without a base path the address is relative, as a proxy may strip a path that this process does not know. */
 function redirectToDocs(app: FastifyInstance, basePath = '.'): void {
   app.get('/', { schema: { hide: true } as object }, (_request, reply) =>
     reply.redirect(`${basePath}/docs/listen`),

@@ -16,11 +16,21 @@ export async function startOnRedis(
   start: () => Promise<RunningServer>,
 ): Promise<RunningServer> {
   const redis = openRedis(settings, { nodeId: 'start', telemetry: SILENT });
-  await redis.connect();
-  const problem = problemOf(redis);
+  const problem = await connect(redis);
   if (problem !== undefined) return startLater(redis, problem, start);
   await redis.close();
   return await start();
+}
+
+/** @throws BrokerRefusedError after it has closed the connections */
+async function connect(redis: RedisDrivers): Promise<string | undefined> {
+  try {
+    await redis.connect();
+    return problemOf(redis);
+  } catch (error) {
+    await redis.close();
+    throw error;
+  }
 }
 
 function startLater(
