@@ -70,6 +70,7 @@ test('leque check inspects every master of a Redis Cluster', async () => {
 });
 
 test('leque check measures the secret of a file', async () => {
+  await using redis = await startRedis();
   await using folder = await mkdtempDisposable(`${tmpdir()}/leque-check-`);
   const JWT_SECRET_FILE = `${folder.path}/secret`;
   await writeFile(JWT_SECRET_FILE, 'short\n');
@@ -77,7 +78,7 @@ test('leque check measures the secret of a file', async () => {
     AUTH_MODE: 'open',
     JWT_SECRET: '',
     JWT_SECRET_FILE,
-    REDIS_URL: 'redis://127.0.0.1:9',
+    REDIS_URL: redis.url,
   };
   const { stdout } = await check(env, '--app', 'publisher');
   expect(stdout).toContain('warning: JWT_SECRET is a key of 5 bytes');
