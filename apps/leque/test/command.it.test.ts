@@ -8,6 +8,7 @@ import {
   descendantsOf,
   get,
   isAlive,
+  leque,
   ProcessGroup,
   RawClient,
   SocketClient,
@@ -240,6 +241,15 @@ describe('leque token', () => {
     );
     expect(code).toBeGreaterThan(0);
     for (const option of ['--user', '--scope', '--ttl']) expect(output).toContain(option);
+  });
+
+  test('warns of an id that is percent-encoded, beside the token', async () => {
+    const { code, stdout, stderr } = await leque(['token', '--user', 'auth0%7C64f0'], {
+      env: { JWT_SECRET: TEST_JWT_SECRET },
+    });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(stderr).toMatch(/^warning: --user "auth0%7C64f0": .*not percent-encoded\n$/);
   });
 });
 

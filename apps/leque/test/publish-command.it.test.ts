@@ -155,12 +155,16 @@ test('leque publish reports each failure in one sentence with its own exit code'
   }
 });
 
-test('leque publish reports that the caller may not publish', async () => {
+test('leque publish and leque tail name the token to make where one is required', async () => {
   await using server = await startLeque({ AUTH_MODE: 'required' });
   const args = ['publish', '--url', server.url, '--type', 'note'];
   const { code, stderr } = await leque(args);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^401 from .*needs a token or an API key/);
+  expect(stderr).toContain('; try --token "$(leque token --user ops --scope publish:all)"');
+  const tailed = await leque(['tail', 'user:a%7Cb', '--url', server.url]);
+  expect(tailed.code).toBe(1);
+  expect(tailed.stderr).toContain(`; try --token "$(leque token --user 'a|b')"`);
 });
 
 test('leque publish stores the whole file although the reader of its output has left', async () => {

@@ -98,6 +98,10 @@ describe('leque tail', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toBe('user:bob is for its own user, and this token is for user alice\n');
+    const nobody = await leque(['tail', 'user:bob', '--url', server.url]);
+    expect(nobody.stderr).toBe(
+      'user:bob is for its own user, and there is no token; try --token "$(leque token --user bob)"\n',
+    );
   });
 
   test('reports each failure in one sentence with its own exit code', async () => {

@@ -35,8 +35,8 @@ describe('openApi', () => {
     ['http://leque:9001/', 'http://leque:9001'],
     ['HTTPS://leque.example.org/a/b/', 'https://leque.example.org/a/b'],
   ])('takes %s as %s, from the option and from the environment', (url, expected) => {
-    expect(openApi(parse(['--url', url])).url).toBe(expected);
-    expect(openApi(parse([], { LEQUE_URL: url })).url).toBe(expected);
+    expect(openApi(parse(['--url', url]), 'key').url).toBe(expected);
+    expect(openApi(parse([], { LEQUE_URL: url }), 'key').url).toBe(expected);
   });
 
   test.each(['localhost:9001', 'nowhere', 'ftp://a', 'http://', 'http://u:p@a', 'http://a/?b', ''])(
@@ -53,6 +53,6 @@ describe('openApi', () => {
     [['--api-key', 'a\nb'], '--api-key is empty, or has characters'],
     [['--token', 'ключ'], '--token is empty, or has characters'],
   ])('refuses the credentials %j', (args, reason) => {
-    expect(() => openApi(parse(args))).toThrow(reason);
+    expect(() => openApi(parse(args), 'key')).toThrow(reason);
   });
 });

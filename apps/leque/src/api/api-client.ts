@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { CommandError, EXIT, usageError } from './exit.ts';
 import { parseBaseUrl, tryParseObject } from './parse-option.ts';
 import { oneLine } from './print.ts';
+import { tokenForScope } from './token-to-make.ts';
 
 const DEFAULT_URL = 'http://localhost:9001';
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -40,6 +41,8 @@ export interface Api {
   /** Base URL, without a slash at its end. */
   readonly url: string;
   readonly credential: string | undefined;
+  /** What a token needs for the command; undefined where another right decides. */
+  readonly scope: string | undefined;
   /**
    * Sends `body` as JSON with POST, or asks with GET without a body.
    * @returns the answer, whatever its status
@@ -57,14 +60,16 @@ export interface ApiAnswer {
  * Reads the options that `addApiOptions` has added. An option has precedence over the environment;
  * where the environment has both a key and a token, `preferred` decides.
  * @param preferred `token` where no key suffices: to follow a channel, and for the scope `admin`
+ * @param scope what a token needs for the command
  * @throws CommandError when the options contradict each other
  */
-export function openApi(command: Command, preferred: 'key' | 'token' = 'key'): Api {
+export function openApi(command: Command, preferred: 'key' | 'token', scope?: string): Api {
   const { url } = command.opts<{ url: string }>();
   const credential = credentialOf(command, preferred);
   return {
     url,
     credential,
+    scope,
     async request(path, body) {
       const response = await fetch(`${url}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
@@ -100,24 +105,30 @@ export function bodyWith<T>(field: keyof T & string, answer: ApiAnswer, api: Api
 }
 
 /** The error for an answer without success. */
-function refusal({ url }: Api, { status, body }: ApiAnswer): CommandError {
+function refusal(api: Api, { status, body }: ApiAnswer): CommandError {
+  const { url } = api;
   const reason = oneLine(String(body['detail'] ?? body['title'] ?? 'no reason given'));
-  return new CommandError(`${status} from ${url}: ${reason}${adviceOn(status, reason)}`, {
+  return new CommandError(`${status} from ${url}: ${reason}${adviceOn(api, { status, reason })}`, {
     exitCode: EXIT.refused,
     retryable: status >= 500,
   });
 }
 
 /** What the reader of a refusal can do, as the end of its sentence. */
-function adviceOn(status: number, reason: string): string {
+function adviceOn(api: Api, { status, reason }: { status: number; reason: string }): string {
   if (status === 404 && /^there is no (GET|POST) \/api/.test(reason)) {
     return '; a gateway has no API: name a publisher or a load balancer with --url';
   }
-  const [, scope] = /\bscope ([\w:]+)/.exec(reason) ?? [];
-  if (status !== 403 || scope === undefined) return '';
-  // Its own user and projects are all that a token may publish to with the scope `publish`.
-  const needed = scope === 'publish' ? 'publish:all' : scope;
-  return `; try --token "$(leque token --user ops --scope ${needed})"`;
+  const scope = missingScope(api, { status, reason });
+  return scope === undefined ? '' : `; try ${tokenForScope(scope)}`;
+}
+
+function missingScope(
+  { credential, scope }: Api,
+  { status, reason }: { status: number; reason: string },
+): string | undefined {
+  if (status === 401) return credential === undefined ? scope : undefined;
+  return status === 403 ? /\bscope ([\w:]+)/.exec(reason)?.[1] : undefined;
 }
 
 function notLeque(url: string, status: number): CommandError {

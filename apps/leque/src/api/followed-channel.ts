@@ -7,6 +7,7 @@ import { CommandError, EXIT } from './exit.ts';
 import type { Followed, TailEvent } from './followed.ts';
 import { tryParseObject } from './parse-option.ts';
 import { oneLine } from './print.ts';
+import { tokenForChannel } from './token-to-make.ts';
 
 const OPEN_TIMEOUT_MS = 10_000;
 /** A connection that brings nothing for this long, not even a heartbeat, counts as lost. */
@@ -167,20 +168,26 @@ export class FollowedChannel {
     const parsed = tryParseChannel(channel);
     if (parsed?.kind === 'project') return undefined;
     if (parsed?.kind === 'user' && parsed.id !== userId) {
-      const who = userId === undefined ? 'nobody' : `user ${userId}`;
-      throw new CommandError(`${channel} is for its own user, and this token is for ${who}`, {
-        exitCode: EXIT.refused,
-      });
+      const whose = userId === undefined ? 'there is no token' : `this token is for user ${userId}`;
+      const message = `${channel} is for its own user, and ${whose}${this.#tokenAdvice}`;
+      throw new CommandError(message, { exitCode: EXIT.refused });
     }
     const command = { action: 'resume', cursors: { [channel]: since } };
     socket.send(since === undefined ? 'ping' : JSON.stringify(command));
     return { kind: 'ready', cursor: since };
   }
 
+  /** The end of a sentence about a connection that has no token and needs one. */
+  get #tokenAdvice(): string {
+    const { token, channel } = this.#options;
+    return token === undefined ? `; try ${tokenForChannel(tryParseChannel(channel))}` : '';
+  }
+
   #refused(status: number, body: string): CommandError {
     const { detail = 'no reason given' } = tryParseObject(body) ?? {};
     // Only a publisher knows no such path.
-    const advice = status === 404 ? '; name a gateway or a load balancer with --url' : '';
+    const elsewhere = status === 404 ? '; name a gateway or a load balancer with --url' : '';
+    const advice = status === 401 ? this.#tokenAdvice : elsewhere;
     const reason = `${oneLine(String(detail))}${advice}`;
     return new CommandError(`${status} from ${this.#options.url}: ${reason}`, {
       exitCode: EXIT.refused,

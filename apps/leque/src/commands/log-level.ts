@@ -46,7 +46,7 @@ export function logLevelCommand(): Command {
 
 async function changeLogLevel(level: string, command: Command): Promise<ExitCode> {
   const { node, json } = command.opts<LogLevelOptions>();
-  const api = openApi(command, 'token');
+  const api = openApi(command, 'token', 'admin');
   const answer = await api.request('/api/log-level', { level, ...(node && { node }) });
   const body = bodyWith<LogLevelAnswer>('changed', answer, api);
   print(json ? JSON.stringify(body) : `${level}: ${oneLine(body.changed.join(', '))}`);

@@ -8,6 +8,7 @@ import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import { parseJsonObject } from '../api/parse-option.ts';
 import { oneLine, print, printError } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
+import { doubtAbout } from '../api/token-to-make.ts';
 
 const EVENTS_PER_REQUEST = 100;
 const ATTEMPTS = 5;
@@ -69,13 +70,17 @@ function keepPublishing(): void {}
 
 function publish(command: Command): Promise<ExitCode> {
   const options = command.opts<PublishOptions>();
-  const api = openApi(command);
+  const api = openApi(command, 'key', 'publish');
   return options.file === undefined
     ? publishOne(api, options)
     : publishFile(api, options.file, options.json);
 }
 
 async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
+  for (const option of ['user', 'project'] as const) {
+    const doubt = doubtAbout(`--${option}`, options[option] ?? '');
+    if (doubt !== undefined) printError(doubt);
+  }
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
   const isStored = result.status === 'stored';

@@ -45,7 +45,7 @@ async function stats(command: Command): Promise<ExitCode> {
   if (!options.watch && command.getOptionValueSource('interval') === 'cli') {
     throw usageError(['--interval needs --watch']);
   }
-  const api = openApi(command);
+  const api = openApi(command, 'key', 'stats');
   let last: ClusterReading | undefined;
   for (;;) {
     const reading = await readAfter(api, last);

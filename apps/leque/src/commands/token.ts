@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { EXIT } from '../api/exit.ts';
 import type { TokenOptions } from '../api/make-token.ts';
-import { print } from '../api/print.ts';
+import { print, printError } from '../api/print.ts';
 import { runCommand } from '../api/run-command.ts';
+import { doubtAbout } from '../api/token-to-make.ts';
 
 const EXAMPLES = `
 Examples:
@@ -33,6 +34,10 @@ export function tokenCommand(env: NodeJS.ProcessEnv): Command {
       runCommand(async () => {
         const { makeToken } = await import('../api/make-token.ts');
         const { token, expiresAt } = await makeToken(options, env);
+        for (const option of ['user', 'projects'] as const) {
+          const doubt = doubtAbout(`--${option}`, options[option]);
+          if (doubt !== undefined) printError(doubt);
+        }
         print(options.json ? JSON.stringify({ token, expires_at: expiresAt }) : token);
         return EXIT.done;
       }),

@@ -34,7 +34,7 @@ export function traceCommand(): Command {
 
 async function trace(id: string, command: Command): Promise<ExitCode> {
   const { channel, json } = command.opts<TraceOptions>();
-  const api = openApi(command, 'token');
+  const api = openApi(command, 'token', 'admin');
   const query = channel === undefined ? '' : `?channel=${encodeURIComponent(channel)}`;
   const answer = await api.request(`/api/messages/${encodeURIComponent(id)}/trace${query}`);
   const body = bodyWith<DeliveryReport>('explanation', answer, api);
