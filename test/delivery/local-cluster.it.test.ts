@@ -138,6 +138,12 @@ describe('leque cluster', () => {
       expect(await metrics(operations + index)).toBe(200);
     }
     expect(cluster.output).toContain(`http://127.0.0.1:${operations}/docs`);
+    const [page = ''] = /http:\S+\/docs\/listen#port=\d+$/m.exec(cluster.output) ?? [];
+    expect((await fetch(page)).status).toBe(200);
+    const origin = new URL(page).origin;
+    const api = `http://127.0.0.1:${page.split('=')[1]}/api/publish`;
+    const event = { type: 'x', project_id: 'P', data: {} };
+    expect((await post(api, event, { origin })).status).toBe(200);
   });
 
   test.for([

@@ -43,6 +43,18 @@ describe('one process with BASE_PATH and HOST=::', () => {
     }
   });
 
+  test('prints and serves links to the pages at the port for operators', async () => {
+    const [, operations, main] = ports;
+    const listen = `:${operations}/docs/listen#port=${main}`;
+    await expect.poll(() => leque.output).toContain(`  Try it      http://localhost${listen}`);
+    expect(leque.output).toContain(`  HTTP API    http://localhost:${operations}/docs\n`);
+    const root = await fetch(`${leque.url}/`, { redirect: 'manual' });
+    const location = root.headers.get('location') ?? '';
+    expect(location).toBe(`http://127.0.0.1${listen}`);
+    expect((await fetch(location)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${operations}/docs`)).status).toBe(200);
+  });
+
   test.each(NOT_THERE)(
     '%s is %i, with a sentence on how paths are written',
     async (path, status) => {

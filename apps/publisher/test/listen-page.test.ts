@@ -56,7 +56,7 @@ class Page {
   readonly sockets: FakeSocket[] = [];
   readonly #elements = new Map<string, FakeElement>();
 
-  constructor() {
+  constructor(hash = '') {
     const { sockets } = this;
     class WebSocket extends FakeSocket {
       constructor() {
@@ -68,7 +68,7 @@ class Page {
       getElementById: (id: string) => this.element(id),
       createElement: () => new FakeElement(),
     };
-    const location = { href: 'http://127.0.0.1:9001/docs/listen', hash: '' };
+    const location = { href: 'http://127.0.0.1:9001/docs/listen', hash };
     const timers = { setTimeout, clearTimeout };
     const globals = { document, location, WebSocket, URL, URLSearchParams, ...timers };
     runInContext(script, createContext(globals));
@@ -220,4 +220,15 @@ test('a silent connection is given up after 70 s, and a heartbeat prolongs it', 
   expect(page.socket.isClosed || page.sockets.length > 1).toBe(true);
   vi.advanceTimersByTime(500);
   expect(page.sockets).toHaveLength(2);
+});
+
+test.each([
+  ['', 'http://127.0.0.1:9001'],
+  ['#port=9200', 'http://127.0.0.1:9200'],
+  ['#port=80&token=x', 'http://127.0.0.1'],
+  ['#port=', 'http://127.0.0.1'],
+  ['#port=x.test', 'http://127.0.0.1:9001'],
+  ['#port=@evil.test', 'http://127.0.0.1:9001'],
+])('a link with "%s" leads to %s: another port, and never another host', (hash, server) => {
+  expect(new Page(hash).element('server').value).toBe(server);
 });

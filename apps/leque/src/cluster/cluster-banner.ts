@@ -1,3 +1,4 @@
+import { listenPage } from '../dev/addresses.ts';
 import {
   type Examples,
   examplesOf,
@@ -27,7 +28,7 @@ export async function printClusterBanner(banner: ClusterBanner): Promise<void> {
     `  Publisher   ${banner.publisher}`,
     `  Redis       ${redisHosts(redisUrl)}`,
     '',
-    `  Try it      ${docs}/docs/listen`,
+    `  Try it      ${listenPage(docs, gateway)}`,
     `  HTTP API    ${docs}/docs`,
     `  WebSocket   ${webSocketOf(gateway)}/ws/notifications`,
     `  Socket.IO   io('${gateway}/events')`,

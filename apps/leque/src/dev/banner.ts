@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Broker } from '@leque/core';
-import { addressesOf, portOf } from './addresses.ts';
+import { addressesAt, addressesOf, listenPage, portOf } from './addresses.ts';
 import type { DevConfig } from './config.ts';
 import { examplesOf, printLines, VERSION, webSocketOf } from './lines-to-try.ts';
 import { redisHosts } from './printed-redis.ts';
@@ -16,14 +16,16 @@ export interface Banner {
 export async function printBanner(main: Server, banner: Banner): Promise<void> {
   const { config, socketIo, health } = banner;
   const { base, others } = addressesOf(main, config);
+  const { OPERATIONS_PORT: operations } = config;
+  const docs = operations === undefined ? base : addressesAt(operations, config).base;
   const namespaces = [base, ...(socketIo ? [addressesOf(socketIo, config).base] : [])];
   const [first, ...more] = namespaces.map((url) => `io('${url}/events')`);
   const state = health.ok ? 'is ready' : `waits: ${health.reason}`;
   printLines([
     `Leque ${state} (version ${VERSION}, ${brokerOf(config)}, AUTH_MODE=${config.AUTH_MODE})`,
     '',
-    `  Try it      ${base}/docs/listen`,
-    `  HTTP API    ${base}/docs`,
+    `  Try it      ${listenPage(docs, base)}`,
+    `  HTTP API    ${docs}/docs`,
     `  WebSocket   ${webSocketOf(base)}/ws/notifications`,
     `              ${webSocketOf(base)}/ws/project/PROJ-001`,
     `              ${webSocketOf(base)}/ws/logs?level=info`,
@@ -32,7 +34,7 @@ export async function printBanner(main: Server, banner: Banner): Promise<void> {
     ...others.map((url, index) => `  ${index === 0 ? 'Network ' : '        '}    ${url}`),
     '',
     ...warnings(main, banner, base),
-    ...(await examplesOf({ api: base, docs: base, gateway: base, ...settingsOf(config) })),
+    ...(await examplesOf({ api: base, docs, gateway: base, ...settingsOf(config) })),
     'Ctrl-C stops it. README.md goes on from here.',
     '',
   ]);

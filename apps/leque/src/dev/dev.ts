@@ -9,6 +9,7 @@ import { openTracing } from '@leque/telemetry-otel';
 import { logFacts, PrometheusTelemetry } from '@leque/telemetry-prometheus';
 import type { FastifyInstance } from 'fastify';
 import manifest from '../../package.json' with { type: 'json' };
+import { listenPage, withPagesOfOperators } from './addresses.ts';
 import { openBackend } from './backend.ts';
 import { printBanner } from './banner.ts';
 import type { DevConfig } from './config.ts';
@@ -18,7 +19,8 @@ import { startOnRedis } from './start-on-redis.ts';
 const LOOPBACK = ['127.0.0.1', '::1'] as const;
 
 /** Starts the whole system in one process: gateway, publisher, and a broker inside it or on Redis. */
-export async function startDev(config: DevConfig): Promise<RunningServer> {
+export async function startDev(given: DevConfig): Promise<RunningServer> {
+  const config = withPagesOfOperators(given);
   const { REDIS_URL } = config;
   if (REDIS_URL === undefined) return await serveAll(config);
   return await startOnRedis({ ...config, REDIS_URL }, () => serveAll(config));
@@ -36,7 +38,7 @@ async function serveAll(config: DevConfig): Promise<RunningServer> {
       openTracing: (process) => openTracing(config, process),
       async serve(context) {
         if (isLoopbackHost(settings.HOST)) refuseForeignNames(context.app);
-        redirectToDocs(context.app, config.BASE_PATH);
+        redirectToDocs(context.app, config);
         return [await servePublisher(context, config), await serveGateway(context, config)];
       },
       async listenElsewhere(app, { broker }) {
@@ -49,10 +51,13 @@ async function serveAll(config: DevConfig): Promise<RunningServer> {
 }
 
 /** Without a base path the address is relative, as a proxy may strip a path that this process does not know. */
-function redirectToDocs(app: FastifyInstance, basePath = '.'): void {
-  app.get('/', { schema: { hide: true } as object }, (_request, reply) =>
-    reply.redirect(`${basePath}/docs/listen`),
-  );
+function redirectToDocs(app: FastifyInstance, config: DevConfig): void {
+  const { BASE_PATH: basePath = '.', OPERATIONS_PORT: operations } = config;
+  app.get('/', { schema: { hide: true } as object }, ({ hostname, socket }, reply) => {
+    if (operations === undefined) return reply.redirect(`${basePath}/docs/listen`);
+    const url = (port?: number) => `http://${hostname.replace(/:\d+$/, '')}:${port}`;
+    return reply.redirect(listenPage(url(operations), url(socket.localPort)));
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import manifest from '../../package.json' with { type: 'json' };
 import { makeToken, type TokenKey } from '../api/make-token.ts';
+import { listenPage } from './addresses.ts';
 
 export const VERSION = manifest.version;
 
@@ -33,7 +34,8 @@ export async function examplesOf({ api, docs, gateway, ...rest }: Examples): Pro
     '',
     `  TOKEN='${token || '…'}'`,
     '',
-    `Listen on the page ${docs}/docs/listen, or in its console:`,
+    `Listen on the page ${listenPage(docs, gateway)}`,
+    'or in its console:',
     '',
     `  new WebSocket('${webSocketOf(gateway)}/ws/notifications${query}`,
     '    .onmessage = (e) => console.log(e.data)',

@@ -26,10 +26,14 @@ const find = (id) => document.getElementById(id);
 /** The connection in use; undefined when the user wants none. */
 let follower;
 
-find('server').value = new URL('..', location.href).href.replace(/\/$/, '');
+const link = new URLSearchParams(location.hash.slice(1));
+const server = new URL('..', location.href);
+// At the operators' port are neither clients nor the API; a link may name their port with `#port=`.
+if (link.has('port')) server.port = link.get('port');
+find('server').value = server.href.replace(/\/$/, '');
 find('body').value = JSON.stringify(EXAMPLE, null, 2);
 // A link may carry the token behind `#token=`, which browsers send to no server.
-find('token').value = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
+find('token').value = link.get('token') ?? '';
 
 find('connection').addEventListener('submit', (event) => {
   event.preventDefault();
