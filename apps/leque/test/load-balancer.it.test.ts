@@ -6,7 +6,7 @@ import {
   type RequestListener,
   request,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { LoadBalancer } from '../src/cluster/load-balancer.ts';
@@ -115,3 +115,20 @@ test('an answer whose server dies within the body ends for the client, too', asy
   const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
   await expect(answer.text()).rejects.toThrow('terminated');
 });
+
+test.each([{ trailer: 'x-sum' }, { trailer: 'x-sum', 'content-length': '0' }])(
+  'a request with %o, whose trailers never come, is answered',
+  async (headers) => {
+    await using gateway = await startEcho('gateway');
+    await using balancer = new LoadBalancer({
+      publisher: gateway.target,
+      gateways: [gateway.target],
+    });
+    await balancer.listen(0);
+    const socket = connect(balancer.port, '127.0.0.1');
+    const lines = Object.entries({ host: 'leque.test', connection: 'close', ...headers });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(`GET /x HTTP/1.1\r\n${head}\r\n`);
+    expect(await text(socket)).toContain('gateway /x 0');
+  },
+);

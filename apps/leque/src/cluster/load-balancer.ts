@@ -103,7 +103,7 @@ export class LoadBalancer implements AsyncDisposable {
       port: target.port,
       method: request.method,
       path: request.url,
-      headers: request.rawHeaders,
+      headers: withoutTrailer(request.rawHeaders),
     });
     upstream.once('response', (answer) => {
       this.#sticky.learn(url, answer, target);
@@ -132,6 +132,12 @@ export class LoadBalancer implements AsyncDisposable {
     server.write(head);
     client.pipe(server).pipe(client);
   }
+}
+
+/** Trailers are not sent on, and node:http throws where a header announces some without chunks. */
+function withoutTrailer(rawHeaders: readonly string[]): string[] {
+  const isKept = (index: number) => rawHeaders[index - (index % 2)]?.toLowerCase() !== 'trailer';
+  return rawHeaders.filter((_, index) => isKept(index));
 }
 
 function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
