@@ -57,15 +57,15 @@ async function startClients(url: string) {
   });
   const getToken = async () => tokenFor('watcher', { projects: ['P'] });
   const stops: (() => void)[] = [];
+  const onGap = () => {
+    gaps += 1;
+  };
   for (let n = 0; n < EACH; n += 1) {
-    const onGap = () => {
-      gaps += 1;
-    };
     const told = { getToken, onEvent: newest(), onGap };
     stops.push(follow(wsUrl(url, '/ws/project/P'), 'P', told));
   }
   const officials = Array.from({ length: EACH }, () =>
-    listen(url, async () => tokenFor('alice')).on('x', newest()),
+    listen(url, async () => tokenFor('alice'), onGap).on('x', newest()),
   );
   return {
     seen,
@@ -78,7 +78,9 @@ async function startClients(url: string) {
 }
 
 test('[GAP] [DUP] [ORD] clients written as in the guide miss nothing when a drain moves them to another node under load', async () => {
-  await using cluster = await startCluster({ gateways: 2, env: { DRAIN_TIMEOUT: '2' } });
+  // Half of the attempts lead to the leaving gateway, so a client may need several seconds.
+  const env = { DRAIN_TIMEOUT: '2', HISTORY_USER_SIZE: '5000', HISTORY_PROJECT_SIZE: '5000' };
+  await using cluster = await startCluster({ gateways: 2, env });
   await using front = await RoundRobin.start(cluster.gateways.map(({ url }) => url));
   using clients = await startClients(front.url);
   const sessions = async () => {
