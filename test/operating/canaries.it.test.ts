@@ -20,7 +20,7 @@ const CANARY = 'c4n4ryS3cr3t';
 /** A token that nobody accepts; its signature has the canary as it is, its claims encoded. */
 const TOKEN = `${tokenFor('alice').split('.').slice(0, 2).join('.')}.${CANARY}`;
 const QUERY = `?token=${CANARY}&token=${TOKEN}&access_token=${CANARY}`;
-const PATIENCE = { timeout: 15_000 };
+const PATIENCE = { timeout: 30_000 };
 /** Such a process ends with this sentence. */
 const REFUSED = /refuses the user or the password in REDIS_URL/;
 const APPS = ['gateway', 'publisher'] as const;
