@@ -6,7 +6,7 @@ import { type Follow, fromGuide, type Listen, type Numbered } from '../support/g
 
 const PATIENCE = { timeout: 20_000 };
 const ENV = { JWT_CLOCK_TOLERANCE: '0', WEBSOCKET_HEARTBEAT_INTERVAL: '1' };
-/** In place of the silence of the guide. */
+/** The tests wait this long where the guide waits for `SILENCE_MS`. */
 const SILENCE_MS = 1500;
 
 function recorder() {

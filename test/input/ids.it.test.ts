@@ -1,7 +1,7 @@
 import { get, post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab';
-import { type Nodes, startNodes } from '@leque/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { redisCommand } from '../support/redis-client.ts';
+import { useTwoNodes } from '../support/two-nodes.ts';
 
 /** Ids as identity providers write them, with their form in the names of channels. */
 const IDS = [
@@ -12,23 +12,15 @@ const IDS = [
   ['josé "J" \\ 漢😀', 'jos%C3%A9%20%22J%22%20%5C%20%E6%BC%A2%F0%9F%98%80'],
 ] as const;
 
-/** Clients connect to the first node, and events are published through the second. */
 describe('an id of an identity provider', () => {
-  let cluster: Nodes;
-  let clientUrl = '';
-  let publishUrl = '';
-  beforeAll(async () => {
-    cluster = await startNodes(2);
-    [clientUrl = '', publishUrl = ''] = cluster.nodes.map(({ url }) => url);
-  });
-  afterAll(() => cluster?.[Symbol.asyncDispose]());
+  const two = useTwoNodes();
 
-  const publish = (event: object) => post(`${publishUrl}/api/publish`, event);
+  const publish = (event: object) => post(`${two.publishUrl}/api/publish`, event);
   const byRedis = (command: readonly string[], channel: string, event: object) =>
     redisCommand(
-      cluster.redis.url,
+      two.cluster.redis.url,
       ...command,
-      `${cluster.prefix}{${channel}}`,
+      `${two.cluster.prefix}{${channel}}`,
       JSON.stringify(event),
     );
   const fcall = byRedis.bind(undefined, ['FCALL', 'leque_publish', '1']);
@@ -36,9 +28,9 @@ describe('an id of an identity provider', () => {
   test.each(IDS)('[ID] [CH.1] [ISO] %j is a user on every way in and out', async (id, encoded) => {
     const channel = `user:${encoded}`;
     const token = tokenFor(id);
-    await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), { token });
-    await using socket = await SocketClient.connect(clientUrl, { auth: { token } });
-    await using other = await SocketClient.connect(clientUrl, {
+    await using raw = await RawClient.connect(wsUrl(two.clientUrl, '/ws/notifications'), { token });
+    await using socket = await SocketClient.connect(two.clientUrl, { auth: { token } });
+    await using other = await SocketClient.connect(two.clientUrl, {
       auth: { token: tokenFor(encoded) },
     });
     expect(await raw.first('connection')).toMatchObject({ data: { user_id: id } });
@@ -51,7 +43,7 @@ describe('an id of an identity provider', () => {
       expect(await raw.first(type)).toMatchObject({ channel, user_id: id });
       expect(await socket.first(type)).toMatchObject({ channel, user_id: id });
     }
-    const url = `${publishUrl}/api/channels/${encodeURIComponent(channel)}/history`;
+    const url = `${two.publishUrl}/api/channels/${encodeURIComponent(channel)}/history`;
     const history = await get(url, { authorization: `Bearer ${token}` });
     expect(history.body).toMatchObject({ channel, publications: [{ type: 'by.http' }, {}] });
     await publish({ type: 'end', channel: 'all', data: {} });
@@ -64,8 +56,8 @@ describe('an id of an identity provider', () => {
     async (id, encoded) => {
       const path = `/ws/project/${encodeURIComponent(id)}`;
       const token = tokenFor('u', { projects: [id] });
-      await using raw = await RawClient.connect(wsUrl(clientUrl, path), { token });
-      await using socket = await SocketClient.connect(clientUrl, { auth: { token } });
+      await using raw = await RawClient.connect(wsUrl(two.clientUrl, path), { token });
+      await using socket = await SocketClient.connect(two.clientUrl, { auth: { token } });
       const answer = await socket.socket.timeout(5000).emitWithAck('subscribe.project', {
         project_id: id,
       });
@@ -74,15 +66,15 @@ describe('an id of an identity provider', () => {
       const seen = { channel: `project:${encoded}`, project_id: id };
       expect(await raw.first('tick')).toMatchObject(seen);
       expect(await socket.first('tick')).toMatchObject(seen);
-      const url = `${publishUrl}/api/ws/project/${encodeURIComponent(id)}/subscribers`;
+      const url = `${two.publishUrl}/api/ws/project/${encodeURIComponent(id)}/subscribers`;
       await expect.poll(async () => (await get(url)).body).toMatchObject({ subscribers: 2 });
     },
   );
 
   test('[ID.1] a whole number is the same project as its digits, on every way in', async () => {
     const token = tokenFor('u', { projects: [42] });
-    await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), { token });
-    await using socket = await SocketClient.connect(clientUrl, { auth: { token } });
+    await using raw = await RawClient.connect(wsUrl(two.clientUrl, '/ws/notifications'), { token });
+    await using socket = await SocketClient.connect(two.clientUrl, { auth: { token } });
     expect(await raw.ask({ action: 'subscribe', project_id: 42 })).toMatchObject({
       type: 'subscribed',
       data: { project_id: '42' },
@@ -107,7 +99,7 @@ describe('an id of an identity provider', () => {
     expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining('project_id')]);
     const answer = await fcall('all', { type: 'x', project_id: number, data: {} }).catch(String);
     expect(String(answer)).toMatch(rule);
-    await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'));
+    await using raw = await RawClient.connect(wsUrl(two.clientUrl, '/ws/notifications'));
     const refused = await raw.ask({ action: 'subscribe', project_id: number });
     expect(String(refused.data['message'])).toMatch(rule);
   });
@@ -116,7 +108,7 @@ describe('an id of an identity provider', () => {
     const event = { type: 'x', data: {}, channel: 'user:auth0|1' };
     expect(JSON.stringify((await publish(event)).body)).toContain('user:auth0%7C1');
     expect(String(await fcall('user:auth0|1', event).catch(String))).toContain('{user:auth0%7C1}');
-    const { body } = await get(`${publishUrl}/api/channels/user:auth0%7C1/history`);
+    const { body } = await get(`${two.publishUrl}/api/channels/user:auth0%7C1/history`);
     expect(JSON.stringify(body)).toContain('user:auth0%257C1');
   });
 
@@ -125,14 +117,14 @@ describe('an id of an identity provider', () => {
       tokenFor('u', { projects: ['P'], padding: 'x'.repeat(length) });
     const token = fill(Math.floor(((16_384 - fill(0).length) * 3) / 4) - 2);
     expect(token.length).toBeGreaterThan(16_370);
-    const url = wsUrl(clientUrl, '/ws/notifications');
+    const url = wsUrl(two.clientUrl, '/ws/notifications');
     await using raw = await RawClient.connect(url, { token });
     await using byUrl = await RawClient.connect(`${url}?token=${token}`);
-    await using socket = await SocketClient.connect(clientUrl, { auth: { token } });
+    await using socket = await SocketClient.connect(two.clientUrl, { auth: { token } });
     await byUrl.first('connection');
     await socket.first('connected');
     expect(await raw.ask({ action: 'auth', token })).toMatchObject({ type: 'authenticated' });
-    const history = `${publishUrl}/api/channels/project:P/history`;
+    const history = `${two.publishUrl}/api/channels/project:P/history`;
     const asked = (given: string) => get(history, { authorization: `Bearer ${given}` });
     expect((await asked(token)).status).toBe(200);
     const { status, body } = await asked(fill(12_400));

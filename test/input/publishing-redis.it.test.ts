@@ -1,33 +1,25 @@
 import { post, RawClient, SocketClient, tokenFor, wsUrl } from '@leque/lab';
-import { type Nodes, startNodes } from '@leque/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { redisCommand } from '../support/redis-client.ts';
 import { expectOneStory, historyOf, story } from '../support/stories.ts';
+import { useTwoNodes } from '../support/two-nodes.ts';
 
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
-/** Clients connect to the first node, and events are published through the second. */
 describe('publishing', () => {
-  let cluster: Nodes;
-  let clientUrl = '';
-  let publishUrl = '';
-  beforeAll(async () => {
-    cluster = await startNodes(2);
-    [clientUrl = '', publishUrl = ''] = cluster.nodes.map(({ url }) => url);
-  });
-  afterAll(() => cluster?.[Symbol.asyncDispose]());
+  const two = useTwoNodes();
 
   const publish = (body: unknown, headers?: Record<string, string>) =>
-    post(`${publishUrl}/api/publish`, body, headers);
+    post(`${two.publishUrl}/api/publish`, body, headers);
   const watch = (projectId: string) =>
-    RawClient.connect(wsUrl(clientUrl, `/ws/project/${projectId}`));
+    RawClient.connect(wsUrl(two.clientUrl, `/ws/project/${projectId}`));
   const fcall = (channel: string, event: object, ...key: string[]) =>
     redisCommand(
-      cluster.redis.url,
+      two.cluster.redis.url,
       'FCALL',
       'leque_publish',
       '1',
-      `${cluster.prefix}{${channel}}`,
+      `${two.cluster.prefix}{${channel}}`,
       JSON.stringify(event),
       ...key,
     );
@@ -50,7 +42,7 @@ describe('publishing', () => {
         message_id: event.message_id,
         cursor: event.cursor,
       });
-      expect(await historyOf(publishUrl, 'PROJ-fcall')).toMatchObject([
+      expect(await historyOf(two.publishUrl, 'PROJ-fcall')).toMatchObject([
         { message_id: event.message_id },
       ]);
     });
@@ -68,7 +60,7 @@ describe('publishing', () => {
         cursor: event.cursor,
       });
       expect(answers[1]?.slice(0, 3)).toEqual(answers[0]?.slice(0, 3));
-      await expectOneStory(client, publishUrl, 'PROJ-idem');
+      await expectOneStory(client, two.publishUrl, 'PROJ-idem');
     });
 
     test('FCALL refuses a bad event, names the field, and stores nothing', async () => {
@@ -76,27 +68,27 @@ describe('publishing', () => {
       const bad = { ...story('PROJ-refused'), data };
       const answer = await fcall('project:PROJ-refused', bad).catch(String);
       expect(JSON.stringify(answer)).toContain('data.title');
-      expect(await historyOf(publishUrl, 'PROJ-refused')).toEqual([]);
+      expect(await historyOf(two.publishUrl, 'PROJ-refused')).toEqual([]);
     });
 
     test('[NP3] PUBLISH reaches raw and Socket.IO clients live and without a cursor', async () => {
       await using raw = await watch('PROJ-plain');
       await using socket = await socketIn('PROJ-plain');
       const event = story('PROJ-plain', 'quick');
-      const channel = `${cluster.prefix}{project:PROJ-plain}`;
-      await redisCommand(cluster.redis.url, 'PUBLISH', channel, JSON.stringify(event));
+      const channel = `${two.cluster.prefix}{project:PROJ-plain}`;
+      await redisCommand(two.cluster.redis.url, 'PUBLISH', channel, JSON.stringify(event));
       const received = await raw.first('story_created');
       expect(received).toMatchObject(event);
       expect(received.cursor).toBeUndefined();
       expect(await socket.first('story_created')).toMatchObject({ data: event.data });
-      expect(await historyOf(publishUrl, 'PROJ-plain')).toEqual([]);
+      expect(await historyOf(two.publishUrl, 'PROJ-plain')).toEqual([]);
     });
 
     test('PUBLISH of an invalid event is dropped, and the next event arrives', async () => {
       await using client = await watch('PROJ-garbage');
-      const channel = `${cluster.prefix}{project:PROJ-garbage}`;
+      const channel = `${two.cluster.prefix}{project:PROJ-garbage}`;
       for (const text of ['', 'no JSON', '[]', '{}', '{"type":"x"', '{"type":"connection"}']) {
-        await redisCommand(cluster.redis.url, 'PUBLISH', channel, text);
+        await redisCommand(two.cluster.redis.url, 'PUBLISH', channel, text);
       }
       await publish(story('PROJ-garbage'));
       await client.first('story_created');
@@ -114,13 +106,13 @@ describe('publishing', () => {
     ] as const)(
       '[ISO] by %s reaches the Socket.IO and raw sessions of that user and nobody else',
       async ([, send]) => {
-        await using raw = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), {
+        await using raw = await RawClient.connect(wsUrl(two.clientUrl, '/ws/notifications'), {
           token: tokenFor('user-both'),
         });
-        await using stranger = await RawClient.connect(wsUrl(clientUrl, '/ws/notifications'), {
+        await using stranger = await RawClient.connect(wsUrl(two.clientUrl, '/ws/notifications'), {
           token: tokenFor('user-other'),
         });
-        await using socket = await SocketClient.connect(clientUrl, {
+        await using socket = await SocketClient.connect(two.clientUrl, {
           token: tokenFor('user-both'),
         });
         await send();
@@ -139,7 +131,7 @@ describe('publishing', () => {
 
   describe('ids that only the data of an event has', () => {
     const project = 'PROJ-data';
-    const key = () => `${cluster.prefix}{project:${project}}`;
+    const key = () => `${two.cluster.prefix}{project:${project}}`;
     const ids = { story_id: 'STR-1', user_id: 'user-of-data' };
     const event = { type: 'story_deleted', data: ids };
 
@@ -147,10 +139,13 @@ describe('publishing', () => {
       ['POST /api/publish', () => publish({ ...event, project_id: project })],
       [
         'POST /api/ws/broadcast',
-        () => post(`${publishUrl}/api/ws/broadcast`, { ...event, project_id: project }),
+        () => post(`${two.publishUrl}/api/ws/broadcast`, { ...event, project_id: project }),
       ],
       ['FCALL leque_publish', () => fcall(`project:${project}`, event)],
-      ['PUBLISH', () => redisCommand(cluster.redis.url, 'PUBLISH', key(), JSON.stringify(event))],
+      [
+        'PUBLISH',
+        () => redisCommand(two.cluster.redis.url, 'PUBLISH', key(), JSON.stringify(event)),
+      ],
     ] as const)('[EV4] %s: every client finds them in the envelope', async ([, send]) => {
       await using raw = await watch(project);
       await using socket = await socketIn(project);
@@ -163,7 +158,7 @@ describe('publishing', () => {
 
   async function socketIn(projectId: string): Promise<SocketClient> {
     const token = tokenFor('user-io', { projects: [projectId] });
-    const client = await SocketClient.connect(clientUrl, { token });
+    const client = await SocketClient.connect(two.clientUrl, { token });
     client.socket.emit('subscribe.project', { project_id: projectId });
     await client.first('subscribed.project');
     return client;

@@ -1,27 +1,19 @@
 import { get, post, RawClient, wsUrl } from '@leque/lab';
-import { type Nodes, startNodes } from '@leque/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { expectOneStory, historyOf, story } from '../support/stories.ts';
+import { useTwoNodes } from '../support/two-nodes.ts';
 
 /** Counts are correct within a second; twice that allows for a busy machine. */
 const SOON = { timeout: 2000, interval: 25 };
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
-/** Clients connect to the first node, and events are published through the second. */
 describe('publishing by', () => {
-  let cluster: Nodes;
-  let clientUrl = '';
-  let publishUrl = '';
-  beforeAll(async () => {
-    cluster = await startNodes(2);
-    [clientUrl = '', publishUrl = ''] = cluster.nodes.map(({ url }) => url);
-  });
-  afterAll(() => cluster?.[Symbol.asyncDispose]());
+  const two = useTwoNodes();
 
   const publish = (body: unknown, headers?: Record<string, string>) =>
-    post(`${publishUrl}/api/publish`, body, headers);
+    post(`${two.publishUrl}/api/publish`, body, headers);
   const watch = (projectId: string) =>
-    RawClient.connect(wsUrl(clientUrl, `/ws/project/${projectId}`));
+    RawClient.connect(wsUrl(two.clientUrl, `/ws/project/${projectId}`));
 
   describe('POST /api/publish', () => {
     test('[ACK] answers one event with its message id, channel and cursor', async () => {
@@ -107,7 +99,7 @@ describe('publishing by', () => {
         expect(status).toBe(400);
         expect(headers.get('content-type')).toContain('application/problem+json');
       }
-      expect(await historyOf(publishUrl, 'PROJ-too-many')).toEqual([]);
+      expect(await historyOf(two.publishUrl, 'PROJ-too-many')).toEqual([]);
     });
 
     test('refuses a bad event with a problem document that names the field, and stores nothing', async () => {
@@ -133,7 +125,7 @@ describe('publishing by', () => {
         expect(body).toMatchObject({ status: 400, title: expect.any(String) });
         expect(body['errors']).toContainEqual({ field, message: expect.any(String) });
       }
-      expect(await historyOf(publishUrl, 'PROJ-bad')).toEqual([]);
+      expect(await historyOf(two.publishUrl, 'PROJ-bad')).toEqual([]);
     });
 
     test('[EV5.1] [ACK] stores and delivers once when retried with the same idempotency key in the header', async () => {
@@ -142,7 +134,7 @@ describe('publishing by', () => {
       const first = await publish(story('PROJ-header'), headers);
       const second = await publish(story('PROJ-header'), headers);
       expect(second.body).toEqual({ ...first.body, duplicate: true });
-      await expectOneStory(client, publishUrl, 'PROJ-header');
+      await expectOneStory(client, two.publishUrl, 'PROJ-header');
     });
 
     test('[ACK] stores and delivers once when retried with the same idempotency key in the event', async () => {
@@ -152,7 +144,7 @@ describe('publishing by', () => {
       const [again] = second.body['results'] as Record<string, unknown>[];
       expect(first.body['cursor']).toBe(again?.['cursor']);
       expect([first.body['duplicate'], again?.['duplicate']].sort()).toEqual([false, true]);
-      await expectOneStory(client, publishUrl, 'PROJ-field');
+      await expectOneStory(client, two.publishUrl, 'PROJ-field');
     });
 
     test('[ACK] stores nothing twice when a batch is retried with its `Idempotency-Key`', async () => {
@@ -171,14 +163,14 @@ describe('publishing by', () => {
   describe('POST /api/ws/broadcast', () => {
     test('[CNT] answers with `sent_to`, the number of subscribers in the whole cluster', async () => {
       await using stack = new AsyncDisposableStack();
-      for (const url of [clientUrl, clientUrl, publishUrl]) {
+      for (const url of [two.clientUrl, two.clientUrl, two.publishUrl]) {
         stack.use(await RawClient.connect(wsUrl(url, '/ws/project/PROJ-sent')));
       }
       const members = async () =>
-        (await get(`${publishUrl}/api/ws/project/PROJ-sent/subscribers`)).body['subscribers'];
+        (await get(`${two.publishUrl}/api/ws/project/PROJ-sent/subscribers`)).body['subscribers'];
       await expect.poll(members, SOON).toBe(3);
       const event = { event_type: 'deploy', data: { ok: true }, project_id: 'PROJ-sent' };
-      const { status, body } = await post(`${publishUrl}/api/ws/broadcast`, event);
+      const { status, body } = await post(`${two.publishUrl}/api/ws/broadcast`, event);
       expect(status).toBe(200);
       expect(body).toEqual({
         sent_to: 3,

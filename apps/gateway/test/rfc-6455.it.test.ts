@@ -257,7 +257,7 @@ function violation(what: string, options: object): Violation {
   return [what, [clientFrame(ping('x'), options)], 1002];
 }
 
-/** One message in as many frames as there are parts. */
+/** Splits one message into frames, one for each part. */
 function fragments(...parts: readonly (string | Buffer)[]): Buffer[] {
   return parts.map((part, at) =>
     clientFrame(part, { opcode: at === 0 ? 1 : 0, final: at === parts.length - 1 }),

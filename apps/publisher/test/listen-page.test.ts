@@ -7,7 +7,7 @@ const script = readFileSync(new URL('../src/http/listen-page/listen.js', import.
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** As much of an element as the page uses. */
+/** This is the part of an element that the page uses. */
 class FakeElement {
   value = '';
   textContent = '';

@@ -37,7 +37,10 @@ export function remoteKeys(url: string, deps: RemoteKeysDeps = {}): RemoteKeys {
   return { getKey: (...wanted) => keys.find(wanted), keySet: () => keys.set };
 }
 
-/** What is wrong with the answer of a JWKS_URL now, with the URL; undefined when its keys can be used. */
+/**
+ * Asks a JWKS_URL once.
+ * @returns a sentence, with the URL, about what is wrong with its answer; undefined when its keys can be used
+ */
 export async function keySetProblem(url: string): Promise<string | undefined> {
   try {
     await fetchKeySet(url, FETCH_DEADLINE_MS);

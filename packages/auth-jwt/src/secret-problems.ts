@@ -25,8 +25,8 @@ interface Secrets {
 }
 
 /**
- * What is wrong with the secrets of tokens. RFC 7518 §3.2: a key for HS256 is at least as long as its
- * hash. In open mode only production needs that.
+ * Lists what is wrong with the secrets of tokens. A key for HS256 must be at least as long as its hash
+ * (RFC 7518, section 3.2). In open mode only production needs that.
  */
 export function secretProblems(config: Strictness & Secrets): readonly string[] {
   return (['JWT_SECRET', 'JWT_SECRET_NEXT'] as const).flatMap((name) => {

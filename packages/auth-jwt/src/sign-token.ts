@@ -15,7 +15,7 @@ export interface TokenRequest {
   readonly issuer?: string;
   /** Required by a verifier with `JWT_AUDIENCE`. */
   readonly audience?: string;
-  /** What the verifier accepts; the defaults of the variables when it is left out. */
+  /** The token is made so that such a verifier accepts it. Without it the variables' defaults count. */
   readonly accepted?: AcceptedTokens;
 }
 

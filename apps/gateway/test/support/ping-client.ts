@@ -4,7 +4,7 @@ import { ByteClient, clientFrame, type ServerFrame } from '@leque/testkit';
 export const PONG = 10;
 const TEXT = 1;
 const PATH = '/ws/notifications';
-/** What permessage-deflate leaves out at the end of each message (RFC 7692, section 7.2.2). */
+/** A sender leaves these bytes out at the end of each compressed message (RFC 7692, section 7.2.2). */
 const END_OF_DEFLATED = Buffer.from([0, 0, 0xff, 0xff]);
 
 /** A client of the endpoint whose session has begun. */

@@ -41,7 +41,7 @@ export interface Api {
   /** Base URL, without a slash at its end. */
   readonly url: string;
   readonly credential: string | undefined;
-  /** What a token needs for the command; undefined where another right decides. */
+  /** The command needs a token with this scope; undefined where another right decides. */
   readonly scope: string | undefined;
   /**
    * Sends `body` as JSON with POST, or asks with GET without a body.
@@ -114,7 +114,7 @@ function refusal(api: Api, { status, body }: ApiAnswer): CommandError {
   });
 }
 
-/** What the reader of a refusal can do, as the end of its sentence. */
+/** Returns the end of a refusal's sentence, which says what its reader can do. */
 function adviceOn(api: Api, { status, reason }: { status: number; reason: string }): string {
   if (status === 404 && /^there is no (GET|POST) \/api/.test(reason)) {
     return '; a gateway has no API: name a publisher or a load balancer with --url';

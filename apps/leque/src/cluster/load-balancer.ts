@@ -30,8 +30,8 @@ export interface Targets {
 }
 
 /**
- * One address for a cluster on this machine: sends requests of the API to the publisher, and clients
- * to the gateways in turn. Requests of one polling client go to one gateway.
+ * Gives a cluster on this machine one address. It sends requests of the API to the publisher, and
+ * clients to the gateways in turn. Requests of one polling client go to one gateway.
  */
 export class LoadBalancer implements AsyncDisposable {
   readonly #targets: Targets;

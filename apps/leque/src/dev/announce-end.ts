@@ -1,6 +1,6 @@
 import type { RunningServer } from '@leque/service';
 
-/** The same server, which says in the terminal that it has stopped. */
+/** Lets a server say in the terminal that it has stopped. */
 export function announceEnd({ failed, stopTimeoutMs, ...server }: RunningServer): RunningServer {
   return {
     ...(failed !== undefined && { failed }),

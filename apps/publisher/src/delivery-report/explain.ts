@@ -63,7 +63,7 @@ function describeBystanders(nodes: readonly NodeDeliveries[], channel: string): 
     sum('not_granted'),
     sum('connected_later'),
   ];
-  // Those that got it from the history have come later, too, and are named there.
+  // Sessions that connected later may have got it from the history; `recovered` counts these already.
   const recovered = nodes
     .flatMap(({ deliveries }) => deliveries)
     .reduce((total, delivery) => total + delivery.recovered, 0);

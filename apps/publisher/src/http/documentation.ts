@@ -60,7 +60,7 @@ export async function registerDocumentation(app: FastifyInstance, basePath: stri
   await app.register(swagger, { openapi: basePath === '' ? document : beneath(basePath) });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    // Without its top bar, which loads a description from any address.
+    // The top bar is left out, because it loads a description from any address.
     uiConfig: { layout: 'BaseLayout' },
     theme: {
       title: 'Leque: HTTP API',

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 /** A failure of Redis in words for the operator of this process. */
 export interface RedisFailure {
-  /** One sentence. */
+  /** It has one sentence, without a full stop. */
   readonly sentence: string;
   /** Whether waiting cannot help: only a change of the configuration or of the server can. */
   readonly isFinal: boolean;

@@ -23,7 +23,7 @@ export interface ServerFacts {
   readonly version: string | undefined;
   /** The answer to `INFO`; undefined where that is not allowed. */
   readonly info: string | undefined;
-  /** Whether two commands were answered by different servers, as behind a proxy of a Cluster. */
+  /** True when different servers have answered two commands, as behind a proxy of a Cluster. */
   readonly isSpread: boolean;
   /** `client-output-buffer-limit`, as `CONFIG GET` has it; undefined where that is not allowed. */
   readonly bufferLimits: string | undefined;

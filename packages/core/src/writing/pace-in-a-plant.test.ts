@@ -42,7 +42,7 @@ interface Case {
   readonly load: Load;
   readonly before: Load;
   readonly seen: Observed;
-  /** With the configured window only. */
+  /** The same process was also observed with the configured window only. */
   readonly fixed: Observed;
 }
 

@@ -1,5 +1,5 @@
 export interface RequestOptions {
-  /** With the query. */
+  /** It includes the query. */
   readonly path: string;
   /** More headers, or others than those of an upgrade; undefined leaves one out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;

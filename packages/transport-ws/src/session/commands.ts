@@ -116,10 +116,8 @@ async function subscribeProjects(
   const channels = [...cursors.keys()];
   client.charge(channels.length);
   const covered = channels.filter((channel) => isSelectable(target, channel));
-  await feed.turnTo(
-    covered,
-    cursorsOf({ action: 'subscribe.projects', command: { projects } }).length > 0,
-  );
+  const bringsCursor = projects.some(({ since }) => since !== undefined);
+  await feed.turnTo(covered, bringsCursor);
   const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
     resumeChannel(target, channel, cursors.get(channel)),
   );
