@@ -19,6 +19,7 @@ export {
   originPolicyOf,
   originRule,
 } from './access/origin-policy.ts';
+export type { RoomGrant } from './access/room-grants.ts';
 // admission: the pace, the lines and the limits of new connections
 export { type AddressBook, AddressLimit, type LeaveAddress } from './admission/address-limit.ts';
 export { Admission, AdmissionSettings } from './admission/admission.ts';
@@ -149,6 +150,7 @@ export {
   controlKind,
   wellFormedAnswers,
 } from './ports/control.ts';
+export type { GrantVerifier } from './ports/grant-verifier.ts';
 export {
   type HistoryLimit,
   type HistoryOptions,

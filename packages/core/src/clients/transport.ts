@@ -7,6 +7,7 @@ import type { Hub } from '../fan-out/hub.ts';
 import type { InputContext, InputLimits } from '../input/input-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ClusterState } from '../ports/cluster-state.ts';
+import type { GrantVerifier } from '../ports/grant-verifier.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import type { CommandLimits } from './command-pace.ts';
@@ -52,6 +53,8 @@ export interface TransportContext {
   readonly hub: Hub;
   readonly state: ClusterState;
   readonly verifier: TokenVerifier;
+  /** Undefined where no key for grants is configured: every grant is refused. */
+  readonly grants?: GrantVerifier | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly origins: OriginPolicy;
