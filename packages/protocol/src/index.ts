@@ -5,6 +5,7 @@ export {
   type NodeDeliveries,
   PublishRecord,
 } from './api/delivery-report.ts';
+export { CursorAnswer, GRANT_TTL_S, GrantRequest, GrantsAnswer } from './api/grants.ts';
 export { HistoryAnswer } from './api/history.ts';
 export { LogLevelAnswer, LogLevelChange, PROCESS_LOG_LEVELS } from './api/log-level.ts';
 export { NodeStatus, NodesAnswer } from './api/node-status.ts';
@@ -54,7 +55,9 @@ export {
   COMMANDS,
   type Command,
   checkCommand,
+  grantsOf,
   MAX_CURSORS,
+  MAX_GRANTS,
   MAX_TOKEN_LENGTH,
   namesCursors,
   parseCommand,

@@ -58,6 +58,7 @@ test("[RD1.2] [ISO] in open mode a session without a token may receive everythin
   expect(SCOPES.filter((scope) => grants.has(scope))).toEqual([
     'publish',
     'publish:all',
+    'grant',
     'stats',
     'logs',
   ]);

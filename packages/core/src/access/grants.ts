@@ -1,6 +1,6 @@
 import { tryParseChannel } from '@leque/protocol';
 
-export const SCOPES = ['publish', 'publish:all', 'stats', 'logs', 'admin'] as const;
+export const SCOPES = ['publish', 'publish:all', 'grant', 'stats', 'logs', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 export const ALL_PROJECTS = '*';
 const NONE: readonly never[] = [];
@@ -87,7 +87,7 @@ export class Grants {
 
 /**
  * The identity of clients without a token in open mode. It receives from all channels except those
- * of users, publishes everywhere and reads statistics, but has no power over other connections.
+ * of users, publishes everywhere, makes grants and reads statistics, but has no power over other connections.
  */
 export function anonymous(): Identity {
   return {
@@ -95,7 +95,7 @@ export function anonymous(): Identity {
     grants: new Grants({
       userId: undefined,
       projects: [ALL_PROJECTS],
-      scopes: ['publish:all', 'stats', 'logs'],
+      scopes: ['publish:all', 'grant', 'stats', 'logs'],
     }),
     expiresAt: undefined,
   };

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bringsCursors, COMMANDS, checkCommand, parseCommand, requestIdOf } from './commands.ts';
+import {
+  bringsCursors,
+  COMMANDS,
+  checkCommand,
+  grantsOf,
+  MAX_GRANTS,
+  parseCommand,
+  requestIdOf,
+} from './commands.ts';
 import { ProtocolError } from './errors.ts';
 
 const parse = (input: unknown) => parseCommand(JSON.stringify(input));
@@ -71,6 +79,9 @@ test.each([
   { action: 'stats' },
   { action: 'resume', cursors: { all: 'e.1', 'user:alice': 'e.2' } },
   { action: 'auth', token: 'a.b.c' },
+  { action: 'subscribe', project_id: 'PROJ-001', grant: 'a.b.c' },
+  { action: 'resume', cursors: {}, grants: ['a.b.c'] },
+  { action: 'auth', token: 'a.b.c', grants: [] },
   { action: 'ping', unknown: 'fields are ignored' },
 ])('[WS3.1] in the command %j, `action` may be called `type`', (input) => {
   expect(parse(input)).toEqual({ action: input.action, command: input });
@@ -160,6 +171,21 @@ describe('[WS4] refused commands', () => {
       'projects.0.since must be string',
     ],
     [{ action: 'auth', token: '' }, 'token must not have fewer than 1 characters'],
+    [{ action: 'subscribe', project_id: 'P', grant: ['a.b.c'] }, 'grant must be string'],
+    [
+      { action: 'subscribe', project_id: 'P', grant: 'x'.repeat(16_385) },
+      'grant must not have more than 16384 characters',
+    ],
+    [
+      { action: 'subscribe', projects: [{ project_id: 'P', grant: 7 }] },
+      'projects.0.grant must be string',
+    ],
+    [{ action: 'resume', cursors: {}, grants: 'a.b.c' }, 'grants must be array'],
+    [{ action: 'auth', token: 'a.b.c', grants: [7] }, 'grants.0 must be string'],
+    [
+      { action: 'resume', cursors: {}, grants: Array(MAX_GRANTS + 1).fill('a.b.c') },
+      `grants must not have more than ${MAX_GRANTS} items`,
+    ],
   ])('%j is refused: %s', (input, message) => {
     expect(refusal(JSON.stringify(input))).toEqual({ code: 'invalid_command', message });
   });
@@ -179,6 +205,16 @@ test('[ID.1] ids that are numbers become texts, in lists too', () => {
   expect(parseCommand(JSON.stringify(list)).command).toMatchObject({
     projects: [{ project_id: '1', since: 'e.1' }],
   });
+});
+
+test('[GR2] a command brings grants for each of its projects, or for all, and no grant twice', () => {
+  const projects = [{ project_id: 'A', grant: 'a' }, { project_id: 'B' }, { project_id: 'C' }];
+  const several = checkCommand('subscribe.projects', { projects, grant: 'all' });
+  expect(grantsOf(several)).toEqual(['all', 'a']);
+  expect(grantsOf(checkCommand('subscribe', { project_id: 'A', grant: 'a' }))).toEqual(['a']);
+  const resume = checkCommand('resume', { cursors: {}, grants: ['a', 'b', 'a'] });
+  expect(grantsOf(resume)).toEqual(['a', 'b']);
+  expect(grantsOf(checkCommand('auth', { token: 't' }))).toEqual([]);
 });
 
 test('the fields of a command are checked in another transport too', () => {

@@ -20,6 +20,12 @@ const command = <T extends Record<string, object>>(fields: T) =>
 
 /** The most cursors in one resume, and projects in one command: as many as a session may have channels. */
 export const MAX_CURSORS = 512;
+/** The most grants in one command, for the same reason. */
+export const MAX_GRANTS = MAX_CURSORS;
+const Since = Type.Optional(CursorText);
+/** A grant has the form of a token, and its length. */
+const Grant = Type.Optional(Token);
+const Grants = Type.Optional(Type.Array(Token, { maxItems: MAX_GRANTS }));
 
 function projectList<F extends Record<string, object>>(fields: F) {
   const project = Type.Object({ project_id: Id, ...fields });
@@ -29,15 +35,19 @@ function projectList<F extends Record<string, object>>(fields: F) {
 /** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
 export const COMMANDS = {
   ping: command({}),
-  subscribe: command({ project_id: Id, since: Type.Optional(CursorText) }),
+  subscribe: command({ project_id: Id, since: Since, grant: Grant }),
   unsubscribe: command({ project_id: Id }),
   stats: command({}),
   resume: command({
     cursors: Type.Record(Type.String(), CursorText, { maxProperties: MAX_CURSORS }),
+    grants: Grants,
   }),
-  auth: command({ token: Token }),
+  auth: command({ token: Token, grants: Grants }),
   pong: command({}),
-  'subscribe.projects': command({ projects: projectList({ since: Type.Optional(CursorText) }) }),
+  'subscribe.projects': command({
+    projects: projectList({ since: Since, grant: Grant }),
+    grant: Grant,
+  }),
   'unsubscribe.projects': command({ projects: projectList({}) }),
 } as const satisfies Record<string, TObject>;
 
@@ -108,6 +118,18 @@ function withTextIds(command: Named): Named {
   const { project_id: id, projects } = command;
   if (projects !== undefined) return { ...command, projects: projects.map(withTextIds) };
   return typeof id === 'number' ? { ...command, project_id: String(id) } : command;
+}
+
+interface GrantBearer {
+  readonly grant?: string;
+  readonly grants?: readonly string[];
+  readonly projects?: readonly { readonly grant?: string }[];
+}
+
+/** The grants that a checked command brings, for all its projects and for each; no grant twice. */
+export function grantsOf({ grant, grants = [], projects = [] }: GrantBearer): readonly string[] {
+  const given = [grant, ...grants, ...projects.map((project) => project.grant)];
+  return [...new Set(given.filter((each) => each !== undefined))];
 }
 
 /** Whether a list of projects, which may be wrong, has a cursor for any of them. */

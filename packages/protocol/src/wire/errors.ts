@@ -15,6 +15,8 @@ export const ERRORS = {
   token_signature_invalid: { status: 401 },
   token_algorithm_not_allowed: { status: 401 },
   token_claim_invalid: { status: 401 },
+  grant_invalid: { status: 403 },
+  grant_expired: { status: 403 },
   forbidden: { status: 403 },
   too_many_subscriptions: { status: 403 },
   origin_forbidden: { status: 403 },
