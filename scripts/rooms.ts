@@ -15,6 +15,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
     'lib',
   ],
   'packages/service': [['http', 'descriptors'], 'answers'],
+  'packages/auth-jwt': [['tokens', 'grants'], 'verifying', 'keys'],
   'packages/broker-redis': [
     ['broker', 'state', 'control', 'redis-cluster'],
     'link',

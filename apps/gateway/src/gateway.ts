@@ -109,7 +109,7 @@ async function drainAndClose(app: FastifyInstance, running: Running): Promise<vo
     timeoutMs: settings.DRAIN_TIMEOUT * 1000,
     returnRate: settings.ADMISSION_RATE,
   });
-  verifications.close();
+  for (const each of verifications) each.close();
   // A transport may wait for whatever the HTTP server still reads or answers.
   const cut = clock.after(CLOSE_TIMEOUT_MS, () => app.server.closeAllConnections());
   await Promise.all(transports.map((each) => each.close()));

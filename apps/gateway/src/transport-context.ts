@@ -1,15 +1,18 @@
-import { createJwtVerifier } from '@leque/auth-jwt';
+import { createVerifiers } from '@leque/auth-jwt';
 import {
   AddressLimit,
   Admission,
   type AuthenticationOutcomes,
   type Clock,
   type ClusterState,
+  countedGrantVerifier,
   countedVerifier,
+  type GrantVerifier,
   type Hub,
   Joining,
   KnownTokens,
   originPolicyOf,
+  pacedGrantVerifier,
   pacedVerifier,
   type Telemetry,
   type TransportContext,
@@ -26,6 +29,11 @@ export const MAX_SUBSCRIPTIONS = 512;
 const HANDSHAKE_WAIT_MS = 1000;
 /** Longer, because refusing a client that was admitted would waste the work done for it. */
 const VERIFICATION_WAIT_MS = 5000;
+/**
+ * Grants that are verified in the time of one token: a join is more than its signature, and a client that
+ * comes back presents a grant for each of its rooms.
+ */
+const GRANTS_PER_TOKEN = 8;
 
 export interface TransportContextDeps {
   readonly hub: Hub;
@@ -40,18 +48,23 @@ export interface TransportContextDeps {
 }
 
 export interface GatewayTransportContext extends TransportContext {
-  /** Paces the verification of tokens. */
-  readonly verifications: Admission;
+  readonly grants: GrantVerifier;
+  /** Pace the verification of tokens, and that of grants: forged grants delay nobody's join. */
+  readonly verifications: readonly Admission[];
 }
 
 /** Makes what all transports of a gateway share. */
 export function createTransportContext(deps: TransportContextDeps): GatewayTransportContext {
   const { hub, life, state, telemetry, clock, settings, nodeId, authentications } = deps;
   const pace = { rate: settings.ADMISSION_RATE, burst: settings.ADMISSION_BURST };
-  const verifications = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
+  const ofTokens = new Admission(clock, { ...pace, waitMs: VERIFICATION_WAIT_MS });
+  const ofGrants = new Admission(clock, {
+    rate: pace.rate * GRANTS_PER_TOKEN,
+    burst: pace.burst * GRANTS_PER_TOKEN,
+    waitMs: VERIFICATION_WAIT_MS,
+  });
   const knownTokens = new KnownTokens();
-  const verifier = createJwtVerifier(settings, clock, telemetry);
-  const paced = pacedVerifier(verifier, verifications, knownTokens);
+  const { tokens, grants } = createVerifiers(settings, clock, telemetry);
   return {
     nodeId,
     hub,
@@ -60,12 +73,13 @@ export function createTransportContext(deps: TransportContextDeps): GatewayTrans
     clock,
     writer: kernelWriter,
     admission: new Admission(clock, { ...pace, waitMs: HANDSHAKE_WAIT_MS }),
-    verifications,
+    verifications: [ofTokens, ofGrants],
     knownTokens,
     joining: new Joining(clock, () => freePlaces(hub, settings)),
     addresses: new ClientAddresses(settings),
     addressLimit: new AddressLimit(settings.MAX_CONNECTIONS_PER_ADDRESS),
-    verifier: countedVerifier(paced, authentications),
+    verifier: countedVerifier(pacedVerifier(tokens, ofTokens, knownTokens), authentications),
+    grants: countedGrantVerifier(pacedGrantVerifier(grants, ofGrants), authentications),
     authRequired: settings.AUTH_MODE === 'required',
     firehose: settings.FIREHOSE === 'on',
     isDraining: () => life.isDraining,

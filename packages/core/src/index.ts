@@ -25,6 +25,7 @@ export { type AddressBook, AddressLimit, type LeaveAddress } from './admission/a
 export { Admission, AdmissionSettings } from './admission/admission.ts';
 export { type JoinFailure, Joining } from './admission/joining.ts';
 export { KnownTokens } from './admission/known-tokens.ts';
+export { pacedGrantVerifier } from './admission/paced-grant-verifier.ts';
 export { pacedVerifier } from './admission/paced-verifier.ts';
 // clients: the contract with clients, whatever their transport
 export {
@@ -42,6 +43,7 @@ export {
 export { type CommandLimits, CommandSettings } from './clients/command-pace.ts';
 export {
   type AuthenticationOutcomes,
+  countedGrantVerifier,
   countedVerifier,
   countOutcome,
 } from './clients/counted-verifier.ts';
@@ -150,6 +152,7 @@ export {
   controlKind,
   wellFormedAnswers,
 } from './ports/control.ts';
+export type { GrantSigner } from './ports/grant-signer.ts';
 export type { GrantVerifier } from './ports/grant-verifier.ts';
 export {
   type HistoryLimit,

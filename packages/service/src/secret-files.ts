@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 /** Variables with secrets: each may be the content of the file that `NAME_FILE` names. */
 export const SECRET_VARIABLES = [
   'CONTROL_SECRET',
+  'GRANT_SECRET',
+  'GRANT_SECRET_NEXT',
   'JWT_PUBLIC_KEY',
   'JWT_SECRET',
   'JWT_SECRET_NEXT',

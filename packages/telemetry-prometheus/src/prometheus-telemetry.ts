@@ -117,13 +117,15 @@ export class PrometheusTelemetry implements Telemetry, Disposable {
     }
   }
 
-  /** Watches outcomes by name: `accepted`, or the code of the refusal. */
+  /** Watches outcomes by name: `accepted`, `grant_accepted`, or the code of the refusal. */
   watchAuthentications(outcomes: AuthenticationOutcomes): void {
     addReadings(this.#registry, [
       {
         kind: Counter,
         name: 'leque_authentications_total',
-        help: 'Tokens and API keys checked, by outcome: `accepted`, or the code of the refusal',
+        help:
+          'Tokens, API keys and grants checked, by outcome: `accepted`, `grant_accepted`, or the code of ' +
+          'the refusal',
         labelNames: ['outcome'],
         read: () => Object.entries(outcomes).map(([outcome, count]) => [{ outcome }, count]),
       },

@@ -6,6 +6,7 @@ const https = 'https://id.test/keys';
 test.each([
   [{}, []],
   [{ JWT_SECRET: 'x' }, ['JWT_SECRET is a key of 1 byte:']],
+  [{ GRANT_SECRET: 'xx' }, ['GRANT_SECRET is a key of 2 bytes:']],
   [{ JWT_SECRET: `base64:${'A'.repeat(28)}` }, ['JWT_SECRET is a key of 21 bytes:']],
   [{ JWT_SECRET: `base64:${'A'.repeat(43)}` }, []],
   [{ JWT_SECRET: 'é'.repeat(16) }, []],

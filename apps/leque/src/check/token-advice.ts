@@ -1,4 +1,4 @@
-import { type AuthSettings, keySetProblem, secretKey } from '@leque/auth-jwt';
+import { type AuthSettings, keySetProblem, SIGNING_SECRETS, secretKey } from '@leque/auth-jwt';
 
 /** RFC 7518 §3.2: a key for HS256 is at least as long as its hash. */
 const KEY_BYTES = 32;
@@ -12,7 +12,7 @@ export function adviseOnTokens(config: Tokens): string[] {
 /** As a process has read them, with the content of files. */
 type Tokens = Pick<
   AuthSettings,
-  'JWT_SECRET' | 'JWT_SECRET_NEXT' | 'JWKS_URL' | 'JWT_ISSUER' | 'JWT_AUDIENCE'
+  (typeof SIGNING_SECRETS)[number] | 'JWKS_URL' | 'JWT_ISSUER' | 'JWT_AUDIENCE'
 >;
 
 /** Fetches the keys of `JWKS_URL` once, as a process does. */
@@ -24,14 +24,14 @@ export async function adviseOnKeys({ JWKS_URL: url }: Tokens): Promise<string[]>
 
 /** A short secret is refused where tokens are required, and works in open mode. */
 function adviseOnSecrets(config: Tokens): string[] {
-  return (['JWT_SECRET', 'JWT_SECRET_NEXT'] as const).flatMap((name) => {
+  return SIGNING_SECRETS.flatMap((name) => {
     const secret = config[name];
     if (!secret) return [];
     const { length } = secretKey(secret);
     if (length >= KEY_BYTES) return [];
     return [
       `${name} is a key of ${length} ${length === 1 ? 'byte' : 'bytes'}: whoever guesses it can ` +
-        `sign tokens; make one of ${KEY_BYTES} or more with leque keys`,
+        `sign ${name.startsWith('GRANT') ? 'grants' : 'tokens'}; make one of ${KEY_BYTES} or more with leque keys`,
     ];
   });
 }

@@ -1,7 +1,11 @@
 import { ProtocolError } from '@leque/protocol';
+import type { GrantVerifier } from '../ports/grant-verifier.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 
-/** Checks of credentials since the start of the process: by `accepted`, or the code of the refusal. */
+/**
+ * Checks of credentials since the start of the process: by `accepted` and `grant_accepted`, or the code of
+ * the refusal.
+ */
 export type AuthenticationOutcomes = Record<string, number>;
 
 export function countOutcome(outcomes: AuthenticationOutcomes, outcome: string): void {
@@ -15,14 +19,7 @@ export function countedVerifier(
 ): TokenVerifier {
   return {
     async verify(token) {
-      try {
-        const identity = await verifier.verify(token);
-        countOutcome(outcomes, 'accepted');
-        return identity;
-      } catch (error) {
-        countOutcome(outcomes, error instanceof ProtocolError ? error.code : 'failed');
-        throw error;
-      }
+      return await counted(verifier.verify(token), { outcomes, accepted: 'accepted' });
     },
     recall(token) {
       const identity = verifier.recall?.(token);
@@ -30,4 +27,31 @@ export function countedVerifier(
       return identity;
     },
   };
+}
+
+/** Counts the results of a verifier of grants in `outcomes`. */
+export function countedGrantVerifier(
+  verifier: GrantVerifier,
+  outcomes: AuthenticationOutcomes,
+): GrantVerifier {
+  return {
+    verify: (grant) => counted(verifier.verify(grant), { outcomes, accepted: 'grant_accepted' }),
+  };
+}
+
+interface Counting {
+  readonly outcomes: AuthenticationOutcomes;
+  /** The outcome that is counted for a success. */
+  readonly accepted: string;
+}
+
+async function counted<T>(verifying: Promise<T>, { outcomes, accepted }: Counting): Promise<T> {
+  try {
+    const verified = await verifying;
+    countOutcome(outcomes, accepted);
+    return verified;
+  } catch (error) {
+    countOutcome(outcomes, error instanceof ProtocolError ? error.code : 'failed');
+    throw error;
+  }
 }

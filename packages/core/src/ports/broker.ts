@@ -87,6 +87,11 @@ export interface Broker {
    * any. `complete` says here that none is missing before them; the next page follows the last one.
    */
   pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage>;
+  /**
+   * Asks where a channel stands now, subscribed or not. A channel without publications has a position,
+   * too, and nothing is stored for it. Undefined in a channel without history.
+   */
+  top(channel: string): Promise<Position | undefined>;
   /** Whether this node can receive publications right now (HON), and the reason when it cannot. */
   health(): { readonly ok: true } | { readonly ok: false; readonly reason: string };
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import type { Scope } from '@leque/core';
 import { SignJWT } from 'jose';
-import { HMAC_ALGORITHMS, secretKey } from './secret-key.ts';
-import { algorithmsIn } from './settings.ts';
+import { HMAC_ALGORITHMS, secretKey } from '../keys/secret-key.ts';
+import { algorithmsIn } from '../keys/settings.ts';
 
 export interface TokenRequest {
   /** The secret of the verifier, see `JWT_SECRET`. */

@@ -19,17 +19,21 @@ interface Strictness {
   readonly NODE_ENV?: string;
 }
 
-interface Secrets {
-  readonly JWT_SECRET?: string;
-  readonly JWT_SECRET_NEXT?: string;
-}
+/** Secrets that sign tokens or grants. */
+export const SIGNING_SECRETS = [
+  'JWT_SECRET',
+  'JWT_SECRET_NEXT',
+  'GRANT_SECRET',
+  'GRANT_SECRET_NEXT',
+] as const;
+type Secrets = { readonly [N in (typeof SIGNING_SECRETS)[number]]?: string };
 
 /**
- * Lists what is wrong with the secrets of tokens. A key for HS256 must be at least as long as its hash
+ * Lists what is wrong with the secrets of tokens and grants. A key for HS256 must be at least as long as its hash
  * (RFC 7518, section 3.2). In open mode only production needs that.
  */
 export function secretProblems(config: Strictness & Secrets): readonly string[] {
-  return (['JWT_SECRET', 'JWT_SECRET_NEXT'] as const).flatMap((name) => {
+  return SIGNING_SECRETS.flatMap((name) => {
     const secret = config[name];
     return secret === undefined ? [] : problemsOf(name, secret, config);
   });

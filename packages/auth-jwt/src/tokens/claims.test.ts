@@ -1,7 +1,7 @@
 import { userChannel } from '@leque/protocol';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createJwtVerifier } from './jwt-verifier.ts';
+import { createJwtVerifier } from '../verifiers.ts';
 
 const secret = 'a secret of thirty-two characters';
 

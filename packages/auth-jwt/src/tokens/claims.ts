@@ -1,6 +1,8 @@
 import { ALL_PROJECTS, Grants, type Identity, SCOPES, type Scope } from '@leque/core';
-import { ID_RULE, ProtocolError, tryReadId } from '@leque/protocol';
+import { ID_RULE, type ProtocolError, tryReadId } from '@leque/protocol';
 import type { JWTPayload } from 'jose';
+import { expiryOf, GRANT_USE } from '../verifying/common-claims.ts';
+import { claimInvalid as invalid, TOKEN_WORDS } from '../verifying/refusal.ts';
 import { findClaim, tryReadList } from './claim-path.ts';
 
 /** The names of the claims, or the paths to them. */
@@ -16,18 +18,21 @@ export interface ClaimNames {
  * @throws ProtocolError `token_claim_invalid` that names the claim
  */
 export function identityOf(claims: JWTPayload, names: ClaimNames): Identity {
+  if (claims['use'] === GRANT_USE) throw grantAsToken();
   const userId = userOf(claims, names);
   const projects = projectsOf(claims, names.projects);
   const grants = new Grants({ userId, projects, scopes: scopesOf(claims, names.scope) });
-  return { userId, grants, expiresAt: expiryOf(claims) };
+  return { userId, grants, expiresAt: expiryOf(claims, TOKEN_WORDS) };
 }
 
-export function claimInvalid(claim: string, what: string, options?: ErrorOptions): ProtocolError {
-  return new ProtocolError('token_claim_invalid', `claim ${claim} ${what}`, options);
+/** The refusal of a grant in the place of a token (ISO). */
+export function grantAsToken(): ProtocolError {
+  return claimInvalid('use', 'says that this is a grant, which comes with a subscription');
 }
 
-/** The last second that a Date can represent. */
-const LATEST_S = 8_640_000_000_000;
+function claimInvalid(claim: string, what: string): ProtocolError {
+  return invalid(TOKEN_WORDS, claim, what);
+}
 
 /** Undefined for the token of a service, which belongs to no user. */
 function userOf(claims: JWTPayload, { user }: ClaimNames): string | undefined {
@@ -70,10 +75,4 @@ function scopesOf(claims: JWTPayload, claim: string): Scope[] {
     throw claimInvalid(claim, 'must be a list of words, or words with blanks between them');
   }
   return SCOPES.filter((known) => words.includes(known));
-}
-
-function expiryOf(claims: JWTPayload): number {
-  if (claims.exp === undefined) throw claimInvalid('exp', 'is required');
-  if (claims.exp > LATEST_S) throw claimInvalid('exp', 'is out of range');
-  return claims.exp * 1000;
 }

@@ -23,6 +23,14 @@ export const AuthSettings = Type.Object({
   JWT_SECRET_NEXT: optionalText(
     'another secret that is accepted beside JWT_SECRET, while secrets are rotated',
   ),
+  GRANT_SECRET: optionalText(
+    'secret that grants of `POST /api/grants` are signed with, in the form of JWT_SECRET; without it they ' +
+      'are signed with a key that is derived from JWT_SECRET. Applications may sign with it, too. Needed ' +
+      'for these grants where tokens have public keys',
+  ),
+  GRANT_SECRET_NEXT: optionalText(
+    'another secret that is accepted beside GRANT_SECRET, while secrets are rotated',
+  ),
   JWT_PUBLIC_KEY: optionalText(
     'public key in PEM format, with line breaks or `\\n`: RSA (RS256 to PS512), P-256, P-384 or ' +
       'P-521 (ES256 to ES512) or Ed25519 (EdDSA); several blocks are several keys, each of them accepted',

@@ -7,7 +7,7 @@ import { type AuthSettings, algorithmsIn } from './settings.ts';
 export type VerifierSettings = Partial<Omit<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'>>;
 
 /** A key with the algorithms that its type allows. A token never chooses how it is verified. */
-interface Key {
+export interface Key {
   readonly getKey: JWTVerifyGetKey;
   readonly algorithms: readonly string[];
 }

@@ -1,9 +1,15 @@
 import { type Clock, Grants, type Identity, systemClock } from '@leque/core';
 import { expect, test } from 'vitest';
-import { TokenCache } from './token-cache.ts';
+import { VerifiedCache } from './verified-cache.ts';
 
 const START = 1_700_000_000_000;
 const TOLERANCE_MS = 5_000;
+const LIMITS = {
+  entries: 1_000,
+  length: 4_000_000,
+  trustedMs: 1_000,
+  toleranceMs: TOLERANCE_MS,
+};
 const KEYS = {};
 
 function identityUntil(expiresAt: number): Identity {
@@ -11,9 +17,9 @@ function identityUntil(expiresAt: number): Identity {
   return { userId: 'alice', grants, expiresAt };
 }
 
-function cacheOn(time: { now: number }): TokenCache {
+function cacheOn(time: { now: number }, limits = LIMITS): VerifiedCache<Identity> {
   const clock: Clock = { ...systemClock, now: () => time.now };
-  return new TokenCache(clock, TOLERANCE_MS);
+  return new VerifiedCache(clock, limits);
 }
 
 test('a token is known for a second after it was verified', () => {
@@ -46,6 +52,26 @@ test('a token is unknown once the keys have changed', () => {
   cache.add('token', identityUntil(START + 60_000), KEYS);
   expect(cache.get('token', {})).toBeUndefined();
   expect(cache.get('token', KEYS)).toBeDefined();
+});
+
+test('what is trusted without an end is known until it expires', () => {
+  const time = { now: START };
+  const cache = cacheOn(time, { ...LIMITS, trustedMs: Number.POSITIVE_INFINITY });
+  const identity = identityUntil(START + 60_000);
+  cache.add('grant', identity, KEYS);
+  time.now += 60_000 + TOLERANCE_MS - 1;
+  expect(cache.get('grant', KEYS)).toBe(identity);
+  time.now += 1;
+  expect(cache.get('grant', KEYS)).toBeUndefined();
+});
+
+test('[LIVE] JWTs that are very long take the place of others', () => {
+  const cache = cacheOn({ now: START }, { ...LIMITS, length: 100 });
+  const identity = identityUntil(START + 60_000);
+  cache.add('x'.repeat(60), identity, KEYS);
+  cache.add('y'.repeat(60), identity, KEYS);
+  expect(cache.get('x'.repeat(60), KEYS)).toBeUndefined();
+  expect(cache.get('y'.repeat(60), KEYS)).toBe(identity);
 });
 
 test('a clock that is put back prolongs nothing', () => {

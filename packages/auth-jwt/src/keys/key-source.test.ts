@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createJwtVerifier } from './jwt-verifier.ts';
+import { createJwtVerifier } from '../verifiers.ts';
 import type { VerifierSettings } from './key-source.ts';
 
 const secret = 'a secret of thirty-two characters';

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
-import { createJwtVerifier } from './jwt-verifier.ts';
+import { createJwtVerifier } from '../verifiers.ts';
 import { type AcceptedTokens, signToken } from './sign-token.ts';
 
 const secret = 'a secret of thirty-two characters';

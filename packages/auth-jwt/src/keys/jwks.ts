@@ -16,7 +16,7 @@ const MAX_MISSING = 1_000;
 export interface RemoteKeys {
   /** @throws ProtocolError `unavailable` when the key is not known and cannot be fetched */
   readonly getKey: JWTVerifyGetKey;
-  /** The current key set; each fetch makes a new object. */
+  /** The current key set; each fetch makes a new object. An old set is fetched again in the background. */
   keySet(): unknown;
 }
 
@@ -34,7 +34,7 @@ type Wanted = Parameters<JWTVerifyGetKey>;
 /** Finds the keys of tokens in a remote key set. */
 export function remoteKeys(url: string, deps: RemoteKeysDeps = {}): RemoteKeys {
   const keys = new RemoteKeySet(url, deps);
-  return { getKey: (...wanted) => keys.find(wanted), keySet: () => keys.set };
+  return { getKey: (...wanted) => keys.find(wanted), keySet: () => keys.current() };
 }
 
 /**
@@ -74,7 +74,8 @@ class RemoteKeySet {
     this.#allowance = new FetchAllowance(clock);
   }
 
-  get set(): JSONWebKeySet | undefined {
+  current(): JSONWebKeySet | undefined {
+    if (this.#known !== undefined) this.#refreshOldKeys();
     return this.#known?.set;
   }
 

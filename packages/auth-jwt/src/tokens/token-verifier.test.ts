@@ -3,8 +3,8 @@ import { systemClock } from '@leque/core';
 import { ProtocolError } from '@leque/protocol';
 import { type JWTPayload, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createJwtVerifier } from './jwt-verifier.ts';
-import type { VerifierSettings } from './key-source.ts';
+import type { VerifierSettings } from '../keys/key-source.ts';
+import { createJwtVerifier } from '../verifiers.ts';
 import { signToken } from './sign-token.ts';
 
 const secret = 'a secret of thirty-two characters';

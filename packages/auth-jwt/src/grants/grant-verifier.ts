@@ -1,0 +1,30 @@
+import type { GrantVerifier, RoomGrant } from '@leque/core';
+import { ProtocolError } from '@leque/protocol';
+import { GRANT_KEY_SOURCES } from '../keys/grant-keys.ts';
+import { JwtVerification, type JwtVerificationDeps } from '../verifying/jwt-verification.ts';
+import { GRANT_WORDS } from '../verifying/refusal.ts';
+import { roomGrantOf } from './grant-claims.ts';
+
+/** A grant counts until it ends, or until the keys change: clients present it again and again. */
+const CACHE = { entries: 20_000, length: 8_000_000, trustedMs: Number.POSITIVE_INFINITY };
+
+/** Verifies grants with the keys of `source`. */
+export function grantVerifier(deps: JwtVerificationDeps): GrantVerifier {
+  const kind = { words: GRANT_WORDS, cache: CACHE, read: roomGrantOf };
+  const verification = new JwtVerification<RoomGrant>(kind, deps);
+  return {
+    verify: (grant) => verification.verify(grant),
+    recall: (grant) => verification.recall(grant),
+  };
+}
+
+/** Refuses every grant, where no key is configured. */
+export const refusingGrantVerifier: GrantVerifier = {
+  async verify() {
+    const sources = GRANT_KEY_SOURCES.join(', ');
+    throw new ProtocolError(
+      'grant_invalid',
+      `this server has no key to verify grants with; it needs one of ${sources}`,
+    );
+  },
+};
