@@ -8,6 +8,7 @@ import {
   type ClusterState,
   type Control,
   countedVerifier,
+  type GrantSigner,
   type JournalOptions,
   type OriginPolicy,
   type Telemetry,
@@ -29,7 +30,9 @@ import { type PublishCounters, Publishing } from './publishing/publishing.ts';
 import { readSentEvents } from './publishing/sent-events.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
 import type { PublisherContext, PublisherLimits } from './routes/context.ts';
+import { cursorRoute } from './routes/cursor.ts';
 import { deliveryReportRoute } from './routes/delivery-report.ts';
+import { grantsRoute } from './routes/grants.ts';
 import { historyRoutes } from './routes/history.ts';
 import { logLevelRoute } from './routes/log-level.ts';
 import { nodesRoute } from './routes/nodes.ts';
@@ -40,6 +43,8 @@ export interface PublisherDeps {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly verifier: TokenVerifier;
+  /** Undefined where no secret is set to sign grants with. */
+  readonly grantSigner?: GrantSigner | undefined;
   readonly telemetry: Telemetry;
   readonly control: Control;
   readonly clock: Clock;
@@ -129,6 +134,8 @@ async function registerApi(
   await api.register(publishingRoutes, context);
   await api.register(statisticsRoutes, context);
   await api.register(historyRoutes, context);
+  await api.register(cursorRoute, context);
+  await api.register(grantsRoute, context);
   await api.register(deliveryReportRoute, context);
   await api.register(nodesRoute, context);
   await api.register(logLevelRoute, context);
@@ -207,6 +214,8 @@ function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>):
     broker,
     state,
     control,
+    clock: deps.clock,
+    grantSigner: deps.grantSigner,
     limits: { ...limits, journalEntries: policy.journal.entries },
     publishing,
     unaddressed: policy.unaddressed,

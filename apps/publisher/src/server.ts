@@ -1,4 +1,4 @@
-import { createJwtVerifier } from '@leque/auth-jwt';
+import { createGrantSigner, createJwtVerifier } from '@leque/auth-jwt';
 import { openRedis } from '@leque/broker-redis';
 import { systemClock } from '@leque/core';
 import {
@@ -51,11 +51,11 @@ export async function servePublisher(
   telemetry.watchPublishing(counters);
   countRequests(app, telemetry.watchHttp());
   const verifier = createJwtVerifier(settings, clock, telemetry);
+  const grantSigner = createGrantSigner(settings);
   const policy = publisherPolicy(settings);
   const addresses = new ClientAddresses(settings);
-  await app.register(
-    createPublisherApp({ ...context, ...backend, counters, verifier, policy, addresses }),
-  );
+  const own = { counters, verifier, grantSigner, policy, addresses };
+  await app.register(createPublisherApp({ ...context, ...backend, ...own }));
   const { version } = manifest;
   return { status: () => ({ app: 'publisher', version, stored: counters.stored }) };
 }

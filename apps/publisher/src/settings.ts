@@ -23,8 +23,8 @@ export const PublisherSettings = Type.Object({
   PUBLISH_API_KEYS: Type.Optional(
     Type.String({
       description:
-        'comma-separated API keys that may publish to every channel and read statistics, but no ' +
-        'events; at least 20 characters each, except with AUTH_MODE=open outside of production',
+        'comma-separated API keys that may publish to every channel, make grants and read statistics, ' +
+        'but read no events; at least 20 characters each, except with AUTH_MODE=open outside of production',
     }),
   ),
   MAX_EVENT_SIZE: Type.Integer({

@@ -15,6 +15,7 @@ function brokerThat(publish: (event: Event) => Promise<Published>): Broker {
     publish,
     history: noConnection,
     pageAfter: noConnection,
+    top: noConnection,
     health: () => ({ ok: false, reason: 'no connection' }),
     close: unused,
   };
@@ -48,6 +49,23 @@ test.each([
   ]);
   expect(publisher.counters).toMatchObject({ stored: 0, duplicates: 0, refused: 1, failed: 4 });
   expect(publisher.facts.length > 0).toBe(code === 'internal');
+});
+
+test('[GA1] without its broker the API gives neither a grant nor a cursor', async () => {
+  const grants = { user_id: 'alice', projects: ['A', 'B'] };
+  for (const [broker, detail] of [
+    [away, 'no connection'],
+    [{ ...silent, top: () => new Promise<never>(() => {}) }, 'no answer in time'],
+  ] as const) {
+    await using publisher = new PublisherUnderTest(undefined, { broker });
+    for (const { status, headers, json } of [
+      await publisher.post('/api/grants', grants),
+      await publisher.get('/api/channels/project:A/cursor'),
+    ]) {
+      expect({ status, ...json }).toMatchObject({ status: 503, code: 'unavailable', detail });
+      expect(headers['retry-after']).toBe('1');
+    }
+  }
 });
 
 test('a batch that was stored in part is answered with the outcome of each event', async () => {

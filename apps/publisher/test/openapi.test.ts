@@ -106,7 +106,7 @@ describe('the OpenAPI document', () => {
     const channels = operations.flatMap(({ parameters = [] }) =>
       parameters.filter(({ name }) => name === 'channel'),
     );
-    expect(channels).toHaveLength(2);
+    expect(channels).toHaveLength(3);
     for (const { description, schema } of channels) {
       expect(description ?? schema?.description).toContain(
         'all, logs, firehose, project:ID or user:ID',
@@ -115,14 +115,15 @@ describe('the OpenAPI document', () => {
   });
 });
 
-test.each(['/api/channels/nowhere/history', '/api/messages/id/trace?channel=nowhere'])(
-  'GET %s is refused with the channels that it accepts',
-  async (url) => {
-    await using publisher = new PublisherUnderTest();
-    const { status, json } = await publisher.get(url, await bearer(['admin']));
-    expect(status).toBe(400);
-    expect(json.errors).toEqual([
-      { field: 'channel', message: 'must be all, logs, firehose, project:ID or user:ID' },
-    ]);
-  },
-);
+test.each([
+  '/api/channels/nowhere/history',
+  '/api/channels/nowhere/cursor',
+  '/api/messages/id/trace?channel=nowhere',
+])('GET %s is refused with the channels that it accepts', async (url) => {
+  await using publisher = new PublisherUnderTest();
+  const { status, json } = await publisher.get(url, await bearer(['admin']));
+  expect(status).toBe(400);
+  expect(json.errors).toEqual([
+    { field: 'channel', message: 'must be all, logs, firehose, project:ID or user:ID' },
+  ]);
+});

@@ -1,4 +1,9 @@
-import { createJwtVerifier, signToken } from '@leque/auth-jwt';
+import {
+  createGrantSigner,
+  createJwtVerifier,
+  signToken,
+  type VerifierSettings,
+} from '@leque/auth-jwt';
 import {
   MemoryBroker,
   MemoryCluster,
@@ -26,7 +31,7 @@ import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import { createPublisherApp, newPublishCounters, type PublisherPolicy } from '../src/index.ts';
 
 const history = { size: 1000, ttlMs: 60_000 };
-const secret = 'a secret of thirty-two characters';
+export const secret = 'a secret of thirty-two characters';
 
 export const openPolicy: PublisherPolicy = {
   authMode: 'open',
@@ -63,7 +68,13 @@ export class PublisherUnderTest implements AsyncDisposable {
 
   constructor(
     policy: PublisherPolicy = openPolicy,
-    parts: { broker?: Broker; clock?: Clock; tracing?: Tracing; addresses?: ClientAddresses } = {},
+    parts: {
+      broker?: Broker;
+      clock?: Clock;
+      tracing?: Tracing;
+      addresses?: ClientAddresses;
+      keys?: VerifierSettings;
+    } = {},
   ) {
     this.broker =
       parts.broker ??
@@ -88,6 +99,7 @@ export class PublisherUnderTest implements AsyncDisposable {
         tracing: parts.tracing,
         ...(parts.addresses && { addresses: parts.addresses }),
         verifier: createJwtVerifier({ JWT_SECRET: secret }),
+        grantSigner: createGrantSigner(parts.keys ?? { JWT_SECRET: secret }),
         telemetry: { report: (fact) => this.facts.push(fact) },
         policy,
         counters: this.counters,

@@ -149,7 +149,9 @@ test('the documentation is an OpenAPI document with the examples of the seeds, a
   const { json } = await publisher.get('/openapi.json');
   expect(json.openapi).toBe('3.1.0');
   expect(Object.keys(json.paths).sort()).toEqual([
+    '/api/channels/{channel}/cursor',
     '/api/channels/{channel}/history',
+    '/api/grants',
     '/api/log-level',
     '/api/messages/{message_id}/trace',
     '/api/nodes',

@@ -49,6 +49,11 @@ export class MemoryBroker implements Broker {
     return this.#store.pageAfter(channel, after, limit);
   }
 
+  async top(channel: string): Promise<Position | undefined> {
+    this.#assertOpen();
+    return this.#store.position(channel);
+  }
+
   health(): { ok: true } | { ok: false; reason: string } {
     return this.#closed ? { ok: false, reason: 'the broker is closed' } : { ok: true };
   }

@@ -60,7 +60,8 @@ export class MemoryStore {
   history(channel: string, after: Position | undefined, extent: HistoryExtent): HistoryPage {
     const kept = this.#channels.get(channel);
     if (kept === undefined) {
-      return { position: undefined, publications: [], complete: after === undefined };
+      const position = this.position(channel);
+      return { position, publications: [], complete: after === undefined };
     }
     kept.expire(this.#clock.now());
     return kept.page(after, extent);

@@ -25,7 +25,10 @@ export interface Caller {
   readonly grants: Grants;
 }
 
-/** An API key may publish everywhere and read statistics, but reads no events, not even those of `all`. */
+/**
+ * An API key may publish everywhere, make grants and read statistics, but reads no events, not even those
+ * of `all`.
+ */
 class ApiKeyGrants extends Grants {
   override covers(): boolean {
     return false;
@@ -37,7 +40,7 @@ const API_KEY: Identity = {
   grants: new ApiKeyGrants({
     userId: undefined,
     projects: [],
-    scopes: ['publish:all', 'stats'],
+    scopes: ['publish:all', 'grant', 'stats'],
   }),
   expiresAt: undefined,
 };

@@ -22,6 +22,7 @@ const document: Document = {
     { name: 'publishing', description: 'Publish events.' },
     { name: 'statistics', description: 'Count connections and subscribers of the whole cluster.' },
     { name: 'history', description: 'Read the publications that a channel remembers.' },
+    { name: 'rights', description: 'Let users hear projects for a while.' },
     { name: 'operating', description: 'Inspect and control the processes of the cluster.' },
   ],
   components: {

@@ -5,11 +5,15 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
 
-/** Checks parameters and queries, with the same error messages as events. */
-export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema }) => {
+/**
+ * Checks requests, with the same error messages as events. Parameters and queries are texts, which become
+ * numbers; a body has its types, so that an empty text is not a user called 0.
+ */
+export const validateRequests: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (value) => {
-    const candidate = Value.Convert(schema, Value.Default(schema, value));
+    const given = Value.Default(schema, value);
+    const candidate = httpPart === 'body' ? given : Value.Convert(schema, given);
     const problems = findProblems(schema, validator, candidate);
     if (problems.length === 0) return { value: candidate };
     return { error: RequestError.ofProblems('invalid_request', problems) };

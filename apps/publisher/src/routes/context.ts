@@ -1,4 +1,4 @@
-import type { Broker, ClusterState, Control, Telemetry } from '@leque/core';
+import type { Broker, Clock, ClusterState, Control, GrantSigner, Telemetry } from '@leque/core';
 import type { UnaddressedPolicy } from '@leque/protocol';
 import type { DeliveryReports } from '../delivery-report/delivery-reports.ts';
 import type { Authority } from '../http/authority.ts';
@@ -24,6 +24,9 @@ export interface PublisherContext {
   readonly broker: Broker;
   readonly state: ClusterState;
   readonly control: Control;
+  readonly clock: Clock;
+  /** Undefined where no secret is set to sign grants with. */
+  readonly grantSigner: GrantSigner | undefined;
   readonly limits: PublisherLimits;
   readonly authority: Authority;
   readonly rates: RateLimits;

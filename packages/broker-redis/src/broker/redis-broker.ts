@@ -21,6 +21,7 @@ import type { ChannelLog } from './channel-log.ts';
 import { HistoryReads } from './history-reads.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 1000;
+const TOP_TIMEOUT_MS = 1000;
 /**
  * Joins have a queue of their own: behind long reads they would come too late. As many may wait as
  * Redis can answer before their callers give up.
@@ -115,6 +116,21 @@ export class RedisBroker implements Broker {
       const { publications, ...page } = await this.#histories.page(channel, after);
       return { ...page, publications: publications.slice(0, limit) };
     } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async top(channel: string): Promise<Position | undefined> {
+    let isWanted = true;
+    const { log } = this.#deps;
+    const asking = this.#joins.run(
+      () => log.position(channel),
+      () => isWanted,
+    );
+    try {
+      return await withDeadline(asking, TOP_TIMEOUT_MS, 'asking for a position');
+    } catch (error) {
+      isWanted = false;
       throw unavailable(error);
     }
   }

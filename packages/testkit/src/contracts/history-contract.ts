@@ -131,6 +131,20 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
     expect(page.publications.map(({ position }) => position)).toEqual([first?.position]);
   });
 
+  test('[POS.5] where a channel stands is known without a subscription, also before its first publication', async () => {
+    await using cluster = await startCluster();
+    const [one, other] = [await cluster.node(), await cluster.node()];
+    const blank = await other.broker.top(PROJECT);
+    expect(blank).toMatchObject({ offset: 0 });
+    expect(await one.broker.subscribe(PROJECT)).toEqual(blank);
+    const published = await publishMany(one.broker, 3);
+    expect(await other.broker.top(PROJECT)).toEqual(published[2]?.position);
+    const page = await other.broker.history(PROJECT, blank, upTo(10));
+    expect(page).toMatchObject({ complete: true, position: published[2]?.position });
+    expect(page.publications).toHaveLength(3);
+    expect(await other.broker.top('logs')).toBeUndefined();
+  });
+
   test('[GAP] an expired log is reported as incomplete, and its offsets go on', async () => {
     await using cluster = await startCluster();
     const { broker } = await cluster.node();
@@ -166,6 +180,8 @@ export function describeHistory(startCluster: () => Promise<BrokerCluster>): voi
         (each) => each.event['data'],
       );
     expect(await newest(3)).toEqual([]);
+    const unused = await broker.history(PROJECT, undefined, upTo(3));
+    expect(unused.position).toEqual(await broker.top(PROJECT));
     await publishMany(broker, 5);
     expect(await newest(3)).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }]);
     expect(await newest(100)).toHaveLength(5);

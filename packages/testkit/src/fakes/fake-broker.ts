@@ -7,7 +7,7 @@ export class FakeBroker implements Broker {
   readonly unsubscribed: string[] = [];
   /** Arguments of all `history` calls. */
   readonly historyReads: ({ channel: string } & HistoryExtent)[] = [];
-  /** Answer of `subscribe`; the test may set a promise. */
+  /** Answer of `subscribe` and `top`; the test may set a promise. */
   position: Position | undefined | Promise<Position | undefined>;
   page: HistoryPage | Promise<HistoryPage> = {
     position: undefined,
@@ -42,6 +42,10 @@ export class FakeBroker implements Broker {
 
   async pageAfter(): Promise<HistoryPage> {
     return this.page;
+  }
+
+  async top(): Promise<Position | undefined> {
+    return this.position;
   }
 
   health(): { ok: true } {
