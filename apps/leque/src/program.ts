@@ -5,7 +5,9 @@ import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { completionCommand } from './commands/completion.ts';
+import { cursorCommand } from './commands/cursor.ts';
 import { devCommand } from './commands/dev.ts';
+import { grantCommand } from './commands/grant.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logLevelCommand } from './commands/log-level.ts';
 import { publishCommand } from './commands/publish.ts';
@@ -29,8 +31,10 @@ export function lequeProgram(env: NodeJS.ProcessEnv): Command {
     checkCommand(env),
     keysCommand(),
     tokenCommand(env),
+    grantCommand(),
     publishCommand(),
     tailCommand(),
+    cursorCommand(),
     traceCommand(),
     statsCommand(),
     logLevelCommand(),

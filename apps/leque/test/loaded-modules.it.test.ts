@@ -50,10 +50,12 @@ describe('the command loads no package that it does not need:', () => {
     ['stats'],
     ['log-level', 'info'],
     ['token', '--user', 'alice'],
+    ['grant', '--user', 'alice', '--projects', 'P'],
+    ['cursor', 'all'],
     ['keys'],
     ['completion', 'bash'],
   ])('no test framework and no server for %s, which is a client', async (...args) => {
-    const isRemote = ['tail', 'trace', 'stats', 'log-level'].includes(args[0]);
+    const isRemote = !['token', 'keys', 'completion'].includes(args[0]);
     const url = isRemote ? ['--url', `http://127.0.0.1:${await freePorts(1)}`] : [];
     const packages = await packagesOf([...args, ...url]);
     const needless = packages.filter((name) => [...TEST_TOOLS, ...SERVERS].includes(name));

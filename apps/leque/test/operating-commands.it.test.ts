@@ -52,6 +52,22 @@ describe('in a running cluster', () => {
     expect(stderr).toContain('; try --token "$(leque token --user ops --scope admin)"');
   });
 
+  test('[GR1] leque grant prints a grant for each project, and leque cursor where each stands', async () => {
+    const projects = ['grant', '--user', 'alice', '--projects', 'P,Q'];
+    const { code, stdout } = await run(...projects);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^ey\S+\ney\S+\n$/)]);
+    const { grants } = JSON.parse((await run(...projects, '--json')).stdout);
+    const cursor = await run('cursor', 'project:P');
+    expect(cursor.stdout).toBe(`${grants[0].cursor}\n`);
+    const logs = await run('cursor', 'logs');
+    expect([logs.code, logs.stderr]).toEqual([1, 'logs keeps no history, so it has no cursor\n']);
+    const refused = await run('grant', '--user', 'alice', '--projects', '*');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('a grant names its projects, so * is none'),
+    ]);
+  });
+
   test('[CNT] leque stats shows each process with its connections', async () => {
     await using _client = await RawClient.connect(wsUrl(cluster.url(0), '/ws/project/P'), {
       token: tokenFor('alice', { projects: ['P'] }),

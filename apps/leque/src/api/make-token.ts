@@ -4,7 +4,7 @@ import { ALL_PROJECTS, SCOPES, type Scope } from '@leque/core';
 import { ID_RULE, isId } from '@leque/protocol';
 import { devSecret, SecretNotKept } from './dev-secret.ts';
 import { CommandError, EXIT, usageError } from './exit.ts';
-import { tryParsePositive } from './parse-option.ts';
+import { splitIds, tryParsePositive } from './parse-option.ts';
 
 export interface TokenOptions {
   readonly user: string;
@@ -36,8 +36,8 @@ export interface SignedToken {
  * these variables would refuse the token
  */
 export async function makeToken(options: TokenOptions, env: TokenKey): Promise<SignedToken> {
-  const projects = split(options.projects);
-  const scopes = split(options.scope);
+  const projects = splitIds(options.projects);
+  const scopes = splitIds(options.scope);
   const end = endAfter(options.ttl);
   const problems = [
     ...(isId(options.user) ? [] : [`--user "${options.user}" is not a user id: ${ID_RULE}`]),
@@ -103,18 +103,4 @@ function endAfter(seconds: string): Date | undefined {
 
 function isScope(scope: string): scope is Scope {
   return (SCOPES as readonly string[]).includes(scope);
-}
-
-function split(list: string): string[] {
-  const text = list.trim();
-  if (text.startsWith('[')) return tryParseList(text) ?? [text];
-  return text.split(',').filter((entry) => entry !== '');
-}
-
-function tryParseList(text: string): string[] | undefined {
-  try {
-    return (JSON.parse(text) as unknown[]).map(String);
-  } catch {
-    return undefined;
-  }
 }

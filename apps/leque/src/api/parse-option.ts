@@ -40,6 +40,21 @@ export function parseBaseUrl(text: string): string {
   return `${origin}${pathname}`.replace(/\/+$/, '');
 }
 
+/** @throws InvalidArgumentError for a list of no ids */
+export function parseIds(text: string): readonly string[] {
+  const ids = splitIds(text);
+  if (ids.length > 0) return ids;
+  throw new InvalidArgumentError('It names nothing.');
+}
+
+/** The entries of a comma-separated list, or of a JSON list for entries with commas. */
+export function splitIds(list: string): readonly string[] {
+  const text = list.trim();
+  const json = text.startsWith('[') ? tryParseJson(text) : undefined;
+  if (Array.isArray(json)) return json.map(String);
+  return text.startsWith('[') ? [text] : text.split(',').filter((entry) => entry !== '');
+}
+
 /** @throws InvalidArgumentError unless the text is a JSON object */
 export function parseJsonObject(text: string): Readonly<Record<string, unknown>> {
   const value = tryParseJson(text);

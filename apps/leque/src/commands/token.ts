@@ -24,7 +24,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv): Command {
     .option('--projects <ids>', 'comma-separated projects that the user may see; * for all', '')
     .option(
       '--scope <scopes>',
-      'comma-separated scopes: publish (to its user and projects), publish:all, stats, logs, admin',
+      'comma-separated scopes: publish (to its user and projects), publish:all, grant, stats, logs, admin',
       '',
     )
     .option('--ttl <seconds>', 'seconds until the token expires', '86400')
