@@ -15,6 +15,8 @@ const SECRETS: Readonly<Record<string, string>> = {
   REDIS_SENTINEL_USERNAME: 'sentinel',
   REDIS_SENTINEL_PASSWORD: 'password',
   CONTROL_SECRET: 'a-third-secret-of-more-than-32-characters',
+  GRANT_SECRET: 'a-secret-for-grants-of-more-than-32-characters',
+  GRANT_SECRET_NEXT: 'the-next-secret-for-grants-of-more-than-32-characters',
 };
 export const SECRET_VARIABLES = Object.keys(SECRETS).sort();
 

@@ -150,7 +150,8 @@ test('no refused credential, body or key is in a log line, an answer, a metric o
   await note(post(`${api}/api/publish`, event, { ...key, 'x-api-key': TEST_API_KEY }));
   await note(post(`${api}/api/publish`, [event], { ...key, 'x-api-key': TEST_API_KEY }));
   client.send({ action: 'subscribe', project_id: 'W', since: `${CANARY}:1` });
-  client.send({ action: 'auth', token: TOKEN });
+  client.send({ action: 'auth', token: TOKEN, grants: [TOKEN, CANARY] });
+  client.send({ action: 'subscribe', project_id: 'X', grant: TOKEN });
   client.send({ action: CANARY.repeat(10) });
   client.send(`{"action":${CANARY}`);
   await expect.poll(() => client.events.length, PATIENCE).toBeGreaterThan(3);

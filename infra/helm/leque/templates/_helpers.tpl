@@ -177,7 +177,7 @@ true
 {{- $jwtSecret := list -}}
 {{- if not (or $config.JWKS_URL $config.JWT_PUBLIC_KEY) }}{{ $jwtSecret = list "JWT_SECRET" "JWT_SECRET_NEXT" }}{{ end -}}
 {{- $own := eq .component "gateway" | ternary "SOCKETIO_RECOVERY_SECRET" "PUBLISH_API_KEYS" -}}
-{{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD" "CONTROL_SECRET") }}
+{{- range $key := concat $jwtSecret (list $own) (include "leque.redisUrl" .root | empty | ternary (list "REDIS_URL") list) (list "REDIS_SENTINEL_USERNAME" "REDIS_SENTINEL_PASSWORD" "CONTROL_SECRET" "GRANT_SECRET" "GRANT_SECRET_NEXT") }}
 - name: {{ $key }}
   valueFrom:
     secretKeyRef:
