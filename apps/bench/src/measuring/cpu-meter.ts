@@ -35,8 +35,8 @@ export class CpuMeter {
     };
   }
 
-  /** Cores used over `seconds`, and µs for each of `count` deliveries or events. */
-  figures(seconds: number, count: number, work: 'Delivery' | 'Event'): Figures {
+  /** Cores used over `seconds`, and µs for each of `count` deliveries, events or subscribes. */
+  figures(seconds: number, count: number, work: 'Delivery' | 'Event' | 'Subscribe'): Figures {
     const { server, redis } = this.#used;
     return known([
       ['serverCores', per(server, seconds * 1e6)],

@@ -6,6 +6,7 @@ import { formatsOf } from './connections.ts';
 import { measureFanOut } from './measure-fan-out.ts';
 import { measureIdle } from './measure-idle.ts';
 import { measurePublishing } from './measure-publishing.ts';
+import { measureSubscribes } from './measure-subscribes.ts';
 import type { RunContext } from './run-context.ts';
 
 /** The most files that a server opens in addition to its connections. */
@@ -75,6 +76,10 @@ export async function candidateOf(target: Target, setup: Setup): Promise<Candida
     if (target.startPublisher === undefined) return undefined;
     return { target, setup, unavailable: await target.unavailable() };
   }
+  if (setup.kind === 'subscribe') {
+    if (!target.takesGrants) return undefined;
+    return { target, setup, unavailable: await target.unavailable() };
+  }
   if (formatsOf(target, setup.mix) === undefined) return undefined;
   return {
     target,
@@ -91,6 +96,8 @@ function start(target: Target, setup: Setup, context: RunContext): AsyncGenerato
       return measureIdle(target, setup, context);
     case 'publish':
       return measurePublishing(publisherOf(target), setup, context);
+    case 'subscribe':
+      return measureSubscribes(target, setup, context);
   }
 }
 

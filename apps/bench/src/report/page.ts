@@ -63,9 +63,10 @@ function workloadSection({ id, title, about, cases }: WorkloadResult): string {
 
 /** Derived from the figures, so that a page can be rendered from any results.json. */
 function kindOf(cases: readonly CaseResult[]): Setup['kind'] {
-  const has = (name: 'kbPerConnection' | 'eventsPerSecond') =>
+  const has = (name: 'kbPerConnection' | 'eventsPerSecond' | 'subscribesPerSecond') =>
     cases.some(({ runs }) => runs.some(({ figures }) => figures[name] !== undefined));
   if (has('kbPerConnection')) return 'idle';
+  if (has('subscribesPerSecond')) return 'subscribe';
   return has('eventsPerSecond') ? 'publish' : 'fan-out';
 }
 

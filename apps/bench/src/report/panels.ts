@@ -39,6 +39,12 @@ export function panelsOf(kind: Setup['kind'], rows: readonly ChartRow[]): Panel[
         bar('cpuUsPerEvent', 'publisher CPU per event, µs', 1.2),
         bar('redisUsPerEvent', 'Redis CPU per event, µs', 1),
       ];
+    case 'subscribe':
+      return [
+        bar('subscribesPerSecond', 'subscribes per second', 1.2),
+        bar('cpuUsPerSubscribe', 'gateway CPU per subscribe, µs', 1.2),
+        bar('redisUsPerSubscribe', 'Redis CPU per subscribe, µs', 1),
+      ];
   }
 }
 

@@ -32,6 +32,7 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
     'redisUsPerEvent',
     'rssMb',
   ],
+  subscribe: ['subscribesPerSecond', 'cpuUsPerSubscribe', 'redisUsPerSubscribe'],
 };
 
 /** Additional figures of a join storm. */

@@ -25,6 +25,7 @@ const SAMPLE = /^([a-z_0-9]+)(?:\{.*\})? (\S+)$/gm;
 export const leque: Target = {
   name: 'leque',
   formats: ['ws', 'socketio'],
+  takesGrants: true,
   unavailable: async () => undefined,
   start,
   startPublisher,

@@ -12,6 +12,8 @@ export interface Target {
   install?(): Promise<void>;
   /** @throws Error with the server's output when it does not come up */
   start(context: TargetContext): Promise<RunningTarget>;
+  /** Whether its clients subscribe by Leque's commands, with its tokens and grants. */
+  readonly takesGrants?: boolean;
   /**
    * Starts a publisher that takes events over HTTP; targets without it skip such workloads.
    * @throws Error with the server's output when it does not come up

@@ -59,7 +59,22 @@ export interface PublishSetup {
   readonly steps: readonly { readonly label: string; readonly rate: number }[];
 }
 
-export type Setup = FanOutSetup | IdleSetup | PublishSetup;
+/** Raw clients that subscribe to one project after the other. */
+export interface SubscribeSetup {
+  readonly kind: 'subscribe';
+  readonly label: string;
+  readonly connections: number;
+  /** Projects that each connection subscribes to, the same for all. */
+  readonly projects: number;
+  /**
+   * The right to each project: the token, a grant that the server has not seen, or one that it has verified
+   * before.
+   */
+  readonly right: 'token' | 'new grant' | 'known grant';
+  readonly steps: readonly { readonly label: string }[];
+}
+
+export type Setup = FanOutSetup | IdleSetup | PublishSetup | SubscribeSetup;
 
 const ONE_CHANNEL: readonly Part[] = [{ label: '', firstChannel: 0, lastChannel: 0 }];
 const CLOSED_LOOP = [{ label: 'closed loop', rate: 0 }];
@@ -125,6 +140,11 @@ export function singles(connections: number): PublishSetup {
     batch: 1,
     steps: CLOSED_LOOP,
   };
+}
+
+export function subscribes(right: SubscribeSetup['right']): SubscribeSetup {
+  const steps = [{ label: 'closed loop' }];
+  return { kind: 'subscribe', label: right, connections: 50, projects: 400, right, steps };
 }
 
 export function batches(batch: number, connections: number): PublishSetup {

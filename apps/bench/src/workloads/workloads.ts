@@ -8,6 +8,7 @@ import {
   type Setup,
   singles,
   smoke,
+  subscribes,
   tenOfHundred,
 } from './setups.ts';
 
@@ -164,7 +165,18 @@ const W9: Workload = {
   ],
 };
 
-export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9];
+const W10: Workload = {
+  id: 'W10',
+  title: 'Subscribing with grants',
+  about:
+    'Fifty raw clients subscribe to the same 400 projects, one after the other, each with the next ' +
+    'command when the last one is answered: by their token, by a grant for each project that the ' +
+    'gateway has not seen, and by grants that it has verified before.',
+  seconds: SECONDS,
+  setups: [subscribes('token'), subscribes('new grant'), subscribes('known grant')],
+};
+
+export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10];
 
 /** Small workloads for any machine and for tests: they show losses, not speed. */
 export const SMOKE_WORKLOADS: readonly Workload[] = [
