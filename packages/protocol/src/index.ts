@@ -55,7 +55,6 @@ export {
   COMMANDS,
   type Command,
   checkCommand,
-  grantsOf,
   MAX_CURSORS,
   MAX_GRANTS,
   MAX_TOKEN_LENGTH,

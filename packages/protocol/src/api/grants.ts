@@ -33,7 +33,7 @@ export const GrantRequest = Type.Object(
 export type GrantRequest = Static<typeof GrantRequest>;
 
 /** A cursor in an answer of the API. */
-export const AnsweredCursor = Type.Optional(
+const AnsweredCursor = Type.Optional(
   Type.String({ description: 'position of the channel; absent where no history is kept' }),
 );
 

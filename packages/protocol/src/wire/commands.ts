@@ -21,7 +21,7 @@ const command = <T extends Record<string, object>>(fields: T) =>
 /** The most cursors in one resume, and projects in one command: as many as a session may have channels. */
 export const MAX_CURSORS = 512;
 /** The most grants in one command, for the same reason. */
-export const MAX_GRANTS = MAX_CURSORS;
+export const MAX_GRANTS = 512;
 const Since = Type.Optional(CursorText);
 /** A grant has the form of a token, and its length. */
 const Grant = Type.Optional(Token);
