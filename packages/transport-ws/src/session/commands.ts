@@ -47,6 +47,12 @@ const handlers: Handlers = {
 
 /** Commands that may overtake those that wait for the pace of the client's commands. */
 const URGENT: ReadonlySet<Action> = new Set(['ping', 'pong', 'auth']);
+/**
+ * Texts that match neither of these are not parsed before their turn, because a parser's error costs
+ * more than a command. JSON can write every letter as an escape, `\u0061`.
+ */
+const MAY_BRING_CURSORS = /resume|cursors|since|\\u/i;
+const MAY_BE_URGENT = /ping|pong|auth|\\u/i;
 
 /** @throws ProtocolError that is sent to the client */
 export function execute(target: CommandTarget, text: string): void | Promise<void> {
@@ -61,6 +67,7 @@ export function execute(target: CommandTarget, text: string): void | Promise<voi
 
 /** The channels for which a command presents cursors. */
 export function presentedBy(text: string): Presented {
+  if (!MAY_BRING_CURSORS.test(text)) return [];
   try {
     const cursors = cursorsOf(parseCommand(text));
     return cursors.filter(([, since]) => tryParseCursor(since) !== undefined).map(([name]) => name);
@@ -70,6 +77,7 @@ export function presentedBy(text: string): Presented {
 }
 
 export function isUrgent(text: string): boolean {
+  if (!MAY_BE_URGENT.test(text)) return false;
   try {
     return URGENT.has(parseCommand(text).action);
   } catch {
