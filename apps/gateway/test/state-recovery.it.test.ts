@@ -126,6 +126,27 @@ test('[GAP] [DUP] [IO5] [IO8.14] a recovered state takes precedence over `auth.c
   await expect.poll(() => client.seen.at(-1)).toBe('moved 6');
 });
 
+test('[DUP] [RE5] [IO8.14] a state that was fetched while the client was away is followed by what is newer', async () => {
+  await using gateway = await startGateway();
+  const publish = publisher(gateway);
+  const token = await tokenFor('ana', { projects: ['P', 'Q'] });
+  using client = await connect(gateway);
+  await subscribe(client, 'P');
+  await publish.project('P');
+  await expect.poll(() => client.seen).toEqual(['moved 1']);
+  await cut(client, async () => {
+    await publish.user();
+    await publish.project('P');
+    const fetchedAt = (await gateway.broker.history('project:P', undefined, upTo(1))).position;
+    client.socket.auth = { token, cursors: { 'project:P': fetchedAt && toCursor(fetchedAt) } };
+    await publish.project('P');
+  });
+  await expect.poll(() => client.seen).toEqual(['moved 1', 'told 2', 'moved 4']);
+  expect(client.recoveries).toEqual([false, true]);
+  await cut(client, () => publish.project('P')); // the same cursor again, which is older now
+  await expect.poll(() => client.seen).toEqual(['moved 1', 'told 2', 'moved 4', 'moved 5']);
+});
+
 /** A broker whose history reads fail as unavailable. */
 class AwayBroker extends MemoryBroker {
   away = false;

@@ -71,6 +71,7 @@ export { endOfString, type MemberTexts, memberTexts } from './wire/member-texts.
 export { type Payload, tryDecodePayload } from './wire/payload.ts';
 export {
   type Cursor,
+  isNewerCursor,
   type Position,
   parseCursor,
   toCursor,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toCursor, tryParseCursor } from './position.ts';
+import { isNewerCursor, toCursor, tryParseCursor } from './position.ts';
 
 test('[POS.3] parsing a cursor gives the position from which it was made', () => {
   const position = { epoch: '0a1b2c', offset: 123_456_789_012_345 };
@@ -22,3 +22,18 @@ test.each([
 ])('[POS.3] the cursor %j is parsed as %j', (cursor, position) => {
   expect(tryParseCursor(cursor)).toEqual(position);
 });
+
+test.each([
+  ['e.10', 'e.9', true],
+  ['e.9', 'e.10', false],
+  ['e.9', 'e.9', false],
+  ['f.10', 'e.9', false],
+  ['?', 'e.9', false],
+  ['e.9', '', false],
+  ['', '', false],
+])(
+  '[POS.7] cursors of one epoch compare by their number: %j is newer than %j: %j',
+  (one, other, newer) => {
+    expect(isNewerCursor(one, other)).toBe(newer);
+  },
+);

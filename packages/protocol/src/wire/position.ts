@@ -9,7 +9,7 @@ export interface Position {
   readonly offset: number;
 }
 
-/** A position as clients see it: one opaque string. */
+/** A position as clients see it: `EPOCH.OFFSET`. Cursors of one epoch compare by their offsets. */
 export type Cursor = string;
 
 const CURSOR = /^([a-z0-9]{1,32})\.(\d{1,15})$/;
@@ -31,4 +31,13 @@ export function parseCursor(cursor: string): Position {
   if (position === undefined)
     throw new ProtocolError('invalid_command', 'not a cursor issued by this system');
   return position;
+}
+
+/**
+ * Whether a cursor is of the same epoch as another one, and has seen more. Cursors of different epochs,
+ * and texts that are no cursors, do not compare.
+ */
+export function isNewerCursor(cursor: Cursor, other: Cursor): boolean {
+  const [position, from] = [tryParseCursor(cursor), tryParseCursor(other)];
+  return position?.epoch === from?.epoch && (position?.offset ?? 0) > (from?.offset ?? 0);
 }

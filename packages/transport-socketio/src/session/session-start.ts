@@ -17,6 +17,7 @@ import {
 } from '@leque/protocol';
 import type { SocketIoContext } from '../context.ts';
 import { ExpectedTails } from '../recovery/expected-tails.ts';
+import { advancedTo, newerCursors } from '../recovery/newer-positions.ts';
 import { Progress } from '../recovery/progress.ts';
 import type { CarriedState } from '../recovery/recovery-ids.ts';
 import { MAX_POSITIONS } from '../wire/offset.ts';
@@ -57,11 +58,12 @@ export async function startSession(
   deps: SessionStartDeps,
 ): Promise<SessionStart> {
   const cursors = cursorsOf(auth);
-  const lost = deps.connection.hasOffsets
+  const carried = deps.connection.hasOffsets
     ? deps.context.recovery?.read(auth, userIdOf(deps))
     : undefined;
+  const lost = carried && advancedTo(cursors, carried);
   if (lost !== undefined && (await recover(deps, lost))) return continueWith(deps, lost, cursors);
-  const start = await startAnew(deps, cursors);
+  const start = await startAnew(deps, newerCursors(cursors, carried));
   return { ...start, recovered: auth['pid'] === undefined ? undefined : false };
 }
 
@@ -93,7 +95,6 @@ async function continueWith(
 ): Promise<SessionStart> {
   const { session, connection } = deps;
   const { pid, sid, positions } = lost;
-  // The client's library knows better than the page where its channels stood.
   const asked = Object.keys(cursors).filter((channel) => !positions.has(channel));
   const unknown = [...new Set([...asked, ...givenAfresh(deps, positions)])];
   const refused = (await resume(deps, unknown, cursors)).filter(
