@@ -11,7 +11,7 @@ export function describeSeed000(name: string, startSystem: StartSystem): void {
   describe(`seed 000 (${name})`, () => {
     let system: System;
     beforeAll(async () => {
-      system = await startSystem({ WEBSOCKET_HEARTBEAT_INTERVAL: '0.5' });
+      system = await startSystem({ WEBSOCKET_HEARTBEAT_INTERVAL: '0.5', EVENT_SCHEMAS: 'strict' });
     });
     afterAll(() => system?.[Symbol.asyncDispose]());
 

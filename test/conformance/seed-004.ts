@@ -28,7 +28,10 @@ export function describeSeed004(name: string, startSystem: StartSystem): void {
   describe(`seed 004 (${name})`, () => {
     let system: System;
     beforeAll(async () => {
-      system = await startSystem({ CORS_ORIGIN: 'http://localhost:3000,https://yourdomain.com' });
+      system = await startSystem({
+        CORS_ORIGIN: 'http://localhost:3000,https://yourdomain.com',
+        EVENT_SCHEMAS: 'strict',
+      });
     });
     afterAll(() => system?.[Symbol.asyncDispose]());
 

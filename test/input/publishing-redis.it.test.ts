@@ -7,7 +7,7 @@ import { useTwoNodes } from '../support/two-nodes.ts';
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
 describe('publishing', () => {
-  const two = useTwoNodes();
+  const two = useTwoNodes({ EVENT_SCHEMAS: 'strict' });
 
   const publish = (body: unknown, headers?: Record<string, string>) =>
     post(`${two.publishUrl}/api/publish`, body, headers);

@@ -8,7 +8,7 @@ const SOON = { timeout: 2000, interval: 25 };
 const CURSOR = /^([a-z0-9]+)\.(\d+)$/;
 
 describe('publishing by', () => {
-  const two = useTwoNodes();
+  const two = useTwoNodes({ EVENT_SCHEMAS: 'strict' });
 
   const publish = (body: unknown, headers?: Record<string, string>) =>
     post(`${two.publishUrl}/api/publish`, body, headers);

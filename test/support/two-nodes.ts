@@ -1,4 +1,4 @@
-import { type Nodes, startNodes } from '@leque/testkit';
+import { type Env, type Nodes, startNodes } from '@leque/testkit';
 import { afterAll, beforeAll } from 'vitest';
 
 /** Two nodes on one Redis. */
@@ -11,10 +11,10 @@ export interface TwoNodes {
 }
 
 /** Starts two nodes for the tests of the enclosing group. The result has them while these tests run. */
-export function useTwoNodes(): TwoNodes {
+export function useTwoNodes(env: Env = {}): TwoNodes {
   let cluster: Nodes | undefined;
   beforeAll(async () => {
-    cluster = await startNodes(2);
+    cluster = await startNodes(2, env);
   });
   afterAll(() => cluster?.[Symbol.asyncDispose]());
   const started = (): Nodes => {

@@ -15,7 +15,7 @@ import {
   type TokenVerifier,
   type Tracing,
 } from '@leque/core';
-import type { UnaddressedPolicy } from '@leque/protocol';
+import type { SchemaPolicy, UnaddressedPolicy } from '@leque/protocol';
 import { ClientAddresses, registerProblems } from '@leque/service';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { DeliveryReports } from './delivery-report/delivery-reports.ts';
@@ -76,6 +76,8 @@ export interface PublisherPolicy {
   readonly firehose: boolean;
   /** Decides what `POST /api/publish` does with an event that names nobody. */
   readonly unaddressed: UnaddressedPolicy;
+  /** Decides what becomes of an event whose `data` does not fit the schema of its type. */
+  readonly schemas: SchemaPolicy;
   readonly limits: Omit<PublisherLimits, 'journalEntries'>;
   /** Requests and events per second for each API key, user and address; 0 means no limit. */
   readonly rates: CallerRates;
@@ -206,6 +208,7 @@ function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>):
     counters,
     firehose: policy.firehose,
     maxEventBytes: limits.maxEventBytes,
+    schemas: policy.schemas,
     telemetry,
     journal,
     tracing: deps.tracing,

@@ -18,6 +18,7 @@ test('Redis and a secret are all that has to be set', () => {
     docs: true,
     firehose: true,
     unaddressed: 'refuse',
+    schemas: 'warn',
     journal: { entries: 20_000, ttlMs: 900_000 },
     limits: {
       maxEventBytes: 65_536,

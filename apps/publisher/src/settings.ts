@@ -1,6 +1,7 @@
 import { type AuthSettings, apiKeyProblems } from '@leque/auth-jwt';
 import {
   type ConfigRule,
+  EventSettings,
   HistorySettings,
   JournalSettings,
   journalOptions,
@@ -87,6 +88,7 @@ export const PublisherSettings = Type.Object({
     }),
   ),
   FIREHOSE: HistorySettings.properties.FIREHOSE,
+  ...EventSettings.properties,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
 });
@@ -108,6 +110,7 @@ export function publisherPolicy(
     basePath: settings.BASE_PATH,
     firehose: settings.FIREHOSE === 'on',
     unaddressed: settings.UNADDRESSED_EVENTS ?? (settings.AUTH_MODE === 'open' ? 'all' : 'refuse'),
+    schemas: settings.EVENT_SCHEMAS,
     journal: journalOptions(settings),
     rates: {
       key: settings.API_RATE_PER_KEY,

@@ -40,6 +40,7 @@ export const openPolicy: PublisherPolicy = {
   docs: true,
   firehose: true,
   unaddressed: 'all',
+  schemas: 'strict',
   journal: { entries: 100, ttlMs: 60_000 },
   rates: { key: 0, user: 0, address: 0 },
   wrongCredentialsPerMinute: 0,

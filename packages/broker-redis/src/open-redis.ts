@@ -5,6 +5,7 @@ import {
   type Clock,
   type ClusterState,
   type Control,
+  eventOptions,
   historyOptions,
   systemClock,
   type Telemetry,
@@ -86,7 +87,9 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
   const ports = { telemetry, clock };
   const address = addressIn(settings);
   const probes = new ProbeCounts();
-  const parts = { prefix, nodeId, limits: historyOptions(settings), probes, ...ports };
+  const events = eventOptions(settings);
+  const limits = { ...historyOptions(settings), events };
+  const parts = { prefix, nodeId, limits, probes, ...ports };
   const { link, open } = connectionsTo(address, parts);
   const log = new ChannelLog(link, prefix, telemetry);
   const adapterConnections: AdapterConnection[] = [];
@@ -104,7 +107,7 @@ export function openRedis(settings: RedisSettings, context: RedisContext): Redis
     secret: settings.CONTROL_SECRET ?? context.secret,
     ...ports,
   });
-  const broker = new RedisBroker({ link, log, prefix, ...ports });
+  const broker = new RedisBroker({ link, log, prefix, events, ...ports });
   return {
     broker,
     state,

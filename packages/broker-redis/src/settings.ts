@@ -1,4 +1,4 @@
-import { type ConfigRule, HistorySettings } from '@leque/core';
+import { type ConfigRule, EventSettings, HistorySettings } from '@leque/core';
 import { type Static, Type } from 'typebox';
 import { DEFAULT_PREFIX } from './connection/adapter-connection.ts';
 import { parseRedisUrl } from './connection/redis-address.ts';
@@ -58,6 +58,7 @@ export const RedisSettings = Type.Object({
     }),
   ),
   ...HistorySettings.properties,
+  ...EventSettings.properties,
 });
 export type RedisSettings = Static<typeof RedisSettings>;
 

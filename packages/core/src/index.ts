@@ -152,6 +152,7 @@ export {
   controlKind,
   wellFormedAnswers,
 } from './ports/control.ts';
+export { type EventOptions, EventSettings, eventOptions } from './ports/event-settings.ts';
 export type { GrantSigner } from './ports/grant-signer.ts';
 export type { GrantVerifier } from './ports/grant-verifier.ts';
 export {

@@ -18,13 +18,14 @@ export {
 } from './events/addressing.ts';
 export {
   type Event,
+  type EventRules,
   MAX_EVENT_BYTES,
   type ParsedEvent,
-  RESERVED_CODES,
   tryParseEvent,
   withoutTraceparent,
   withTraceparent,
 } from './events/event.ts';
+export { RESERVED_CODES, type SchemaPolicy } from './events/data-schemas.ts';
 export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';
 export {
   EVENT_DATA,

@@ -41,7 +41,8 @@ test('the package parses and encodes where only the globals of a browser exist',
   runInContext(code, context);
   const answer = runInContext(
     `(() => {
-      const { event } = protocol.tryParseEvent({ type: 'x', data: { n: 1 }, project_id: 'P' }, 'refuse');
+      const rules = { unaddressed: 'refuse', schemas: 'strict' };
+      const { event } = protocol.tryParseEvent({ type: 'x', data: { n: 1 }, project_id: 'P' }, rules);
       const position = protocol.parseCursor('e.1');
       const envelope = protocol.encodeEnvelope({ ...event, position });
       const payload = new TextEncoder().encode('1 e 1 x ' + event.channel + '\\n' + event.json);

@@ -13,6 +13,7 @@ const WARNINGS: ReadonlySet<Fact['type']> = new Set([
   'lease_lost',
   'event_dropped',
   'event_unaddressed',
+  'event_misfit',
   'degraded',
   'not_ready',
   'unavailable',

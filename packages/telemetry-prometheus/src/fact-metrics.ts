@@ -84,6 +84,7 @@ function countingParts(registry: Registry) {
   return {
     event_dropped: () => dropped.inc(),
     event_unaddressed: () => {}, // reported once for each type, so that a count would say nothing
+    event_misfit: () => {}, // for the same reason
     gap_filled: ({ publications }) => {
       gaps.inc();
       filled.inc(publications);

@@ -93,7 +93,7 @@ export function tokenFor(
 }
 
 async function publish(broker: Broker, input: EventInput): Promise<void> {
-  const parsed = tryParseEvent(input, 'all');
+  const parsed = tryParseEvent(input, { unaddressed: 'all', schemas: 'strict' });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   await broker.publish(parsed.event);
 }

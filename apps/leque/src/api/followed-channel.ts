@@ -150,9 +150,9 @@ export class FollowedChannel {
         return toPosition(data.channels?.[channel] ?? {});
       case 'resync':
         return envelope.channel === channel ? { kind: 'gap', cursor: data.cursor } : undefined;
-      case 'error':
-        throw refused(data);
       default:
+        // Events may have this type, too; only those have a channel.
+        if (type === 'error' && envelope.channel === undefined) throw refused(data);
         if (envelope.channel !== channel) return undefined;
         return { kind: 'event', text, ...envelope };
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ItemResult, PublishResults } from '@leque/protocol';
+import { describeProblems, type ItemResult, type PublishResults, type Stored } from '@leque/protocol';
 import { Command, Option } from 'commander';
 import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { type EventLine, readEventLines } from '../api/event-lines.ts';
@@ -144,8 +144,13 @@ function describe(result: ItemResult, line: number): string {
   }
   const outcome = result.duplicate ? 'known already' : 'stored';
   const parts = [outcome, result.message_id, result.cursor].filter((part) => part !== undefined);
-  const warning = result.warning === undefined ? '' : `; ${result.warning}`;
-  return `${parts.map(oneLine).join(' ')}${oneLine(warning)}`;
+  const notes = [result.warning, misfitOf(result.warnings)].filter((note) => note !== undefined);
+  return [parts.map(oneLine).join(' '), ...notes.map(oneLine)].join('; ');
+}
+
+function misfitOf(warnings: Stored['warnings']): string | undefined {
+  if (warnings === undefined) return undefined;
+  return `its data does not fit its type: ${describeProblems(warnings)}`;
 }
 
 async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {

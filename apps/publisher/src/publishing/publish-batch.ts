@@ -17,13 +17,16 @@ const TURN_MS = 4;
 const UNADDRESSED =
   'deprecated: this event named nobody, so it went to everybody; say channel "all", or give user_id or project_id';
 
-export function storedAnswer({ channel, unaddressed }: Event, published: Published): Stored {
+export function storedAnswer(event: Event, published: Published): Stored {
+  const { channel, unaddressed, warnings } = event;
   const { messageId: message_id, position, duplicate } = published;
-  const stored =
+  const stored: Stored =
     position === undefined
       ? { message_id, channel, duplicate }
       : { message_id, channel, cursor: toCursor(position), duplicate };
-  return unaddressed ? { ...stored, warning: UNADDRESSED } : stored;
+  if (unaddressed) stored.warning = UNADDRESSED;
+  if (warnings !== undefined) stored.warnings = [...warnings];
+  return stored;
 }
 
 export interface BatchRequest extends Omit<PublishOptions, 'deadline'> {

@@ -13,6 +13,7 @@ import {
   type Event,
   FIREHOSE,
   ProtocolError,
+  type SchemaPolicy,
   type SentJson,
   tryParseChannel,
   tryParseEvent,
@@ -59,6 +60,8 @@ export interface PublishingDeps {
   readonly firehose: boolean;
   /** Largest size of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
+  /** What becomes of an event whose `data` does not fit the schema of its type. */
+  readonly schemas: SchemaPolicy;
   readonly journal: PublishJournal;
   readonly telemetry: Telemetry;
   readonly tracing: Tracing | undefined;
@@ -177,7 +180,8 @@ export class Publishing {
   }
 
   #parse(json: SentJson, { key, unaddressed }: CheckOptions): Event {
-    const read = tryParseEvent(withKey(json.parsed, key), unaddressed, json);
+    const rules = { unaddressed, schemas: this.#deps.schemas };
+    const read = tryParseEvent(withKey(json.parsed, key), rules, json);
     if (read.ok) return read.event;
     throw RequestError.ofProblems('invalid_event', read.problems);
   }

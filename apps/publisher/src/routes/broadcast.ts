@@ -10,7 +10,7 @@ import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
 import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
-const { message_id, channel, cursor, warning } = Stored.properties;
+const { message_id, channel, cursor, warning, warnings } = Stored.properties;
 
 const schema = {
   operationId: 'broadcastEvent',
@@ -31,6 +31,7 @@ const schema = {
         channel,
         cursor,
         warning,
+        warnings,
       },
       { description: 'The event is stored.' },
     ),

@@ -111,7 +111,7 @@ export class RawAuditedClient implements AuditedClient {
     else if (type === 'subscribed') this.#answered({ [this.#channel]: message.data });
     else if (type === 'resumed') this.#answered(message.data['channels'] as object);
     else if (type === 'resync') this.#resync(message);
-    else if (type === 'error') this.#refused(message.data);
+    else if (type === 'error' && message.channel === undefined) this.#refused(message.data);
   }
 
   /** A channel whose cursor is not answered gets its outcome by the answer. */

@@ -5,6 +5,7 @@ import { FakeClock, RecordingSink, RecordingTelemetry } from '@leque/testkit/fak
 import { expect, test } from 'vitest';
 import { CHANNEL, FakeLog, payload } from '../../test/support/fake-log.ts';
 import { ChannelFeed } from './channel-feed.ts';
+import { MessageDecoder } from './decode-message.ts';
 
 /** The first pause before Redis is asked again. */
 const RETRY_MS = 100;
@@ -14,6 +15,7 @@ function startFeed(clock: Clock = systemClock) {
   const [log, sink, telemetry] = [new FakeLog(), new RecordingSink(), new RecordingTelemetry()];
   const feed = new ChannelFeed(CHANNEL, true, {
     log,
+    decoder: new MessageDecoder({ schemas: 'warn' }, telemetry),
     sink,
     telemetry,
     clock,

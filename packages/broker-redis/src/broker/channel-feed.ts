@@ -11,11 +11,12 @@ import type { Position } from '@leque/protocol';
 import { isReply } from '../connection/redis-errors.ts';
 import type { ChannelHandler } from '../link/redis-subscriber.ts';
 import type { ChannelLog } from './channel-log.ts';
-import { decodeMessage } from './decode-message.ts';
+import type { MessageDecoder } from './decode-message.ts';
 import { isBehind, Sequencer, type Verdict } from './sequencer.ts';
 
 export interface ChannelFeedDeps {
   readonly log: Pick<ChannelLog, 'position' | 'page'>;
+  readonly decoder: MessageDecoder;
   readonly sink: BrokerSink;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
@@ -79,7 +80,7 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   message(payload: Buffer): void {
-    const decoded = decodeMessage(this.#channel, payload, this.position?.epoch);
+    const decoded = this.#deps.decoder.decode(this.#channel, payload, this.position?.epoch);
     if ('problem' in decoded) this.#leaveOut(decoded.problem, decoded.position);
     else if (this.#state === 'live') this.#accept(decoded.publication);
     else if (this.#state !== 'closed') this.#hold(decoded.publication);

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { Publication } from '@leque/core';
+import { type EventOptions, Publication, type Telemetry } from '@leque/core';
 import {
   describeProblems,
+  type Event,
+  type EventRules,
   FIREHOSE,
   MAX_EVENT_BYTES,
   type Payload,
@@ -16,27 +18,64 @@ export type Decoded =
   | { readonly publication: Publication }
   | { readonly problem: string; readonly position?: Position | undefined };
 
-/**
- * Decodes a message of a channel's Redis channel. It is a publication of Leque, or the bare event of
- * another service that used PUBLISH, which is live only and does not reach the firehose. Nodes send the
- * bytes on, so they are checked here, once for all sessions: a text frame that is not UTF-8 would close
- * the connection of every client.
- * @param epoch the epoch of the message before. An equal epoch is replaced by it, because every
- *   session compares epochs, and strings that are the same object compare by their address.
- */
-export function decodeMessage(channel: string, payload: Buffer, epoch?: string): Decoded {
-  if (!isUtf8(payload))
-    return { problem: 'not UTF-8', position: tryDecodePayload(payload)?.position };
-  const decoded = tryDecodePayload(payload);
-  if (decoded === undefined) return readForeign(channel, payload);
-  if (!isJson(decoded.body)) return { problem: 'not JSON', position: decoded.position };
-  if (channel === FIREHOSE) return readRepeated(decoded);
-  const { type, body: json } = decoded;
-  const position =
-    epoch !== undefined && decoded.position?.epoch === epoch
-      ? { epoch, offset: decoded.position.offset }
-      : decoded.position;
-  return { publication: new Publication({ channel, type, position, json }) };
+/** Types whose events by PUBLISH are reported because they do not fit their schema. */
+const MAX_MISFITS = 100;
+
+/** Decodes the messages of all channels of one node. */
+export class MessageDecoder {
+  readonly #rules: EventRules;
+  readonly #telemetry: Telemetry;
+  readonly #misfits = new Set<string>();
+
+  constructor({ schemas }: EventOptions, telemetry: Telemetry) {
+    this.#rules = { unaddressed: 'refuse', schemas };
+    this.#telemetry = telemetry;
+  }
+
+  /**
+   * Decodes a message of a channel's Redis channel. It is a publication of Leque, or the bare event of
+   * another service that used PUBLISH, which is live only and does not reach the firehose. Nodes send the
+   * bytes on, so they are checked here, once for all sessions: a text frame that is not UTF-8 would close
+   * the connection of every client.
+   * @param epoch the epoch of the message before. An equal epoch is replaced by it, because every
+   *   session compares epochs, and strings that are the same object compare by their address.
+   */
+  decode(channel: string, payload: Buffer, epoch?: string): Decoded {
+    if (!isUtf8(payload))
+      return { problem: 'not UTF-8', position: tryDecodePayload(payload)?.position };
+    const decoded = tryDecodePayload(payload);
+    if (decoded === undefined) return this.#readForeign(channel, payload);
+    if (!isJson(decoded.body)) return { problem: 'not JSON', position: decoded.position };
+    if (channel === FIREHOSE) return readRepeated(decoded);
+    const { type, body: json } = decoded;
+    const position =
+      epoch !== undefined && decoded.position?.epoch === epoch
+        ? { epoch, offset: decoded.position.offset }
+        : decoded.position;
+    return { publication: new Publication({ channel, type, position, json }) };
+  }
+
+  #readForeign(channel: string, payload: Buffer): Decoded {
+    if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
+    const text = payload.toString();
+    const sent = tryParseObject(text);
+    if (sent === undefined) return { problem: 'not a JSON object' };
+    // The Redis channel decides where the event goes, whatever the event itself says.
+    const parsed = tryParseEvent({ ...sent, channel }, this.#rules, { text, parsed: sent });
+    if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
+    this.#noteMisfit(parsed.event);
+    const { type, json } = parsed.event;
+    return { publication: new Publication({ channel, type, position: undefined, json }) };
+  }
+
+  /** Once for each type, because the same service sends it again and again, and gets no answer. */
+  #noteMisfit({ type: eventType, warnings }: Event): void {
+    if (warnings === undefined || this.#misfits.has(eventType)) return;
+    if (this.#misfits.size >= MAX_MISFITS) return;
+    this.#misfits.add(eventType);
+    const detail = describeProblems(warnings);
+    this.#telemetry.report({ type: 'event_misfit', eventType, detail });
+  }
 }
 
 /** The firehose repeats what is stored in the channels of projects. */
@@ -45,18 +84,6 @@ function readRepeated({ channel: origin, type, position, body: json }: Payload):
     return { problem: 'a publication in the firehose names no project' };
   const options = { channel: FIREHOSE, origin, originPosition: position, type, json };
   return { publication: new Publication({ ...options, position: undefined }) };
-}
-
-function readForeign(channel: string, payload: Buffer): Decoded {
-  if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
-  const text = payload.toString();
-  const sent = tryParseObject(text);
-  if (sent === undefined) return { problem: 'not a JSON object' };
-  // The Redis channel decides where the event goes, whatever the event itself says.
-  const parsed = tryParseEvent({ ...sent, channel }, 'refuse', { text, parsed: sent });
-  if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
-  const { type, json } = parsed.event;
-  return { publication: new Publication({ channel, type, position: undefined, json }) };
 }
 
 /** Syntax is ASCII, so the bytes are read as Latin-1, which is faster than decoding UTF-8. */

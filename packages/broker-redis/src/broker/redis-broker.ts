@@ -4,6 +4,7 @@ import {
   type Cancel,
   type Clock,
   ConcurrencyLimit,
+  type EventOptions,
   every,
   type HistoryExtent,
   type HistoryPage,
@@ -18,6 +19,7 @@ import { AppendQueue } from './append-queue.ts';
 import { isAged } from './blank-positions.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
+import { MessageDecoder } from './decode-message.ts';
 import { HistoryReads } from './history-reads.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 1000;
@@ -38,6 +40,8 @@ export interface RedisBrokerDeps {
   readonly link: RedisLink;
   readonly log: ChannelLog;
   readonly prefix: string;
+  /** The limits and rules of events that other services PUBLISH. */
+  readonly events: EventOptions;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
@@ -66,8 +70,9 @@ export class RedisBroker implements Broker {
 
   /** Does not fail when Redis is away: `health` reports that, now as later. */
   async start(sink: BrokerSink): Promise<void> {
-    const { log, telemetry, clock } = this.#deps;
-    this.#feedDeps = { log, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    const { log, events, telemetry, clock } = this.#deps;
+    const decoder = new MessageDecoder(events, telemetry);
+    this.#feedDeps = { log, decoder, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
     this.#stopRenewing();
     this.#stopRenewing = every(clock, RENEWALS.periodMs, () => this.#renew());
     await this.#deps.link.receive();

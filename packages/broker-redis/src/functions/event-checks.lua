@@ -135,17 +135,48 @@ local function violation(rule, value)
   return nil
 end
 
-local function check_data(event, problems)
-  for _, field in ipairs(config().event_data[event.type or event.event_type] or {}) do
-    local value = event.data[field.name]
+-- Returns the text of an id, which a whole number stands for as well; nil for anything else.
+local function id_in(value)
+  if value == nil or violation(field_of('user_id').rule, value) then return nil end
+  return type(value) == 'number' and text(value) or value
+end
+
+-- Adds what does not fit the schema of the type.
+local function compare_with_schema(kind, data, misfits)
+  for _, field in ipairs(config().event_data[kind] or {}) do
+    local value = data[field.name]
     local problem
     if value ~= nil then problem = violation(field.rule, value)
     elseif field.required then problem = 'is required' end
-    if problem then table.insert(problems, 'data.' .. field.name .. ' ' .. problem) end
+    if problem then table.insert(misfits, 'data.' .. field.name .. ' ' .. problem) end
+  end
+end
+
+-- Adds what decides who gets the event and is wrong, whatever the policy for schemas is. The key has the
+-- channel, so no id is missing.
+local function check_routing(kind, data, channel, problems)
+  for _, address in ipairs(config().event_addresses[kind] or {}) do
+    local value = data[address.name]
+    if value ~= nil and value ~= cjson.null and not id_in(value) then
+      table.insert(problems, 'data.' .. address.name .. ' ' .. violation(field_of('user_id').rule, value))
+    end
+  end
+  if channel ~= 'logs' or kind ~= 'log_message' then return end
+  for _, field in ipairs(config().event_data[kind]) do
+    local problem = field.name == 'level' and violation(field.rule, data.level)
+    if problem then table.insert(problems, 'data.level ' .. problem) end
+  end
+end
+
+-- The policies of data-schemas.ts of the protocol package.
+local function check_data(event, channel, problems, warnings)
+  local kind, policy = event.type or event.event_type, config().event_schemas
+  if policy ~= 'strict' then check_routing(kind, event.data, channel, problems) end
+  if policy ~= 'off' then
+    compare_with_schema(kind, event.data, policy == 'strict' and problems or warnings)
   end
   local code = event.data.code
-  if #problems == 0 and (event.type or event.event_type) == 'error'
-    and code ~= nil and config().reserved_codes[tostring(code)] then
+  if #problems == 0 and kind == 'error' and code ~= nil and config().reserved_codes[tostring(code)] then
     table.insert(problems, 'data.code is reserved for errors of the server')
   end
 end
@@ -164,10 +195,10 @@ local function check_fields(event, problems)
   for _, name in ipairs(names) do table.insert(problems, shown(name) .. ' is not a known field') end
 end
 
--- Returns everything that is wrong with the event, in words for its author. `data_text` is the JSON of
--- its data.
+-- Returns everything that is wrong with the event, in words for its author, and what is only a warning.
+-- `data_text` is the JSON of its data.
 local function find_problems(event, data_text, channel)
-  local problems = {}
+  local problems, warnings = {}, {}
   check_fields(event, problems)
   local kind = event.type or event.event_type
   if kind == nil then
@@ -175,7 +206,7 @@ local function find_problems(event, data_text, channel)
   elseif event.event_type ~= nil and event.event_type ~= kind then
     table.insert(problems, 'event_type differs from type; give one of them')
   elseif config().reserved_types[kind] then
-    table.insert(problems, 'type "' .. kind .. '" is reserved for the server')
+    table.insert(problems, 'type "' .. kind .. '" is reserved: ' .. config().reserved_types[kind])
   end
   if event.channel ~= nil and event.channel ~= channel then
     table.insert(problems, 'channel differs from that of the key')
@@ -190,9 +221,9 @@ local function find_problems(event, data_text, channel)
     local path = string.gsub(find_infinite(event.data, 'data'), '[^%w%._:@-]', '?')
     table.insert(problems, path .. ' must be a number within the range of 64-bit floats')
   elseif #problems == 0 then
-    check_data(event, problems)
+    check_data(event, channel, problems, warnings)
   end
-  return problems
+  return problems, warnings
 end
 
 -- The rules of addressing.ts of the protocol package, from which the tables come. The key of a call names
@@ -209,12 +240,6 @@ end
 -- Returns the fields of data that say whom an event of this type is for.
 local function addresses_of(kind)
   return config().event_addresses[kind] or user_type_of(kind) and config().user_type_addresses or {}
-end
-
--- Returns the text of an id, which a whole number stands for as well; nil for anything else.
-local function id_in(value)
-  if value == nil or violation(field_of('user_id').rule, value) then return nil end
-  return type(value) == 'number' and text(value) or value
 end
 
 -- Returns what contradicts itself in an event that has the id of its channel already.

@@ -99,7 +99,7 @@ export function addressRules() {
     event_addresses: Object.fromEntries(EVENT_ADDRESSES),
     user_types: asSet(USER_TYPES),
     user_type_addresses: USER_TYPE_ADDRESSES,
-    reserved_types: asSet(RESERVED_TYPES),
+    reserved_types: Object.fromEntries(RESERVED_TYPES),
     reserved_codes: asSet(RESERVED_CODES),
   };
 }

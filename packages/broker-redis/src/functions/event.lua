@@ -73,9 +73,10 @@ local function parse_event(json, log)
   write_ids_as_texts(event)
   add_own_ids(event, log)
   local in_data = add_ids_in_data(event)
-  local problems = find_problems(event, texts.data, log.channel)
+  local problems, warnings = find_problems(event, texts.data, log.channel)
   if #problems == 0 then problems = address_problems(event, log) end
   if #problems > 0 then return nil, table.concat(problems, '; ') end
+  event.warnings = #warnings > 0 and table.concat(warnings, '; ') or nil
   event.texts = {
     data = with_members(texts.data, in_data),
     message_id = event.message_id and texts.message_id,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { HistoryOptions, Telemetry } from '@leque/core';
+import type { EventOptions, HistoryOptions, Telemetry } from '@leque/core';
 import { MAX_DEPTH, MAX_EVENT_BYTES, ProtocolError } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
@@ -15,7 +15,7 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 17;
+const VERSION = 18;
 /** The functions that processes call. */
 const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
 const FOREIGN =
@@ -39,17 +39,22 @@ const PARTS = [
   'checks',
 ];
 
-const rendered = new WeakMap<HistoryOptions, string>();
+/** What the functions keep and accept; every process of an installation gives them the same. */
+export interface LibraryOptions extends HistoryOptions {
+  readonly events: EventOptions;
+}
+
+const rendered = new WeakMap<LibraryOptions, string>();
 
 /** Renders the source of the Function library, with the limits of this process in it. */
-function libraryFor(limits: HistoryOptions): string {
+function libraryFor(limits: LibraryOptions): string {
   const code = rendered.get(limits) ?? renderLibrary(limits);
   rendered.set(limits, code); // each master of a Redis Cluster gets the same
   return code;
 }
 
-function renderLibrary(limits: HistoryOptions): string {
-  const { history, idempotencyTtlMs, firehose } = limits;
+function renderLibrary(limits: LibraryOptions): string {
+  const { history, idempotencyTtlMs, firehose, events } = limits;
   const config = {
     limits: Object.fromEntries(
       Object.entries(history).map(([kind, { size, ttlMs }]) => [kind, { size, ttl_ms: ttlMs }]),
@@ -57,6 +62,7 @@ function renderLibrary(limits: HistoryOptions): string {
     idempotency_ttl_ms: idempotencyTtlMs,
     meta_ttl_ms: META_TTL_MS,
     firehose,
+    event_schemas: events.schemas,
     max_event_bytes: MAX_EVENT_BYTES,
     max_depth: MAX_DEPTH,
     event_fields: eventFields(),
@@ -83,7 +89,7 @@ export class FunctionLibrary {
   #loading: Promise<void> | undefined;
   #problem: RedisFailure | undefined = NOT_LOADED;
 
-  constructor(redis: Redis, limits: HistoryOptions, telemetry: Telemetry) {
+  constructor(redis: Redis, limits: LibraryOptions, telemetry: Telemetry) {
     this.#redis = redis;
     this.#telemetry = telemetry;
     this.#code = libraryFor(limits);
@@ -164,8 +170,8 @@ export class FunctionLibrary {
     if (this.#conflictReported) return;
     this.#conflictReported = true;
     const error = new Error(
-      'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL or FIREHOSE ' +
-        'settings; those of the process that connected last apply to all, so give all the same',
+      'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL, FIREHOSE or ' +
+        'EVENT_SCHEMAS settings; those of the process that connected last apply to all, so give all the same',
     );
     this.#telemetry.report({ type: 'failure', where: 'functions', error });
   }

@@ -3,8 +3,9 @@
 --
 -- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID, with the id percent-encoded
 -- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
--- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 }; the epoch is
---          empty for a channel without history. Or an error that names the field, such as
+-- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 }, and the warnings
+--          in one text when data does not fit the schema of its type; the epoch is empty for a channel
+--          without history. Or an error that names the field, such as
 --          "ERR leque: data.story_id is required"
 -- Atomic   for the reasons of leque_append
 
@@ -29,7 +30,9 @@ redis.register_function('leque_publish', function(keys, args)
   local reply = store_all(log, { completed })
   if reply.err then return reply end
   local epoch, result = unpack(reply)
-  if type(result) == 'number' then return { completed.message_id, epoch, result, 0 } end
-  if not result.err then result[4] = 1 end
+  if type(result) == 'number' then
+    return { completed.message_id, epoch, result, 0, event.warnings }
+  end
+  if not result.err then result[4], result[5] = 1, event.warnings end
   return result
 end)

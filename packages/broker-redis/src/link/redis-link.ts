@@ -1,6 +1,7 @@
-import type { Cancel, HistoryOptions } from '@leque/core';
+import type { Cancel } from '@leque/core';
 import type { ConnectionDeps } from '../connection/redis-connection.ts';
 import type { Command } from '../connection/send-together.ts';
+import type { LibraryOptions } from '../functions/function-library.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { ChannelHandler } from './redis-subscriber.ts';
 
@@ -8,7 +9,7 @@ export interface LinkDeps extends ConnectionDeps {
   readonly prefix: string;
   /** Names this process in the Redis channels of its probes. */
   readonly nodeId: string;
-  readonly limits: HistoryOptions;
+  readonly limits: LibraryOptions;
   /** Counts the outcomes of the probes. */
   readonly probes: ProbeCounts;
 }

@@ -1,10 +1,10 @@
-import { type Cancel, type HistoryOptions, withDeadline } from '@leque/core';
+import { type Cancel, withDeadline } from '@leque/core';
 import type { Redis } from 'ioredis';
 import type { Endpoint } from '../connection/client-options.ts';
 import { RedisConnection } from '../connection/redis-connection.ts';
 import { type Command, sendTogether } from '../connection/send-together.ts';
 import { FunctionCheck, type IdleCall } from '../functions/function-check.ts';
-import { FunctionLibrary } from '../functions/function-library.ts';
+import { FunctionLibrary, type LibraryOptions } from '../functions/function-library.ts';
 import { Probe } from './probe.ts';
 import type { ProbeCounts } from './probe-counts.ts';
 import type { PubSub } from './pub-sub.ts';
@@ -14,7 +14,7 @@ export interface ServerOptions {
   readonly endpoint: Endpoint;
   /** Names the server where there are several; else empty. */
   readonly name: string;
-  readonly limits: HistoryOptions;
+  readonly limits: LibraryOptions;
   readonly probes: ProbeCounts;
   /** How the connection that receives subscribes. */
   readonly pubSub: (redis: Redis) => PubSub;

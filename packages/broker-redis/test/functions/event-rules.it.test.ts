@@ -14,18 +14,33 @@ import { startNode } from '../support/redis-node.ts';
 /** Each call opens a connection of its own. */
 const CALLS_AT_A_TIME = 20;
 
-test('[EV3] [EV6] FCALL accepts and refuses the same events as the HTTP interface', async () => {
+const RULES = { unaddressed: 'refuse', schemas: 'warn' } as const;
+
+/** Each policy with the share of the variations that is compared under it, one in so many. */
+const POLICIES = [
+  ['strict', 1],
+  ['warn', 2],
+  ['off', 8],
+] as const;
+
+test.each(
+  POLICIES,
+)('[EV3] [EV6] with EVENT_SCHEMAS=%s FCALL has the verdicts of the HTTP interface', async (schemas, share) => {
   await using redis = await startRedis();
   const prefix = uniquePrefix();
-  await using _ = await startNode({ url: redis.url, prefix });
+  const settings = { EVENT_SCHEMAS: schemas };
+  await using _ = await startNode({ url: redis.url, prefix, settings });
   const { fcall } = foreignService(redis.url, prefix);
   const disagreements: unknown[] = [];
   const compare = async (input: Loose) => {
     const reply = await fcall('project:P', JSON.stringify(input));
-    const parsed = tryParseEvent({ ...input, channel: 'project:P' }, 'refuse');
-    if (parsed.ok === reply instanceof Error) disagreements.push([input, reply, parsed]);
+    const rules = { unaddressed: 'refuse', schemas } as const;
+    const parsed = tryParseEvent({ ...input, channel: 'project:P' }, rules);
+    const warned = Array.isArray(reply) ? reply.length === 5 : undefined;
+    const expected = parsed.ok ? parsed.event.warnings !== undefined : undefined;
+    if (warned !== expected) disagreements.push([input, reply, parsed]);
   };
-  const inputs = [...variations()];
+  const inputs = [...variations()].filter((_, index) => index % share === 0);
   while (inputs.length > 0) await Promise.all(inputs.splice(0, CALLS_AT_A_TIME).map(compare));
   expect(disagreements).toEqual([]);
 });
@@ -79,7 +94,7 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
     for (const text of texts) {
       const reply = await fcall(channel, text);
       const sent = JSON.parse(text);
-      const parsed = tryParseEvent({ ...sent, channel }, 'refuse', { text, parsed: sent });
+      const parsed = tryParseEvent({ ...sent, channel }, RULES, { text, parsed: sent });
       expect([text, reply instanceof Error]).toEqual([text, !parsed.ok]);
       if (!parsed.ok) continue;
       const { publications } = await node.broker.history(channel, undefined, upTo(1));
@@ -98,7 +113,7 @@ test('[RT.2] [RT.3] [ISO] FCALL refuses the same contradictions as the HTTP inte
   const verdicts = new Map<string, number>();
   const compare = async ({ channel, event }: Addressed) => {
     const reply = await fcall(channel, JSON.stringify(event));
-    const parsed = tryParseEvent({ ...event, channel }, 'refuse');
+    const parsed = tryParseEvent({ ...event, channel }, RULES);
     const verdict = parsed.ok ? 'accepted' : `ERR leque: ${describeProblems(parsed.problems)}`;
     expect([channel, event, reply instanceof Error ? reply.message : 'accepted']).toEqual([
       channel,

@@ -148,7 +148,7 @@ describe('[RT.5] FCALL leque_publish', () => {
     ['type must be 1 to 64 letters', `{"type":"${'x'.repeat(65)}"}`],
     ['type must be 1 to 64 letters', '{"type":7}'],
     ['event_type differs from type', '{"type":"x","event_type":"y"}'],
-    ['type "heartbeat" is reserved', '{"type":"heartbeat"}'],
+    ['type "resumed" is reserved: a message of the server', '{"type":"resumed"}'],
     ['type "connections.count" is reserved', '{"event_type":"connections.count"}'],
     ['data must be an object', '{"type":"x","data":[]}'],
     ['data must be an object', '{"type":"x","data":[ ],"story_id":"S"}'],
@@ -204,7 +204,8 @@ describe('[RT.5] FCALL leque_publish', () => {
   ];
   test.for(refused)('[EV6.3] [EV6.4] %s: %.60s', async ([problem, json, channel = 'project:P']) => {
     const prefix = uniquePrefix();
-    await using _ = await startNode({ url: redis.url, prefix });
+    const settings = { EVENT_SCHEMAS: 'strict' } as const;
+    await using _ = await startNode({ url: redis.url, prefix, settings });
     const { fcall, storedKeys } = foreignService(redis.url, prefix);
     const reply = await fcall(channel, json, 'key');
     expect(reply).toBeInstanceOf(Error);
@@ -240,7 +241,8 @@ describe('[RT.5] plain PUBLISH', () => {
 
   test('[NP3.1] is dropped and counted when it is not an event', async () => {
     const prefix = uniquePrefix();
-    await using node = await startNode({ url: redis.url, prefix });
+    const settings = { EVENT_SCHEMAS: 'strict' } as const;
+    await using node = await startNode({ url: redis.url, prefix, settings });
     const { publish, fcall } = foreignService(redis.url, prefix);
     await node.broker.subscribe('project:P');
     const bad = [

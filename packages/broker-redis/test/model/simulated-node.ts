@@ -1,7 +1,6 @@
 import {
   type ClusterState,
   type Connection,
-  type HistoryOptions,
   Hub,
   type HubOptions,
   type Identity,
@@ -9,6 +8,7 @@ import {
 } from '@leque/core';
 import { ChannelLog } from '../../src/broker/channel-log.ts';
 import { RedisBroker } from '../../src/broker/redis-broker.ts';
+import type { LibraryOptions } from '../../src/functions/function-library.ts';
 import { ProbeCounts } from '../../src/link/probe-counts.ts';
 import { SingleLink } from '../../src/link/single-link.ts';
 import { GatewaySession, type Opening } from './gateway-session.ts';
@@ -23,10 +23,11 @@ function isRefusal(error: unknown): boolean {
 
 /** Any value will do: the simulated Redis has limits of its own. */
 const KEPT = { size: 1, ttlMs: 1 };
-const LIMITS: HistoryOptions = {
+const LIMITS: LibraryOptions = {
   history: { project: KEPT, user: KEPT, all: KEPT },
   idempotencyTtlMs: 1,
   firehose: false,
+  events: { schemas: 'strict' },
 };
 
 /** The core and this package, composed as in a gateway, on simulated connections. */
@@ -72,7 +73,13 @@ export class SimulatedNode {
       },
     );
     const log = new ChannelLog(this.#link, PREFIX, this.telemetry);
-    this.#broker = new RedisBroker({ link: this.#link, log, prefix: PREFIX, ...ports });
+    this.#broker = new RedisBroker({
+      link: this.#link,
+      log,
+      prefix: PREFIX,
+      events: LIMITS.events,
+      ...ports,
+    });
     this.hub = new Hub({ broker: this.#broker, state: this.#state(), ...ports }, limits);
     void this.#broker.start(this.hub);
   }

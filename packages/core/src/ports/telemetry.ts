@@ -12,6 +12,8 @@ export type Fact =
   | { type: 'event_dropped'; channel: string; detail: string }
   /** An event of this type named nobody and went to everybody; reported once for each type. */
   | { type: 'event_unaddressed'; eventType: string; caller: string }
+  /** An event by PUBLISH does not fit the schema of its type; reported once for each type. */
+  | { type: 'event_misfit'; eventType: string; detail: string }
   | { type: 'gap_filled'; channel: string; publications: number }
   | { type: 'resync'; channel: string }
   | { type: 'broker_connected' }

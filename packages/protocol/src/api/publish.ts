@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ProblemDocument } from '../wire/problem-document.ts';
+import { FieldProblem, ProblemDocument } from '../wire/problem-document.ts';
 
 /** The answer to one event that was stored. */
 export const Stored = Type.Object({
@@ -13,6 +13,11 @@ export const Stored = Type.Object({
   }),
   warning: Type.Optional(
     Type.String({ description: 'the event named nobody, and went to everybody' }),
+  ),
+  warnings: Type.Optional(
+    Type.Array(FieldProblem, {
+      description: 'how `data` misses the schema of its type, where EVENT_SCHEMAS is `warn`',
+    }),
   ),
 });
 export type Stored = Static<typeof Stored>;

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { accepted, problems } from '../../test/support/parsed-event.ts';
+import { accepted, problems, RULES } from '../../test/support/parsed-event.ts';
 import { ERRORS } from '../wire/errors.ts';
 import { EVENT_ADDRESSES } from './addressing.ts';
 import { tryParseEvent } from './event.ts';
 import { EVENT_DATA } from './event-types.ts';
 
+const REFUSING = { ...RULES, unaddressed: 'refuse' } as const;
 const task = { taskId: 't', userId: 'demo', agentId: 'a' };
 const created = { type: 'task.created', data: task };
 const story = { type: 'story_created', data: { story_id: 'S', title: 'T', project_id: 'P' } };
@@ -90,11 +91,11 @@ describe('an event that names nobody', () => {
     { type: 'story_moved', data: { story_id: 'S', to: 'x' } },
   ])('[RT.4] %j goes to everybody where that is allowed, and is refused elsewhere', (event) => {
     expect(accepted(event)).toMatchObject({ channel: 'all', unaddressed: true });
-    expect(tryParseEvent(event, 'refuse')).toMatchObject({
+    expect(tryParseEvent(event, REFUSING)).toMatchObject({
       ok: false,
       problems: [{ field: 'channel' }],
     });
-    const said = tryParseEvent({ ...event, channel: 'all' }, 'refuse');
+    const said = tryParseEvent({ ...event, channel: 'all' }, REFUSING);
     expect(said).toMatchObject({ ok: true, event: { channel: 'all' } });
   });
 });
@@ -107,10 +108,14 @@ test('[RT] [ISO] whatever an event says, a known id in its data is never sent pa
     { nil: undefined },
   );
   const events = fc.record({ user_id: maybe, project_id: maybe, channel, userId: id });
+  const rules = fc.record({
+    unaddressed: fc.constantFrom('all' as const, 'refuse' as const),
+    schemas: fc.constantFrom('warn' as const, 'strict' as const, 'off' as const),
+  });
   fc.assert(
-    fc.property(events, fc.constantFrom('all', 'refuse'), ({ userId, ...event }, unaddressed) => {
+    fc.property(events, rules, ({ userId, ...event }, rule) => {
       const sent = { ...created, ...event, data: { ...task, userId } };
-      const parsed = tryParseEvent(JSON.parse(JSON.stringify(sent)), unaddressed);
+      const parsed = tryParseEvent(JSON.parse(JSON.stringify(sent)), rule);
       if (!parsed.ok) return;
       const [kind, routed] = parsed.event.channel.split(':');
       expect(kind === 'user' ? routed : kind).toBe(kind === 'user' ? userId : 'project');

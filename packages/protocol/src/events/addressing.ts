@@ -1,5 +1,5 @@
 import { ALL, LOGS, type ParsedChannel, projectChannel, userChannel } from '../wire/channel.ts';
-import { tryReadId } from '../wire/id.ts';
+import { ID_RULE, tryReadId } from '../wire/id.ts';
 import type { Problem } from '../wire/problems.ts';
 import { EVENT_DATA, userTypeOf } from './event-types.ts';
 
@@ -33,6 +33,32 @@ export const EVENT_ADDRESSES: ReadonlyMap<string, readonly Address[]> = new Map(
     ADDRESS_FIELDS.filter(({ name }) => Object.hasOwn(properties, name)),
   ]),
 );
+
+/**
+ * The problems that keep the ids in `data` of a known type from being addresses. They count whatever
+ * becomes of other fields that do not fit the schema: the event would miss whom it names.
+ * @param isRouted whether the event says by itself where it goes, so that `data` need not
+ */
+export function addressIdProblems(
+  type: string,
+  data: object,
+  isRouted: boolean,
+): readonly Problem[] {
+  const addresses = EVENT_ADDRESSES.get(type) ?? NONE;
+  const wrong = addresses.filter(({ name }) => isWrongId(data, name));
+  if (wrong.length > 0 || isRouted) {
+    return wrong.map(({ name }) => ({ field: `data.${name}`, message: `must be ${ID_RULE}` }));
+  }
+  const required: readonly string[] = EVENT_DATA[type as keyof typeof EVENT_DATA]?.required ?? NONE;
+  return addresses
+    .filter(({ name }) => required.includes(name))
+    .map(({ name }) => ({ field: `data.${name}`, message: 'is required' }));
+}
+
+function isWrongId(data: object, name: string): boolean {
+  const value = (data as Readonly<Record<string, unknown>>)[name] ?? undefined;
+  return value !== undefined && tryReadId(value) === undefined;
+}
 
 interface Addressed extends Readonly<Partial<Record<AddressId | 'channel', string>>> {
   readonly data: object;

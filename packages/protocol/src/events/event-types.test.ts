@@ -151,7 +151,7 @@ function kindOf({ type, enum: values, description, minimum, maximum }: Field): s
 
 const INTRODUCTION = `# Event types
 
-This page lists the event types that Leque knows, and the fields of their \`data\`. A test writes the table from [event-types.ts](../packages/protocol/src/events/event-types.ts). An event of a known type is refused when a required field is missing or wrong; other fields pass through. Events of any other type pass with any \`data\`. Fields without a note are texts; ids (\`…_id\`, \`…Id\`) may be whole numbers as well.
+This page lists the event types that Leque knows, and the fields of their \`data\`. A test writes the table from [event-types.ts](../packages/protocol/src/events/event-types.ts). When a required field is missing or wrong, the answer of the publish has warnings, or the event is refused, as \`EVENT_SCHEMAS\` says ([EV3](../packages/protocol/PROTOCOL.md#events)); other fields pass through. Events of any other type pass with any \`data\`. Fields without a note are texts; ids (\`…_id\`, \`…Id\`) may be whole numbers as well.
 
 An address is a field of \`data\` that names the recipient when the event itself names no channel, user or project. The first address counts. Events for one user never go to \`all\` or \`logs\` ([the rules](../packages/protocol/PROTOCOL.md#ids-channels-positions)).
 

@@ -4,6 +4,7 @@ import {
   FORBIDDEN_NAMES,
   SERVER_MESSAGES,
   type ServerMessage,
+  SHARED_NAMES,
   SOCKET_EVENTS,
 } from '../wire/server-messages.ts';
 
@@ -33,9 +34,9 @@ const endedTask = { ...userTask, completedAt: optional(Text) };
 
 /**
  * The `data` of each known event type. Ids and fields without which the event is useless are
- * required. Other fields pass through, and so do events of types that are not listed. `userId`,
- * `user_id` and `project_id` say whom an event is for, so a schema must not name one that means
- * something else, such as the author.
+ * required. Other fields pass through, and so do events of types that are not listed. `SchemaPolicy`
+ * says what becomes of an event that does not fit. `userId`, `user_id` and `project_id` say whom an
+ * event is for, so a schema must not name one that means something else, such as the author.
  */
 export const EVENT_DATA = {
   story_created: Type.Object({ story_id: Ref, title: RequiredText, project_id: Id }),
@@ -129,9 +130,17 @@ function familyOf(type: string): string | undefined {
   return end === 0 ? undefined : `${type.slice(0, end)}*`;
 }
 
-/** Types that are refused, because publishing them would forge messages of the server. */
-export const RESERVED_TYPES: ReadonlySet<string> = new Set(
-  [...SERVER_MESSAGES, ...SOCKET_EVENTS, ...FORBIDDEN_NAMES].filter(
-    (name) => !Object.hasOwn(EVENT_DATA, name),
+/** Lists of reserved names, each with the reason for which they are refused. */
+const RESERVED_NAMES: readonly (readonly [names: readonly string[], reason: string])[] = [
+  [SERVER_MESSAGES, 'a message of the server to its clients has this name'],
+  [SOCKET_EVENTS, 'Socket.IO gives this name to what happens to a socket'],
+  [FORBIDDEN_NAMES, 'every object of JavaScript has a member of this name'],
+];
+const SHARED: ReadonlySet<string> = new Set(SHARED_NAMES);
+
+/** Types that are refused, because they would break clients, and the reason of each. */
+export const RESERVED_TYPES: ReadonlyMap<string, string> = new Map(
+  RESERVED_NAMES.flatMap(([names, reason]) =>
+    names.filter((name) => !SHARED.has(name)).map((name) => [name, reason] as const),
   ),
 );

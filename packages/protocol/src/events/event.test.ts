@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { accepted, problems } from '../../test/support/parsed-event.ts';
+import { accepted, problems, RULES } from '../../test/support/parsed-event.ts';
 import { encodeEnvelope } from '../wire/envelope.ts';
 import { describeProblems } from '../wire/problems.ts';
-import { SERVER_MESSAGES } from '../wire/server-messages.ts';
 import { tryParseEvent, withTraceparent } from './event.ts';
 import { EVENT_FIELDS, STORED_FIELDS } from './event-fields.ts';
-import { RESERVED_TYPES } from './event-types.ts';
 
 const tick = { type: 'tick', data: {} };
 
@@ -38,7 +36,7 @@ describe('routing', () => {
 describe('the text of an event', () => {
   const parse = (text: string, added = {}) => {
     const parsed = JSON.parse(text);
-    return tryParseEvent({ ...parsed, ...added }, 'all', { text, parsed });
+    return tryParseEvent({ ...parsed, ...added }, RULES, { text, parsed });
   };
   const own = '"timestamp":"2026-01-02T03:04:05Z","message_id":"\\u006d"';
 
@@ -190,16 +188,6 @@ describe('the fields of an event', () => {
     },
   );
 
-  test('[EV2] every name of a message of the server is reserved or a known type', () => {
-    const open = SERVER_MESSAGES.filter((name) => !RESERVED_TYPES.has(name));
-    expect(open).toEqual(['error']);
-    expect(accepted({ type: 'error', data: { message: 'm' } }).type).toBe('error');
-  });
-
-  test.each([...RESERVED_TYPES])('[EV2] %s is reserved for the server', (type) => {
-    expect(problems({ type, data: {} })).toEqual([`type: "${type}" is reserved for the server`]);
-  });
-
   test('[EV3.2] data that is nested too deeply for other readers is refused', () => {
     const nested = (levels: number): object => (levels === 0 ? {} : { deeper: nested(levels - 1) });
     expect(accepted({ type: 'tick', data: nested(99) }).type).toBe('tick');
@@ -230,7 +218,7 @@ test('[NP2] any accepted event can be put into an envelope and read back', () =>
   const position = { epoch: 'e', offset: 1 };
   fc.assert(
     fc.property(inputs, (input) => {
-      const parsed = tryParseEvent(input, 'all');
+      const parsed = tryParseEvent(input, RULES);
       if (!parsed.ok) return true;
       const { channel, json } = parsed.event;
       const { data } = JSON.parse(encodeEnvelope({ channel, position, json }));
@@ -252,7 +240,7 @@ test('[EV1] any JSON is accepted or refused, and nothing throws', () => {
   );
   fc.assert(
     fc.property(values, (value) => {
-      const parsed = tryParseEvent(value, 'all');
+      const parsed = tryParseEvent(value, RULES);
       expect(parsed.ok || parsed.problems.length > 0).toBe(true);
     }),
     { numRuns: 2_000 },
@@ -262,14 +250,14 @@ test('[EV1] any JSON is accepted or refused, and nothing throws', () => {
 test('[EV1.4] no field passes unchecked, however many are unknown', () => {
   const unknown = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`k${n}`, n]));
   for (const more of [{}, { type: ['connected'] }, { data: 'text' }, { timestamp: 'yesterday' }]) {
-    const parsed = tryParseEvent({ type: 'x', data: {}, ...unknown, ...more }, 'all');
+    const parsed = tryParseEvent({ type: 'x', data: {}, ...unknown, ...more }, RULES);
     expect(parsed.ok).toBe(false);
   }
 });
 
 test('[EV4] an id with a lone surrogate is refused, because two of them would become the same', () => {
   for (const field of ['message_id', 'idempotency_key']) {
-    const parsed = tryParseEvent({ type: 'x', data: {}, [field]: 'k\ud800' }, 'all');
+    const parsed = tryParseEvent({ type: 'x', data: {}, [field]: 'k\ud800' }, RULES);
     expect(parsed).toMatchObject({ ok: false, problems: [{ field }] });
   }
 });
@@ -277,8 +265,8 @@ test('[EV4] an id with a lone surrogate is refused, because two of them would be
 test('[EV1] a trace context travels in the event, and a span can replace it', () => {
   const traceOf = (last: string) => `00-${'a'.repeat(32)}-${'b'.repeat(16)}-${last}`;
   const given = { type: 'x', data: { traceparent: 'theirs' }, traceparent: traceOf('01') };
-  const parsed = tryParseEvent(given, 'all');
-  const bare = tryParseEvent({ type: 'x', data: {} }, 'all');
+  const parsed = tryParseEvent(given, RULES);
+  const bare = tryParseEvent({ type: 'x', data: {} }, RULES);
   if (!parsed.ok || !bare.ok) throw new Error('both are right');
   expect(JSON.parse(parsed.event.json)).toMatchObject({ traceparent: traceOf('01') });
   for (const { event } of [parsed, bare]) {
@@ -290,7 +278,7 @@ test('[EV1] a trace context travels in the event, and a span can replace it', ()
     });
   }
   for (const wrong of ['', '01', traceOf('0'), traceOf('01').toUpperCase(), `0${traceOf('01')}`]) {
-    const refused = tryParseEvent({ ...given, traceparent: wrong }, 'all');
+    const refused = tryParseEvent({ ...given, traceparent: wrong }, RULES);
     expect(refused).toMatchObject({ ok: false, problems: [{ field: 'traceparent' }] });
   }
 });

@@ -1,9 +1,7 @@
 import { Type } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile } from 'typebox/compile';
 import { ALL, type ParsedChannel, suggestChannel, tryParseChannel } from '../wire/channel.ts';
-import { CLOSE } from '../wire/close-codes.ts';
 import { isDeeperThan, MAX_DEPTH } from '../wire/depth.ts';
-import { ERRORS } from '../wire/errors.ts';
 import { findProblems, type Problem } from '../wire/problems.ts';
 import { isTimestamp } from '../wire/timestamp.ts';
 import {
@@ -13,6 +11,7 @@ import {
   unaddressedProblem,
 } from './addressing.ts';
 import { dataFormProblems } from './data-problems.ts';
+import { judgeData, type SchemaPolicy } from './data-schemas.ts';
 import { withIds, withoutNulls } from './event-completion.ts';
 import {
   EVENT_FIELDS,
@@ -23,7 +22,7 @@ import {
   TIMESTAMP_FORM,
   withTextIds,
 } from './event-fields.ts';
-import { EVENT_DATA, RESERVED_TYPES } from './event-types.ts';
+import { RESERVED_TYPES } from './event-types.ts';
 import { readSentText, type SentJson, type SentText, withMembers } from './sent-text.ts';
 
 /** A valid event, ready to be stored. Its JSON goes to clients unchanged. */
@@ -38,6 +37,16 @@ export interface Event {
   readonly traceparent?: string;
   /** The event names nobody, and goes to everybody because the caller allows that. */
   readonly unaddressed?: true;
+  /** How its `data` misses the schema of its type; absent when it fits. */
+  readonly warnings?: readonly Problem[];
+}
+
+/** The rules of an installation for events from outside. */
+export interface EventRules {
+  /** What happens to an event that names nobody. */
+  readonly unaddressed: UnaddressedPolicy;
+  /** What happens to an event whose `data` does not fit the schema of its type. */
+  readonly schemas: SchemaPolicy;
 }
 
 /** A copy of the event with this trace context in place of its own. */
@@ -67,11 +76,6 @@ export const MAX_EVENT_BYTES = 262_144;
 /** Shared by all checks that find nothing, because nearly all events are valid. */
 const NONE: readonly Problem[] = [];
 
-/** Codes of the server's own errors and closes, as text. No event of type `error` has them. */
-export const RESERVED_CODES: ReadonlySet<string> = new Set(
-  [...Object.keys(ERRORS), ...Object.values(CLOSE)].map(String),
-);
-
 const inputValidator = Compile(EventInput);
 /**
  * Checks neither the names of fields nor the form of the timestamp, because `isEventInput` and the stricter
@@ -80,20 +84,16 @@ const inputValidator = Compile(EventInput);
 const quickValidator = Compile(
   Type.Object({ ...EventInput.properties, timestamp: Type.Optional(Type.String()) }),
 );
-const dataValidators = new Map<string, Validator>(
-  Object.entries(EVENT_DATA).map(([type, schema]) => [type, Compile(schema)]),
-);
 
 /**
  * Checks an event from outside, routes it, and fills in what its publisher left out. Never throws;
  * the answer holds the event, or everything that is wrong with it.
- * @param unaddressed what happens to an event that names nobody
  * @param json where `sent` was read from, whose `data` is stored as it is; without it `data` is printed
  *   anew. `sent` may have other members than this JSON, but has its `data` and its `message_id`.
  */
 export function tryParseEvent(
   sent: unknown,
-  unaddressed: UnaddressedPolicy,
+  { unaddressed, schemas }: EventRules,
   json?: SentJson,
 ): ParsedEvent {
   const input = withoutNulls(sent);
@@ -112,9 +112,11 @@ export function tryParseEvent(
   const channel = route ?? ALL;
   const parsed = tryParseChannel(channel);
   const event = withIds(given, type, parsed);
+  const malformed = dataFormProblems(event.data, read.sent.data);
+  const { problems: unfit, warnings } = judgeData({ type, route }, event.data, schemas);
   const found = [
     typeProblems(event, type),
-    dataProblems(type, event.data, read.sent.data),
+    malformed.length > 0 ? malformed : unfit,
     event.channel === undefined ? NONE : channelProblems(event.channel, parsed),
     textProblems(event),
     timestampProblems(event),
@@ -125,7 +127,9 @@ export function tryParseEvent(
   if (misaddressed.length > 0) return { ok: false, problems: misaddressed };
   const stored = withAddedMembers(read.sent, given.data, event.data);
   const accepted = normalise(event, { type, channel }, stored);
-  return { ok: true, event: route === undefined ? { ...accepted, unaddressed: true } : accepted };
+  if (route === undefined) accepted.unaddressed = true;
+  if (warnings.length > 0) accepted.warnings = warnings;
+  return { ok: true, event: accepted };
 }
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(EVENT_FIELDS));
@@ -140,27 +144,9 @@ function typeProblems(event: GivenEvent, type: string): readonly Problem[] {
   if (event.event_type !== undefined && event.event_type !== type) {
     return [{ field: 'event_type', message: 'differs from type; give one of them' }];
   }
-  if (!RESERVED_TYPES.has(type)) return NONE;
-  return [{ field: 'type', message: `"${type}" is reserved for the server` }];
-}
-
-function dataProblems(type: string, data: object, text: string): readonly Problem[] {
-  const ofForm = dataFormProblems(data, text);
-  if (ofForm.length > 0) return ofForm;
-  const validator = dataValidators.get(type);
-  if (validator === undefined) return NONE;
-  const schema = EVENT_DATA[type as keyof typeof EVENT_DATA];
-  const problems = findProblems(schema, validator, data).map(({ field, message }) => ({
-    field: field ? `data.${field}` : 'data',
-    message,
-  }));
-  return problems.length === 0 && type === 'error' ? codeProblems(data) : problems;
-}
-
-/** The earlier system has events of type `error`; with a code of the server's they would forge an answer. */
-function codeProblems(data: { readonly code?: unknown }): readonly Problem[] {
-  if (!RESERVED_CODES.has(String(data.code))) return NONE;
-  return [{ field: 'data.code', message: 'is reserved for errors of the server' }];
+  const reason = RESERVED_TYPES.get(type);
+  if (reason === undefined) return NONE;
+  return [{ field: 'type', message: `"${type}" is reserved: ${reason}` }];
 }
 
 /** UTF-8 has no lone surrogates: two different texts with one would become the same text. */
@@ -196,7 +182,11 @@ function withAddedMembers(sent: SentText, given: object, data: object): SentText
   return { ...sent, data: withMembers(sent.data, Object.fromEntries(added)) };
 }
 
-function normalise(event: GivenEvent, to: Pick<Event, 'type' | 'channel'>, sent: SentText): Event {
+function normalise(
+  event: GivenEvent,
+  to: Pick<Event, 'type' | 'channel'>,
+  sent: SentText,
+): Writable<Event> {
   const { idempotency_key: key, traceparent, message_id: messageId = crypto.randomUUID() } = event;
   const { type, channel } = to;
   const json = envelopeOf(event, {

@@ -37,7 +37,7 @@ test('[WS1] the envelope of an event has the fields of the seed', () => {
       project_id: 'PROJ-001',
       story_id: 'STR-0001',
     },
-    'refuse',
+    { unaddressed: 'refuse', schemas: 'strict' },
   );
   if (!parsed.ok) throw new Error('refused');
   const { channel, json } = parsed.event;

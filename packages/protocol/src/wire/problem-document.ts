@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 
-const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
+/** What is wrong with one field. */
+export const FieldProblem = Type.Object({ field: Type.String(), message: Type.String() });
 
 /** The body of every HTTP error, `application/problem+json` (RFC 9457). */
 export const ProblemDocument = Type.Object({

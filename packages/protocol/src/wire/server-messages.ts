@@ -2,7 +2,7 @@
  * The names under which the server speaks to clients, in all transports: answers to commands, and
  * what it says by itself. Whatever encodes such a message takes a `ServerMessage`, so that a name
  * which is missing here does not compile. No publisher may use them as a type of event, except
- * those that are also known types of events, such as `error`.
+ * `SHARED_NAMES`.
  */
 export const SERVER_MESSAGES = [
   'connection',
@@ -28,6 +28,16 @@ export const SERVER_MESSAGES = [
 ] as const;
 
 export type ServerMessage = (typeof SERVER_MESSAGES)[number];
+
+/**
+ * Names of the server's messages that are types of events as well, because many applications use
+ * them. Clients tell the two apart by `channel`, which every publication has and these messages lack.
+ */
+export const SHARED_NAMES = [
+  'error',
+  'heartbeat',
+  'stats',
+] as const satisfies readonly ServerMessage[];
 
 /**
  * Names that Socket.IO and its clients, the older ones included, give to what happens to a socket,

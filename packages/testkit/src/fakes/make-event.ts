@@ -6,7 +6,8 @@ export function makeEvent(
   data: object = {},
   rest: Partial<EventInput> = {},
 ): Event {
-  const parsed = tryParseEvent({ type: 'probe', data, channel, ...rest }, 'refuse');
+  const rules = { unaddressed: 'refuse', schemas: 'strict' } as const;
+  const parsed = tryParseEvent({ type: 'probe', data, channel, ...rest }, rules);
   if (!parsed.ok) throw new Error(describeProblems(parsed.problems));
   return parsed.event;
 }

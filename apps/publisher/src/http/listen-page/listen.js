@@ -135,7 +135,7 @@ class Follower {
 
   #take(event) {
     if (event.type === 'subscribed') this.#subscribed(event.data);
-    else if (event.type === 'error') this.#refused(event.data);
+    else if (event.type === 'error' && event.channel === undefined) this.#refused(event.data);
     else if (event.type === 'resync') this.#resync(event);
     else if (event.channel !== undefined) this.#receive(event);
   }
