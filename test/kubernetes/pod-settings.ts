@@ -1,7 +1,7 @@
 import { authRule } from '@leque/auth-jwt';
 import { redisRule } from '@leque/broker-redis';
 import { GatewayConfig, gatewayRules } from '@leque/gateway';
-import { apiKeyRule, PublisherConfig } from '@leque/publisher';
+import { PublisherConfig, publisherRules } from '@leque/publisher';
 import { readConfig, stopTimeoutMs } from '@leque/service';
 import { find, type Manifest } from './manifests.ts';
 
@@ -56,5 +56,5 @@ export function environmentOf(
 export function podStopTimeoutMs(component: Component, env: Record<string, string>): number {
   return component === 'gateway'
     ? stopTimeoutMs(readConfig(GatewayConfig, env, [...gatewayRules, redisRule]))
-    : stopTimeoutMs(readConfig(PublisherConfig, env, [authRule, apiKeyRule, redisRule]));
+    : stopTimeoutMs(readConfig(PublisherConfig, env, [authRule, ...publisherRules, redisRule]));
 }

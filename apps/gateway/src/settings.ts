@@ -3,6 +3,7 @@ import {
   AdmissionSettings,
   CommandSettings,
   type ConfigRule,
+  EventSettings,
   HistorySettings,
   InputSettings,
   JournalSettings,
@@ -10,17 +11,15 @@ import {
   originRule,
   parseSlowConsumerRules,
 } from '@leque/core';
-import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { AddressSettings, addressRule, DrainSettings } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { SocketIoSettings } from '@leque/transport-socketio';
 import { WebSocketSettings } from '@leque/transport-ws';
 import { type Static, Type } from 'typebox';
 
-/**
- * Room for two of the largest events. Socket.IO sends an event `task.*` twice, which makes four.
- */
-const MIN_OUTBOX_BYTES = 4 * MAX_EVENT_BYTES;
+const MIN_OUTBOX_BYTES = 1_048_576;
+/** Room for two of the largest events. Socket.IO sends an event `task.*` twice, which makes four. */
+const EVENTS_IN_OUTBOX = 4;
 
 /** Settings of a gateway, whichever broker it uses. */
 export const GatewaySettings = Type.Object({
@@ -28,7 +27,8 @@ export const GatewaySettings = Type.Object({
     default: MIN_OUTBOX_BYTES,
     minimum: MIN_OUTBOX_BYTES,
     description:
-      'most bytes queued for one client; above it the client is closed as a slow consumer',
+      'most bytes queued for one client, at least four times MAX_EVENT_SIZE; above it the client is ' +
+      'closed as a slow consumer',
   }),
   FANOUT_WINDOW_MS: Type.Integer({
     default: 5,
@@ -56,6 +56,7 @@ export const GatewaySettings = Type.Object({
   ...InputSettings.properties,
   ...CommandSettings.properties,
   FIREHOSE: HistorySettings.properties.FIREHOSE,
+  ...EventSettings.properties,
   ...JournalSettings.properties,
   ...TracingSettings.properties,
   ...OriginSettings.properties,
@@ -72,6 +73,7 @@ export const gatewayRules: readonly ConfigRule<GatewaySettings>[] = [
   addressRule,
   originRule,
   timeoutRule,
+  outboxRule,
   slowConsumerRule,
 ];
 
@@ -79,6 +81,15 @@ function timeoutRule(config: GatewaySettings): string[] {
   const { WEBSOCKET_HEARTBEAT_INTERVAL: interval, WEBSOCKET_TIMEOUT: timeout } = config;
   if (!(timeout <= interval)) return [];
   return ['WEBSOCKET_TIMEOUT must be longer than WEBSOCKET_HEARTBEAT_INTERVAL'];
+}
+
+function outboxRule({
+  OUTBOX_MAX_BYTES: outbox,
+  MAX_EVENT_SIZE: event,
+}: GatewaySettings): string[] {
+  const least = EVENTS_IN_OUTBOX * event;
+  if (!(outbox < least)) return [];
+  return [`OUTBOX_MAX_BYTES must be at least 4 times MAX_EVENT_SIZE, which is ${least}`];
 }
 
 function slowConsumerRule({ SLOW_CONSUMER_RULES: rules }: GatewaySettings): string[] {

@@ -56,9 +56,12 @@ test('lists have commas; pages on loopback are allowed in open mode', () => {
 });
 
 test('[MEM] no event may be larger than what every part of the system takes', () => {
-  const env = { REDIS_URL, JWT_SECRET: secret, MAX_EVENT_SIZE: '262145' };
+  const env = { REDIS_URL, JWT_SECRET: secret, MAX_EVENT_SIZE: '1048577' };
   expect(() => readPublisherConfig(env)).toThrow(/MAX_EVENT_SIZE/);
-  expect(readPublisherConfig({ ...env, MAX_EVENT_SIZE: '262144' })).toBeDefined();
+  expect(readPublisherConfig({ ...env, MAX_EVENT_SIZE: '1048576' })).toBeDefined();
+  const small = { ...env, MAX_EVENT_SIZE: '70000', MAX_BATCH_SIZE: '69999' };
+  const sentence = 'MAX_BATCH_SIZE must be at least MAX_EVENT_SIZE, which is 70000';
+  expect(() => readPublisherConfig(small)).toThrow(sentence);
 });
 
 test('all problems are reported at once', () => {

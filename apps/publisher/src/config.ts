@@ -4,7 +4,7 @@ import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { originRule } from '@leque/core';
 import { addressRule, DrainSettings, processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
-import { apiKeyRule, PublisherSettings } from './settings.ts';
+import { PublisherSettings, publisherRules } from './settings.ts';
 
 export const PublisherConfig = Type.Object({
   ...processSettings(9100, `${hostname().slice(0, 48)}-${process.pid}`),
@@ -19,7 +19,7 @@ export type PublisherConfig = Static<typeof PublisherConfig>;
 export function readPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
   return readConfig(PublisherConfig, env, [
     authRule,
-    apiKeyRule,
+    ...publisherRules,
     addressRule,
     originRule,
     redisRule,

@@ -7,4 +7,4 @@ export {
 export { PublisherConfig, readPublisherConfig } from './config.ts';
 export type { PublishCounters } from './publishing/publishing.ts';
 export { servePublisher } from './server.ts';
-export { apiKeyRule, PublisherSettings, publisherPolicy } from './settings.ts';
+export { PublisherSettings, publisherPolicy, publisherRules } from './settings.ts';

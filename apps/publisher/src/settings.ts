@@ -8,7 +8,6 @@ import {
   OriginSettings,
   originPolicyOf,
 } from '@leque/core';
-import { MAX_EVENT_BYTES } from '@leque/protocol';
 import { AddressSettings, listOf } from '@leque/service';
 import { TracingSettings } from '@leque/telemetry-otel';
 import { type Static, Type } from 'typebox';
@@ -28,16 +27,10 @@ export const PublisherSettings = Type.Object({
         'but read no events; at least 20 characters each, except with AUTH_MODE=open outside of production',
     }),
   ),
-  MAX_EVENT_SIZE: Type.Integer({
-    default: 65_536,
-    minimum: 1,
-    maximum: MAX_EVENT_BYTES,
-    description: 'most bytes of one event as it is stored; at most 262144',
-  }),
   MAX_BATCH_SIZE: Type.Integer({
     default: 8_388_608,
     minimum: 1,
-    description: 'most bytes in the body of one request',
+    description: 'most bytes in the body of one request, at least MAX_EVENT_SIZE',
   }),
   API_RATE_PER_KEY: Type.Integer({
     default: 0,
@@ -94,8 +87,12 @@ export const PublisherSettings = Type.Object({
 });
 type KeySettings = Pick<AuthSettings, 'AUTH_MODE' | 'NODE_ENV'> & PublisherSettings;
 
-export const apiKeyRule: ConfigRule<KeySettings> = (config) =>
-  apiKeyProblems(config, listOf(config.PUBLISH_API_KEYS));
+/** Rules over several of the publisher's variables. */
+export const publisherRules: readonly ConfigRule<KeySettings>[] = [
+  (config) => apiKeyProblems(config, listOf(config.PUBLISH_API_KEYS)),
+  ({ MAX_BATCH_SIZE: body, MAX_EVENT_SIZE: event }) =>
+    body < event ? [`MAX_BATCH_SIZE must be at least MAX_EVENT_SIZE, which is ${event}`] : [],
+];
 
 export type PublisherSettings = Static<typeof PublisherSettings>;
 

@@ -16,6 +16,7 @@ export {
   type UnaddressedPolicy,
   USER_TYPE_ADDRESSES,
 } from './events/addressing.ts';
+export { RESERVED_CODES, type SchemaPolicy } from './events/data-schemas.ts';
 export {
   type Event,
   type EventRules,
@@ -25,7 +26,6 @@ export {
   withoutTraceparent,
   withTraceparent,
 } from './events/event.ts';
-export { RESERVED_CODES, type SchemaPolicy } from './events/data-schemas.ts';
 export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';
 export {
   EVENT_DATA,

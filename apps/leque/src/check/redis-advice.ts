@@ -124,7 +124,7 @@ function installations(prefixes: readonly string[]): Finding[] {
   if (prefixes.length === 0) return [];
   const what = `other installations of Leque use it, with the prefixes ${listOf(prefixes)}`;
   const advice =
-    'give all the same HISTORY_*, IDEMPOTENCY_TTL, FIREHOSE and EVENT_SCHEMAS, for they share the functions';
+    'give all the same HISTORY_*, IDEMPOTENCY_TTL, FIREHOSE, MAX_EVENT_SIZE and EVENT_SCHEMAS, for they share the functions';
   return [{ level: 'note', what, advice }];
 }
 

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeProblems, type ItemResult, type PublishResults, type Stored } from '@leque/protocol';
+import {
+  describeProblems,
+  type ItemResult,
+  type PublishResults,
+  type Stored,
+} from '@leque/protocol';
 import { Command, Option } from 'commander';
 import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
 import { type EventLine, readEventLines } from '../api/event-lines.ts';

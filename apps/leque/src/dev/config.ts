@@ -1,6 +1,6 @@
 import { RedisSettings, redisRule } from '@leque/broker-redis';
 import { GatewaySettings, gatewayRules } from '@leque/gateway';
-import { apiKeyRule, PublisherSettings } from '@leque/publisher';
+import { PublisherSettings, publisherRules } from '@leque/publisher';
 import { processSettings, readConfig, UNBRACKETED } from '@leque/service';
 import { type Static, type TSchema, Type } from 'typebox';
 import { devSecret, randomSecret, SecretNotKept } from '../api/dev-secret.ts';
@@ -72,7 +72,7 @@ export type ClusterConfig = Static<typeof ClusterConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readDevConfig(env: Env): DevConfig {
-  return readConfig(DevConfig, withSecret(env), [...gatewayRules, apiKeyRule, redisRule]);
+  return readConfig(DevConfig, withSecret(env), [...gatewayRules, ...publisherRules, redisRule]);
 }
 
 /** @throws ConfigError that lists every problem */

@@ -215,7 +215,7 @@ function withOwnedKey(event: Event, { owner }: Caller): Event {
 }
 
 function tooLarge(maxEventBytes: number, bytes: number | 'more'): RequestError {
-  const limit = `an event has at most ${maxEventBytes} bytes`;
+  const limit = `an event has at most ${maxEventBytes} bytes (MAX_EVENT_SIZE)`;
   return new RequestError('payload_too_large', `${limit}, this one has ${bytes}`);
 }
 

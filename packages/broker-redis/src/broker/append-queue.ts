@@ -1,12 +1,12 @@
 import { type Published, systemClock } from '@leque/core';
-import { type Event, MAX_EVENT_BYTES } from '@leque/protocol';
+import type { Event } from '@leque/protocol';
 import { writeFailure } from '../connection/redis-errors.ts';
 import type { ChannelLog } from './channel-log.ts';
 
 /** One call of this size blocks Redis for less than half a millisecond. */
 const EVENTS_PER_CALL = 100;
 /** Characters of JSON in one call; a longer event has a call of its own. */
-const TEXT_PER_CALL = MAX_EVENT_BYTES;
+const TEXT_PER_CALL = 262_144;
 
 /** An event, and the caller that waits for its outcome. */
 interface PendingAppend {

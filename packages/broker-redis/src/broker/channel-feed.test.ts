@@ -15,12 +15,13 @@ function startFeed(clock: Clock = systemClock) {
   const [log, sink, telemetry] = [new FakeLog(), new RecordingSink(), new RecordingTelemetry()];
   const feed = new ChannelFeed(CHANNEL, true, {
     log,
-    decoder: new MessageDecoder({ schemas: 'warn' }, telemetry),
+    decoder: new MessageDecoder({ maxBytes: 65_536, schemas: 'warn' }, telemetry),
     sink,
     telemetry,
     clock,
     joins: new ConcurrencyLimit({ running: 4, waiting: 4 }),
     fills: new ConcurrencyLimit({ running: 4, waiting: 4 }),
+    maxHeld: 1000,
   });
   const offsets = () => sink.offsets(CHANNEL);
   return { log, sink, telemetry, feed, offsets };

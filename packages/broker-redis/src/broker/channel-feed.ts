@@ -24,10 +24,10 @@ export interface ChannelFeedDeps {
   readonly joins: ConcurrencyLimit;
   /** Limits the channels that fill a gap at once, because all of them do so after a reconnect. */
   readonly fills: ConcurrencyLimit;
+  /** Publications that a feed holds back at most; the rest is read from Redis later. */
+  readonly maxHeld: number;
 }
 
-/** Publications held back at most; the rest is read from Redis later. */
-const MAX_HELD = 1000;
 /** Shared by all feeds that hold nothing; never added to. */
 const NONE_HELD: Publication[] = [];
 const FIRST_RETRY_MS = 100;
@@ -147,7 +147,7 @@ export class ChannelFeed implements ChannelHandler {
   }
 
   #hold(publication: Publication): void {
-    if (this.#held.length >= MAX_HELD) {
+    if (this.#held.length >= this.#deps.maxHeld) {
       for (const { position } of this.#held)
         if (position === undefined) this.#drop('too many publications were held back');
       this.#held = NONE_HELD;

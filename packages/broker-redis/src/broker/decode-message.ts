@@ -5,7 +5,6 @@ import {
   type Event,
   type EventRules,
   FIREHOSE,
-  MAX_EVENT_BYTES,
   type Payload,
   type Position,
   tryDecodePayload,
@@ -18,16 +17,20 @@ export type Decoded =
   | { readonly publication: Publication }
   | { readonly problem: string; readonly position?: Position | undefined };
 
+/** The text of an event may be that much larger than the event, as over HTTP. */
+const SENT_PER_STORED = 2;
 /** Types whose events by PUBLISH are reported because they do not fit their schema. */
 const MAX_MISFITS = 100;
 
 /** Decodes the messages of all channels of one node. */
 export class MessageDecoder {
   readonly #rules: EventRules;
+  readonly #maxBytes: number;
   readonly #telemetry: Telemetry;
   readonly #misfits = new Set<string>();
 
-  constructor({ schemas }: EventOptions, telemetry: Telemetry) {
+  constructor({ schemas, maxBytes }: EventOptions, telemetry: Telemetry) {
+    this.#maxBytes = maxBytes;
     this.#rules = { unaddressed: 'refuse', schemas };
     this.#telemetry = telemetry;
   }
@@ -56,16 +59,21 @@ export class MessageDecoder {
   }
 
   #readForeign(channel: string, payload: Buffer): Decoded {
-    if (payload.length > MAX_EVENT_BYTES) return { problem: 'too large' };
+    if (payload.length > SENT_PER_STORED * this.#maxBytes) return this.#tooLarge();
     const text = payload.toString();
     const sent = tryParseObject(text);
     if (sent === undefined) return { problem: 'not a JSON object' };
     // The Redis channel decides where the event goes, whatever the event itself says.
     const parsed = tryParseEvent({ ...sent, channel }, this.#rules, { text, parsed: sent });
     if (!parsed.ok) return { problem: describeProblems(parsed.problems) };
+    if (Buffer.byteLength(parsed.event.json) > this.#maxBytes) return this.#tooLarge();
     this.#noteMisfit(parsed.event);
     const { type, json } = parsed.event;
     return { publication: new Publication({ channel, type, position: undefined, json }) };
+  }
+
+  #tooLarge(): Decoded {
+    return { problem: `larger than ${this.#maxBytes} bytes (MAX_EVENT_SIZE)` };
   }
 
   /** Once for each type, because the same service sends it again and again, and gets no answer. */

@@ -41,7 +41,14 @@ test('[GAP] the position of a channel without publications is renewed before it 
   const [sink, telemetry] = [new RecordingSink(), new RecordingTelemetry()];
   const { link, calls } = emptyRedis(clock);
   const log = new ChannelLog(link, 'leque:', telemetry);
-  const broker = new RedisBroker({ link, log, prefix: 'leque:', events: { schemas: 'warn' }, telemetry, clock });
+  const broker = new RedisBroker({
+    link,
+    log,
+    prefix: 'leque:',
+    events: { maxBytes: 65_536, schemas: 'warn' },
+    telemetry,
+    clock,
+  });
   await broker.start(sink);
   const start = await broker.subscribe(P);
   clock.advance(DAY_MS / 2);

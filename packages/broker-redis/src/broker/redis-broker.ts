@@ -31,6 +31,8 @@ const TOP_TIMEOUT_MS = 1000;
 const JOINS = { running: 64, waiting: 10_000 };
 /** A feed that finds no place in the queue asks again. */
 const FILLS = { running: 64, waiting: 10_000 };
+/** What a feed holds back at most while it waits for Redis. */
+const HELD = { publications: 1000, bytes: 67_108_864 };
 /** How often aged positions of channels without publications are renewed, and how many at once. */
 const RENEWALS = { periodMs: 10 * 60_000, atOnce: 5000 };
 /** Redis serves no other client while it reads a history. */
@@ -72,7 +74,9 @@ export class RedisBroker implements Broker {
   async start(sink: BrokerSink): Promise<void> {
     const { log, events, telemetry, clock } = this.#deps;
     const decoder = new MessageDecoder(events, telemetry);
-    this.#feedDeps = { log, decoder, sink, telemetry, clock, joins: this.#joins, fills: this.#fills };
+    const maxHeld = Math.min(HELD.publications, Math.floor(HELD.bytes / events.maxBytes));
+    const [joins, fills] = [this.#joins, this.#fills];
+    this.#feedDeps = { log, decoder, sink, telemetry, clock, joins, fills, maxHeld };
     this.#stopRenewing();
     this.#stopRenewing = every(clock, RENEWALS.periodMs, () => this.#renew());
     await this.#deps.link.receive();

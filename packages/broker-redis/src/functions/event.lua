@@ -54,13 +54,17 @@ local function add_ids_in_data(event)
   return members
 end
 
+-- The text of an event may be that much larger than the event, as over HTTP.
+local SENT_PER_STORED = 2
+
+local function too_large()
+  return 'an event must not be larger than ' .. config().max_event_bytes .. ' bytes (MAX_EVENT_SIZE)'
+end
+
 -- Returns the event as a table, with the texts that are stored as they came in `texts`; or nil and what
 -- is wrong with the event.
 local function parse_event(json, log)
-  local max_bytes = config().max_event_bytes
-  if #json > max_bytes then
-    return nil, 'an event must not be larger than ' .. max_bytes .. ' bytes'
-  end
+  if #json > SENT_PER_STORED * config().max_event_bytes then return nil, too_large() end
   if not is_utf8(json) then return nil, 'an event must be UTF-8' end
   local ok, event = decode(json)
   if not ok or is_lax(json) then
@@ -103,9 +107,12 @@ local function stored_text(event)
   return '{' .. table.concat(members, ',') .. '}'
 end
 
+-- Returns what is stored; or nil and that it is too large.
 local function complete(event)
   event.type = event.type or event.event_type
   event.timestamp = event.timestamp or rfc3339(redis.call('TIME'))
   event.message_id = event.message_id or new_message_id()
-  return { type = event.type, message_id = event.message_id, json = stored_text(event) }
+  local json = stored_text(event)
+  if #json > config().max_event_bytes then return nil, too_large() end
+  return { type = event.type, message_id = event.message_id, json = json }
 end

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { EventOptions, HistoryOptions, Telemetry } from '@leque/core';
-import { MAX_DEPTH, MAX_EVENT_BYTES, ProtocolError } from '@leque/protocol';
+import { MAX_DEPTH, ProtocolError } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
 import {
@@ -63,7 +63,7 @@ function renderLibrary(limits: LibraryOptions): string {
     meta_ttl_ms: META_TTL_MS,
     firehose,
     event_schemas: events.schemas,
-    max_event_bytes: MAX_EVENT_BYTES,
+    max_event_bytes: events.maxBytes,
     max_depth: MAX_DEPTH,
     event_fields: eventFields(),
     event_data: eventData(),
@@ -170,8 +170,8 @@ export class FunctionLibrary {
     if (this.#conflictReported) return;
     this.#conflictReported = true;
     const error = new Error(
-      'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL, FIREHOSE or ' +
-        'EVENT_SCHEMAS settings; those of the process that connected last apply to all, so give all the same',
+      'another process uses this Redis with other HISTORY_*, IDEMPOTENCY_TTL, FIREHOSE, ' +
+        'MAX_EVENT_SIZE or EVENT_SCHEMAS settings; those of the process that connected last apply to all, so give all the same',
     );
     this.#telemetry.report({ type: 'failure', where: 'functions', error });
   }

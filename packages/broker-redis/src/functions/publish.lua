@@ -25,7 +25,8 @@ redis.register_function('leque_publish', function(keys, args)
   if idempotency_key == '' or #(idempotency_key or '') > 256 then
     return refuse('the idempotency key must be 1 to 256 bytes')
   end
-  local completed = complete(event)
+  local completed, excess = complete(event)
+  if not completed then return refuse(excess) end
   completed.idempotency_key = idempotency_key or event.idempotency_key
   local reply = store_all(log, { completed })
   if reply.err then return reply end

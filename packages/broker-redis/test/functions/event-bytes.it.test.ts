@@ -29,7 +29,11 @@ afterAll(() => redis[Symbol.asyncDispose]());
 /** Checks an event for the channel as the HTTP interface does. */
 function verdictOn(text: string): ParsedEvent {
   const parsed = JSON.parse(text);
-  return tryParseEvent({ ...parsed, channel: P }, { unaddressed: 'refuse', schemas: 'warn' }, { text, parsed });
+  return tryParseEvent(
+    { ...parsed, channel: P },
+    { unaddressed: 'refuse', schemas: 'warn' },
+    { text, parsed },
+  );
 }
 
 /** A subscribed node, and a service that uses Redis itself. */

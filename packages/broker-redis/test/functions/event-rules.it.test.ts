@@ -23,27 +23,28 @@ const POLICIES = [
   ['off', 8],
 ] as const;
 
-test.each(
-  POLICIES,
-)('[EV3] [EV6] with EVENT_SCHEMAS=%s FCALL has the verdicts of the HTTP interface', async (schemas, share) => {
-  await using redis = await startRedis();
-  const prefix = uniquePrefix();
-  const settings = { EVENT_SCHEMAS: schemas };
-  await using _ = await startNode({ url: redis.url, prefix, settings });
-  const { fcall } = foreignService(redis.url, prefix);
-  const disagreements: unknown[] = [];
-  const compare = async (input: Loose) => {
-    const reply = await fcall('project:P', JSON.stringify(input));
-    const rules = { unaddressed: 'refuse', schemas } as const;
-    const parsed = tryParseEvent({ ...input, channel: 'project:P' }, rules);
-    const warned = Array.isArray(reply) ? reply.length === 5 : undefined;
-    const expected = parsed.ok ? parsed.event.warnings !== undefined : undefined;
-    if (warned !== expected) disagreements.push([input, reply, parsed]);
-  };
-  const inputs = [...variations()].filter((_, index) => index % share === 0);
-  while (inputs.length > 0) await Promise.all(inputs.splice(0, CALLS_AT_A_TIME).map(compare));
-  expect(disagreements).toEqual([]);
-});
+test.each(POLICIES)(
+  '[EV3] [EV6] with EVENT_SCHEMAS=%s FCALL has the verdicts of the HTTP interface',
+  async (schemas, share) => {
+    await using redis = await startRedis();
+    const prefix = uniquePrefix();
+    const settings = { EVENT_SCHEMAS: schemas };
+    await using _ = await startNode({ url: redis.url, prefix, settings });
+    const { fcall } = foreignService(redis.url, prefix);
+    const disagreements: unknown[] = [];
+    const compare = async (input: Loose) => {
+      const reply = await fcall('project:P', JSON.stringify(input));
+      const rules = { unaddressed: 'refuse', schemas } as const;
+      const parsed = tryParseEvent({ ...input, channel: 'project:P' }, rules);
+      const warned = Array.isArray(reply) ? reply.length === 5 : undefined;
+      const expected = parsed.ok ? parsed.event.warnings !== undefined : undefined;
+      if (warned !== expected) disagreements.push([input, reply, parsed]);
+    };
+    const inputs = [...variations()].filter((_, index) => index % share === 0);
+    while (inputs.length > 0) await Promise.all(inputs.splice(0, CALLS_AT_A_TIME).map(compare));
+    expect(disagreements).toEqual([]);
+  },
+);
 
 test('[EV4] FCALL stores the same for the same event as the HTTP interface', async () => {
   await using redis = await startRedis();

@@ -15,6 +15,8 @@ const STORY = {
   type: 'story_created',
   data: { story_id: 'S-1', title: 'A story', project_id: 'P' },
 };
+/** An event whose text has that many characters in `data`. */
+const textOf = (length: number) => `{"type":"x","data":{"text":"${'x'.repeat(length)}"}}`;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe('[RT.5] FCALL leque_publish', () => {
@@ -193,7 +195,8 @@ describe('[RT.5] FCALL leque_publish', () => {
     ],
     ['channel must not be all for task.*', '{"type":"task.x","data":{},"user_id":"u"}', 'all'],
     ['channel differs from that of the key', '{"type":"x","channel":"all"}'],
-    ['larger than 262144 bytes', `{"type":"x","data":{"text":"${'x'.repeat(262_144)}"}}`],
+    ['larger than 65536 bytes (MAX_EVENT_SIZE)', textOf(65_536)],
+    ['larger than 65536 bytes (MAX_EVENT_SIZE)', textOf(131_072)],
     ['project_id must be a text of 1 to', '{"type":"x","project_id":9007199254740993}'],
     ['the id percent-encoded: {project:a%20b}', '{"type":"x"}', 'project:a b'],
     ['the id percent-encoded: {user:auth0%7C1}', '{"type":"x"}', 'user:auth0|1'],
@@ -257,9 +260,7 @@ describe('[RT.5] plain PUBLISH', () => {
       '{"type":"toString","data":{}}',
       '{"type":"error","data":{"message":"m","code":"token_expired"}}',
     ];
-    for (const payload of [...bad, `{"type":"x","data":{"t":"${'x'.repeat(262_144)}"}}`]) {
-      await publish('project:P', payload);
-    }
+    for (const payload of [...bad, textOf(65_536)]) await publish('project:P', payload);
     await publish('project:P', '{"type":"x","data":{"n":1}}');
     await fcall('project:P', '{"type":"x","data":{"n":2}}');
     await expect.poll(() => node.sink.numbers('project:P')).toEqual([1, 2]);

@@ -27,7 +27,7 @@ const LIMITS: LibraryOptions = {
   history: { project: KEPT, user: KEPT, all: KEPT },
   idempotencyTtlMs: 1,
   firehose: false,
-  events: { schemas: 'strict' },
+  events: { maxBytes: 65_536, schemas: 'strict' },
 };
 
 /** The core and this package, composed as in a gateway, on simulated connections. */

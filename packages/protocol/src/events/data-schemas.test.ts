@@ -77,7 +77,8 @@ test('[EV3] [RT] no policy changes what is stored of an event that fits, or wher
       );
       if (strict?.ok) expect([warn, off]).toEqual([strict, strict]);
       expect(warn?.ok).toBe(off?.ok);
-      if (warn?.ok && off?.ok) expect({ ...off.event, warnings: warn.event.warnings }).toEqual(warn.event);
+      if (warn?.ok && off?.ok)
+        expect({ ...off.event, warnings: warn.event.warnings }).toEqual(warn.event);
     }),
     { numRuns: 2_000 },
   );

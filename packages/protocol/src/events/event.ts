@@ -71,7 +71,7 @@ export type ParsedEvent =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Upper limit of an event's JSON, in bytes; parts of the system may be configured to accept less. */
-export const MAX_EVENT_BYTES = 262_144;
+export const MAX_EVENT_BYTES = 1_048_576;
 
 /** Shared by all checks that find nothing, because nearly all events are valid. */
 const NONE: readonly Problem[] = [];
@@ -91,11 +91,33 @@ const quickValidator = Compile(
  * @param json where `sent` was read from, whose `data` is stored as it is; without it `data` is printed
  *   anew. `sent` may have other members than this JSON, but has its `data` and its `message_id`.
  */
-export function tryParseEvent(
+export function tryParseEvent(sent: unknown, rules: EventRules, json?: SentJson): ParsedEvent {
+  const read = readEvent(sent, rules, json);
+  if (!read.ok) return read;
+  const problems = addressProblems(read.event, read.type, read.parsed);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, event: completeEvent(read) };
+}
+
+/** An event that was checked, but for contradictions between its channel and its ids. */
+export interface ReadEvent {
+  readonly ok: true;
+  readonly type: string;
+  /** The channel that the event says it goes to; undefined when it names nobody. */
+  readonly route: string | undefined;
+  readonly parsed: ParsedChannel | undefined;
+  readonly given: GivenEvent;
+  /** The event with the ids that it lacked. */
+  readonly event: GivenEvent;
+  readonly sent: SentText;
+  readonly warnings: readonly Problem[];
+}
+
+/** Does everything that `tryParseEvent` does, but for `addressProblems` and `completeEvent`. */
+export function readEvent(
   sent: unknown,
   { unaddressed, schemas }: EventRules,
   json?: SentJson,
-): ParsedEvent {
+): ReadEvent | { readonly ok: false; readonly problems: readonly Problem[] } {
   const input = withoutNulls(sent);
   if (!isEventInput(input)) {
     return { ok: false, problems: findProblems(EventInput, inputValidator, input) };
@@ -109,8 +131,7 @@ export function tryParseEvent(
   const read = readSentText(given, json);
   if (!read.ok) return read;
   const route = routeOf(given, type);
-  const channel = route ?? ALL;
-  const parsed = tryParseChannel(channel);
+  const parsed = tryParseChannel(route ?? ALL);
   const event = withIds(given, type, parsed);
   const malformed = dataFormProblems(event.data, read.sent.data);
   const { problems: unfit, warnings } = judgeData({ type, route }, event.data, schemas);
@@ -123,13 +144,18 @@ export function tryParseEvent(
   ];
   if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
   const problem = route === undefined ? unaddressedProblem(type, unaddressed) : undefined;
-  const misaddressed = problem === undefined ? addressProblems(event, type, parsed) : [problem];
-  if (misaddressed.length > 0) return { ok: false, problems: misaddressed };
+  if (problem !== undefined) return { ok: false, problems: [problem] };
+  return { ok: true, type, route, parsed, given, event, sent: read.sent, warnings };
+}
+
+/** Fills in what the publisher left out. */
+export function completeEvent(read: ReadEvent): Event {
+  const { type, route, given, event, warnings } = read;
   const stored = withAddedMembers(read.sent, given.data, event.data);
-  const accepted = normalise(event, { type, channel }, stored);
+  const accepted = normalise(event, { type, channel: route ?? ALL }, stored);
   if (route === undefined) accepted.unaddressed = true;
   if (warnings.length > 0) accepted.warnings = warnings;
-  return { ok: true, event: accepted };
+  return accepted;
 }
 
 const FIELDS: ReadonlySet<string> = new Set(Object.keys(EVENT_FIELDS));
@@ -223,12 +249,12 @@ function envelopeOf(event: GivenEvent, texts: Readonly<Record<PresentField, stri
 let now = { at: 0, text: '' };
 
 /** Formatted once a millisecond, however many events arrive in it. */
-function currentTimestamp(): string {
+export function currentTimestamp(): string {
   const at = Date.now();
   if (at !== now.at) now = { at, text: new Date(at).toISOString() };
   return now.text;
 }
 
-function refuse(field: string, message: string): ParsedEvent {
+function refuse(field: string, message: string): { ok: false; problems: readonly Problem[] } {
   return { ok: false, problems: [{ field, message }] };
 }

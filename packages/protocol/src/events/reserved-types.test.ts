@@ -20,7 +20,8 @@ test.each([...RESERVED_TYPES])('[EV2] %s is refused by name: %s', (type, reason)
 
 test('[EV2] PROTOCOL.md lists the reserved names, each group with its reason, and no other', async () => {
   const page = await readFile(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
-  const [, table = ''] = /\| reserved names \| why \|\n\s*\| --- \| --- \|\n((?:\s*\|.*\n)+)/.exec(page) ?? [];
+  const [, table = ''] =
+    /\| reserved names \| why \|\n\s*\| --- \| --- \|\n((?:\s*\|.*\n)+)/.exec(page) ?? [];
   const listed = [...table.matchAll(/^ *\| (.*) \| (.*) \|$/gm)].flatMap(([, names = '', why]) =>
     [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => [name, why]),
   );
