@@ -1,5 +1,7 @@
 // What `npm run verify:mutations` takes out of the code, and what has to notice. A patch names the
 // text that it replaces, which has to be there exactly once.
+import { HEARING_MUTATIONS } from './hearing-mutations.mjs';
+
 const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
 const flusher = 'packages/core/src/writing/flusher.ts';
 const hub = 'packages/core/src/fan-out/hub.ts';
@@ -255,12 +257,13 @@ export const MUTATIONS = [
     patches: [
       {
         file: hub,
-        from: '      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);\n',
-        to: '',
+        from: '    return this.dropUncovered(session, isWanted);\n',
+        to: '    return isWanted === undefined ? [] : [];\n',
       },
     ],
     proof: model,
   },
+  ...HEARING_MUTATIONS,
   {
     name: 'the turns that a write brings together',
     about: 'sockets that are seldom written to count as if they were written to in every window',

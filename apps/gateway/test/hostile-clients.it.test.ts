@@ -186,15 +186,18 @@ test('[GAP] [IO5] [RE3.8] a resume with too many cursors is refused as a whole',
     .toEqual(['invalid_command']);
 });
 
-test('[GAP] [ISO] [WS3.3] a fresh token that does not cover the endpoint is refused as a whole', async () => {
+test('[GAP] [ISO] [HR.3] a fresh token that does not cover the endpoint ends its channel, and says so', async () => {
   await using gateway = await startGateway();
   const withProject = (project: string) => tokenFor('alice', { projects: [project] });
   using client = new RawClient(gateway.url, '/ws/project/P', await withProject('P'));
   await expect.poll(() => client.of('connection')).toHaveLength(1);
   client.say({ action: 'auth', token: await withProject('Q') });
-  await expect.poll(() => client.of('error')[0]?.data).toMatchObject({ code: 'forbidden' });
+  await expect.poll(() => client.of('authenticated')[0]?.data['ended']).toEqual(['project:P']);
   await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'P' });
-  await expect.poll(() => client.of('x').map(({ data }) => data['n'])).toEqual([1]);
+  await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'Q' });
+  client.say('ping');
+  await expect.poll(() => client.of('pong')).toHaveLength(1);
+  expect(client.of('x')).toEqual([]);
   const [session] = gateway.hub.sessions;
-  expect(session?.identity.grants.projects).toEqual(['P']);
+  expect(session?.identity.grants.projects).toEqual(['Q']);
 });

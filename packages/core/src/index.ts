@@ -73,7 +73,15 @@ export {
   reportUnavailable,
   returnHint,
 } from './clients/refusals.ts';
-export { outcomesOf, type ResumeResults, resumeChannels } from './clients/resume-results.ts';
+export {
+  type EndedForReason,
+  endFields,
+  outcomesOf,
+  type ResumeResults,
+  resumeChannels,
+  returnFields,
+  standingOf,
+} from './clients/resume-results.ts';
 export {
   CLOSE_TIMEOUT_MS,
   inputContext,

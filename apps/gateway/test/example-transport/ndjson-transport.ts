@@ -74,6 +74,7 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
       presented: () => [],
       bytesOf: () => 0,
       isUrgent: () => false,
+      ended() {},
     };
     const client = new ClientSession<never>(
       { handler, connection, context: this.#context },

@@ -102,6 +102,9 @@ export class GatewaySession implements CommandHandler<Command> {
     return false;
   }
 
+  /** The model ends no rights beside its commands. */
+  ended(): void {}
+
   refuse(): void {
     this.session.close(TRY_AGAIN_LATER, 'cannot carry the command out');
   }

@@ -1,4 +1,5 @@
-import { tryParseChannel } from '@leque/protocol';
+import { ProtocolError, tryParseChannel } from '@leque/protocol';
+import type { RoomGrant } from './room-grants.ts';
 
 export const SCOPES = ['publish', 'publish:all', 'grant', 'stats', 'logs', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -46,7 +47,7 @@ export class Grants {
     return this.#allProjects || this.#projects.includes(projectId);
   }
 
-  /** Decides who may receive from a channel (ISO). No other place does. */
+  /** Decides who may receive from a channel by its token (ISO); see `mayHear` for sessions. */
   covers(channel: string): boolean {
     const parsed = tryParseChannel(channel);
     switch (parsed?.kind) {
@@ -82,6 +83,81 @@ export class Grants {
       scopes.includes('admin') ||
       (scope === 'publish' && scopes.includes('publish:all'))
     );
+  }
+}
+
+/** What a session is allowed to hear comes from these two. */
+export interface Rights {
+  readonly identity: Identity;
+  /** Undefined for a session that has never held a grant. */
+  readonly rooms: RoomRights | undefined;
+}
+
+/** Decides whether a session may receive from a channel (ISO): its token, or a grant that it holds. */
+export function mayHear({ identity, rooms }: Rights, channel: string): boolean {
+  return identity.grants.covers(channel) || rooms?.covers(channel) === true;
+}
+
+/**
+ * A session stays with its user, whatever token it is renewed with.
+ * @throws ProtocolError `forbidden` for the token of another user
+ */
+export function assertSameUser(before: Identity, after: Identity): void {
+  if (before.userId === after.userId) return;
+  throw new ProtocolError('forbidden', 'a connection stays with its user; open another one');
+}
+
+/** The rooms of the grants that one session holds. A room of several grants ends with the last of them. */
+export class RoomRights {
+  readonly #userId: string | undefined;
+  readonly #max: number;
+  /** Ends by project, in milliseconds since the Unix epoch, in the order in which they were granted. */
+  readonly #ends = new Map<string, number>();
+
+  /** @param max rooms that may be held */
+  constructor(userId: string | undefined, max: number) {
+    this.#userId = userId;
+    this.#max = max;
+  }
+
+  /** When the first room ends, in milliseconds since the Unix epoch; undefined without rooms. */
+  get nextEnd(): number | undefined {
+    return this.#ends.size === 0 ? undefined : Math.min(...this.#ends.values());
+  }
+
+  covers(channel: string): boolean {
+    const parsed = tryParseChannel(channel);
+    return parsed?.kind === 'project' && this.#ends.has(parsed.id);
+  }
+
+  /**
+   * Takes the rooms of a grant (ISO). Those that are not in use make room for it, the oldest first (MEM).
+   * @throws ProtocolError `forbidden` for the grant of another user, `too_many_subscriptions`
+   */
+  add({ userId, projects, expiresAt }: RoomGrant, isInUse: (projectId: string) => boolean): void {
+    if (userId !== this.#userId)
+      throw new ProtocolError('forbidden', 'this grant is for another user');
+    if (projects.includes(ALL_PROJECTS)) {
+      throw new ProtocolError(
+        'forbidden',
+        'a grant names its projects; it cannot be for all of them',
+      );
+    }
+    const added = new Set(projects);
+    const spare = [...this.#ends.keys()].filter((id) => !added.has(id) && !isInUse(id));
+    const kept = [...this.#ends.keys()].filter((id) => !added.has(id)).length;
+    const surplus = Math.max(0, kept + added.size - this.#max);
+    if (surplus > spare.length) {
+      const problem = `a session holds grants for at most ${this.#max} projects`;
+      throw new ProtocolError('too_many_subscriptions', problem);
+    }
+    for (const id of spare.slice(0, surplus)) this.#ends.delete(id);
+    for (const id of added) this.#ends.set(id, Math.max(expiresAt, this.#ends.get(id) ?? 0));
+  }
+
+  /** Removes the rooms whose time is over. */
+  expire(now: number): void {
+    for (const [id, end] of this.#ends) if (end <= now) this.#ends.delete(id);
   }
 }
 

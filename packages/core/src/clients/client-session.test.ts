@@ -25,6 +25,7 @@ function startClient(burst: number) {
       return command.length;
     },
     isUrgent: () => false,
+    ended: () => {},
   };
   const context: Partial<TransportContext> = {
     hub: under.hub,

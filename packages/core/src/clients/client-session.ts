@@ -1,6 +1,6 @@
-import { CLOSE, FIREHOSE, ProtocolError } from '@leque/protocol';
+import { CLOSE, ProtocolError } from '@leque/protocol';
 import type { Identity } from '../access/grants.ts';
-import type { Session } from '../fan-out/session.ts';
+import type { ChannelFilter, EndedChannel, Session } from '../fan-out/session.ts';
 import type { Subscription } from '../fan-out/subscription.ts';
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
@@ -11,7 +11,9 @@ import {
   MAX_WAITING,
   type WaitingCommand,
 } from './command-queue.ts';
+import { HeldGrants } from './held-grants.ts';
 import { errorForClient } from './refusals.ts';
+import type { EndedForReason, EndReason } from './resume-results.ts';
 import type { TransportContext } from './transport.ts';
 
 /** A command counts as one more for each time so many channels that it names. */
@@ -34,6 +36,8 @@ export interface CommandHandler<C> {
    * commands that wait for the pace. Called only when the command has to wait.
    */
   isUrgent(command: C): boolean;
+  /** Tells the client that a channel has ended for another reason than its command. */
+  ended(channel: EndedForReason): void;
 }
 
 /** Channels for which a command presents cursors; `unreadable` when its cursors cannot be read. */
@@ -62,6 +66,8 @@ export class ClientSession<C> implements CommandOwner {
   /** Undefined unless the last commands are being answered. */
   #cancelLast: Cancel | undefined;
   #running = false;
+  /** Undefined until the client presents a grant. */
+  #grants: HeldGrants | undefined;
   /** Called when all commands are done. */
   #whenIdle: (() => void) | undefined;
 
@@ -73,6 +79,27 @@ export class ClientSession<C> implements CommandOwner {
 
   get clock(): Clock {
     return this.context.clock;
+  }
+
+  /** The grants that its session holds. */
+  get grants(): HeldGrants {
+    this.#grants ??= new HeldGrants(this);
+    return this.#grants;
+  }
+
+  /**
+   * Takes a fresh token.
+   * @returns the channels that it does not bring; they have ended, and the client was told
+   * @throws ProtocolError as `Hub.renew`
+   */
+  renew(identity: Identity, isWanted: ChannelFilter): readonly string[] {
+    const ended = this.context.hub.renew(this.session, identity, isWanted);
+    return this.#tellEnded(ended, 'not_granted');
+  }
+
+  /** Ends what only grants that have expired did cover. */
+  grantsExpired(): void {
+    this.#tellEnded(this.context.hub.dropUncovered(this.session), 'grant_expired');
   }
 
   /** Runs before all commands; when it fails, the client is closed, because it would miss events. */
@@ -135,8 +162,6 @@ export class ClientSession<C> implements CommandOwner {
   /** Starts all subscriptions, except those of which a command that waits presents a cursor. */
   flow(): void {
     this.#endHold();
-    const firehose = this.session.subscriptions.get(FIREHOSE);
-    if (firehose !== undefined) firehose.accepts = undefined; // no cursor can come any more
     for (const subscription of this.#unawaited()) subscription.start();
   }
 
@@ -145,6 +170,7 @@ export class ClientSession<C> implements CommandOwner {
     this.#endHold();
     this.#endLast();
     this.#commands?.clear();
+    this.#grants?.end();
     this.context.hub.remove(this.session);
   }
 
@@ -237,6 +263,11 @@ export class ClientSession<C> implements CommandOwner {
     const bound = presented.find((channel) => subscriptions.has(channel));
     if (bound === undefined) return;
     this.session.close(CLOSE.tryAgainLater, `no outcome for ${bound}: ${refusal.code}`);
+  }
+
+  #tellEnded(ended: readonly EndedChannel[], reason: EndReason): readonly string[] {
+    for (const { channel, cursor } of ended) this.#handler.ended({ channel, cursor, reason });
+    return ended.map(({ channel }) => channel);
   }
 
   #endLast(): void {

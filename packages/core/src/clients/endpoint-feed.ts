@@ -1,160 +1,298 @@
-import { FIREHOSE } from '@leque/protocol';
-import type { Identity } from '../access/grants.ts';
-import type { Hub, SubscribeOptions } from '../fan-out/hub.ts';
-import type { Session } from '../fan-out/session.ts';
+import { FIREHOSE, ProtocolError, tryParseChannel, tryParseCursor } from '@leque/protocol';
+import { assertSameUser, type Identity, mayHear } from '../access/grants.ts';
+import type { Hub } from '../fan-out/hub.ts';
+import type { ChannelFilter, Session } from '../fan-out/session.ts';
 import type { Subscription } from '../fan-out/subscription.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
-import { acceptsAfter, ProjectSwitch } from './project-switch.ts';
+import { FirehoseShare } from './firehose-share.ts';
+import {
+  type PresentedCursors,
+  type Renewal,
+  type ResumeResults,
+  resumeChannels,
+  type SubscribeResults,
+} from './resume-results.ts';
+import type { TransportLimits } from './transport.ts';
 
 /** The client that has the feed: a `ClientSession`. */
 interface FeedOwner {
   readonly session: Session;
-  readonly context: { readonly hub: Hub };
+  readonly context: {
+    readonly hub: Hub;
+    readonly telemetry: Telemetry;
+    readonly limits: Pick<TransportLimits, 'maxSubscriptions'>;
+  };
+  /** Takes a fresh token, and names the channels that end with it to the client. */
+  renew(identity: Identity, isWanted: ChannelFilter): readonly string[];
 }
 
-/** The subscriptions of one session: those that its endpoint gives, and those that it selects. */
+const NO_CURSORS: PresentedCursors = new Map();
+const NONE: readonly never[] = [];
+
+/**
+ * The subscriptions of one session: those that its endpoint gives, and the projects that it has chosen, as
+ * far as its rights cover them (rule HR of PROTOCOL.md).
+ */
 export class EndpointFeed {
   readonly endpoint: Endpoint;
   readonly #client: FeedOwner;
-  /** All projects that the token grants, until the client selects some of them. */
-  #projects: 'granted' | 'selected' = 'granted';
+  /** Undefined until the client chooses, because most clients never do. */
+  #chosen: Set<string> | undefined;
+  /** Whether the projects are those that the token names, because the client has not selected any. */
+  #takesAll = true;
+  /** Undefined for a session that never had the firehose beside channels of projects. */
+  #share: FirehoseShare | undefined;
 
   constructor(client: FeedOwner, endpoint: Endpoint) {
     this.#client = client;
     this.endpoint = endpoint;
+    if (endpoint.isChoice === undefined) return;
+    this.#takesAll = false;
+    this.#choose(endpoint.channels(client.session.identity));
   }
 
-  /** Subscribes to the channels that the endpoint gives without asking and that are missing. */
+  /** Subscribes to the channels that the session should hear and that are missing. */
   async open(): Promise<void> {
-    const { subscriptions, identity } = this.#session;
-    const wanted = this.endpoint
-      .channels(identity)
-      .filter((channel) => !subscriptions.has(channel))
-      .filter((channel) => this.#projects === 'granted' || !carriesProjects(channel));
-    const { accepts } = this.endpoint;
-    const options = accepts === undefined ? {} : { accepts };
-    await Promise.all(wanted.map((channel) => this.#subscribe(channel, options)));
-    if (wanted.includes(FIREHOSE)) await this.#leaveProjects();
-  }
-
-  /** Subscribes to a project that the client selects. */
-  async subscribe(channel: string, options: SubscribeOptions): Promise<Subscription> {
-    await this.turnTo([channel], options.since !== undefined);
-    const subscription = await this.#subscribe(channel, options);
-    this.select(channel);
-    return subscription;
-  }
-
-  /** Leaves a project; the client then gets only the projects that it has selected. */
-  unsubscribe(channel: string): void {
-    // The firehose cannot leave one project out.
-    if (this.#session.subscriptions.has(FIREHOSE)) this.select(channel);
-    this.#hub.unsubscribe(this.#session, channel);
+    await this.#openMissing(NONE);
   }
 
   /**
-   * Leaves the firehose for projects that are subscribed to next. When what the firehose would bring
-   * still waits, the cursors lead to the same publications, and it only stops bringing these.
+   * Subscribes to a project that the client selects.
+   * @throws ProtocolError as `Hub.subscribe`
    */
-  async turnTo(channels: readonly string[], withCursors: boolean): Promise<void> {
-    const firehose = this.#session.subscriptions.get(FIREHOSE);
-    const [first] = channels;
-    if (firehose === undefined || first === undefined) return;
-    if (withCursors && firehose.holding) {
-      // If it has to flow nevertheless (MEM), these channels bring the same, and more (DUP).
-      firehose.accepts = ({ origin }) => !channels.includes(origin);
-      return;
+  async subscribe(
+    channel: string,
+    cursor: string | undefined,
+  ): Promise<{ readonly subscription: Subscription; readonly ended: readonly string[] }> {
+    this.#assertOffered(channel);
+    await this.#setApart([channel], new Map([[channel, cursor]]));
+    try {
+      const subscription = await this.#begin(channel, cursor);
+      return { subscription, ended: this.#select([channel]) };
+    } finally {
+      this.#share?.settle();
     }
-    await this.#leaveFirehose(firehose, channels, () => this.select(first));
   }
 
-  /** The client had selected its projects before it came back. */
-  continueSelection(): void {
-    this.#projects = 'selected';
+  /** Subscribes to projects that the client selects; each has its own result. */
+  async subscribeAll(cursors: PresentedCursors): Promise<SubscribeResults> {
+    const channels = [...cursors.keys()];
+    await this.#setApart(
+      channels.filter((channel) => this.#isSelectable(channel)),
+      cursors,
+    );
+    const results = await this.#beginEach(cursors);
+    const subscribed = channels.filter((channel) => this.#subscriptions.has(channel));
+    const ended = subscribed.length > 0 ? this.#select(subscribed) : NONE;
+    return { results, subscribed, ended };
   }
 
   /**
-   * Continues with a fresh token.
-   * @throws ProtocolError as `Hub.renew`
+   * Leaves projects. The client then gets only the others that it has got by their own channels.
+   * @returns the other channels that have ended
+   * @throws ProtocolError `forbidden`
    */
-  async renew(identity: Identity): Promise<void> {
-    const renew = () => this.#hub.renew(this.#session, identity);
-    const firehose = this.#session.subscriptions.get(FIREHOSE);
-    const given = this.endpoint.channels(identity);
-    if (firehose === undefined || given.includes(FIREHOSE)) renew();
-    else await this.#leaveFirehose(firehose, given.filter(carriesProjects), renew);
-    await this.open();
+  unsubscribe(channels: readonly string[]): readonly string[] {
+    for (const channel of channels) this.#assertOffered(channel);
+    if (this.#takesAll) this.#choose(this.#given().filter((channel) => channel !== FIREHOSE));
+    for (const channel of channels) this.#chosen?.delete(channel);
+    this.#takesAll = false;
+    return this.#dropUnchosen().filter((channel) => !channels.includes(channel));
   }
 
-  /** From its first selection on, a client gets only the projects that it selected. */
-  select(...channels: readonly string[]): void {
-    if (this.#projects === 'selected') return;
-    this.#projects = 'selected';
-    for (const other of this.endpoint.channels(this.#session.identity)) {
-      if (carriesProjects(other) && !channels.includes(other))
-        this.#hub.unsubscribe(this.#session, other);
+  /** Leaves all projects. @returns the channels that have ended */
+  unsubscribeAll(): readonly string[] {
+    this.#takesAll = false;
+    this.#chosen = undefined;
+    return this.#dropUnchosen();
+  }
+
+  /**
+   * Continues with the channels for which the client presents cursors. It selects nothing: no channel ends.
+   * A project that the session does not hear yet is one of its own from then on.
+   */
+  async resume(cursors: PresentedCursors): Promise<ResumeResults> {
+    const channels = [...cursors.keys()];
+    const begun = channels.filter(
+      (channel) => !this.#subscriptions.has(channel) && this.#isSelectable(channel),
+    );
+    await this.#setApart(begun, cursors);
+    const results = await this.#beginEach(cursors);
+    this.continueWith(begun);
+    return results;
+  }
+
+  /**
+   * Subscribes again to the projects that the client has chosen before, and that a grant covers now.
+   * @returns their channels
+   */
+  async reopen(): Promise<readonly string[]> {
+    const absent = this.#absent();
+    await this.#openMissing(NONE);
+    return absent.filter((channel) => this.#subscriptions.has(channel));
+  }
+
+  /**
+   * Notes that the client goes on with these channels.
+   * @param hasSelected whether it has selected its projects on an earlier connection
+   */
+  continueWith(channels: readonly string[], hasSelected = false): void {
+    if (hasSelected) this.#takesAll = false;
+    const given = new Set(this.#given());
+    if (given.has(FIREHOSE)) return;
+    const isOwn = (channel: string) => carriesProjects(channel) && !given.has(channel);
+    this.#choose(channels.filter((channel) => isOwn(channel) && this.#subscriptions.has(channel)));
+  }
+
+  /**
+   * Continues with a fresh token, and with the cursors that came with it. Nothing is changed when it throws
+   * `forbidden` or `too_many_subscriptions`.
+   * @throws ProtocolError as `Hub.renew` and `Hub.subscribe`
+   */
+  async renew(identity: Identity, cursors = NO_CURSORS): Promise<Renewal> {
+    assertSameUser(this.#session.identity, identity);
+    const wanted = this.#wanted(identity);
+    this.#assertFit(wanted);
+    const projects = wanted.filter((channel) => carriesProjects(channel) && channel !== FIREHOSE);
+    const hasFirehose = wanted.includes(FIREHOSE);
+    if (!hasFirehose) {
+      await this.#setApart(projects.filter((channel) => !this.#subscriptions.has(channel)));
     }
+    const replaced = this.#unchosen().filter((channel) => !cursors.has(channel));
+    const absent = this.#absent();
+    const ended = this.#client.renew(
+      identity,
+      (channel) => hasFirehose || !carriesProjects(channel) || wanted.includes(channel),
+    );
+    const results = await this.resume(cursors);
+    await this.#openMissing(replaced);
+    const returned = absent.filter((channel) => this.#subscriptions.has(channel));
+    return { ended, returned, results };
   }
 
   get #session(): Session {
     return this.#client.session;
   }
 
-  get #hub(): Hub {
-    return this.#client.context.hub;
+  get #subscriptions(): Session['subscriptions'] {
+    return this.#session.subscriptions;
   }
 
-  #subscribe(channel: string, options: SubscribeOptions = {}): Promise<Subscription> {
-    return this.#hub.subscribe(this.#session, channel, options);
+  /** The projects that come without being chosen. */
+  #given(identity = this.#session.identity): readonly string[] {
+    return this.#takesAll ? this.endpoint.channels(identity).filter(carriesProjects) : NONE;
   }
 
-  /**
-   * Changes from the firehose to channels of projects. `leave` ends the firehose once it has brought
-   * what was published before these channels begin (GAP); they continue where it ends (DUP).
-   */
-  async #leaveFirehose(
-    firehose: Subscription,
-    channels: readonly string[],
-    leave: () => void,
-  ): Promise<void> {
-    using change = new ProjectSwitch(firehose);
-    firehose.start();
-    try {
-      const subscribing = channels.map((channel) => this.#subscribe(channel));
-      const projects = await Promise.all(subscribing);
-      await this.#hub.catchUp(FIREHOSE);
-      for (const project of projects) change.finish(project);
-      leave();
-    } catch (error) {
-      for (const channel of channels) this.#hub.unsubscribe(this.#session, channel);
-      throw error;
+  /** The channels that the session should hear. */
+  #wanted(identity = this.#session.identity): readonly string[] {
+    const others = this.endpoint.channels(identity).filter((channel) => !carriesProjects(channel));
+    const wanted = new Set([...others, ...this.#given(identity), ...(this.#chosen ?? NONE)]);
+    const { rooms } = this.#session;
+    return [...wanted].filter((channel) => mayHear({ identity, rooms }, channel));
+  }
+
+  /** @param replaced the channels that the firehose takes the place of, when it begins */
+  async #openMissing(replaced: readonly string[]): Promise<void> {
+    const missing = this.#wanted().filter((channel) => !this.#subscriptions.has(channel));
+    const { accepts } = this.endpoint;
+    const options = accepts === undefined ? {} : { accepts };
+    const { hub } = this.#client.context;
+    await Promise.all(missing.map((channel) => hub.subscribe(this.#session, channel, options)));
+    if (missing.includes(FIREHOSE)) await this.#shareOf().begin(replaced);
+  }
+
+  /** From its first selection on, a client gets only the projects that it has chosen. */
+  #select(channels: readonly string[]): readonly string[] {
+    this.#choose(channels);
+    if (!this.#takesAll) return NONE;
+    this.#takesAll = false;
+    return this.#dropUnchosen();
+  }
+
+  /** Projects whose rights have ended are forgotten when there are too many, the oldest first (MEM). */
+  #choose(channels: readonly string[]): void {
+    if (channels.length === 0) return;
+    const { maxSubscriptions } = this.#client.context.limits;
+    this.#chosen ??= new Set();
+    for (const channel of channels) this.#chosen.add(channel);
+    for (const channel of this.#chosen) {
+      const isSpare = this.#chosen.size > maxSubscriptions && !this.#subscriptions.has(channel);
+      if (isSpare) this.#chosen.delete(channel);
     }
   }
 
-  /**
-   * Changes from channels of projects to the firehose, which is still held back. They end once they
-   * have brought what was published before it begins (GAP); it continues where they end (DUP).
-   */
-  async #leaveProjects(): Promise<void> {
-    const { subscriptions } = this.#session;
-    const firehose = subscriptions.get(FIREHOSE);
-    const left = [...subscriptions.keys()].filter(
-      (channel) => channel !== FIREHOSE && carriesProjects(channel),
+  #dropUnchosen(): readonly string[] {
+    const ended = this.#unchosen();
+    for (const channel of ended) this.#client.context.hub.unsubscribe(this.#session, channel);
+    if (!this.#subscriptions.has(FIREHOSE)) this.#share = undefined;
+    return ended;
+  }
+
+  /** The projects that the client has chosen, and is not subscribed to. */
+  #absent(): string[] {
+    return [...(this.#chosen ?? NONE)].filter((channel) => !this.#subscriptions.has(channel));
+  }
+
+  /** The subscribed channels of projects that the client has not chosen. */
+  #unchosen(): string[] {
+    return [...this.#subscriptions.keys()].filter(
+      (channel) => carriesProjects(channel) && this.#chosen?.has(channel) !== true,
     );
-    if (firehose === undefined || left.length === 0) return;
-    for (const channel of left) subscriptions.get(channel)?.start();
+  }
+
+  async #setApart(channels: readonly string[], cursors = NO_CURSORS): Promise<void> {
+    if (!this.#subscriptions.has(FIREHOSE) || channels.length === 0) return;
+    const bound = channels.filter((channel) => cursors.get(channel) !== undefined);
+    const others = channels.filter((channel) => cursors.get(channel) === undefined);
+    await this.#shareOf().setApart(bound, others);
+  }
+
+  #shareOf(): FirehoseShare {
+    this.#share ??= new FirehoseShare(this.#session, this.#client.context.hub);
+    return this.#share;
+  }
+
+  /** Each channel that is subscribed, or may be, begins after its cursor. */
+  async #beginEach(cursors: PresentedCursors): Promise<ResumeResults> {
+    const { telemetry } = this.#client.context;
     try {
-      await this.#hub.catchUp(FIREHOSE);
-    } catch (error) {
-      this.#hub.unsubscribe(this.#session, FIREHOSE);
-      throw error;
+      return await resumeChannels(telemetry, [...cursors.keys()], (channel) => {
+        if (!this.#subscriptions.has(channel)) this.#assertOffered(channel);
+        return this.#begin(channel, cursors.get(channel));
+      });
+    } finally {
+      this.#share?.settle();
     }
-    const ends = left.map((channel) => [channel, subscriptions.get(channel)?.position] as const);
-    firehose.accepts = acceptsAfter(new Map(ends));
-    for (const channel of left) this.#hub.unsubscribe(this.#session, channel);
-    // Its copies of their last publications may still come; until then it keeps its filter.
-    await this.#hub.catchUp(FIREHOSE);
-    firehose.start();
-    firehose.accepts = undefined;
+  }
+
+  async #begin(channel: string, cursor: string | undefined): Promise<Subscription> {
+    const since = tryParseCursor(cursor ?? '');
+    const options = since === undefined ? {} : { since };
+    const subscription = await this.#client.context.hub.subscribe(this.#session, channel, options);
+    // No history reaches back to a text that is no cursor.
+    if (cursor !== undefined && since === undefined) subscription.giveUpRecovery();
+    return subscription;
+  }
+
+  #isOffered(channel: string): boolean {
+    const parsed = tryParseChannel(channel);
+    return parsed?.kind === 'project' && this.endpoint.offers(parsed.id);
+  }
+
+  #isSelectable(channel: string): boolean {
+    return this.#isOffered(channel) && this.#session.mayHear(channel);
+  }
+
+  #assertOffered(channel: string): void {
+    if (this.#isOffered(channel)) return;
+    throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
+  }
+
+  #assertFit({ length }: readonly string[]): void {
+    const { maxSubscriptions } = this.#client.context.limits;
+    if (length <= maxSubscriptions) return;
+    const detail = `this token leads to ${length} channels, a session has at most ${maxSubscriptions}`;
+    throw new ProtocolError('too_many_subscriptions', detail);
   }
 }

@@ -18,6 +18,8 @@ import type { Filter } from '../fan-out/subscriber.ts';
 export interface Endpoint {
   /** The channels that a client gets without asking. */
   channels(identity: Identity): readonly string[];
+  /** Whether a client that connects here has chosen its projects by that, as with a `subscribe`. */
+  readonly isChoice?: true;
   /** Which publications of these channels are delivered; all of them when it is undefined. */
   readonly accepts?: Filter;
   /** Whether clients may subscribe to this project here. Their grants are checked elsewhere. */
@@ -58,6 +60,7 @@ export function projectEndpoint(projectId: string): Endpoint {
 
 /** A class, because each connection has one of these, and closures take more memory. */
 class ProjectEndpoint implements Endpoint {
+  readonly isChoice = true;
   readonly #channel: string;
 
   constructor(projectId: string) {

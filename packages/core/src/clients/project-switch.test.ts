@@ -15,7 +15,7 @@ function repeated(origin: string, originPosition: Position | undefined): Publica
 /** Where a subscription that joined at `joinedAt` starts. */
 function startOf(joinedAt: Position, ...brought: Publication[]): Position | undefined {
   const firehose: { accepts: Filter | undefined } = { accepts: undefined };
-  using change = new ProjectSwitch(firehose);
+  const change = new ProjectSwitch(firehose);
   for (const publication of brought) expect(firehose.accepts?.(publication)).toBe(true);
   const subscription = {
     channel: P,
@@ -40,13 +40,18 @@ test('a project is not moved by older publications, other projects or other epoc
   expect(startOf(at(4), repeated(P, at(9, 'lost')))).toEqual(at(4));
 });
 
-test('the firehose has a filter only during the switch', () => {
-  const firehose: { accepts: Filter | undefined } = { accepts: undefined };
-  {
-    using _ = new ProjectSwitch(firehose);
-    expect(firehose.accepts).toBeDefined();
-  }
-  expect(firehose.accepts).toBeUndefined();
+test('a project that the firehose leaves out already stays left out, and is not noted', () => {
+  const firehose = { accepts: (({ origin }) => origin !== P) as Filter | undefined };
+  const change = new ProjectSwitch(firehose);
+  expect(firehose.accepts?.(repeated(P, at(9)))).toBe(false);
+  expect(firehose.accepts?.(repeated('project:Q', at(9)))).toBe(true);
+  const subscription = {
+    channel: P,
+    position: at(4),
+    deliveredElsewhere() {},
+    moveTo: () => expect.fail('it was moved'),
+  };
+  change.finish(subscription);
 });
 
 test('[DUP] the firehose continues where the channels of projects ended', () => {

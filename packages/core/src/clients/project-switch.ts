@@ -4,17 +4,16 @@ import type { Subscription } from '../fan-out/subscription.ts';
 import type { Publication } from '../publication/publication.ts';
 
 /**
- * Moves a session from the firehose to the channels of projects. For a while both bring the
+ * Moves projects of a session from the firehose to their own channels. For a while both bring the
  * publications of these projects, and each has to be delivered once (DUP).
  */
-export class ProjectSwitch implements Disposable {
-  readonly #firehose: Pick<Subscription, 'accepts'>;
+export class ProjectSwitch {
   readonly #seen = new Map<string, Position>();
 
-  /** Starts to note how far the firehose has brought each project. */
+  /** Starts to note how far the firehose has brought each project, until it gets another filter. */
   constructor(firehose: Pick<Subscription, 'accepts'>) {
-    this.#firehose = firehose;
-    firehose.accepts = (publication) => this.#note(publication);
+    const { accepts } = firehose;
+    firehose.accepts = (publication) => accepts?.(publication) !== false && this.#note(publication);
   }
 
   /**
@@ -29,11 +28,6 @@ export class ProjectSwitch implements Disposable {
     const { position } = subscription;
     if (seen === undefined || seen.epoch !== position?.epoch) return;
     if (seen.offset > position.offset) subscription.moveTo(seen);
-  }
-
-  /** Removes the filter, so that the firehose delivers its batches whole again. */
-  [Symbol.dispose](): void {
-    this.#firehose.accepts = undefined;
   }
 
   #note({ origin, originPosition }: Publication): boolean {

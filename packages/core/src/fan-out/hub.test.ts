@@ -98,7 +98,7 @@ describe('a session', () => {
     await new Promise(setImmediate);
     node.hub.renew(session, identity('alice', ['Q']));
     history.resolve({ position: at(1), publications: [publication(P, 1)], complete: true });
-    await expect(subscribing).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(subscribing).rejects.toMatchObject({ code: 'forbidden' });
     node.clock.endTurn();
     expect(connection.sent).toEqual([]);
   });

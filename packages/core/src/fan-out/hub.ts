@@ -1,5 +1,5 @@
 import { CLOSE, type CloseCode, type Position, ProtocolError } from '@leque/protocol';
-import type { Identity } from '../access/grants.ts';
+import { assertSameUser, type Identity } from '../access/grants.ts';
 import { DeliveryJournal } from '../journal/delivery-journal.ts';
 import { type Cancel, type Clock, every } from '../lib/clock.ts';
 import { KeyCounts } from '../lib/key-counts.ts';
@@ -16,7 +16,7 @@ import { BacklogRounds } from './backlog-rounds.ts';
 import type { HubOptions } from './hub-options.ts';
 import { LocalChannels } from './local-channels.ts';
 import { Recoveries } from './recoveries.ts';
-import { Session, type SessionDeps } from './session.ts';
+import { type ChannelFilter, type EndedChannel, Session, type SessionDeps } from './session.ts';
 import type { Filter } from './subscriber.ts';
 import { Subscription } from './subscription.ts';
 import { TokenEnds } from './token-ends.ts';
@@ -139,9 +139,7 @@ export class Hub implements BrokerSink {
     channel: string,
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
-    if (!session.identity.grants.covers(channel)) {
-      throw new ProtocolError('forbidden', `this token does not allow ${channel}`);
-    }
+    session.assertMayHear(channel);
     if (!this.#sessions.has(session)) throw sessionEnded();
     const existing = session.subscriptions.get(channel);
     if (existing === undefined && session.subscriptions.size >= this.#options.maxSubscriptions) {
@@ -158,6 +156,7 @@ export class Hub implements BrokerSink {
       if (since !== undefined) await this.#recoveries.recover(session, subscription, since);
       assertKept(session, subscription);
     } catch (error) {
+      session.assertMayHear(channel); // its right has ended meanwhile, as the client was told
       this.#drop(session, subscription);
       // The client would go on without the channel, or with it and without what it has missed.
       if (existing !== undefined || since !== undefined) session.close(...cannotContinue(channel));
@@ -183,19 +182,28 @@ export class Hub implements BrokerSink {
   }
 
   /**
-   * Replaces the session's identity by a fresh token's. Channels that its grants no longer cover
-   * are unsubscribed (ISO).
+   * Replaces the session's identity by a fresh token's.
+   * @returns the channels that have ended, as `dropUncovered`
    * @throws ProtocolError `forbidden` for the token of another user
    */
-  renew(session: Session, identity: Identity): void {
-    if (identity.userId !== session.identity.userId) {
-      throw new ProtocolError('forbidden', 'a connection stays with its user; open another one');
-    }
+  renew(session: Session, identity: Identity, isWanted?: ChannelFilter): EndedChannel[] {
+    assertSameUser(session.identity, identity);
     session.identity = identity;
     this.#tokenEnds.expect(identity.expiresAt);
-    for (const subscription of [...session.subscriptions.values()]) {
-      if (!identity.grants.covers(subscription.channel)) this.#drop(session, subscription);
-    }
+    return this.dropUncovered(session, isWanted);
+  }
+
+  /** Ends the subscriptions that the session's rights do not cover any more (ISO), or that are not wanted. */
+  dropUncovered(session: Session, isWanted: ChannelFilter = () => true): EndedChannel[] {
+    const isOver = (channel: string) => !session.mayHear(channel) || !isWanted(channel);
+    const over = [...session.subscriptions.values()].filter(({ channel }) => isOver(channel));
+    // A cursor says what the client has seen; while its own one is not answered, that is not known here.
+    const ended = over.map(({ channel, bound, outcome: { cursor } }) => ({
+      channel,
+      cursor: bound ? undefined : cursor,
+    }));
+    for (const subscription of over) this.#drop(session, subscription);
+    return ended;
   }
 
   deliver(publication: Publication): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { CLOSE, type CloseCode } from '@leque/protocol';
-import type { Identity } from '../access/grants.ts';
+import { CLOSE, type CloseCode, type Cursor, ProtocolError } from '@leque/protocol';
+import { type Identity, mayHear, type RoomRights } from '../access/grants.ts';
 import { SmallMap } from '../lib/small-map.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Frame, FrameFormat, Publication } from '../publication/publication.ts';
@@ -29,6 +29,15 @@ export interface SessionDeps {
   readonly counters: FanOutCounters;
 }
 
+export type ChannelFilter = (channel: string) => boolean;
+
+/** A channel that a session's rights do not cover any more. */
+export interface EndedChannel {
+  readonly channel: string;
+  /** What the client has seen of it; undefined when that is not known, and in a live-only channel. */
+  readonly cursor: Cursor | undefined;
+}
+
 /** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
 export class Session implements Subscriber {
   readonly id = flat(randomUUID());
@@ -38,6 +47,8 @@ export class Session implements Subscriber {
   readonly format: FrameFormat;
   /** Replaced when a fresh token arrives; by the hub only. */
   identity: Identity;
+  /** The rooms of the grants that it holds; undefined before the first grant. */
+  rooms: RoomRights | undefined = undefined;
   /** Keyed by channel; changed by the hub only. */
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionDeps;
@@ -87,6 +98,17 @@ export class Session implements Subscriber {
   /** Part of the outbox stays free for publications that arrive while the held ones are sent. */
   get #room(): number {
     return HELD_SHARE * this.#context.outboxMaxBytes - this.#outbox.queuedBytes;
+  }
+
+  /** Whether its rights cover the channel now. */
+  mayHear(channel: string): boolean {
+    return mayHear(this, channel);
+  }
+
+  /** @throws ProtocolError `forbidden` */
+  assertMayHear(channel: string): void {
+    if (this.mayHear(channel)) return;
+    throw new ProtocolError('forbidden', `this token does not allow ${channel}, and no grant does`);
   }
 
   /** False once the session is closing; nothing is sent after that. */

@@ -27,6 +27,8 @@ const Since = Type.Optional(CursorText);
 const Grant = Type.Optional(Token);
 const Grants = Type.Optional(Type.Array(Token, { maxItems: MAX_GRANTS }));
 
+const Cursors = Type.Record(Type.String(), CursorText, { maxProperties: MAX_CURSORS });
+
 function projectList<F extends Record<string, object>>(fields: F) {
   const project = Type.Object({ project_id: Id, ...fields });
   return Type.Array(project, { minItems: 1, maxItems: MAX_CURSORS });
@@ -38,11 +40,8 @@ export const COMMANDS = {
   subscribe: command({ project_id: Id, since: Since, grant: Grant }),
   unsubscribe: command({ project_id: Id }),
   stats: command({}),
-  resume: command({
-    cursors: Type.Record(Type.String(), CursorText, { maxProperties: MAX_CURSORS }),
-    grants: Grants,
-  }),
-  auth: command({ token: Token, grants: Grants }),
+  resume: command({ cursors: Cursors, grants: Grants }),
+  auth: command({ token: Token, cursors: Type.Optional(Cursors), grants: Grants }),
   pong: command({}),
   'subscribe.projects': command({
     projects: projectList({ since: Since, grant: Grant }),

@@ -4,6 +4,14 @@ export {
   describeClusterStateContract,
   type StateCluster,
 } from './cluster-state-contract.ts';
+export {
+  HEARING_PROJECTS,
+  HEARING_STEPS,
+  type HearingCommand,
+  type HearingInit,
+  type HearingSubject,
+  runHearingContract,
+} from './hearing-contract.ts';
 export { describeOnOwnRedis, describeOnRedisServers } from './own-redis.ts';
 export {
   type ConnectOptions,

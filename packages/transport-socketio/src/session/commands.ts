@@ -1,4 +1,4 @@
-import { isoExpiry, type Outcome } from '@leque/core';
+import { isoExpiry, type Outcome, outcomesOf, standingOf } from '@leque/core';
 import {
   checkCommand,
   isDeeperThan,
@@ -9,6 +9,8 @@ import {
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
 import {
+  noteMoves,
+  subscribedTo,
   subscribeProject,
   subscribeProjects,
   unsubscribeProject,
@@ -77,21 +79,27 @@ function unsubscribeTasks(target: CommandTarget): object {
   return { userId, message: 'Successfully unsubscribed from task updates' };
 }
 
-async function auth(
-  { client, connection, feed, userId }: CommandTarget,
-  sent: unknown,
-): Promise<object> {
-  const { token } = checkCommand('auth', asObject(sent));
+async function auth(target: CommandTarget, sent: unknown): Promise<object> {
+  const { client, feed, userId } = target;
+  const { token, cursors = {} } = checkCommand('auth', asObject(sent));
+  const presented = new Map(Object.entries(cursors));
+  client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
-  const { subscriptions } = client.session;
-  const before = new Set(subscriptions.keys());
-  await feed.renew(identity);
-  connection.progress?.keepOnly(subscriptions);
-  for (const channel of subscriptions.keys()) {
-    const cursor = subscriptions.get(channel)?.outcome.cursor;
-    if (!before.has(channel) && cursor !== undefined) connection.progress?.move(channel, cursor);
-  }
-  return { userId, expiresAt: isoExpiry(identity) };
+  const before = subscribedTo(target);
+  const { ended, returned, results } = await feed.renew(identity, presented);
+  const begun = [...client.session.subscriptions.values()]
+    .filter(({ channel }) => !before.has(channel))
+    .map((subscription) => [subscription.channel, subscription] as const);
+  noteMoves(target, [...begun, ...results], before);
+  for (const channel of returned) target.returned(channel);
+  return {
+    userId,
+    expiresAt: isoExpiry(identity),
+    expires_at: isoExpiry(identity),
+    ...standingOf(client.session),
+    ...(ended.length > 0 && { ended }),
+    ...(presented.size > 0 && { channels: outcomesOf(results) }),
+  };
 }
 
 async function subscribe({ client, connection }: CommandTarget, channel: string): Promise<Outcome> {

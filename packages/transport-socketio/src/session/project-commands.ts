@@ -1,10 +1,4 @@
-import {
-  type Outcome,
-  outcomesOf,
-  type Presented,
-  resumeChannels,
-  type Subscription,
-} from '@leque/core';
+import { type Outcome, outcomesOf, type Presented, type ResumeResults } from '@leque/core';
 import {
   checkCommand,
   isId,
@@ -12,7 +6,6 @@ import {
   namesCursors,
   ProtocolError,
   projectChannel,
-  tryParseCursor,
   tryReadId,
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
@@ -24,7 +17,10 @@ interface ProjectList {
 
 /** The channels for which a command presents cursors. */
 export function presentedBy(name: unknown, sent: unknown): Presented {
-  const { project_id, since, projects } = asObject(sent);
+  const { project_id, since, projects, cursors } = asObject(sent);
+  if (name === 'auth' && cursors !== undefined) {
+    return isCursors(cursors) ? Object.keys(cursors) : 'unreadable';
+  }
   if (name === 'subscribe.project' && since !== undefined) {
     const id = tryReadId(project_id);
     return id === undefined ? 'unreadable' : [projectChannel(id)];
@@ -63,49 +59,42 @@ function listOf(name: 'subscribe.projects' | 'unsubscribe.projects', sent: unkno
   };
 }
 
-function isCursorMap(value: unknown): value is Readonly<Record<string, string>> {
+function isCursors(value: unknown): value is Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([id, cursor]) => isId(id) && typeof cursor === 'string');
+  return Object.values(value).every((cursor) => typeof cursor === 'string');
+}
+
+function isCursorMap(value: unknown): value is Readonly<Record<string, string>> {
+  return isCursors(value) && Object.keys(value).every(isId);
 }
 
 export async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
   const { project_id, since } = checkCommand('subscribe', asObject(sent));
   const channel = projectChannel(project_id);
-  const isNew = !target.client.session.subscriptions.has(channel);
-  const subscription = await target.feed.subscribe(channel, optionsOf(since));
-  giveUpWithout(since, subscription);
-  const outcome = noteMove(target, { channel, isNew, subscription });
-  target.connection.progress?.keepOnly(target.client.session.subscriptions);
-  return { project_id, message: `Subscribed to project ${project_id}`, ...outcome };
+  const before = subscribedTo(target, [channel]);
+  const { subscription, ended } = await target.feed.subscribe(channel, since);
+  noteMoves(target, [[channel, subscription]], before);
+  const message = `Subscribed to project ${project_id}`;
+  return { project_id, message, ...subscription.outcome, ...namesOf(ended) };
 }
 
 export function unsubscribeProject(target: CommandTarget, sent: unknown): object {
   const { project_id } = checkCommand('unsubscribe', asObject(sent));
-  unsubscribe(target, projectChannel(project_id));
-  return { project_id, message: `Unsubscribed from project ${project_id}` };
+  const ended = unsubscribe(target, [projectChannel(project_id)]);
+  return { project_id, message: `Unsubscribed from project ${project_id}`, ...namesOf(ended) };
 }
 
 /** Subscribes to the named projects, or to all that the token names; each has its own outcome. */
 export async function subscribeProjects(target: CommandTarget, sent: unknown): Promise<object> {
-  const { client, feed } = target;
   const list = listOf('subscribe.projects', sent);
-  const channels = namedProjects(target, list).map(projectChannel);
   const since = cursorsOf(list);
-  client.charge(channels.length);
-  await feed.turnTo(coveredBy(target, channels), since.size > 0);
-  const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
-    const isNew = !client.session.subscriptions.has(channel);
-    const cursor = since.get(channel);
-    const { hub } = client.context;
-    const subscription = await hub.subscribe(client.session, channel, optionsOf(cursor));
-    giveUpWithout(cursor, subscription);
-    noteMove(target, { channel, isNew, subscription });
-    return subscription;
-  });
-  const subscribed = channels.filter((channel) => client.session.subscriptions.has(channel));
-  if (subscribed.length > 0) feed.select(...subscribed);
-  target.connection.progress?.keepOnly(client.session.subscriptions);
-  return { channels: outcomesOf(results) };
+  const channels = namedProjects(target, list).map(projectChannel);
+  target.client.charge(channels.length);
+  const before = subscribedTo(target, channels);
+  const cursors = new Map(channels.map((channel) => [channel, since.get(channel)]));
+  const { results, ended } = await target.feed.subscribeAll(cursors);
+  noteMoves(target, results, before);
+  return { channels: outcomesOf(results), ...namesOf(ended) };
 }
 
 /** @throws ProtocolError `invalid_command` */
@@ -122,34 +111,55 @@ function cursorsOf({ since = {} }: ProjectList): ReadonlyMap<string, string> {
 /** Leaves the named projects, or all. */
 export function unsubscribeProjects(target: CommandTarget, sent: unknown): object {
   const list = listOf('unsubscribe.projects', sent);
-  const { session } = target.client;
-  const channels =
-    list.project_ids === undefined
-      ? [...session.subscriptions.keys()].filter((channel) => channel.startsWith('project:'))
-      : namedProjects(target, list).map(projectChannel);
-  if (list.project_ids === undefined) target.feed.select();
-  for (const channel of channels) unsubscribe(target, channel);
-  target.connection.progress?.keepOnly(session.subscriptions);
-  return { channels };
+  if (list.project_ids === undefined) {
+    const channels = target.feed.unsubscribeAll();
+    target.connection.progress?.keepOnly(target.client.session.subscriptions);
+    return { channels };
+  }
+  const channels = namedProjects(target, list).map(projectChannel);
+  return { channels, ...namesOf(unsubscribe(target, channels)) };
 }
 
-interface Move {
-  readonly channel: string;
-  readonly isNew: boolean;
-  readonly subscription: Subscription;
+/** @returns the other channels that have ended */
+function unsubscribe(
+  { feed, client, connection }: CommandTarget,
+  channels: readonly string[],
+): readonly string[] {
+  const ended = feed.unsubscribe(channels);
+  for (const channel of channels) connection.progress?.leave(channel);
+  connection.progress?.keepOnly(client.session.subscriptions);
+  return ended;
 }
 
-/** An existing subscription keeps its position; some of it may still be held back. */
-function noteMove({ connection }: CommandTarget, { channel, isNew, subscription }: Move): Outcome {
-  const { outcome } = subscription;
-  const hasMoved = isNew || outcome.recovered === true;
-  if (hasMoved && outcome.cursor !== undefined) connection.progress?.move(channel, outcome.cursor);
-  return outcome;
+/** Those of the channels that the session is subscribed to now. */
+export function subscribedTo(
+  { client: { session } }: CommandTarget,
+  channels: Iterable<string> = session.subscriptions.keys(),
+): ReadonlySet<string> {
+  return new Set([...channels].filter((channel) => session.subscriptions.has(channel)));
 }
 
-function unsubscribe({ feed, connection }: CommandTarget, channel: string): void {
-  feed.unsubscribe(channel);
-  connection.progress?.leave(channel);
+/**
+ * Notes where channels stand that were not subscribed `before`, or were recovered. A subscription that existed
+ * keeps its position otherwise; some of it may still be held back.
+ */
+export function noteMoves(
+  { client, connection }: CommandTarget,
+  results: ResumeResults,
+  before: ReadonlySet<string>,
+): void {
+  const { subscriptions } = client.session;
+  for (const [channel, result] of results) {
+    const outcome: Outcome = result.outcome;
+    const hasMoved = !before.has(channel) || outcome.recovered === true;
+    if (hasMoved && outcome.cursor !== undefined)
+      connection.progress?.move(channel, outcome.cursor);
+  }
+  connection.progress?.keepOnly(subscriptions);
+}
+
+function namesOf(ended: readonly string[]): object {
+  return ended.length === 0 ? {} : { ended };
 }
 
 /** @throws ProtocolError `invalid_command` */
@@ -168,20 +178,4 @@ function namedProjects({ client }: CommandTarget, { project_ids }: ProjectList):
 
 function isShortList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length <= MAX_CURSORS;
-}
-
-/** What the token does not cover must not end the firehose. */
-function coveredBy({ client }: CommandTarget, channels: readonly string[]): readonly string[] {
-  return channels.filter((channel) => client.session.identity.grants.covers(channel));
-}
-
-function optionsOf(since: unknown) {
-  const after = tryParseCursor(String(since));
-  return after === undefined ? {} : { since: after };
-}
-
-/** Gives up recovery for a `since` that is not a cursor, because no history reaches back to it. */
-function giveUpWithout(since: unknown, subscription: Subscription): void {
-  const isCursor = tryParseCursor(String(since)) !== undefined;
-  if (since !== undefined && !isCursor) subscription.giveUpRecovery();
 }

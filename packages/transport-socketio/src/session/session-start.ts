@@ -104,17 +104,20 @@ async function continueWith(
     if (position !== undefined) connection.progress?.move(channel, toCursor(position));
   }
   await subscribeMissing(deps, [ALL]);
+  deps.feed.continueWith([...session.subscriptions.keys()], hasSelected(deps, positions));
   const results = [...refused, ...subscribed(session, Object.keys(cursors))];
   return { pid, sid, recovered: true, results };
 }
 
 async function startAnew(deps: SessionStartDeps, cursors: Cursors): Promise<SessionStart> {
   const { session, connection, context, sid } = deps;
-  const given = [userChannel(userIdOf(deps)), ALL, ...givenProjects(deps, cursors)];
-  const named = given.filter((channel) => channel !== FIREHOSE);
-  const channels = [...new Set([...named, ...Object.keys(cursors)])];
+  const own = [userChannel(userIdOf(deps)), ALL];
+  const named = deps.feed.endpoint.channels(session.identity).filter((each) => each !== FIREHOSE);
+  const channels = [...new Set([...own, ...named, ...Object.keys(cursors)])];
   const results = await resumeAnew(deps, channels, cursors);
-  await subscribeMissing(deps, given);
+  await subscribeMissing(deps, own);
+  deps.feed.continueWith(channels);
+  await deps.feed.open();
   const base = new Map<string, Position>();
   for (const [channel, { position }] of subscribed(session, channels)) {
     if (position !== undefined) base.set(channel, position);
@@ -154,24 +157,23 @@ async function subscribeMissing(
   }
 }
 
-/** The firehose cannot begin at a cursor: with cursors of projects the client gets these instead. */
-function givenProjects({ feed, session }: SessionStartDeps, cursors: Cursors): readonly string[] {
-  const given = feed.endpoint.channels(session.identity);
-  if (!given.includes(FIREHOSE) || !Object.keys(cursors).some(isProject)) return given;
-  feed.continueSelection();
-  return [];
-}
-
 /** What a recovered client gets beside what its state names: projects that were granted meanwhile. */
 function givenAfresh(
-  { feed, session }: SessionStartDeps,
+  deps: SessionStartDeps,
   positions: CarriedState['positions'],
 ): readonly string[] {
-  const given = feed.endpoint.channels(session.identity);
-  const hasLeft = [...positions].some(([channel, at]) => isProject(channel) && at === undefined);
-  if (hasLeft || given.includes(FIREHOSE)) feed.continueSelection();
-  const projects = hasLeft || given.includes(FIREHOSE) ? [] : given;
+  const given = deps.feed.endpoint.channels(deps.session.identity);
+  const projects = hasSelected(deps, positions) ? [] : given;
   return [ALL, ...projects].filter((channel) => !positions.has(channel));
+}
+
+/** The firehose has no positions, so a state that was recovered goes on without it. */
+function hasSelected(
+  { feed, session }: SessionStartDeps,
+  positions: CarriedState['positions'],
+): boolean {
+  const hasLeft = [...positions].some(([channel, at]) => isProject(channel) && at === undefined);
+  return hasLeft || feed.endpoint.channels(session.identity).includes(FIREHOSE);
 }
 
 function isProject(channel: string): boolean {

@@ -1,13 +1,18 @@
 import {
   ClientSession,
   type CommandHandler,
+  type EndedForReason,
   EndpointFeed,
+  endFields,
   errorForClient,
   grantedProjectsEndpoint,
   type Identity,
+  isoExpiry,
   outcomesOf,
   type Presented,
+  returnFields,
   selectedProjectsEndpoint,
+  standingOf,
 } from '@leque/core';
 import {
   CLOSE,
@@ -120,6 +125,16 @@ export class SocketIoSession
     this.#answer('error', { code, message }, ackOf(command));
   }
 
+  ended(channel: EndedForReason): void {
+    this.connection.progress?.leave(channel.channel);
+    this.#answer('unsubscribed.project', { ...endFields(channel), timestamp: now() });
+  }
+
+  returned(channel: string): void {
+    const fields = returnFields(this.client.session, channel);
+    this.#answer('subscribed.project', { ...fields, timestamp: now() });
+  }
+
   presented([name, first]: SocketIoCommand): Presented {
     return presentedBy(name, first);
   }
@@ -167,7 +182,9 @@ export class SocketIoSession
       timestamp: now(),
       message: 'Successfully connected to real-time events',
       ...(recovered !== undefined && { recovered }),
+      expires_at: isoExpiry(session.identity),
       ...session.subscriptions.get(userChannel(this.userId))?.outcome,
+      ...standingOf(session),
     });
     session.flush();
     if (results.length > 0) {

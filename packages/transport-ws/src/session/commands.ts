@@ -1,12 +1,11 @@
 import {
-  assertGrantsSuffice,
   type ClientSession,
   type EndpointFeed,
   isoExpiry,
   outcomesOf,
   type Presented,
-  resumeChannels,
-  type Subscription,
+  returnFields,
+  standingOf,
 } from '@leque/core';
 import {
   type Action,
@@ -18,7 +17,6 @@ import {
   type RequestId,
   type ServerMessage,
   type Stats,
-  tryParseChannel,
   tryParseCursor,
 } from '@leque/protocol';
 
@@ -86,8 +84,9 @@ export function isUrgent(text: string): boolean {
 }
 
 /** The cursors that a command brings, by channel. */
-function cursorsOf({ action, command }: ReturnType<typeof parseCommand>): [string, string][] {
-  if (action === 'resume') return Object.entries((command as Command<'resume'>).cursors);
+function cursorsOf({ command }: ReturnType<typeof parseCommand>): [string, string][] {
+  const { cursors } = command as Partial<Command<'resume'>>;
+  if (cursors !== undefined) return Object.entries(cursors);
   const { projects } = command as Partial<Command<'subscribe.projects'>>;
   const named = projects ?? [command as Partial<Command<'subscribe'>>];
   return named.flatMap(({ project_id, since }) =>
@@ -104,13 +103,10 @@ function pong(): void {}
 
 async function subscribe(target: CommandTarget, command: Command<'subscribe'>): Promise<void> {
   const { project_id, since, id } = command;
-  const channel = offeredChannel(target, project_id);
-  const after = tryParseCursor(since ?? '');
-  const options = after === undefined ? {} : { since: after };
-  const subscription = await target.feed.subscribe(channel, options);
-  if (since !== undefined && after === undefined) subscription.giveUpRecovery();
+  const { subscription, ended } = await target.feed.subscribe(projectChannel(project_id), since);
   const message = `Subscribed to project ${project_id}`;
-  target.answer('subscribed', { project_id, message, ...subscription.outcome }, id);
+  const data = { project_id, message, ...subscription.outcome, ...namesOf({ ended }) };
+  target.answer('subscribed', data, id);
   subscription.start();
 }
 
@@ -119,37 +115,28 @@ async function subscribeProjects(
   target: CommandTarget,
   { projects, id }: Command<'subscribe.projects'>,
 ): Promise<void> {
-  const { client, feed } = target;
   const cursors = channelsOf(projects);
-  const channels = [...cursors.keys()];
-  client.charge(channels.length);
-  const covered = channels.filter((channel) => isSelectable(target, channel));
-  const bringsCursor = projects.some(({ since }) => since !== undefined);
-  await feed.turnTo(covered, bringsCursor);
-  const results = await resumeChannels(client.context.telemetry, channels, (channel) =>
-    resumeChannel(target, channel, cursors.get(channel)),
-  );
-  const { subscriptions } = client.session;
-  const subscribed = channels.filter((channel) => subscriptions.has(channel));
-  if (subscribed.length > 0) feed.select(...subscribed);
-  const message = `Subscribed to ${subscribed.length} of ${channels.length} projects`;
-  target.answer('subscribed', { message, channels: outcomesOf(results) }, id);
+  target.client.charge(cursors.size);
+  const { results, subscribed, ended } = await target.feed.subscribeAll(cursors);
+  const message = `Subscribed to ${subscribed.length} of ${cursors.size} projects`;
+  const data = { message, channels: outcomesOf(results), ...namesOf({ ended }) };
+  target.answer('subscribed', data, id);
 }
 
 function unsubscribe(target: CommandTarget, { project_id, id }: Command<'unsubscribe'>): void {
-  target.feed.unsubscribe(offeredChannel(target, project_id));
+  const ended = target.feed.unsubscribe([projectChannel(project_id)]);
   const message = `Unsubscribed from project ${project_id}`;
-  target.answer('unsubscribed', { project_id, message }, id);
+  target.answer('unsubscribed', { project_id, message, ...namesOf({ ended }) }, id);
 }
 
 function unsubscribeProjects(
   target: CommandTarget,
   { projects, id }: Command<'unsubscribe.projects'>,
 ): void {
-  const channels = projects.map(({ project_id }) => offeredChannel(target, project_id));
-  for (const channel of channels) target.feed.unsubscribe(channel);
+  const channels = projects.map(({ project_id }) => projectChannel(project_id));
+  const ended = target.feed.unsubscribe(channels);
   const message = `Unsubscribed from ${channels.length} projects`;
-  target.answer('unsubscribed', { message, channels }, id);
+  target.answer('unsubscribed', { message, channels, ...namesOf({ ended }) }, id);
 }
 
 async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<void> {
@@ -158,46 +145,29 @@ async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<v
 }
 
 async function resume(target: CommandTarget, { cursors, id }: Command<'resume'>): Promise<void> {
-  const { client, feed } = target;
-  const channels = Object.keys(cursors);
-  client.charge(channels.length);
-  const selected = channels.filter((channel) => isSelectable(target, channel));
-  await feed.turnTo(selected, true);
-  const results = await resumeChannels(client.context.telemetry, channels, async (channel) => {
-    const isNew = !client.session.subscriptions.has(channel);
-    const subscription = await resumeChannel(target, channel, cursors[channel] ?? '');
-    if (isNew) feed.select(channel);
-    return subscription;
-  });
+  const presented = new Map(Object.entries(cursors));
+  target.client.charge(presented.size);
+  const results = await target.feed.resume(presented);
   target.answer('resumed', { channels: outcomesOf(results) }, id);
 }
 
-async function auth(target: CommandTarget, { token, id }: Command<'auth'>): Promise<void> {
+async function auth(target: CommandTarget, command: Command<'auth'>): Promise<void> {
   const { client, feed } = target;
+  const { token, cursors = {}, id } = command;
+  const presented = new Map(Object.entries(cursors));
+  client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
-  // All or nothing: a client whose channel is taken away would miss events without knowing it.
-  assertGrantsSuffice(identity, feed.endpoint, client.context);
-  await feed.renew(identity);
-  const answer = { user_id: identity.userId, expires_at: isoExpiry(identity) };
+  const { ended, returned, results } = await feed.renew(identity, presented);
+  for (const channel of returned)
+    target.answer('subscribed', returnFields(client.session, channel));
+  const answer = {
+    user_id: identity.userId,
+    expires_at: isoExpiry(identity),
+    ...standingOf(client.session),
+    ...namesOf({ ended }),
+    ...(presented.size > 0 && { channels: outcomesOf(results) }),
+  };
   target.answer('authenticated', answer, id);
-}
-
-/** @param cursor undefined when nothing is to be recovered */
-async function resumeChannel(
-  target: CommandTarget,
-  channel: string,
-  cursor: string | undefined,
-): Promise<Subscription> {
-  const { session, context } = target.client;
-  if (!session.subscriptions.has(channel) && !isSelectable(target, channel)) {
-    throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
-  }
-  const since = tryParseCursor(cursor ?? '');
-  const options = since === undefined ? {} : { since };
-  const subscription = await context.hub.subscribe(session, channel, options);
-  // No history reaches back to a text that is no cursor.
-  if (cursor !== undefined && since === undefined) subscription.giveUpRecovery();
-  return subscription;
 }
 
 /**
@@ -218,15 +188,9 @@ function channelsOf(
   return cursors;
 }
 
-function offeredChannel({ feed }: CommandTarget, projectId: string): string {
-  if (feed.endpoint.offers(projectId)) return projectChannel(projectId);
-  throw new ProtocolError('forbidden', 'this endpoint does not offer that project');
-}
-
-/** A channel that a client resumes without being subscribed to it can only be a project it selects. */
-function isSelectable({ feed }: CommandTarget, channel: string): boolean {
-  const parsed = tryParseChannel(channel);
-  return parsed?.kind === 'project' && feed.endpoint.offers(parsed.id);
+/** The channels that have ended beside those that the command names, if there are any. */
+function namesOf(names: { readonly ended: readonly string[] }): object {
+  return names.ended.length === 0 ? {} : names;
 }
 
 /** A session without the right to statistics sees the projects of its own grants, and no totals. */

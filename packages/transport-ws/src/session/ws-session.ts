@@ -2,14 +2,18 @@ import {
   ClientSession,
   type CommandHandler,
   type Connection,
+  type EndedForReason,
   type Endpoint,
   EndpointFeed,
   encodeTextFrame,
+  endFields,
   type Frame,
   type HeartbeatState,
   type Heartbeats,
   type Identity,
+  isoExpiry,
   type Presented,
+  standingOf,
   type TransportContext,
 } from '@leque/core';
 import {
@@ -29,6 +33,9 @@ import type { SocketReader } from './session-socket.ts';
 const HOLD_MS = 100;
 /** How long they wait for a client that announced its cursors with `?resume=1`. */
 const ANNOUNCED_HOLD_MS = 5000;
+
+/** `connection` has no more cursors than these for a client that may take small messages only. */
+const MAX_UNASKED_CURSORS = 32;
 
 export interface WsSessionDeps {
   readonly connection: Connection;
@@ -67,7 +74,7 @@ export class WsSession
   open(resumes: boolean): void {
     this.client.reportOpened();
     this.#heartbeats.add(this);
-    this.client.begin(() => this.#open(resumes ? ANNOUNCED_HOLD_MS : HOLD_MS));
+    this.client.begin(() => this.#open(resumes));
   }
 
   message(data: RawData, isBinary: boolean): void {
@@ -112,6 +119,10 @@ export class WsSession
     this.answer('error', { code, message }, requestIdOf(text));
   }
 
+  ended(channel: EndedForReason): void {
+    this.answer('unsubscribed', endFields(channel));
+  }
+
   presented(text: string): Presented {
     return presentedBy(text);
   }
@@ -138,18 +149,21 @@ export class WsSession
     this.client.session.send(frame, 1);
   }
 
-  async #open(holdMs: number): Promise<void> {
+  async #open(resumes: boolean): Promise<void> {
     const { nodeId, firehose } = this.client.context;
-    const { id, identity } = this.client.session;
+    const { id, identity, subscriptions } = this.client.session;
     await this.feed.open();
+    const isShort = subscriptions.size <= MAX_UNASKED_CURSORS;
     this.answer('connection', {
       status: 'connected',
       client_id: id,
       message: 'Connected to real-time events',
       node: nodeId,
       ...(identity.userId !== undefined && { user_id: identity.userId }),
+      expires_at: isoExpiry(identity),
+      ...((resumes || isShort) && standingOf(this.client.session)),
       ...(identity.grants.allProjects && !firehose && { firehose: 'off' }),
     });
-    this.client.hold(holdMs);
+    this.client.hold(resumes ? ANNOUNCED_HOLD_MS : HOLD_MS);
   }
 }
