@@ -3,6 +3,7 @@ import { assertSameUser, type Identity, mayHear } from '../access/grants.ts';
 import type { Hub } from '../fan-out/hub.ts';
 import type { ChannelFilter, Session } from '../fan-out/session.ts';
 import type { Subscription } from '../fan-out/subscription.ts';
+import { SmallSet } from '../lib/small-set.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { carriesProjects, type Endpoint } from './endpoint.ts';
 import { FirehoseShare } from './firehose-share.ts';
@@ -38,7 +39,7 @@ export class EndpointFeed {
   readonly endpoint: Endpoint;
   readonly #client: FeedOwner;
   /** Undefined until the client chooses, because most clients never do. */
-  #chosen: Set<string> | undefined;
+  #chosen: SmallSet<string> | undefined;
   /** Whether the projects are those that the token names, because the client has not selected any. */
   #takesAll = true;
   /** Undefined for a session that never had the firehose beside channels of projects. */
@@ -214,7 +215,7 @@ export class EndpointFeed {
   #choose(channels: readonly string[]): void {
     if (channels.length === 0) return;
     const { maxSubscriptions } = this.#client.context.limits;
-    this.#chosen ??= new Set();
+    this.#chosen ??= new SmallSet();
     for (const channel of channels) this.#chosen.add(channel);
     for (const channel of this.#chosen) {
       const isSpare = this.#chosen.size > maxSubscriptions && !this.#subscriptions.has(channel);

@@ -13,6 +13,7 @@ test('a SmallSet behaves like a Set, whatever its size', () => {
       set.add(member);
     }
     expect(small.size).toBe(set.size);
+    expect(small.has(member)).toBe(set.has(member));
     expect([...small]).toEqual([...set]);
   }
 });

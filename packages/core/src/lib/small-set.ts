@@ -16,6 +16,10 @@ export class SmallSet<T> {
     return this.#large?.size ?? this.#members.length;
   }
 
+  has(member: T): boolean {
+    return this.#large?.has(member) ?? this.#members.includes(member);
+  }
+
   add(member: T): void {
     if (this.#large !== undefined) {
       this.#large.add(member);
