@@ -1,11 +1,11 @@
 import { HEARING_STEPS, runHearingContract } from '@leque/testkit/contracts';
 import { io, type Socket } from 'socket.io-client';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayUnderTest, startGateway, tokenFor } from './support/gateway.ts';
 import { RawHearingClient, SocketIoHearingClient } from './support/hearing-clients.ts';
 import { type Message, RawClient } from './support/raw-client.ts';
 
-const SEEDS = Array.from({ length: 4 }, (_, seed) => seed);
+const SEEDS = Array.from({ length: 3 }, (_, seed) => seed);
 const isCursor = expect.stringMatching(/^\w+\.\d+$/);
 
 describe('[HR] what random clients hear is what the table of PROTOCOL.md says', () => {
@@ -26,14 +26,21 @@ describe('[HR] what random clients hear is what the table of PROTOCOL.md says', 
   });
 });
 
-async function connectRaw(gateway: GatewayUnderTest, path: string, claims = {}) {
+/** Shared by all tests below: each has clients of its own, and hears only what comes after them. */
+let gateway: GatewayUnderTest;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway?.stop());
+
+async function connectRaw(path: string, claims = {}) {
   const token = await tokenFor('alice', claims);
   const client = new RawClient(gateway.url, path, token);
   await expect.poll(() => client.of('connection')).toHaveLength(1);
   return { client, data: client.of('connection')[0]?.data ?? {} };
 }
 
-async function connectSocket(gateway: GatewayUnderTest, claims = {}, auth = {}) {
+async function connectSocket(claims = {}, auth = {}) {
   const token = await tokenFor('alice', claims);
   const options = { auth: { token, ...auth }, transports: ['websocket'], forceNew: true };
   const socket = io(`${gateway.url}/events`, options);
@@ -51,8 +58,7 @@ describe('a first cursor', () => {
   };
 
   test('[WS2.1] [WS2.4] [GAP] a raw client that heard nothing yet misses nothing', async () => {
-    await using gateway = await startGateway();
-    const { client, data } = await connectRaw(gateway, '/ws/notifications', { projects });
+    const { client, data } = await connectRaw('/ws/notifications', { projects });
     using _ = client;
     expect(data).toMatchObject({ cursors: ALL_CHANNELS, expires_at: expect.stringMatching(/Z$/) });
     expect(data).not.toHaveProperty('live_only');
@@ -64,7 +70,7 @@ describe('a first cursor', () => {
     ].entries()) {
       await gateway.publish({ type: 'x', data: { n }, ...target });
     }
-    const { client: again } = await connectRaw(gateway, '/ws/notifications?resume=1', { projects });
+    const { client: again } = await connectRaw('/ws/notifications?resume=1', { projects });
     using __ = again;
     again.say({ action: 'resume', cursors: data['cursors'] });
     const heard = () => again.of('x').map(({ data: { n } }) => n);
@@ -74,35 +80,32 @@ describe('a first cursor', () => {
   });
 
   test('[IO2] [GAP] `connected` has the cursor of each channel, and when the token ends', async () => {
-    await using gateway = await startGateway();
-    using client = await connectSocket(gateway, { projects }, { projects: true });
+    using client = await connectSocket({ projects }, { projects: true });
     expect(client.data).toMatchObject({ cursors: ALL_CHANNELS, expires_at: expect.any(String) });
     client.socket.disconnect();
     await gateway.publish({ type: 'x', data: { n: 1 }, project_id: 'B' });
-    using again = await connectSocket(gateway, { projects }, { cursors: client.data['cursors'] });
+    using again = await connectSocket({ projects }, { cursors: client.data['cursors'] });
     const resumed = new Promise((resolve) => again.socket.once('x', ({ data }) => resolve(data)));
     expect(await resumed).toEqual({ n: 1 });
   });
 
   test('[WS2.3] channels without a cursor are named: the firehose and logs', async () => {
-    await using gateway = await startGateway();
-    const all = await connectRaw(gateway, '/ws/notifications', { projects: ['*'] });
+    const all = await connectRaw('/ws/notifications', { projects: ['*'] });
     using _ = all.client;
     expect(all.data).toMatchObject({ cursors: { all: isCursor }, live_only: ['firehose'] });
-    const logs = await connectRaw(gateway, '/ws/logs', { scopes: ['logs'] });
+    const logs = await connectRaw('/ws/logs', { scopes: ['logs'] });
     using __ = logs.client;
     expect(logs.data).toMatchObject({ cursors: {}, live_only: ['logs'] });
-    using socket = await connectSocket(gateway, { projects: ['*'] }, { projects: true });
+    using socket = await connectSocket({ projects: ['*'] }, { projects: true });
     expect(socket.data).toMatchObject({ cursors: { all: isCursor }, live_only: ['firehose'] });
   });
 
   test('[WS2.2] a session of many channels gets their cursors where it asks for them', async () => {
-    await using gateway = await startGateway();
     const many = Array.from({ length: 31 }, (_, n) => `P${n}`);
-    const plain = await connectRaw(gateway, '/ws/notifications', { projects: many });
+    const plain = await connectRaw('/ws/notifications', { projects: many });
     using _ = plain.client;
     expect(plain.data).not.toHaveProperty('cursors');
-    const asking = await connectRaw(gateway, '/ws/notifications?resume=1', { projects: many });
+    const asking = await connectRaw('/ws/notifications?resume=1', { projects: many });
     using __ = asking.client;
     expect(Object.keys(asking.data['cursors'] as object)).toHaveLength(33);
   });
@@ -116,9 +119,8 @@ describe('what ends is told, and comes back', () => {
   test.each(['/ws/notifications', '/ws/project/A'])(
     '[WS3.3] [HR.3] [HR.4] [HR.5] [HR.6] [GAP] by raw WebSocket at %s',
     async (path) => {
-      await using gateway = await startGateway();
       const publish = (n: number) => gateway.publish({ type: 'x', data: { n }, project_id: 'A' });
-      const { client } = await connectRaw(gateway, path, { projects: ['A'] });
+      const { client } = await connectRaw(path, { projects: ['A'] });
       using _ = client;
       client.say({ action: 'subscribe', project_id: 'A' });
       await publish(1);
@@ -154,9 +156,8 @@ describe('what ends is told, and comes back', () => {
   );
 
   test('[HR.3] [HR.4] [HR.5] [HR.6] [GAP] by Socket.IO', async () => {
-    await using gateway = await startGateway();
     const publish = (n: number) => gateway.publish({ type: 'x', data: { n }, project_id: 'A' });
-    using client = await connectSocket(gateway, { projects: ['A'] });
+    using client = await connectSocket({ projects: ['A'] });
     const { socket } = client;
     const ask = (name: string, sent: object) => socket.timeout(2000).emitWithAck(name, sent);
     const numbers: unknown[] = [];
@@ -185,23 +186,21 @@ describe('what ends is told, and comes back', () => {
   });
 
   test('[HR.7] a first selection names the channels that it ends', async () => {
-    await using gateway = await startGateway();
-    const { client } = await connectRaw(gateway, '/ws/notifications', { projects: ['A', 'B'] });
+    const { client } = await connectRaw('/ws/notifications', { projects: ['A', 'B'] });
     using _ = client;
     client.say({ action: 'subscribe', project_id: 'A' });
     client.say({ action: 'unsubscribe', project_id: 'A' });
     await expect.poll(() => client.of('unsubscribed')).toHaveLength(1);
     expect(client.of('subscribed')[0]?.data['ended']).toEqual(['project:B']);
     expect(client.of('unsubscribed')[0]?.data).not.toHaveProperty('ended');
-    using socket = await connectSocket(gateway, { projects: ['*'] }, { projects: true });
+    using socket = await connectSocket({ projects: ['*'] }, { projects: true });
     const sent = { project_id: 'A' };
     const answer = await socket.socket.timeout(2000).emitWithAck('unsubscribe.project', sent);
     expect(answer).toMatchObject({ project_id: 'A', ended: ['firehose'] });
   });
 
   test('[WS3.3] a fresh token that leads to too many channels is refused, and the old one stays', async () => {
-    await using gateway = await startGateway();
-    const { client } = await connectRaw(gateway, '/ws/notifications', { projects: ['A'] });
+    const { client } = await connectRaw('/ws/notifications', { projects: ['A'] });
     using _ = client;
     const many = Array.from({ length: 511 }, (__, n) => `P${n}`);
     client.say({ action: 'auth', token: await tokenFor('alice', { projects: many }) });
