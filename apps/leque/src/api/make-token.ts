@@ -20,6 +20,9 @@ export interface TokenOptions {
 export interface TokenKey extends AcceptedTokens {
   readonly JWT_SECRET?: string | undefined;
   readonly JWT_SECRET_FILE?: string | undefined;
+  readonly JWT_PUBLIC_KEY?: string | undefined;
+  readonly JWT_PUBLIC_KEY_FILE?: string | undefined;
+  readonly JWKS_URL?: string | undefined;
   readonly JWT_ISSUER?: string | undefined;
   readonly JWT_AUDIENCE?: string | undefined;
 }
@@ -52,7 +55,7 @@ export async function makeToken(options: TokenOptions, env: TokenKey): Promise<S
   if (end === undefined || problems.length > 0) throw usageError(problems);
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = env;
   const token = await sign({
-    secret: env.JWT_SECRET || secretIn(env.JWT_SECRET_FILE) || secretOfServers(),
+    secret: env.JWT_SECRET || secretIn(env.JWT_SECRET_FILE) || secretOfServers(env),
     userId: options.user,
     projects,
     scopes: scopes.filter(isScope),
@@ -85,8 +88,15 @@ function secretIn(file: string | undefined): string | undefined {
   }
 }
 
-/** A secret that is not kept is known to no server. */
-function secretOfServers(): string {
+/** @throws CommandError when servers with these variables know no secret, or none that is kept */
+function secretOfServers(env: TokenKey): string {
+  const key = (['JWT_PUBLIC_KEY', 'JWT_PUBLIC_KEY_FILE', 'JWKS_URL'] as const).find(
+    (name) => env[name],
+  );
+  if (key !== undefined) {
+    const message = `${key} is set, so servers accept only what its private key has signed; leque token signs with JWT_SECRET`;
+    throw new CommandError(message, { exitCode: EXIT.refused });
+  }
   try {
     return devSecret();
   } catch (error) {

@@ -10,7 +10,7 @@ Examples:
   leque token --user alice --projects PROJ-001
   JWT_SECRET=… leque token --user ops --scope admin --ttl 600 --json
 
-Signed with JWT_SECRET, or without one with the secret of leque dev on this machine. JWT_ISSUER and
+Signed with JWT_SECRET, or without any key with the secret of leque dev on this machine. JWT_ISSUER and
 JWT_AUDIENCE become claims of the token; JWT_ALGORITHMS and JWT_USER_CLAIM, JWT_PROJECTS_CLAIM and
 JWT_SCOPE_CLAIM count as at servers.
 
