@@ -119,8 +119,8 @@ export const HEARING_MUTATIONS = [
     patches: [
       {
         file: endpointFeed,
-        from: '    const results = await this.resume(cursors);\n',
-        to: '    const results = await this.resume(NO_CURSORS);\n',
+        from: '    const results = await this.#resume(cursors);\n    await this.#openMissing',
+        to: '    const results = await this.#resume(NO_CURSORS);\n    await this.#openMissing',
       },
     ],
     proof: hearing,

@@ -49,7 +49,7 @@ class TypeFormat extends TextFormat {
 export class HearingUnderTest implements HearingSubject, CommandHandler<HearingCommand> {
   isRefused = false;
   endedChannels: string[] = [];
-  returnedChannels: readonly string[] = [];
+  returnedChannels: string[] = [];
   readonly #clock = new FakeClock();
   readonly #connection = new FakeConnection(new TypeFormat());
   readonly #broker = new StreamBroker();
@@ -139,7 +139,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
       this.#grantEnds.set(step.project, expiresAt);
       const grant: Partial<RoomGrant> = { userId: USER, projects: [step.project], expiresAt };
       await this.#client.grants.hold(JSON.stringify(grant));
-      this.returnedChannels = await feed.reopen();
+      await feed.resume(presented);
     } else {
       const { subscription, ended } = await feed.subscribe(channel, presented.get(channel));
       this.endedChannels.push(...ended);
@@ -167,15 +167,18 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     this.endedChannels.push(channel);
   }
 
+  returned(channel: string): void {
+    this.returnedChannels.push(channel);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.end();
     this.#hub.close();
   }
 
   async #renew(projects: readonly string[], presented: PresentedCursors): Promise<void> {
-    const { ended, returned } = await this.#feed.renew(identity(USER, projects), presented);
+    const { ended } = await this.#feed.renew(identity(USER, projects), presented);
     expect(ended).toEqual(this.endedChannels); // the answer repeats what the client was told
-    this.returnedChannels = returned;
   }
 
   async #settle(): Promise<void> {

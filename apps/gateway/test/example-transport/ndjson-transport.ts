@@ -75,6 +75,7 @@ export class NdjsonTransport implements Transport<FastifyInstance> {
       bytesOf: () => 0,
       isUrgent: () => false,
       ended() {},
+      returned() {},
     };
     const client = new ClientSession<never>(
       { handler, connection, context: this.#context },

@@ -105,6 +105,8 @@ export class GatewaySession implements CommandHandler<Command> {
   /** The model ends no rights beside its commands. */
   ended(): void {}
 
+  returned(): void {}
+
   refuse(): void {
     this.session.close(TRY_AGAIN_LATER, 'cannot carry the command out');
   }

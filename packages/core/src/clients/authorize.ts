@@ -3,7 +3,7 @@ import { anonymous, type Identity } from '../access/grants.ts';
 import { isHostAllowed, isOriginAllowed } from '../access/origin-policy.ts';
 import { inert } from '../lib/inert.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { TransportContext } from './transport.ts';
+import type { TransportContext, TransportLimits } from './transport.ts';
 
 /** An origin has a host name of up to 253 characters, but those of applications are short. */
 const MAX_ORIGIN = 100;
@@ -73,15 +73,22 @@ function shown(names: readonly string[]): string {
 export function assertGrantsSuffice(
   identity: Identity,
   endpoint: Endpoint,
-  { limits: { maxSubscriptions } }: Pick<TransportContext, 'limits'>,
+  context: Pick<TransportContext, 'limits'>,
 ): void {
   const channels = endpoint.channels(identity);
   const forbidden = channels.find((channel) => !identity.grants.covers(channel));
   if (forbidden !== undefined) {
     throw new ProtocolError('forbidden', `this token does not allow ${forbidden}`);
   }
-  if (channels.length > maxSubscriptions) {
-    const detail = `this token leads to ${channels.length} channels, a session has at most ${maxSubscriptions}`;
-    throw new ProtocolError('too_many_subscriptions', detail);
-  }
+  assertChannelsFit(channels, context);
+}
+
+/** @throws ProtocolError `too_many_subscriptions` for more channels than a session may have */
+export function assertChannelsFit(
+  { length }: readonly string[],
+  { limits: { maxSubscriptions } }: { readonly limits: Pick<TransportLimits, 'maxSubscriptions'> },
+): void {
+  if (length <= maxSubscriptions) return;
+  const detail = `this token leads to ${length} channels, a session has at most ${maxSubscriptions}`;
+  throw new ProtocolError('too_many_subscriptions', detail);
 }

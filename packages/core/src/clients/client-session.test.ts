@@ -26,6 +26,7 @@ function startClient(burst: number) {
     },
     isUrgent: () => false,
     ended: () => {},
+    returned: () => {},
   };
   const context: Partial<TransportContext> = {
     hub: under.hub,

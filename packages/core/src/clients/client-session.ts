@@ -38,6 +38,8 @@ export interface CommandHandler<C> {
   isUrgent(command: C): boolean;
   /** Tells the client that a channel has ended for another reason than its command. */
   ended(channel: EndedForReason): void;
+  /** Tells the client that a project which it has chosen is subscribed again. */
+  returned(channel: string): void;
 }
 
 /** Channels for which a command presents cursors; `unreadable` when its cursors cannot be read. */
@@ -95,6 +97,11 @@ export class ClientSession<C> implements CommandOwner {
   renew(identity: Identity, isWanted: ChannelFilter): readonly string[] {
     const ended = this.context.hub.renew(this.session, identity, isWanted);
     return this.#tellEnded(ended, 'not_granted');
+  }
+
+  /** Names channels to the client that are subscribed again. */
+  returned(channels: readonly string[]): void {
+    for (const channel of channels) this.#handler.returned(channel);
   }
 
   /** Ends what only grants that have expired did cover. */

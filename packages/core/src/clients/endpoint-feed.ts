@@ -1,11 +1,12 @@
-import { FIREHOSE, ProtocolError, tryParseChannel, tryParseCursor } from '@leque/protocol';
+import { FIREHOSE, ProtocolError, tryParseCursor } from '@leque/protocol';
 import { assertSameUser, type Identity, mayHear } from '../access/grants.ts';
 import type { Hub } from '../fan-out/hub.ts';
 import type { ChannelFilter, Session } from '../fan-out/session.ts';
 import type { Subscription } from '../fan-out/subscription.ts';
 import { SmallSet } from '../lib/small-set.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { carriesProjects, type Endpoint } from './endpoint.ts';
+import { assertChannelsFit } from './authorize.ts';
+import { carriesProjects, type Endpoint, offersChannel } from './endpoint.ts';
 import { FirehoseShare } from './firehose-share.ts';
 import {
   type PresentedCursors,
@@ -26,6 +27,8 @@ interface FeedOwner {
   };
   /** Takes a fresh token, and names the channels that end with it to the client. */
   renew(identity: Identity, isWanted: ChannelFilter): readonly string[];
+  /** Names channels to the client that are subscribed again, because its rights cover them again. */
+  returned(channels: readonly string[]): void;
 }
 
 const NO_CURSORS: PresentedCursors = new Map();
@@ -70,7 +73,9 @@ export class EndpointFeed {
     await this.#setApart([channel], new Map([[channel, cursor]]));
     try {
       const subscription = await this.#begin(channel, cursor);
-      return { subscription, ended: this.#select([channel]) };
+      const ended = this.#select([channel]);
+      await this.#reopen();
+      return { subscription, ended };
     } finally {
       this.#share?.settle();
     }
@@ -86,6 +91,7 @@ export class EndpointFeed {
     const results = await this.#beginEach(cursors);
     const subscribed = channels.filter((channel) => this.#subscriptions.has(channel));
     const ended = subscribed.length > 0 ? this.#select(subscribed) : NONE;
+    await this.#reopen();
     return { results, subscribed, ended };
   }
 
@@ -114,24 +120,9 @@ export class EndpointFeed {
    * A project that the session does not hear yet is one of its own from then on.
    */
   async resume(cursors: PresentedCursors): Promise<ResumeResults> {
-    const channels = [...cursors.keys()];
-    const begun = channels.filter(
-      (channel) => !this.#subscriptions.has(channel) && this.#isSelectable(channel),
-    );
-    await this.#setApart(begun, cursors);
-    const results = await this.#beginEach(cursors);
-    this.continueWith(begun);
+    const results = await this.#resume(cursors);
+    await this.#reopen();
     return results;
-  }
-
-  /**
-   * Subscribes again to the projects that the client has chosen before, and that a grant covers now.
-   * @returns their channels
-   */
-  async reopen(): Promise<readonly string[]> {
-    const absent = this.#absent();
-    await this.#openMissing(NONE);
-    return absent.filter((channel) => this.#subscriptions.has(channel));
   }
 
   /**
@@ -154,7 +145,7 @@ export class EndpointFeed {
   async renew(identity: Identity, cursors = NO_CURSORS): Promise<Renewal> {
     assertSameUser(this.#session.identity, identity);
     const wanted = this.#wanted(identity);
-    this.#assertFit(wanted);
+    assertChannelsFit(wanted, this.#client.context);
     const projects = wanted.filter((channel) => carriesProjects(channel) && channel !== FIREHOSE);
     const hasFirehose = wanted.includes(FIREHOSE);
     if (!hasFirehose) {
@@ -166,10 +157,10 @@ export class EndpointFeed {
       identity,
       (channel) => hasFirehose || !carriesProjects(channel) || wanted.includes(channel),
     );
-    const results = await this.resume(cursors);
+    const results = await this.#resume(cursors);
     await this.#openMissing(replaced);
-    const returned = absent.filter((channel) => this.#subscriptions.has(channel));
-    return { ended, returned, results };
+    this.#client.returned(absent.filter((channel) => this.#subscriptions.has(channel)));
+    return { ended, results };
   }
 
   get #session(): Session {
@@ -191,6 +182,25 @@ export class EndpointFeed {
     const wanted = new Set([...others, ...this.#given(identity), ...(this.#chosen ?? NONE)]);
     const { rooms } = this.#session;
     return [...wanted].filter((channel) => mayHear({ identity, rooms }, channel));
+  }
+
+  async #resume(cursors: PresentedCursors): Promise<ResumeResults> {
+    const channels = [...cursors.keys()];
+    const begun = channels.filter(
+      (channel) => !this.#subscriptions.has(channel) && this.#isSelectable(channel),
+    );
+    await this.#setApart(begun, cursors);
+    const results = await this.#beginEach(cursors);
+    this.continueWith(begun);
+    return results;
+  }
+
+  /** Subscribes again to chosen projects, because a grant that came with the command covers them. */
+  async #reopen(): Promise<void> {
+    const back = this.#absent().filter((channel) => this.#session.mayHear(channel));
+    const { hub } = this.#client.context;
+    await Promise.all(back.map((channel) => hub.subscribe(this.#session, channel)));
+    this.#client.returned(back);
   }
 
   /** @param replaced the channels that the firehose takes the place of, when it begins */
@@ -276,24 +286,12 @@ export class EndpointFeed {
     return subscription;
   }
 
-  #isOffered(channel: string): boolean {
-    const parsed = tryParseChannel(channel);
-    return parsed?.kind === 'project' && this.endpoint.offers(parsed.id);
-  }
-
   #isSelectable(channel: string): boolean {
-    return this.#isOffered(channel) && this.#session.mayHear(channel);
+    return offersChannel(this.endpoint, channel) && this.#session.mayHear(channel);
   }
 
   #assertOffered(channel: string): void {
-    if (this.#isOffered(channel)) return;
+    if (offersChannel(this.endpoint, channel)) return;
     throw new ProtocolError('forbidden', `this endpoint does not offer ${channel}`);
-  }
-
-  #assertFit({ length }: readonly string[]): void {
-    const { maxSubscriptions } = this.#client.context.limits;
-    if (length <= maxSubscriptions) return;
-    const detail = `this token leads to ${length} channels, a session has at most ${maxSubscriptions}`;
-    throw new ProtocolError('too_many_subscriptions', detail);
   }
 }

@@ -98,6 +98,12 @@ export function carriesProjects(channel: string): boolean {
   return channel === FIREHOSE || tryParseChannel(channel)?.kind === 'project';
 }
 
+/** Whether clients may subscribe to this channel here. Their rights are checked elsewhere. */
+export function offersChannel(endpoint: Endpoint, channel: string): boolean {
+  const parsed = tryParseChannel(channel);
+  return parsed?.kind === 'project' && endpoint.offers(parsed.id);
+}
+
 function parseLevel(level: string | undefined): LogLevel {
   const name = (level || LOG_LEVELS[0]).toLowerCase();
   const known = LOG_LEVELS.find((each) => each === name);

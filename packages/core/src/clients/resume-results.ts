@@ -21,8 +21,6 @@ export interface SubscribeResults {
 export interface Renewal {
   /** The channels that the fresh token does not cover. */
   readonly ended: readonly string[];
-  /** The projects that the client has chosen before, and that are covered again. */
-  readonly returned: readonly string[];
   /** The results of the cursors that came with the token. */
   readonly results: ResumeResults;
 }

@@ -9,8 +9,6 @@ export interface CommandTarget {
   /** The socket's id, as its client knows it. */
   readonly clientId: string;
   readonly userId: string;
-  /** Tells the client that a project which it has chosen is covered again. */
-  returned(channel: string): void;
 }
 
 /** The fields that a client sent; none when it sent no object. */

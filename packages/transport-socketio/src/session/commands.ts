@@ -86,12 +86,11 @@ async function auth(target: CommandTarget, sent: unknown): Promise<object> {
   client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
   const before = subscribedTo(target);
-  const { ended, returned, results } = await feed.renew(identity, presented);
+  const { ended, results } = await feed.renew(identity, presented);
   const begun = [...client.session.subscriptions.values()]
     .filter(({ channel }) => !before.has(channel))
     .map((subscription) => [subscription.channel, subscription] as const);
   noteMoves(target, [...begun, ...results], before);
-  for (const channel of returned) target.returned(channel);
   return {
     userId,
     expiresAt: isoExpiry(identity),

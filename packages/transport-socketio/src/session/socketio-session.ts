@@ -131,7 +131,10 @@ export class SocketIoSession
   }
 
   returned(channel: string): void {
-    const fields = returnFields(this.client.session, channel);
+    const { session } = this.client;
+    const cursor = session.subscriptions.get(channel)?.outcome.cursor;
+    if (cursor !== undefined) this.connection.progress?.move(channel, cursor);
+    const fields = returnFields(session, channel);
     this.#answer('subscribed.project', { ...fields, timestamp: now() });
   }
 

@@ -4,7 +4,6 @@ import {
   isoExpiry,
   outcomesOf,
   type Presented,
-  returnFields,
   standingOf,
 } from '@leque/core';
 import {
@@ -157,9 +156,7 @@ async function auth(target: CommandTarget, command: Command<'auth'>): Promise<vo
   const presented = new Map(Object.entries(cursors));
   client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
-  const { ended, returned, results } = await feed.renew(identity, presented);
-  for (const channel of returned)
-    target.answer('subscribed', returnFields(client.session, channel));
+  const { ended, results } = await feed.renew(identity, presented);
   const answer = {
     user_id: identity.userId,
     expires_at: isoExpiry(identity),

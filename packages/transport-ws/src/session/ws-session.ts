@@ -13,6 +13,7 @@ import {
   type Identity,
   isoExpiry,
   type Presented,
+  returnFields,
   standingOf,
   type TransportContext,
 } from '@leque/core';
@@ -121,6 +122,10 @@ export class WsSession
 
   ended(channel: EndedForReason): void {
     this.answer('unsubscribed', endFields(channel));
+  }
+
+  returned(channel: string): void {
+    this.answer('subscribed', returnFields(this.client.session, channel));
   }
 
   presented(text: string): Presented {
