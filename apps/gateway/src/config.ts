@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { historyRule } from '@leque/core';
 import { processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import { GatewaySettings, gatewayRules } from './settings.ts';
@@ -13,5 +14,5 @@ export type GatewayConfig = Static<typeof GatewayConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readGatewayConfig(env: NodeJS.ProcessEnv): GatewayConfig {
-  return readConfig(GatewayConfig, env, [...gatewayRules, redisRule]);
+  return readConfig(GatewayConfig, env, [...gatewayRules, redisRule, historyRule]);
 }

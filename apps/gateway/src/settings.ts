@@ -42,7 +42,8 @@ export const GatewaySettings = Type.Object({
     default: '',
     description:
       'rules for channels whose slow clients miss publications and are not closed, separated by `;`. ' +
-      'A rule is a channel, or `project:*` or `user:*`, and `drop-oldest`, or `conflate` and a list of ' +
+      'A rule is a channel, or with `*` the beginning of the names of projects or users, and ' +
+      '`drop-oldest`, or `conflate` and a list of ' +
       'TYPE/FIELD: of these types only the newest event of each value of the field in `data` is kept. ' +
       'For example `logs drop-oldest; project:* conflate job_progress/job_id,tick/symbol`',
   }),

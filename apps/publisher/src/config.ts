@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { AuthSettings, authRule } from '@leque/auth-jwt';
 import { RedisSettings, redisRule } from '@leque/broker-redis';
-import { originRule } from '@leque/core';
+import { historyRule, originRule } from '@leque/core';
 import { addressRule, DrainSettings, processSettings, readConfig } from '@leque/service';
 import { type Static, Type } from 'typebox';
 import { PublisherSettings, publisherRules } from './settings.ts';
@@ -23,5 +23,6 @@ export function readPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
     addressRule,
     originRule,
     redisRule,
+    historyRule,
   ]);
 }

@@ -1,4 +1,5 @@
 import { RedisSettings, redisRule } from '@leque/broker-redis';
+import { historyRule } from '@leque/core';
 import { GatewaySettings, gatewayRules } from '@leque/gateway';
 import { PublisherSettings, publisherRules } from '@leque/publisher';
 import { processSettings, readConfig, UNBRACKETED } from '@leque/service';
@@ -72,7 +73,12 @@ export type ClusterConfig = Static<typeof ClusterConfig>;
 
 /** @throws ConfigError that lists every problem */
 export function readDevConfig(env: Env): DevConfig {
-  return readConfig(DevConfig, withSecret(env), [...gatewayRules, ...publisherRules, redisRule]);
+  return readConfig(DevConfig, withSecret(env), [
+    ...gatewayRules,
+    ...publisherRules,
+    redisRule,
+    historyRule,
+  ]);
 }
 
 /** @throws ConfigError that lists every problem */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EventOptions, HistoryOptions, Telemetry } from '@leque/core';
+import type { EventOptions, HistoryLimit, HistoryOptions, Telemetry } from '@leque/core';
 import { MAX_DEPTH, ProtocolError } from '@leque/protocol';
 import type { Redis } from 'ioredis';
 import { isReply } from '../connection/redis-errors.ts';
@@ -15,7 +15,7 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 18;
+const VERSION = 19;
 /** The functions that processes call. */
 const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
 const FOREIGN =
@@ -54,11 +54,15 @@ function libraryFor(limits: LibraryOptions): string {
 }
 
 function renderLibrary(limits: LibraryOptions): string {
-  const { history, idempotencyTtlMs, firehose, events } = limits;
+  const { history, rules, idempotencyTtlMs, firehose, events } = limits;
   const config = {
-    limits: Object.fromEntries(
-      Object.entries(history).map(([kind, { size, ttlMs }]) => [kind, { size, ttl_ms: ttlMs }]),
-    ),
+    limits: limitsOf(Object.entries(history)),
+    channel_limits: limitsOf(rules?.exact ?? []),
+    // A list, because Lua has no order in objects.
+    prefix_limits: (rules?.prefixes ?? []).map(([prefix, limit]) => ({
+      prefix,
+      ...limitOf(limit),
+    })),
     idempotency_ttl_ms: idempotencyTtlMs,
     meta_ttl_ms: META_TTL_MS,
     firehose,
@@ -78,6 +82,14 @@ function renderLibrary(limits: LibraryOptions): string {
     `local CONFIG_JSON = [==[${JSON.stringify(config)}]==]`,
     ...parts,
   ].join('\n');
+}
+
+function limitsOf(limits: Iterable<readonly [string, HistoryLimit]>) {
+  return Object.fromEntries(Array.from(limits, ([name, limit]) => [name, limitOf(limit)]));
+}
+
+function limitOf({ size, ttlMs }: HistoryLimit) {
+  return { size, ttl_ms: ttlMs };
 }
 
 /** Calls Leque's functions on one server, and loads them when they are missing. */

@@ -1,6 +1,16 @@
 -- The log of a channel while a function adds to it. Its meta is read before the first addition and
 -- written once after the last; nobody sees a state in between, because a function is atomic.
 
+-- Returns how much of a channel is kept: { size, ttl_ms }; nil for a channel without history.
+local function limit_of(channel, kind)
+  local exact = config().channel_limits[channel]
+  if exact then return exact end
+  for _, limit in ipairs(config().prefix_limits) do
+    if string.sub(channel, 1, #limit.prefix) == limit.prefix then return limit end
+  end
+  return config().limits[kind]
+end
+
 -- Returns what adding to the channel of `key` takes; nil when `key` names no channel.
 local function open_log(key)
   local prefix, channel, kind, id = parse_key(key)
@@ -16,7 +26,7 @@ local function open_log(key)
     control = prefix .. 'control',
     firehose = kind == 'project' and config().firehose and prefix .. 'firehose' or nil,
     -- Nil for a channel without history.
-    limit = config().limits[kind],
+    limit = limit_of(channel, kind),
     epoch = '',
     offset = 0,
     added = 0,
