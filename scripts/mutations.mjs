@@ -209,8 +209,8 @@ export const MUTATIONS = [
     patches: [
       {
         file: 'packages/core/src/fan-out/held-publications.ts',
-        from: 'this.#publications = [...publications, ...this.#publications];',
-        to: 'this.#publications = [...this.#publications, ...publications];',
+        from: 'this.#publications = [...merged, ...rest];',
+        to: 'this.#publications = [...rest, ...merged];',
       },
     ],
     proof: model,
@@ -245,8 +245,8 @@ export const MUTATIONS = [
     patches: [
       {
         file: subscription,
-        from: '    if (this.#subscriber.canHold(0)) return;\n',
-        to: '    if (held !== undefined) return;\n',
+        from: '    if (held.append(publication)) return;\n',
+        to: '    held.append(publication);\n    if (held !== undefined) return;\n',
       },
     ],
     proof: model,

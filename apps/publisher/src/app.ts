@@ -236,7 +236,8 @@ function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>):
 export function newPublishCounters(): PublishCounters {
   const seconds = {
     stored: new BucketCounts(PUBLISH_SECONDS),
+    live: new BucketCounts(PUBLISH_SECONDS),
     failed: new BucketCounts(PUBLISH_SECONDS),
   };
-  return { stored: 0, duplicates: 0, refused: 0, failed: 0, seconds };
+  return { stored: 0, live: 0, duplicates: 0, refused: 0, failed: 0, seconds };
 }

@@ -1,14 +1,14 @@
 import {
   type Clock,
   type HistoryExtent,
-  type HistoryLimit,
   type HistoryOptions,
   type HistoryPage,
+  historyLimitOf,
   Publication,
   type Published,
   systemClock,
 } from '@leque/core';
-import { type Event, FIREHOSE, historyKind, type Position, tryParseChannel } from '@leque/protocol';
+import { type Event, FIREHOSE, type Position, tryParseChannel } from '@leque/protocol';
 import { MemoryChannel } from './memory-channel.ts';
 
 export type Receive = (publication: Publication) => void;
@@ -30,10 +30,11 @@ export class MemoryStore {
     this.#clock = clock;
   }
 
-  /** Stores and sends an event, at most once per idempotency key. */
+  /** Stores and sends an event, at most once per idempotency key; one that is live only is sent. */
   append(event: Event): Published {
     const now = this.#clock.now();
     this.#sweep(now);
+    if (event.live) return this.#passOn(event);
     const channel = this.#channel(event.channel);
     const key = event.idempotencyKey;
     const earlier = channel.recall(key);
@@ -85,17 +86,20 @@ export class MemoryStore {
     if (receivers?.size === 0) this.#receivers.delete(channel);
   }
 
+  #passOn({ channel, type, json, messageId }: Event): Published {
+    const publication = new Publication({ channel, type, position: undefined, json });
+    this.#send(publication);
+    this.#repeat(publication);
+    return { messageId, position: undefined, duplicate: false };
+  }
+
   /** Moves a channel that is used to the end, so that idle channels come first. */
   #channel(name: string): MemoryChannel {
-    const channel = this.#channels.get(name) ?? new MemoryChannel(name, this.#limitOf(name));
+    const channel =
+      this.#channels.get(name) ?? new MemoryChannel(name, historyLimitOf(this.#limits, name));
     this.#channels.delete(name);
     this.#channels.set(name, channel);
     return channel;
-  }
-
-  #limitOf(name: string): HistoryLimit | undefined {
-    const kind = historyKind(name);
-    return kind && this.#limits.history[kind];
   }
 
   /** Delivers later, like a network, in the order of publishing, to the nodes subscribed now. */

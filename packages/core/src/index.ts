@@ -167,7 +167,9 @@ export {
   type HistoryLimit,
   type HistoryOptions,
   HistorySettings,
+  historyLimitOf,
   historyOptions,
+  historyRule,
 } from './ports/history-settings.ts';
 export type { Fact, Telemetry } from './ports/telemetry.ts';
 export type { TokenVerifier } from './ports/token-verifier.ts';
@@ -180,6 +182,7 @@ export {
   tryParseTraceparent,
 } from './ports/tracing.ts';
 // publication: one event in a channel, and its frames
+export { mergeHistory } from './publication/live-places.ts';
 export type { Outcome } from './publication/outcome.ts';
 export { type Frame, type FrameFormat, Publication } from './publication/publication.ts';
 // writing: frames, and when sockets are written to

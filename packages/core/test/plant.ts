@@ -271,6 +271,10 @@ class PlantFormat implements FrameFormat {
     return { byteLength: 1, at: 0 };
   }
 
+  encodeDropped(): PlantFrame {
+    return { byteLength: 1, at: 0 };
+  }
+
   join(frames: readonly PlantFrame[]): PlantFrame {
     let byteLength = 0;
     for (const frame of frames) byteLength += frame.byteLength;

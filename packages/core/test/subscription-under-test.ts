@@ -10,12 +10,26 @@ class Reader {
   readonly format = new TextFormat();
   congested = false;
   readonly sent: string[] = [];
+  /** Types of live-only publications that were dropped. */
+  readonly dropped: string[] = [];
   heldBytes = 0;
   maxHeldBytes = 1_000_000;
   readonly tooSlow = false;
 
   canHold(bytes: number): boolean {
     return this.heldBytes + bytes <= this.maxHeldBytes;
+  }
+
+  canHoldLive(bytes: number): boolean {
+    return this.canHold(bytes);
+  }
+
+  sheds(): boolean {
+    return this.congested;
+  }
+
+  drop({ type }: Publication): void {
+    this.dropped.push(type);
   }
 
   bytesOf(publications: readonly Publication[]): number {

@@ -98,6 +98,11 @@ function deliveries({ counters }: WatchedHub): Reading[] {
       'Messages that slow clients did not get because their outbox was full and a rule allows it',
       () => counters.dropped,
     ),
+    counter(
+      'live_messages_dropped',
+      'Messages of live-only events that slow clients did not get',
+      () => counters.liveDropped,
+    ),
   ];
 }
 

@@ -70,8 +70,12 @@ test('counters of the hot path are read when somebody scrapes', async () => {
   const counters = new FanOutCounters();
   counters.of('ndjson');
   telemetry.watchHub({ channelCount: 2, counters }, { maxConnections: 5 });
-  const seconds = { stored: new BucketCounts([1]), failed: new BucketCounts([1]) };
-  const published = { stored: 0, duplicates: 0, refused: 0, failed: 0, seconds };
+  const seconds = {
+    stored: new BucketCounts([1]),
+    live: new BucketCounts([1]),
+    failed: new BucketCounts([1]),
+  };
+  const published = { stored: 0, live: 0, duplicates: 0, refused: 0, failed: 0, seconds };
   telemetry.watchPublishing(published);
   telemetry.watchBroker({ health: () => ({ ok: false, reason: 'no connection' }) });
   counters.messagesSent = 7;
@@ -143,8 +147,12 @@ test('event-loop lag is the delay of a check, without the time between checks', 
 
 test('histograms that are counted elsewhere have cumulative buckets, sum and count', async () => {
   using telemetry = new PrometheusTelemetry({ version: '1.2.3' });
-  const seconds = { stored: new BucketCounts([0.1, 1]), failed: new BucketCounts([0.1, 1]) };
-  telemetry.watchPublishing({ stored: 0, duplicates: 0, refused: 0, failed: 0, seconds });
+  const seconds = {
+    stored: new BucketCounts([0.1, 1]),
+    live: new BucketCounts([1]),
+    failed: new BucketCounts([0.1, 1]),
+  };
+  telemetry.watchPublishing({ stored: 0, live: 0, duplicates: 0, refused: 0, failed: 0, seconds });
   for (const value of [0.05, 0.25, 0.5, 3]) seconds.stored.observe(value);
   const text = await telemetry.render();
   expect(text).toContain('# TYPE leque_publish_duration_seconds histogram');

@@ -7,11 +7,12 @@ const REQUEST_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 /** Counters of a publisher since the start of the process. */
 export interface PublishReadings {
   readonly stored: number;
+  readonly live: number;
   readonly duplicates: number;
   readonly refused: number;
   readonly failed: number;
   /** Seconds that the broker took, by the outcome of the event. */
-  readonly seconds: Readonly<Record<'stored' | 'failed', BucketCounts>>;
+  readonly seconds: Readonly<Record<'stored' | 'live' | 'failed', BucketCounts>>;
 }
 
 export function addPublishMetrics(registry: Registry, counters: PublishReadings): void {
@@ -23,6 +24,7 @@ export function addPublishMetrics(registry: Registry, counters: PublishReadings)
   });
   addReadings(registry, [
     reading('stored', 'Events stored'),
+    reading('live', 'Events that were live only, sent on without being stored'),
     reading('duplicates', 'Events not stored again because their idempotency key was known'),
     reading('refused', 'Events refused because they were invalid'),
     reading('failed', 'Events that were not stored, or whose outcome is unknown'),
@@ -30,7 +32,7 @@ export function addPublishMetrics(registry: Registry, counters: PublishReadings)
   addHistograms(registry, [
     {
       name: 'leque_publish_duration_seconds',
-      help: 'Time that the broker took to store an event, by outcome (`stored`, `failed`)',
+      help: 'Time that the broker took to publish an event, by outcome (`stored`, `live`, `failed`)',
       labelNames: ['outcome'],
       read: () =>
         Object.entries(counters.seconds).map(([outcome, counts]) => [{ outcome }, counts] as const),

@@ -14,6 +14,9 @@ export const ndjsonFormat: FrameFormat = {
     const cursor = position && toCursor(position);
     return toLine(encodeReply('resync', { channel, cursor }, { channel, cursor }));
   },
+  encodeDropped(channel, dropped) {
+    return toLine(encodeReply('live.dropped', { channel, dropped }, { channel }));
+  },
 };
 
 export function toLine(json: string): Buffer {

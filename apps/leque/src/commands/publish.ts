@@ -19,7 +19,7 @@ const EVENTS_PER_REQUEST = 100;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 200;
 /** Options that describe one event, by their names in `PublishOptions`. */
-const EVENT_OPTIONS = ['type', 'project', 'user', 'channel', 'data', 'key'];
+const EVENT_OPTIONS = ['type', 'project', 'user', 'channel', 'data', 'key', 'live'];
 
 interface PublishOptions extends ApiOptions {
   readonly type?: string;
@@ -28,6 +28,7 @@ interface PublishOptions extends ApiOptions {
   readonly channel?: string;
   readonly data?: object;
   readonly key?: string;
+  readonly live?: boolean;
   readonly file?: string;
 }
 
@@ -37,11 +38,12 @@ const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
   leque publish --type note --user alice --data '{"text":"hello"}' --json
+  leque publish --type typing --project PROJ-001 --live     not stored, for those who are there now
   leque publish --file events.ndjson     one event a line, stored in their order; - is stdin
 
 It tries again when no server answers or Redis is away. Idempotency keys keep it from storing an
-event twice.
-Exit codes: 0 all events are stored; 1 some are not; 2 wrong options; 3 no server answers.`;
+event twice. A live event is not sent again, because nothing keeps it from coming twice.
+Exit codes: 0 all events are published; 1 some are not; 2 wrong options; 3 no server answers.`;
 
 /** Publishes over HTTP, as any service does. */
 export function publishCommand(): Command {
@@ -58,6 +60,11 @@ export function publishCommand(): Command {
     .option('--channel <name>', 'channel to publish to: all, logs, project:ID or user:ID')
     .option('--data <json>', 'data of the event, a JSON object (default: {})', parseJsonObject)
     .option('--key <key>', 'idempotency key; the same key is stored once (default: random)')
+    .addOption(
+      new Option('--live', 'send the event to those who are there, without storing it').conflicts(
+        'key',
+      ),
+    )
     .addOption(
       new Option(
         '--file <file>',
@@ -88,17 +95,16 @@ async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> 
   }
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
-  const isStored = result.status === 'stored';
   if (options.json) print(JSON.stringify(result));
-  else if (isStored) print(describe(result, 0));
+  else if (isPublished(result)) print(describe(result, 0));
   else printError(describe(result, 0));
-  return isStored ? EXIT.done : EXIT.refused;
+  return isPublished(result) ? EXIT.done : EXIT.refused;
 }
 
 async function publishFile(api: Api, file: string, json = false): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
   for await (const { line, result } of resultsOf(api, file)) {
-    if (result.status !== 'stored') exitCode = EXIT.refused;
+    if (!isPublished(result)) exitCode = EXIT.refused;
     print(json ? JSON.stringify({ line, ...result }) : describe(result, line));
   }
   return exitCode;
@@ -140,14 +146,20 @@ function withProgress(
   });
 }
 
+type Published = Extract<ItemResult, { status: 'stored' | 'live' }>;
+
+function isPublished(result: ItemResult): result is Published {
+  return result.status === 'stored' || result.status === 'live';
+}
+
 /** @param line its number in the file; 0 for a single event */
 function describe(result: ItemResult, line: number): string {
   const where = line === 0 ? '' : `line ${line} `;
   // A proxy may answer with less than the schema asks for.
-  if (result.status !== 'stored') {
+  if (!isPublished(result)) {
     return `${where}${result.status}: ${oneLine(result.problem?.detail ?? 'no reason given')}`;
   }
-  const outcome = result.duplicate ? 'known already' : 'stored';
+  const outcome = result.duplicate ? 'known already' : result.status;
   const parts = [outcome, result.message_id, result.cursor].filter((part) => part !== undefined);
   const notes = [result.warning, misfitOf(result.warnings)].filter((note) => note !== undefined);
   return [parts.map(oneLine).join(' '), ...notes.map(oneLine)].join('; ');
@@ -169,7 +181,7 @@ async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {
   if (batch.length > 0) yield batch;
 }
 
-function eventOf({ type, project, user, channel, data = {}, key }: PublishOptions): Event {
+function eventOf({ type, project, user, channel, data = {}, key, live }: PublishOptions): Event {
   if (type === undefined) throw usageError(['--type or --file is needed']);
   return withKey({
     type,
@@ -178,11 +190,17 @@ function eventOf({ type, project, user, channel, data = {}, key }: PublishOption
     user_id: user,
     channel,
     idempotency_key: key,
+    live,
   });
 }
 
 function withKey(event: Event): Event {
+  if (isLive(event)) return event;
   return { ...event, idempotency_key: event['idempotency_key'] ?? randomUUID() };
+}
+
+function isLive(event: Event | undefined): boolean {
+  return event?.['live'] === true;
 }
 
 /**
@@ -190,20 +208,54 @@ function withKey(event: Event): Event {
  * @returns a result for each event, in their order
  */
 async function publishAll(api: Api, events: readonly Event[]): Promise<readonly ItemResult[]> {
+  const results: ItemResult[] = [];
+  let open: readonly OpenEvent[] = [...events.entries()];
   for (let attempt = 1; ; attempt += 1) {
-    try {
-      const results = await publishOnce(api, events);
-      const open = results.some(({ status }) => status === 'unavailable' || status === 'unknown');
-      if (!open || attempt === ATTEMPTS) return results;
-    } catch (error) {
-      if (!(error instanceof CommandError && error.retryable) || attempt === ATTEMPTS) throw error;
-    }
+    const isLast = attempt === ATTEMPTS;
+    const answers = await publishOnce(api, open).catch((error: unknown) => {
+      const remains = open.some(([, event]) => !isLive(event));
+      if (!isRetryable(error) || isLast || !remains) throw error;
+      return open.map(() => NO_ANSWER);
+    });
+    open.forEach(([index], at) => {
+      results[index] = answers[at] ?? NO_ANSWER;
+    });
+    open = open.filter(([index, event]) => isOpen(event, results[index]));
+    if (open.length === 0 || isLast) return results;
     await delay(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
   }
 }
 
-async function publishOnce(api: Api, events: readonly Event[]): Promise<readonly ItemResult[]> {
-  const answer = await api.request('/api/publish', events);
+/** An event without a known outcome, after its place among all events. */
+type OpenEvent = readonly [index: number, event: Event];
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof CommandError && error.retryable;
+}
+
+/** The result of an event that was sent, and not answered. A live one keeps it. */
+const NO_ANSWER: ItemResult = {
+  status: 'unknown',
+  problem: {
+    type: 'about:blank',
+    title: 'outcome unknown',
+    status: 503,
+    code: 'outcome_unknown',
+    detail: 'no answer; a live event is not sent again, because it could come twice',
+  },
+};
+
+/** Whether the event has to be sent once more. */
+function isOpen(event: Event, result: ItemResult | undefined): boolean {
+  if (result?.status === 'unknown') return !isLive(event);
+  return result?.status === 'unavailable';
+}
+
+async function publishOnce(api: Api, open: readonly OpenEvent[]): Promise<readonly ItemResult[]> {
+  const answer = await api.request(
+    '/api/publish',
+    open.map(([, event]) => event),
+  );
   const { results } = answer.body as Partial<PublishResults>;
   // Results that are not all stored come with the status of a failure.
   return results ?? bodyWith<PublishResults>('results', answer, api).results;

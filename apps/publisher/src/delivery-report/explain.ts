@@ -41,7 +41,8 @@ function describePublish(published: DeliveryReport['published'], channel: string
   }
   const { at, by, publisher, cursor } = published;
   const who = by === undefined ? 'straight to Redis' : `by ${by} through ${publisher}`;
-  return `Published to ${channel} at ${at} ${who}, and stored there as ${cursor}.`;
+  const kept = cursor === '' ? 'live only: nobody recovers it' : `and stored there as ${cursor}`;
+  return `Published to ${channel} at ${at} ${who}, ${kept}.`;
 }
 
 function describeDelivery(delivery: Delivery): string {

@@ -5,7 +5,7 @@ import {
   type JournalOptions,
   type Published,
 } from '@leque/core';
-import { type Event, type Position, PublishRecord, toCursor } from '@leque/protocol';
+import { type Event, LOGS, type Position, PublishRecord, toCursor } from '@leque/protocol';
 import { Type } from 'typebox';
 
 /** Requests the publications of a message id from every publisher. */
@@ -22,7 +22,8 @@ interface Entry {
   readonly messageId: string;
   readonly channel: string;
   readonly type: string;
-  readonly position: Position;
+  /** Undefined for an event that is live only. */
+  readonly position: Position | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
   /** Time of the monotonic clock, in milliseconds, until which it is remembered. */
@@ -55,14 +56,14 @@ export class PublishJournal {
     this.#limits = limits;
   }
 
-  /** Notes a stored event. Events without a position are live only, and are not remembered. */
+  /** Notes a published event. Those of `logs` are not remembered. */
   note(
     { channel, type, messageId }: Event,
     { position }: Published,
     { caller, tookMs }: PublishFacts,
   ): void {
     const { entries, ttlMs } = this.#limits;
-    if (position === undefined || entries === 0) return;
+    if (channel === LOGS || entries === 0) return;
     // The start of storing: no gateway can have received the event before it.
     const at = this.#clock.now() - tookMs;
     const until = this.#clock.monotonic() + ttlMs;
@@ -95,5 +96,6 @@ export class PublishJournal {
 }
 
 function recordOf({ channel, type, position, at, caller: by }: Entry): PublishRecord {
-  return { channel, type, cursor: toCursor(position), at: new Date(at).toISOString(), by };
+  const cursor = position === undefined ? '' : toCursor(position);
+  return { channel, type, cursor, at: new Date(at).toISOString(), by };
 }

@@ -18,12 +18,13 @@ const UNADDRESSED =
   'deprecated: this event named nobody, so it went to everybody; say channel "all", or give user_id or project_id';
 
 export function storedAnswer(event: Event, published: Published): Stored {
-  const { channel, unaddressed, warnings } = event;
+  const { channel, live, unaddressed, warnings } = event;
   const { messageId: message_id, position, duplicate } = published;
   const stored: Stored =
     position === undefined
       ? { message_id, channel, duplicate }
       : { message_id, channel, cursor: toCursor(position), duplicate };
+  if (live) stored.live = true;
   if (unaddressed) stored.warning = UNADDRESSED;
   if (warnings !== undefined) stored.warnings = [...warnings];
   return stored;
@@ -104,7 +105,7 @@ async function publishOne(
 ): Promise<ItemResult> {
   try {
     const published = await deps.publishing.publish(event, options);
-    return { status: 'stored', ...storedAnswer(event, published) };
+    return { status: event.live ? 'live' : 'stored', ...storedAnswer(event, published) };
   } catch (error) {
     const problem = problemFor(deps, error);
     return { status: problem.code === 'unavailable' ? 'unavailable' : 'unknown', problem };
@@ -122,9 +123,9 @@ function itemKey(key: string, index: number): string {
   return `batch:${hash('sha256', `${index}:${key}`, 'base64url')}`;
 }
 
-/** The problem of the whole batch; undefined as soon as one event is known to be stored. */
+/** The problem of the whole batch; undefined as soon as one event is known to be published. */
 export function batchProblem(results: readonly ItemResult[]): ProblemDocument | undefined {
-  if (results.some(({ status }) => status === 'stored')) return undefined;
+  if (results.some(({ status }) => status === 'stored' || status === 'live')) return undefined;
   const failed = results.filter(
     (item) => item.status === 'unavailable' || item.status === 'unknown',
   );

@@ -42,6 +42,8 @@ export const PublishHeaders = Type.Object({
 /** Events since the start of the process, as plain integers that metrics read. */
 export interface PublishCounters {
   stored: number;
+  /** Events that were live only. */
+  live: number;
   /** Events whose idempotency key was known; they were not stored again. */
   duplicates: number;
   /** Events that were invalid, or that their caller may not publish. */
@@ -49,7 +51,7 @@ export interface PublishCounters {
   /** Events that were not stored, and events whose outcome is unknown. */
   failed: number;
   /** Seconds that the broker took, by the outcome of the event. */
-  readonly seconds: Readonly<Record<'stored' | 'failed', BucketCounts>>;
+  readonly seconds: Readonly<Record<'stored' | 'live' | 'failed', BucketCounts>>;
 }
 
 export interface PublishingDeps {
@@ -130,8 +132,8 @@ export class Publishing {
   }
 
   /**
-   * Stores an event. The broker is called before this returns its promise, so events are stored in
-   * the order of the calls.
+   * Stores an event, or passes it on live. The broker is called before this returns its promise, so
+   * events are published in the order of the calls.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
   async publish(given: Event, options: PublishOptions): Promise<Published> {
@@ -143,13 +145,14 @@ export class Publishing {
     const span = tracing?.publishing(checked, parent);
     const event =
       span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
+    const outcome = event.live ? 'live' : 'stored';
     try {
-      const published = await deadline.settle(broker.publish(event), outcomeUnknown);
+      const published = await deadline.settle(broker.publish(event), OUTCOME_UNKNOWN[outcome]);
       const tookMs = performance.now() - startedAt;
-      counters.seconds.stored.observe(tookMs / 1000);
+      counters.seconds[outcome].observe(tookMs / 1000);
       if (published.duplicate) counters.duplicates += 1;
       else {
-        counters.stored += 1;
+        counters[outcome] += 1;
         state.addTotals({ broadcasts: 1 });
         journal.note(event, published, { caller: caller.name, tookMs });
         if (event.unaddressed) this.#noteUnaddressed(event, caller);
@@ -228,16 +231,26 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** An event's own key takes precedence over the key of the request. */
+/**
+ * An event's own key takes precedence over the key of the request, which is for events that are stored.
+ */
 function withKey(input: unknown, key: string | undefined): unknown {
   if (key === undefined || typeof input !== 'object' || input === null) return input;
-  const own = (input as { readonly idempotency_key?: unknown }).idempotency_key ?? undefined;
-  return Array.isArray(input) || own !== undefined ? input : { ...input, idempotency_key: key };
+  const { idempotency_key: own, live } = input as Readonly<Record<string, unknown>>;
+  if (Array.isArray(input) || live === true || (own ?? undefined) !== undefined) return input;
+  return { ...input, idempotency_key: key };
 }
 
-function outcomeUnknown(): Error {
-  return new ProtocolError(
-    'outcome_unknown',
-    'no answer in time: the event may be stored or not; publish it again with the same idempotency key',
-  );
-}
+/** Makes the error of an event whose answer did not come in time. */
+const OUTCOME_UNKNOWN = {
+  stored: () =>
+    new ProtocolError(
+      'outcome_unknown',
+      'no answer in time: the event may be stored or not; publish it again with the same idempotency key',
+    ),
+  live: () =>
+    new ProtocolError(
+      'outcome_unknown',
+      'no answer in time: the event may have been delivered or not, and would come twice if it is sent again',
+    ),
+};

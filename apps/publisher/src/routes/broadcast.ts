@@ -10,7 +10,7 @@ import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
 import { publishOptions, requestOf, sentEvents } from './publish-options.ts';
 
-const { message_id, channel, cursor, warning, warnings } = Stored.properties;
+const { message_id, channel, cursor, live, warning, warnings } = Stored.properties;
 
 const schema = {
   operationId: 'broadcastEvent',
@@ -30,10 +30,11 @@ const schema = {
         message_id,
         channel,
         cursor,
+        live,
         warning,
         warnings,
       },
-      { description: 'The event is stored.' },
+      { description: 'The event is stored, or was sent on live.' },
     ),
     ...failures,
   },

@@ -21,14 +21,14 @@ const schema = {
   operationId: 'publishEvents',
   summary: 'Publish one event, or up to 1,000',
   description:
-    'Success means that the event is stored. In a list, invalid events are refused with a problem ' +
+    'Success means that the event is stored; with `live: true`, that it was sent on. In a list, invalid events are refused with a problem ' +
     'each, and the others are stored in their order.',
   tags: ['publishing'],
   headers: PublishHeaders,
   body: Type.Union([event, Type.Array(event, { minItems: 1, maxItems: MAX_BATCH_ITEMS })]),
   response: {
     200: Type.Union([Stored, PublishResults], {
-      description: 'The event is stored, or every event of the list.',
+      description: 'The event is published, or every event of the list.',
     }),
     ...failures,
   },

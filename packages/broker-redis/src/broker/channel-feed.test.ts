@@ -62,6 +62,31 @@ test('[ORD] nothing overtakes while a gap is filled', async () => {
   expect(offsets()).toEqual([1, 2, 3, 4, 5]);
 });
 
+test('[EV7.1] [ORD] live-only publications that wait for a gap come between what was read', async () => {
+  const { log, sink, feed } = startFeed();
+  const live = (type: string) => Buffer.from(`1 - 0 ${type} ${CHANNEL}\n{"type":"${type}"}`);
+  const shown = () =>
+    sink.publications(CHANNEL).map(({ position, type }) => position?.offset ?? type);
+  feed.subscribed();
+  await feed.joined;
+  feed.message(log.append());
+  feed.message(live('a'));
+  log.append();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.gate = promise;
+  feed.message(log.append());
+  feed.message(live('b'));
+  feed.message(log.append());
+  feed.message(live('c'));
+  feed.message(live('d'));
+  log.append();
+  feed.message(log.append());
+  feed.message(live('e'));
+  expect(shown()).toEqual([1, 'a']);
+  resolve();
+  await expect.poll(shown, PATIENCE).toEqual([1, 'a', 2, 3, 'b', 4, 'c', 'd', 5, 6, 'e']);
+});
+
 test('[LIVE] a flood behind a gap is left in Redis and read from there', async () => {
   const { log, feed, offsets, sink } = startFeed();
   feed.subscribed();

@@ -3,6 +3,7 @@ import {
   type Clock,
   type ConcurrencyLimit,
   type HistoryPage,
+  mergeHistory,
   Pause,
   type Publication,
   type Telemetry,
@@ -104,10 +105,14 @@ export class ChannelFeed implements ChannelHandler {
       return;
     }
     this.#state = 'joining';
-    this.#readPosition().then(
-      (position) => this.#start(position),
-      (error: unknown) => this.#joining?.reject(error),
-    );
+    const { joins, log } = this.#deps;
+    const isOpen = () => this.#isOpen;
+    joins
+      .run(() => log.position(this.#channel), isOpen)
+      .then(
+        (position) => this.#start(position),
+        (error: unknown) => this.#joining?.reject(error),
+      );
   }
 
   #start(position: Position | undefined): void {
@@ -155,6 +160,8 @@ export class ChannelFeed implements ChannelHandler {
       this.#fillAgain = true;
     }
     if (this.#held === NONE_HELD) this.#held = [];
+    const last = this.#held.at(-1);
+    if (publication.isLive) publication.after = last?.position ?? last?.after ?? this.position;
     this.#held.push(publication);
   }
 
@@ -207,8 +214,10 @@ export class ChannelFeed implements ChannelHandler {
     }
     const position = publications.at(-1)?.position ?? top;
     const hasNewEpoch = position.epoch !== this.position?.epoch;
+    const { merged, rest } = mergeHistory(publications, this.#held);
+    this.#held = [...rest];
     this.#sequencer?.moveTo(position);
-    for (const publication of publications) sink.deliver(publication);
+    for (const publication of merged) sink.deliver(publication);
     const count = publications.length;
     if (count > 0) {
       telemetry.report({ type: 'gap_filled', channel: this.#channel, publications: count });
@@ -258,15 +267,12 @@ export class ChannelFeed implements ChannelHandler {
         // The connection reports an outage once; each channel would repeat it.
         if (isReply(error)) telemetry.report({ type: 'failure', where: 'read history', error });
       }
-      if (this.#isOpen) await this.#wait(retryMs);
-      if (this.#state === 'closed') return undefined;
+      if (!this.#isOpen) return undefined;
+      this.#pause = new Pause(this.#deps.clock);
+      await this.#pause.wait(retryMs);
+      this.#pause = undefined;
+      if (!this.#isOpen) return undefined;
     }
-  }
-
-  async #wait(ms: number): Promise<void> {
-    this.#pause = new Pause(this.#deps.clock);
-    await this.#pause.wait(ms);
-    this.#pause = undefined;
   }
 
   async #readOnce(): Promise<HistoryPage> {
@@ -277,14 +283,6 @@ export class ChannelFeed implements ChannelHandler {
     // The end of the history is lost: begin a new epoch, so that clients get a cursor that works.
     const position = await log.position(this.#channel, this.position);
     return { position, publications: [], complete: false };
-  }
-
-  #readPosition(): Promise<Position | undefined> {
-    const { joins, log } = this.#deps;
-    return joins.run(
-      () => log.position(this.#channel),
-      () => this.#isOpen,
-    );
   }
 
   /** Goes past a publication that no client could read; the history leaves it out as well. */

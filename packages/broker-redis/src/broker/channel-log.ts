@@ -44,13 +44,13 @@ export class ChannelLog {
   }
 
   /**
-   * Stores events of one channel in one call. Resolves to the outcome of each, in their order;
+   * Stores events of one channel in one call, and sends those that are live only between the others. Resolves to the outcome of each, in their order;
    * rejects when no outcome is known.
    */
   async append(channel: string, events: readonly Event[]): Promise<(Published | Error)[]> {
     const args: string[] = [];
-    for (const { type, messageId, json, idempotencyKey } of events) {
-      args.push(type, messageId, json, idempotencyKey ?? '');
+    for (const { type, messageId, json, idempotencyKey, live } of events) {
+      args.push(type, live ? '' : messageId, json, idempotencyKey ?? '');
     }
     const reply = await this.#call('leque_append', channel, args);
     const [epoch, ...results] = reply as [string, ...AppendResult[]];
@@ -128,7 +128,8 @@ export class ChannelLog {
 function toPublished(result: AppendResult, epoch: string, messageId = ''): Published | Error {
   if (result instanceof Error) return result;
   if (typeof result === 'number') {
-    return { messageId, position: positionOf(epoch, result), duplicate: false };
+    const position = result === 0 ? undefined : positionOf(epoch, result);
+    return { messageId, position, duplicate: false };
   }
   const [firstId, firstEpoch, offset] = result;
   return { messageId: firstId, position: positionOf(firstEpoch, offset), duplicate: true };

@@ -4,11 +4,12 @@
 --
 -- KEYS[1]  PREFIX{CHANNEL}
 -- ARGV     for each event TYPE MESSAGE_ID EVENT_JSON IDEMPOTENCY_KEY, in their order; an empty
---          idempotency key means none
+--          idempotency key means none. An empty message id, which is kept for idempotency keys only,
+--          means an event that is live only: it is sent and not stored
 -- Reply    { epoch, result, … } with one result for each event: its offset in that epoch when it was
 --          stored now; { message id, epoch, offset } of the first time when its idempotency key was
---          known; an error when it was not stored. For a channel without history the epoch is empty
---          and the offset 0
+--          known; an error when it was not stored. The offset is 0 for an event that is live only, and
+--          in a channel without history. The epoch is empty when nothing was stored
 -- Atomic   so that offsets have no holes, nodes get them in order, and a repeated key finds either
 --          everything or nothing
 
@@ -39,7 +40,7 @@ local function store(log, event)
   local earlier = remembered and recall(remembered)
   if earlier then return earlier end
   local offset, place = 0, LIVE_ONLY
-  if log.limit then
+  if log.limit and not event.live then
     offset = add_to_log(log, event)
     place = log.epoch .. ' ' .. text(offset)
   end
@@ -75,10 +76,11 @@ redis.register_function('leque_append', function(keys, args)
   if problem then return redis.error_reply(problem) end
   local events = {}
   for at = 1, #args, VALUES do
-    local key = args[at + 3]
+    local message_id, key = args[at + 1], args[at + 3]
     events[#events + 1] = {
       type = args[at],
-      message_id = args[at + 1],
+      message_id = message_id,
+      live = message_id == '',
       json = args[at + 2],
       idempotency_key = key ~= '' and key or nil,
     }

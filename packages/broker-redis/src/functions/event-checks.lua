@@ -129,6 +129,7 @@ local function violation(rule, value)
   end
   if type(value) ~= rule.type then return 'must be ' .. (rule.expected or 'a ' .. rule.type) end
   if type(value) == 'string' then return text_violation(rule, value) end
+  if type(value) == 'boolean' then return nil end
   if rule.integer and value % 1 ~= 0 then return 'must be a whole number' end
   if value < (rule.minimum or value) then return 'must be at least ' .. rule.minimum end
   if value > (rule.maximum or value) then return 'must be at most ' .. rule.maximum end
@@ -195,6 +196,10 @@ local function check_fields(event, problems)
   for _, name in ipairs(names) do table.insert(problems, shown(name) .. ' is not a known field') end
 end
 
+-- A key would promise that the event can be sent again without being delivered twice.
+local LIVE_WITH_KEY =
+  'idempotency_key must not be given with live, because nothing of a live event is remembered'
+
 -- Returns everything that is wrong with the event, in words for its author, and what is only a warning.
 -- `data_text` is the JSON of its data.
 local function find_problems(event, data_text, channel)
@@ -207,6 +212,9 @@ local function find_problems(event, data_text, channel)
     table.insert(problems, 'event_type differs from type; give one of them')
   elseif config().reserved_types[kind] then
     table.insert(problems, 'type "' .. kind .. '" is reserved: ' .. config().reserved_types[kind])
+  end
+  if event.live == true and event.idempotency_key ~= nil then
+    table.insert(problems, LIVE_WITH_KEY)
   end
   if event.channel ~= nil and event.channel ~= channel then
     table.insert(problems, 'channel differs from that of the key')

@@ -99,7 +99,9 @@ local function stored_text(event)
   for _, field in ipairs(config().event_fields) do
     local name = field.name
     local value = field.stored and event[name]
-    if value then
+    if value == true then
+      table.insert(members, '"' .. name .. '":true')
+    elseif value then
       local text = event.texts[name]
       table.insert(members, text and '"' .. name .. '":' .. text or member(name, value))
     end
@@ -114,5 +116,5 @@ local function complete(event)
   event.message_id = event.message_id or new_message_id()
   local json = stored_text(event)
   if #json > config().max_event_bytes then return nil, too_large() end
-  return { type = event.type, message_id = event.message_id, json = json }
+  return { type = event.type, message_id = event.message_id, json = json, live = event.live }
 end

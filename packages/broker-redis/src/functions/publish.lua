@@ -4,9 +4,9 @@
 -- KEYS[1]  PREFIX{CHANNEL}, where CHANNEL is all, logs, project:ID or user:ID, with the id percent-encoded
 -- ARGV     EVENT_JSON [IDEMPOTENCY_KEY]
 -- Reply    { message id, epoch, offset, 1 when the idempotency key was known else 0 }, and the warnings
---          in one text when data does not fit the schema of its type; the epoch is empty for a channel
---          without history. Or an error that names the field, such as
---          "ERR leque: data.story_id is required"
+--          in one text when data does not fit the schema of its type; the epoch is empty, and the
+--          offset 0, for a channel without history and for an event that is live only. Or an error that
+--          names the field, such as "ERR leque: data.story_id is required"
 -- Atomic   for the reasons of leque_append
 
 redis.register_function('leque_publish', function(keys, args)
@@ -25,6 +25,7 @@ redis.register_function('leque_publish', function(keys, args)
   if idempotency_key == '' or #(idempotency_key or '') > 256 then
     return refuse('the idempotency key must be 1 to 256 bytes')
   end
+  if idempotency_key and event.live then return refuse(LIVE_WITH_KEY) end
   local completed, excess = complete(event)
   if not completed then return refuse(excess) end
   completed.idempotency_key = idempotency_key or event.idempotency_key

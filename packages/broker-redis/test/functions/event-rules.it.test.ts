@@ -84,6 +84,10 @@ test('[EV4] FCALL stores the same for the same event as the HTTP interface', asy
     `{"type":"x","data":{},"story_id":"a\\u2028",${own}}`,
     `{"type":"x","data":{},"story_id":"a\\u0000",${own}}`,
     `{"type":"x","data":{},"story_id":"*",${own}}`,
+    `{"live":false,"type":"x","data":{},${own}}`,
+    `{"live":null,"type":"x","data":{},${own},"idempotency_key":"k"}`,
+    `{"live":1,"type":"x","data":{},${own}}`,
+    `{"live":true,"type":"x","data":{},${own},"idempotency_key":"k"}`,
   ];
   const stored: unknown[] = [];
   for (const [channel, kind] of [

@@ -180,6 +180,11 @@ describe('[RT.5] FCALL leque_publish', () => {
       'timestamp must be a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z',
       '{"type":"x","timestamp":"yesterday"}',
     ],
+    ['live must be a boolean', '{"type":"x","data":{},"live":"true"}'],
+    [
+      'idempotency_key must not be given with live',
+      '{"type":"x","data":{},"live":true,"idempotency_key":"k"}',
+    ],
     ['message_id must not be empty', '{"type":"x","message_id":""}'],
     ['message_id must not have more than 128', `{"type":"x","message_id":"${'x'.repeat(129)}"}`],
     ['colour is not a known field', '{"type":"x","colour":"red"}'],

@@ -45,6 +45,9 @@ export const messageFormat: FrameFormat = {
   encodeResync(channel, position, until) {
     return frameOf({ kind: 'resync', channel, position, until });
   },
+  encodeDropped() {
+    return { byteLength: ANSWER_BYTES, messages: [] };
+  },
 };
 
 export function frameOf(message: Message): MessageFrame {

@@ -61,3 +61,8 @@ test('[DUP] the firehose continues where the channels of projects ended', () => 
   expect(passes(repeated('project:Q', at(1)))).toBe(true);
   expect(passes(repeated('project:Q', undefined))).toBe(true);
 });
+
+test('[EV7.9] [DUP] what a project has brought live does not come again by the firehose', () => {
+  const passes = acceptsAfter(new Map([[P, at(4)]]));
+  expect(passes(repeated(P, undefined))).toBe(false);
+});

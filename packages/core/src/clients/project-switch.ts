@@ -36,10 +36,14 @@ export class ProjectSwitch {
   }
 }
 
-/** The firehose's filter for a session that has had these channels up to these positions. */
+/**
+ * The firehose's filter for a session that has had these channels up to these positions. Live-only
+ * publications of these channels, whose place is unknown, are left out: none may come twice.
+ */
 export function acceptsAfter(ends: ReadonlyMap<string, Position | undefined>): Filter {
-  return ({ origin, originPosition }) => {
+  return ({ origin, originPosition, isLive }) => {
     const end = ends.get(origin);
+    if (isLive) return !ends.has(origin);
     if (end === undefined || end.epoch !== originPosition?.epoch) return true;
     return originPosition.offset > end.offset;
   };

@@ -1,17 +1,23 @@
 import type { Cancel, Clock } from '../lib/clock.ts';
-import type { Subscription } from './subscription.ts';
+import type { LeftOut } from './backlog.ts';
 
 /** Interval at which backlogs are flushed to clients that have caught up. */
 const ROUND_MS = 50;
 
+/** Something that waits until a client reads again. */
+export interface Backlogged {
+  /** @returns how many publications were left out; undefined while it has to wait */
+  flushBacklog(): LeftOut | undefined;
+}
+
 /**
  * Flushes backlogs to clients that read again. The kernel does not report that it has room for a
- * client again, so all waiting subscriptions are checked at an interval.
+ * client again, so all that wait are checked at an interval.
  */
 export class BacklogRounds {
   readonly #clock: Clock;
   readonly #counters: { conflated: number; dropped: number };
-  readonly #waiting = new Set<Subscription>();
+  readonly #waiting = new Set<Backlogged>();
   #cancelRound: Cancel | undefined;
 
   /** @param counters incremented for publications that were left out */
@@ -20,13 +26,13 @@ export class BacklogRounds {
     this.#counters = counters;
   }
 
-  readonly add = (subscription: Subscription): void => {
-    this.#waiting.add(subscription);
+  readonly add = (backlogged: Backlogged): void => {
+    this.#waiting.add(backlogged);
     this.#goLater();
   };
 
-  remove(subscription: Subscription): void {
-    this.#waiting.delete(subscription);
+  remove(backlogged: Backlogged): void {
+    this.#waiting.delete(backlogged);
   }
 
   close(): void {
@@ -36,16 +42,16 @@ export class BacklogRounds {
   #goLater(): void {
     this.#cancelRound ??= this.#clock.after(ROUND_MS, () => {
       this.#cancelRound = undefined;
-      for (const subscription of this.#waiting) this.#flush(subscription);
+      for (const backlogged of this.#waiting) this.#flush(backlogged);
       if (this.#waiting.size > 0) this.#goLater();
     });
   }
 
-  #flush(subscription: Subscription): void {
-    const leftOut = subscription.flushBacklog();
+  #flush(backlogged: Backlogged): void {
+    const leftOut = backlogged.flushBacklog();
     if (leftOut === undefined) return;
     this.#counters.conflated += leftOut.conflated;
     this.#counters.dropped += leftOut.dropped;
-    this.#waiting.delete(subscription);
+    this.#waiting.delete(backlogged);
   }
 }

@@ -14,19 +14,29 @@ export interface LeftOut {
   readonly dropped: number;
 }
 
+export const NOTHING_LEFT_OUT: LeftOut = { conflated: 0, dropped: 0 };
+
 /**
  * Publications that wait for a slow client, in the order of arrival: the newest of each key, or as
  * many of the newest as fit.
  */
 export class Backlog {
   readonly #rule: SlowConsumerRule;
+  readonly #onLiveDropped: (publication: Publication) => void;
   readonly #entries = new Map<unknown, Entry>();
+  /** Keys of the live-only publications among the entries. */
+  readonly #live = new Set<unknown>();
   #bytes = 0;
   #conflated = 0;
   #dropped = 0;
 
-  constructor(rule: SlowConsumerRule) {
+  /**
+   * @param onLiveDropped called for a live-only publication that is left out; no number counts it, for
+   *   it leaves no gap
+   */
+  constructor(rule: SlowConsumerRule, onLiveDropped: (publication: Publication) => void) {
     this.#rule = rule;
+    this.#onLiveDropped = onLiveDropped;
   }
 
   get empty(): boolean {
@@ -41,18 +51,19 @@ export class Backlog {
   /** @param bytes size of the publication as a frame */
   add(publication: Publication, bytes: number): void {
     const key = this.#keyOf(publication);
-    if (this.#leaveOut(key, 'conflated')) this.#conflated += 1;
+    this.#leaveOut(key, 'conflated');
     this.#entries.set(key, { publication, bytes });
     this.#bytes += bytes;
+    if (publication.isLive) this.#live.add(key);
   }
 
-  /** @returns false when nothing is waiting */
+  /**
+   * Drops the oldest live-only publication, or the oldest of all when there is none.
+   * @returns false when nothing is waiting
+   */
   dropOldest(): boolean {
-    for (const key of this.#entries.keys()) {
-      this.#dropped += 1;
-      return this.#leaveOut(key, 'dropped');
-    }
-    return false;
+    const [oldest] = this.#live.size > 0 ? this.#live : this.#entries.keys();
+    return this.#leaveOut(oldest, 'dropped');
   }
 
   /**
@@ -64,6 +75,7 @@ export class Backlog {
       leftOut: { conflated: this.#conflated, dropped: this.#dropped },
     };
     this.#entries.clear();
+    this.#live.clear();
     this.#bytes = 0;
     this.#conflated = 0;
     this.#dropped = 0;
@@ -73,11 +85,17 @@ export class Backlog {
   #leaveOut(key: unknown, how: 'conflated' | 'dropped'): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    const { deliveries } = entry.publication;
-    if (deliveries !== undefined) deliveries[how] += 1;
     this.#entries.delete(key);
     this.#bytes -= entry.bytes;
+    if (this.#live.delete(key)) this.#onLiveDropped(entry.publication);
+    else this.#count(entry.publication, how);
     return true;
+  }
+
+  #count({ deliveries }: Publication, how: 'conflated' | 'dropped'): void {
+    if (how === 'conflated') this.#conflated += 1;
+    else this.#dropped += 1;
+    if (deliveries !== undefined) deliveries[how] += 1;
   }
 
   /** A publication without a key is its own key, so nothing replaces it. */

@@ -1,4 +1,5 @@
 import type { Position } from '@leque/protocol';
+import { placeLive } from '../publication/live-places.ts';
 import type { Frame, FrameFormat, Publication } from '../publication/publication.ts';
 import { bytesOf } from '../writing/frame-joiner.ts';
 
@@ -12,16 +13,22 @@ export class Batch {
   readonly first: Position | undefined;
   /** The last position in the batch. */
   readonly last: Position | undefined;
+  /** Where the channel stood before the batch. */
+  readonly after: Position | undefined;
+  /** Whether some of the publications are live only; see `Publication.isLive`. */
+  readonly hasLive: boolean;
   /** Publish time of the oldest, in whole milliseconds on the monotonic clock; 0 when unknown. */
   readonly publishedAtMs: number;
   /** Number of sessions that got the batch as one frame. */
   takenWhole = 0;
   readonly #frames = new Map<FrameFormat, Frame>();
 
-  /** @param publications at least one */
-  constructor(publications: readonly Publication[], publishedAtMs = 0) {
+  /** @param publications at least one; the places of live-only ones are noted in them */
+  constructor(publications: readonly Publication[], publishedAtMs = 0, after?: Position) {
     this.publications = publications;
     this.publishedAtMs = publishedAtMs;
+    this.after = after;
+    this.hasLive = placeLive(publications, after);
     this.first = publications.find(({ position }) => position !== undefined)?.position;
     this.last = publications.findLast(({ position }) => position !== undefined)?.position;
   }

@@ -65,6 +65,7 @@ export class Hub implements BrokerSink {
     this.#sessionDeps = {
       flusher,
       onSlow: (session, queuedBytes) => this.#noteSlow(session, queuedBytes),
+      onDropping: (session) => this.#backlogs.add(session),
       outboxMaxBytes: options.outboxMaxBytes,
       now: () => deps.clock.now(),
       counters: this.#counters,
@@ -119,6 +120,7 @@ export class Hub implements BrokerSink {
     if (!this.#sessions.delete(session)) return;
     this.#counters.of(session.format.transport).open -= 1;
     session.discard();
+    this.#backlogs.remove(session);
     this.#countUser(session, -1);
     this.#deps.state.setConnections(this.#sessions.size);
     for (const subscription of [...session.subscriptions.values()]) {

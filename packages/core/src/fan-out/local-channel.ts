@@ -84,7 +84,8 @@ export class LocalChannel implements TurnTask {
   /** Offers the pending publications. */
   endTurn(): void {
     if (this.#pending === undefined) return;
-    const batch = new Batch(this.#pending, this.#publishedAtMs(this.#pending));
+    const publishedAtMs = this.#publishedAtMs(this.#pending);
+    const batch = new Batch(this.#pending, publishedAtMs, this.#position);
     this.#pending = undefined;
     this.#pendingBytes = 0;
     // Live-only publications do not move the channel's position.

@@ -17,6 +17,7 @@ function open() {
   const flusher = new Flusher(clock, new Pace(0), new FanOutCounters().sliceSeconds);
   const context: SessionDeps = {
     flusher,
+    onDropping: () => {},
     outboxMaxBytes: 25,
     counters,
     now: () => clock.now(),

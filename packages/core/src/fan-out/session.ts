@@ -7,6 +7,8 @@ import type { Frame, FrameFormat, Publication } from '../publication/publication
 import type { FanOutCounters } from '../writing/fan-out-counters.ts';
 import type { Flusher } from '../writing/flusher.ts';
 import { Outbox } from '../writing/outbox.ts';
+import { type LeftOut, NOTHING_LEFT_OUT } from './backlog.ts';
+import type { Backlogged } from './backlog-rounds.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -15,6 +17,8 @@ import type { Subscription } from './subscription.ts';
  * held.
  */
 const HELD_SHARE = 2 / 3;
+/** Share of it that live-only publications may take of that: the rest is for those that count. */
+const HELD_LIVE_SHARE = 1 / 4;
 /** Share of the outbox limit from which on publications are left out where a rule allows it. */
 const CONGESTED_SHARE = 1 / 2;
 
@@ -25,6 +29,8 @@ export interface SessionDeps {
   readonly outboxMaxBytes: number;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Called when a session begins to drop live-only publications; `flushBacklog` is to be called. */
+  readonly onDropping: (session: Session) => void;
   /** Shared by all sessions of the node. */
   readonly counters: FanOutCounters;
 }
@@ -39,7 +45,7 @@ export interface EndedChannel {
 }
 
 /** One authenticated connection: identity, subscriptions, outbox. Opened and closed by the hub. */
-export class Session implements Subscriber {
+export class Session implements Subscriber, Backlogged {
   readonly id = flat(randomUUID());
   readonly connection: Connection;
   /** Milliseconds since the Unix epoch. */
@@ -53,6 +59,8 @@ export class Session implements Subscriber {
   readonly subscriptions = new SmallMap<string, Subscription>();
   readonly #context: SessionDeps;
   readonly #outbox: Outbox;
+  /** Live-only publications that were dropped, by channel, until the client is told. */
+  #dropped: Map<string, number> | undefined;
   /** Why the session ends: this node's code, or `left` when the client left; undefined while open. */
   #end: CloseCode | 'left' | undefined;
 
@@ -79,6 +87,43 @@ export class Session implements Subscriber {
 
   canHold(bytes: number): boolean {
     return bytes <= this.#room;
+  }
+
+  canHoldLive(bytes: number): boolean {
+    return bytes <= this.#room - (1 - HELD_LIVE_SHARE) * HELD_SHARE * this.#context.outboxMaxBytes;
+  }
+
+  /** A burst within one turn does not make a slow client, as in `#queue`. */
+  sheds(): boolean {
+    if (!this.congested) return false;
+    this.flush();
+    return this.congested;
+  }
+
+  drop({ channel, deliveries }: Publication): void {
+    this.#context.counters.liveDropped += 1;
+    if (deliveries !== undefined) deliveries.dropped += 1;
+    if (this.#dropped === undefined) this.#context.onDropping(this);
+    this.#dropped ??= new Map();
+    this.#dropped.set(channel, (this.#dropped.get(channel) ?? 0) + 1);
+  }
+
+  /**
+   * Tells the client how many live-only publications it did not get.
+   * @returns undefined while it reads too slowly, or a channel waits for its start
+   */
+  flushBacklog(): LeftOut | undefined {
+    if (this.#dropped === undefined || !this.open) return NOTHING_LEFT_OUT;
+    if (this.congested) return undefined;
+    for (const [channel, dropped] of this.#dropped) {
+      const subscription = this.subscriptions.get(channel);
+      if (subscription?.holding) continue;
+      this.#dropped.delete(channel);
+      if (subscription !== undefined) this.send(this.format.encodeDropped(channel, dropped), 1);
+    }
+    if (this.#dropped.size > 0) return undefined;
+    this.#dropped = undefined;
+    return NOTHING_LEFT_OUT;
   }
 
   bytesOf(publications: readonly Publication[]): number {
@@ -167,6 +212,7 @@ export class Session implements Subscriber {
   /** Drops the outbox of a connection that is gone. */
   discard(): void {
     this.#end ??= 'left';
+    this.#dropped = undefined;
     this.#outbox.clear();
   }
 }

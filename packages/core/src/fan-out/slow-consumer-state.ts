@@ -15,7 +15,7 @@ export class SlowConsumerState {
   /** @param onBacklog called when the first publication enters an empty backlog */
   constructor(subscriber: Subscriber, rule: SlowConsumerRule, onBacklog: () => void) {
     this.#subscriber = subscriber;
-    this.#backlog = new Backlog(rule);
+    this.#backlog = new Backlog(rule, (publication) => subscriber.drop(publication));
     this.#onBacklog = onBacklog;
   }
 

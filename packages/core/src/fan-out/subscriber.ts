@@ -12,6 +12,12 @@ export interface Subscriber {
   heldBytes: number;
   /** Whether `bytes` more may be held without passing the limit (MEM). */
   canHold(bytes: number): boolean;
+  /** Whether `bytes` more of live-only publications may be held, which leaves room for the others. */
+  canHoldLive(bytes: number): boolean;
+  /** Whether live-only publications are dropped now, because the client reads too slowly. */
+  sheds(): boolean;
+  /** Counts a live-only publication that was dropped; the client is told once it reads again. */
+  drop(publication: Publication): void;
   /** Bytes that the publications will take as frames. */
   bytesOf(publications: readonly Publication[]): number;
   /**

@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
 import { type Outcome, outcomeOf } from '../publication/outcome.ts';
-import { before, continues, isUpTo, isWithin } from '../publication/positions.ts';
+import { before, continues, isBefore, isUpTo, isWithin } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
 import type { LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
@@ -105,6 +105,7 @@ export class Subscription {
   /** The client got all up to the position in another way; a replay would break ORD. */
   deliveredElsewhere(): void {
     this.#delivered = true;
+    this.#held?.forgetLive();
   }
 
   /** Nothing is to be recovered; an earlier outcome is forgotten. */
@@ -191,7 +192,7 @@ export class Subscription {
     const { size, publishedAtMs } = batch;
     if (this.#takesWhole(batch)) {
       this.#position = batch.last ?? this.#position;
-      this.#delivered = true;
+      if (batch.first !== undefined) this.#delivered = true;
       const frame = batch.frameIn(this.#subscriber.format);
       if (this.#subscriber.send(frame, size, publishedAtMs)) batch.takenWhole += 1;
       else for (const publication of batch.publications) this.#countRefused(publication);
@@ -205,14 +206,15 @@ export class Subscription {
       this.#phase === 'flowing' &&
       this.accepts === undefined &&
       batch.follows(this.#position) &&
-      !this.#slow?.active
+      !this.#slow?.active &&
+      !(batch.hasLive && (isBefore(batch.after, this.#position) || this.#subscriber.sheds()))
     );
   }
 
   #offerOne(publication: Publication, publishedAtMs: number): void {
     if (typeof this.#phase !== 'string') this.#hold(publication, this.#phase);
     else if (this.#phase === 'ended') return;
-    else if (this.#advance(publication.position)) this.#deliver(publication, publishedAtMs);
+    else if (this.#advance(publication)) this.#deliver(publication, publishedAtMs);
   }
 
   /** Reports to the client that publications up to `position` are missing; at the start at last. */
@@ -242,8 +244,7 @@ export class Subscription {
 
   /** Without room to hold more, everything flows, unless a cursor was presented. */
   #hold(publication: Publication, held: HeldPublications): void {
-    held.append(publication);
-    if (this.#subscriber.canHold(0)) return;
+    if (held.append(publication)) return;
     if (this.bound) this.#discard(held);
     else this.start();
   }
@@ -259,8 +260,8 @@ export class Subscription {
   }
 
   /** False for what the session has seen (DUP). Offsets go on in a new epoch, unless a resync moves them. */
-  #advance(position: Position | undefined): boolean {
-    if (position === undefined) return true;
+  #advance({ position, after }: Publication): boolean {
+    if (position === undefined) return !isBefore(after, this.#position);
     const seen = this.#position;
     if (seen !== undefined && position.offset <= seen.offset) return false;
     if (this.#isAhead && !continues(seen, position)) return false;
@@ -269,12 +270,13 @@ export class Subscription {
   }
 
   #deliver(publication: Publication, publishedAtMs: number): void {
-    this.#delivered = true;
+    if (!publication.isLive) this.#delivered = true;
     if (this.accepts !== undefined && !this.accepts(publication)) {
       if (publication.deliveries !== undefined) publication.deliveries.filtered += 1;
       return;
     }
     if (this.#slow?.active) this.#slow.add(publication, this.#position);
+    else if (publication.isLive && this.#subscriber.sheds()) this.#subscriber.drop(publication);
     else this.#send(publication, publishedAtMs);
   }
 

@@ -120,15 +120,18 @@ test('recovered deliveries are counted apart from live ones', async () => {
   ]);
 });
 
-test('[LIVE] a journal keeps its limits, and remembers no live-only publications', async () => {
+test('[LIVE] [EV7] a journal keeps its limits, and remembers live-only publications but those of `logs`', async () => {
   const node = new HubUnderTest({ journal });
-  await node.subscribe(node.connect().session, P);
+  const { session } = node.connect(identity('alice', ['P'], { scopes: ['logs'] }));
+  for (const channel of [P, 'logs']) await node.subscribe(session, channel);
   for (const offset of [1, 2, 3, 4, 5]) node.hub.deliver(stored(P, offset));
   const json = JSON.stringify({ type: 't', message_id: 'live' });
-  node.hub.deliver(new Publication({ channel: P, type: 't', position: undefined, json }));
+  for (const channel of [P, 'logs'])
+    node.hub.deliver(new Publication({ channel, type: 't', position: undefined, json }));
   node.clock.endTurn();
   const known = () => ['m1', 'm4', 'm5', 'live'].map((id) => node.hub.journal?.find(id).length);
-  expect(known()).toEqual([0, 1, 1, 0]);
+  expect(known()).toEqual([0, 1, 1, 1]);
+  expect(node.hub.journal?.find('live')).toMatchObject([{ channel: P, live: { written: 1 } }]);
   node.clock.advance(1_001);
   expect(known()).toEqual([0, 0, 0, 0]);
 });

@@ -11,7 +11,7 @@ export const JournalSettings = Type.Object({
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'stored publications that each process remembers for `leque trace`, about 500 bytes each; ' +
+      'publications that each process remembers for `leque trace`, about 500 bytes each; ' +
       '0 turns it off',
   }),
   TRACE_JOURNAL_TTL: Type.Integer({
@@ -61,8 +61,8 @@ interface SlowClose {
 const MAX_SLOW_CLOSES = 1_000;
 
 /**
- * Remembers for a while what became of publications on this node. Live-only publications are not
- * remembered, because their delivery is not guaranteed.
+ * Remembers for a while what became of publications on this node, those of `logs` left out: they are
+ * many, and nobody looks for one.
  */
 export class DeliveryJournal {
   readonly #clock: Clock;
@@ -107,7 +107,8 @@ export class DeliveryJournal {
 
   #entryOf(publication: Publication): Entry | undefined {
     const { channel, position = publication.originPosition } = publication;
-    const id = position === undefined ? undefined : messageIdOf(publication);
+    const isTraced = position !== undefined || publication.isLive;
+    const id = isTraced ? messageIdOf(publication) : undefined;
     if (id === undefined) return undefined;
     const known = this.#entries.findIn(channel, id);
     if (known !== undefined) return known;

@@ -21,7 +21,7 @@ export interface BrokerSink {
 
 export interface Published {
   readonly messageId: string;
-  /** Undefined in a channel without history. */
+  /** Undefined in a channel without history, and for an event that is live only. */
   readonly position: Position | undefined;
   /** The idempotency key was known: nothing was stored now, and this is the earlier result. */
   readonly duplicate: boolean;
@@ -68,7 +68,9 @@ export interface Broker {
   subscribe(channel: string): Promise<Position | undefined>;
   unsubscribe(channel: string): Promise<void>;
   /**
-   * Stores the event and sends it to every node, at most once per idempotency key (ACK).
+   * Stores the event and sends it to every node, at most once per idempotency key (ACK). An event that
+   * is live only is sent without being stored, and arrives between the publications of its channel in
+   * the order of these calls.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
   publish(event: Event): Promise<Published>;

@@ -6,6 +6,12 @@ export function isUpTo(position: Position | undefined, other: Position | undefin
   return position.epoch === other.epoch && position.offset <= other.offset;
 }
 
+/** Whether `position` is certainly before `other`. */
+export function isBefore(position: Position | undefined, other: Position | undefined): boolean {
+  if (position === undefined || other === undefined) return false;
+  return position.epoch === other.epoch && position.offset < other.offset;
+}
+
 /** The position of the publication before this one. */
 export function before(position: Position | undefined): Position | undefined {
   return position && { ...position, offset: position.offset - 1 };

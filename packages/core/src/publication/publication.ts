@@ -1,4 +1,4 @@
-import type { Position } from '@leque/protocol';
+import { LOGS, type Position } from '@leque/protocol';
 
 /** Bytes in the wire format of one transport. Sessions share them, so they are never changed. */
 export interface Frame {
@@ -20,6 +20,8 @@ export interface FrameFormat {
    * `position`; up to `until`, if given, more are missing between the publications that follow.
    */
   encodeResync(channel: string, position: Position | undefined, until?: Position): Frame;
+  /** Encodes the report that a slow client did not get this number of live-only publications. */
+  encodeDropped(channel: string, dropped: number): Frame;
 }
 
 /** Counts the sessions that a publication was for, by what became of it. */
@@ -54,12 +56,17 @@ export class Publication {
   /** The channel in which it was published; differs from `channel` only in the firehose. */
   readonly origin: string;
   readonly type: string;
-  /** Undefined for a live-only publication. */
+  /** Undefined for a live-only publication, and in a channel without history. */
   readonly position: Position | undefined;
   /** The event's JSON, an object, as UTF-8. */
   readonly body: Uint8Array;
   /** The position in `origin`, for a publication of the firehose. */
   readonly originPosition: Position | undefined;
+  /**
+   * Where the channel stood on this node when a live-only publication arrived. A client that has seen
+   * more has left the publication behind. Undefined for others, and in a channel without positions.
+   */
+  after: Position | undefined = undefined;
   /** Undefined unless a journal counts deliveries. */
   deliveries: Deliveries | undefined = undefined;
   #event: Record<string, unknown> | undefined;
@@ -79,6 +86,14 @@ export class Publication {
     this.position = init.position;
     this.body = typeof init.json === 'string' ? encoder.encode(init.json) : init.json;
     this.originPosition = init.originPosition;
+  }
+
+  /**
+   * Whether it is live only although its channel keeps a history: nobody recovers it, and slow clients
+   * do without it.
+   */
+  get isLive(): boolean {
+    return this.position === undefined && this.originPosition === undefined && this.origin !== LOGS;
   }
 
   /** `body` as text. */

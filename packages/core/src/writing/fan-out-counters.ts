@@ -43,6 +43,8 @@ export class FanOutCounters {
   conflated = 0;
   /** Publications not sent to slow clients, because there was no room. */
   dropped = 0;
+  /** Live-only publications not sent to slow clients. */
+  liveDropped = 0;
   /** Recoveries of channels by cursor, by outcome. */
   readonly resumes = { recovered: 0, not_recovered: 0, failed: 0 };
   readonly writeMessages = new BucketCounts(MESSAGES);

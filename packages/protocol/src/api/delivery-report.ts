@@ -33,7 +33,7 @@ export type Bystanders = Static<typeof Bystanders>;
 export const PublishRecord = Type.Object({
   channel: Type.String(),
   type: Type.String(),
-  cursor: Type.String(),
+  cursor: Type.String({ description: 'position in the channel; empty for a live-only event' }),
   at: Type.String({ description: 'time at which the publisher began to store it (RFC 3339)' }),
   by: Type.String({ description: 'caller that published it, in words' }),
 });

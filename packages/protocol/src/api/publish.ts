@@ -1,12 +1,17 @@
 import { type Static, Type } from 'typebox';
 import { FieldProblem, ProblemDocument } from '../wire/problem-document.ts';
 
-/** The answer to one event that was stored. */
+/** The answer to one event that was stored, or passed on live. */
 export const Stored = Type.Object({
   message_id: Type.String(),
   channel: Type.String(),
   cursor: Type.Optional(
-    Type.String({ description: 'position in the channel; absent where no history is kept' }),
+    Type.String({
+      description: 'position in the channel; absent where no history is kept, and for a live event',
+    }),
+  ),
+  live: Type.Optional(
+    Type.Literal(true, { description: 'the event was live only: sent on, and not stored' }),
   ),
   duplicate: Type.Boolean({
     description: 'true when the idempotency key was known: this is its first result',
@@ -25,6 +30,7 @@ export type Stored = Static<typeof Stored>;
 /** The outcome of one event of a list. */
 export const ItemResult = Type.Union([
   Type.Object({ status: Type.Literal('stored'), ...Stored.properties }),
+  Type.Object({ status: Type.Literal('live'), ...Stored.properties }),
   Type.Object({ status: Type.Literal('refused'), problem: ProblemDocument }),
   Type.Object({ status: Type.Literal('unavailable'), problem: ProblemDocument }),
   Type.Object({ status: Type.Literal('unknown'), problem: ProblemDocument }),

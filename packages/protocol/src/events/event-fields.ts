@@ -15,6 +15,10 @@ const Channel = Type.String({
 export const TIMESTAMP_FORM =
   'a date and time with a zone as in RFC 3339, such as 2026-01-02T03:04:05Z';
 const Timestamp = Type.String({ format: 'date-time', description: TIMESTAMP_FORM });
+const Live = Type.Boolean({
+  description:
+    'true for an event that is not stored: it goes to the clients that are there, without a cursor',
+});
 const Traceparent = Type.String({
   pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
   description: 'a W3C trace context: 00-TRACE-SPAN-FLAGS, in hexadecimal digits',
@@ -44,6 +48,7 @@ export const EVENT_FIELDS = {
   user_id: { schema: Id, stored: true, isId: true },
   channel: { schema: Channel, stored: false },
   idempotency_key: { schema: IdempotencyKey, stored: false },
+  live: { schema: Live, stored: true },
   traceparent: { schema: Traceparent, stored: true },
 } as const satisfies Record<string, EventField>;
 

@@ -35,6 +35,8 @@ export interface Event {
   readonly idempotencyKey?: string;
   /** Also the last member of `json`. */
   readonly traceparent?: string;
+  /** The event is not stored, and nothing is remembered about it. */
+  readonly live?: true;
   /** The event names nobody, and goes to everybody because the caller allows that. */
   readonly unaddressed?: true;
   /** How its `data` misses the schema of its type; absent when it fits. */
@@ -141,6 +143,7 @@ export function readEvent(
     event.channel === undefined ? NONE : channelProblems(event.channel, parsed),
     textProblems(event),
     timestampProblems(event),
+    liveProblems(event),
   ];
   if (found.some((each) => each.length > 0)) return { ok: false, problems: found.flat() };
   const problem = route === undefined ? unaddressedProblem(type, unaddressed) : undefined;
@@ -192,6 +195,13 @@ function timestampProblems({ timestamp }: GivenEvent): readonly Problem[] {
   return [{ field: 'timestamp', message: `must be ${TIMESTAMP_FORM}` }];
 }
 
+/** A key would promise that the event can be sent again without being delivered twice. */
+function liveProblems({ live, idempotency_key: key }: GivenEvent): readonly Problem[] {
+  if (live !== true || key === undefined) return NONE;
+  const message = 'must not be given with live, because nothing of a live event is remembered';
+  return [{ field: 'idempotency_key', message }];
+}
+
 /** Only a channel that the publisher named can be wrong; ids are checked before they become one. */
 function channelProblems(name: string, parsed: ParsedChannel | undefined): readonly Problem[] {
   const kind = parsed?.kind;
@@ -224,6 +234,7 @@ function normalise(
   const accepted: Writable<Event> = { type, channel, messageId, json };
   if (key !== undefined) accepted.idempotencyKey = key;
   if (traceparent !== undefined) accepted.traceparent = traceparent;
+  if (event.live === true) accepted.live = true;
   return accepted;
 }
 
@@ -241,7 +252,7 @@ function envelopeOf(event: GivenEvent, texts: Readonly<Record<PresentField, stri
   let json = `{"type":${type},"data":${data},"timestamp":${timestamp},"message_id":${messageId}`;
   for (const name of REST_FIELDS) {
     const value = event[name];
-    if (value !== undefined) json += `,"${name}":${JSON.stringify(value)}`;
+    if (value !== undefined && value !== false) json += `,"${name}":${JSON.stringify(value)}`;
   }
   return `${json}}`;
 }

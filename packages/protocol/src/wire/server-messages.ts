@@ -21,6 +21,7 @@ export const SERVER_MESSAGES = [
   'stats',
   'resumed',
   'resync',
+  'live.dropped',
   'authenticated',
   'error',
   'task.event',

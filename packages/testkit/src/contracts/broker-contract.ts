@@ -12,6 +12,7 @@ import {
   USER,
 } from './broker-cluster.ts';
 import { describeHistory } from './history-contract.ts';
+import { describeLiveEvents } from './live-contract.ts';
 
 /** The contract of every broker. Call it in a `describe`. */
 export function describeBrokerContract(startCluster: () => Promise<BrokerCluster>): void {
@@ -177,6 +178,7 @@ function describeIdempotency(startCluster: () => Promise<BrokerCluster>): void {
 }
 
 function describeLiveOnly(startCluster: () => Promise<BrokerCluster>): void {
+  describeLiveEvents(startCluster);
   test('the log channel is live only: no positions and no history', async () => {
     await using cluster = await startCluster();
     const { broker, sink } = await cluster.node();

@@ -22,7 +22,7 @@ export function messagesOf(frame: Frame): readonly TextFrame[] {
 
 /**
  * A wire format of texts: the offset for a publication (its type when it has none), and
- * `resync OFFSET` for a gap. Each takes ten bytes.
+ * `resync OFFSET` for a gap, and `dropped NUMBER` for live-only ones. Each takes ten bytes.
  */
 export class TextFormat implements FrameFormat {
   readonly transport = 'fake';
@@ -42,5 +42,9 @@ export class TextFormat implements FrameFormat {
 
   encodeResync(_channel: string, position: Position | undefined): TextFrame {
     return { byteLength: FRAME_BYTES, text: `resync ${position?.offset}`, position };
+  }
+
+  encodeDropped(_channel: string, dropped: number): TextFrame {
+    return { byteLength: FRAME_BYTES, text: `dropped ${dropped}` };
   }
 }

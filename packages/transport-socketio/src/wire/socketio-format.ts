@@ -51,6 +51,9 @@ function formatWith(
       const packet = encodeEvent(RESYNC, JSON.stringify(payload), offsetOf(channel, cursor));
       return new PacketFrame([packet], { channel, cursor });
     },
+    encodeDropped(channel, dropped) {
+      return encodeAnswer('live.dropped', { channel, dropped, timestamp: now() });
+    },
   };
 }
 

@@ -52,6 +52,7 @@ export const deflateFormat: FrameFormat = {
   },
   join: wsFormat.join,
   encodeResync: wsFormat.encodeResync,
+  encodeDropped: wsFormat.encodeDropped,
 };
 
 function deflate(payload: Buffer): Frame {

@@ -31,6 +31,18 @@ test('[GAP] [RE2.3] an event that a client cannot take is a resync with its posi
   });
 });
 
+test('[EV7.10] a live-only event that a client cannot take is no gap', () => {
+  const { channel, type, json } = publicationOf(9000);
+  const live = new Publication({ channel, type, json, position: undefined });
+  const message = messageOf(live.frameIn(limitedFormat(wsFormat, 8192)));
+  expect(message).toMatchObject({
+    type: 'live.dropped',
+    channel,
+    data: { channel, dropped: 1, reason: 'too_large_for_client', message_id: 'M' },
+  });
+  expect(message).not.toHaveProperty('cursor');
+});
+
 test('an event that fits is the frame that all clients share', () => {
   const publication = publicationOf(8000);
   expect(publication.frameIn(limitedFormat(wsFormat, 8192))).toBe(publication.frameIn(wsFormat));

@@ -1,4 +1,4 @@
-import { encodeTextFrame, type FrameFormat, textPayload } from '@leque/core';
+import { encodeTextFrame, type FrameFormat, type Publication, textPayload } from '@leque/core';
 import { encodeReply, ProtocolError, toCursor } from '@leque/protocol';
 import { wsFormat } from './ws-format.ts';
 
@@ -27,7 +27,8 @@ export function parseMessageLimit(text: string | undefined): number | undefined 
 
 /**
  * `base` for clients that take no message of more than `limit` bytes. In place of a publication that
- * is larger they get a `resync` with its position, so that they go on after it.
+ * is larger they get a `resync` with its position, so that they go on after it; in place of a
+ * live-only one `live.dropped`.
  */
 export function limitedFormat(base: FrameFormat, limit: number): FrameFormat {
   const rounded = 2 ** Math.floor(Math.log2(limit));
@@ -44,12 +45,15 @@ function makeFormat(base: FrameFormat, limit: number): FrameFormat {
     encodePublication(publication) {
       const bytes = textPayload(publication.frameIn(wsFormat) as Buffer).length;
       if (bytes <= limit) return publication.frameIn(base);
-      const { origin: channel, position, event } = publication;
-      const cursor = position && toCursor(position);
-      const why = { reason: 'too_large_for_client', bytes, message_id: event['message_id'] };
-      return encodeTextFrame(
-        encodeReply('resync', { channel, cursor, ...why }, { channel, cursor }),
-      );
+      return encodeTextFrame(replacement(publication, bytes));
     },
   };
+}
+
+/** Only a publication that others recover is missed. */
+function replacement({ origin: channel, position, isLive, event }: Publication, bytes: number) {
+  const why = { reason: 'too_large_for_client', bytes, message_id: event['message_id'] };
+  if (isLive) return encodeReply('live.dropped', { channel, dropped: 1, ...why }, { channel });
+  const cursor = position && toCursor(position);
+  return encodeReply('resync', { channel, cursor, ...why }, { channel, cursor });
 }

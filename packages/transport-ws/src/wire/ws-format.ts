@@ -31,4 +31,7 @@ export const wsFormat: FrameFormat = {
     const data = { channel, cursor, incomplete_until: until && toCursor(until) };
     return encodeTextFrame(encodeReply('resync', data, { channel, cursor }));
   },
+  encodeDropped(channel, dropped) {
+    return encodeTextFrame(encodeReply('live.dropped', { channel, dropped }, { channel }));
+  },
 };

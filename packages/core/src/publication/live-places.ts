@@ -1,0 +1,53 @@
+import type { Position } from '@leque/protocol';
+import { isBefore } from './positions.ts';
+import type { Publication } from './publication.ts';
+
+/**
+ * Notes for each live-only publication where its channel stood when it arrived.
+ * @param publications of one channel, in the order of arrival
+ * @param position where the channel stood before them
+ * @returns whether there are live-only ones
+ */
+export function placeLive(
+  publications: readonly Publication[],
+  position: Position | undefined,
+): boolean {
+  let found = false;
+  let after = position;
+  for (const publication of publications) {
+    after = publication.position ?? after;
+    if (!publication.isLive) continue;
+    publication.after = after;
+    found = true;
+  }
+  return found;
+}
+
+/**
+ * Puts live-only publications that arrived while a history was read between those of the history: each
+ * comes before the first one that it had preceded.
+ * @param arrived in the order of arrival, with their places noted
+ * @returns the history with these, and the rest of what has arrived
+ */
+export function mergeHistory(
+  history: readonly Publication[],
+  arrived: readonly Publication[],
+): { readonly merged: readonly Publication[]; readonly rest: readonly Publication[] } {
+  const live = arrived.filter(({ isLive }) => isLive);
+  if (live.length === 0) return { merged: history, rest: arrived };
+  const merged: Publication[] = [];
+  let placed = 0;
+  for (const publication of history) {
+    for (
+      let next = live[placed];
+      isBefore(next?.after, publication.position);
+      next = live[placed]
+    ) {
+      if (next !== undefined) merged.push(next);
+      placed += 1;
+    }
+    merged.push(publication);
+  }
+  const gone = new Set(live.slice(0, placed));
+  return { merged, rest: arrived.filter((publication) => !gone.has(publication)) };
+}
