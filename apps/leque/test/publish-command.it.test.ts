@@ -51,30 +51,53 @@ test('[ORD] leque publish stores a file in its order, and reports the lines that
   expect(await historyOf(server.url)).toEqual(texts.slice(-100));
 });
 
-test('[ACK] leque publish stores an event once although an answer is lost', async () => {
-  await using server = await startLeque();
-  let requests = 0;
-  const lossy = createServer(async (request, response) => {
-    requests += 1;
+/** Passes requests on to a server, and loses the answer to the first one. */
+async function startLossy(target: string) {
+  const seen = { requests: 0 };
+  const server = createServer(async (request, response) => {
+    seen.requests += 1;
+    const isFirst = seen.requests === 1;
     const body = Buffer.concat(await request.toArray());
     const { headers } = request;
-    const answer = await fetch(`${server.url}${request.url}`, {
+    const answer = await fetch(`${target}${request.url}`, {
       method: 'POST',
       headers: { 'content-type': String(headers['content-type']) },
       body,
     });
-    if (requests === 1) return void response.destroy();
+    if (isFirst) return void response.destroy();
     response.end(await answer.text());
   });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => void lossy.close());
-  await once(lossy.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(lossy.address() as AddressInfo).port}`;
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, seen, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+test('[ACK] leque publish stores an event once although an answer is lost', async () => {
+  await using server = await startLeque();
+  await using lossy = await startLossy(server.url);
   const args = ['--type', 'note', '--project', 'P', '--data', '{"text":"once"}'];
-  const { code, stdout } = await leque(['publish', '--url', url, ...args]);
-  expect({ code, requests }).toEqual({ code: 0, requests: 2 });
+  const { code, stdout } = await leque(['publish', '--url', lossy.url, ...args]);
+  expect({ code, ...lossy.seen }).toEqual({ code: 0, requests: 2 });
   expect(stdout).toMatch(/^known already /);
   expect(await historyOf(server.url)).toEqual(['once']);
+});
+
+test('[EV7.2] leque publish sends a live event once although its answer is lost', async () => {
+  await using server = await startLeque();
+  await using lossy = await startLossy(server.url);
+  await using client = await RawClient.connect(wsUrl(server.url, '/ws/project/P'));
+  const typing = '{"type":"typing","data":{},"project_id":"P","live":true}';
+  const args = ['publish', '--url', lossy.url, '--file', '-'];
+  const ended = await leque(args, { input: [typing, note('kept'), typing].join('\n') });
+  expect({ code: ended.code, ...lossy.seen }).toEqual({ code: 1, requests: 2 });
+  expect(ended.stdout).toMatch(/^line 1 unknown: no answer.*\nknown already .*\nline 3 unknown: /);
+  const live = ['--type', 'typing', '--project', 'P', '--live'];
+  const { stdout } = await leque(['publish', '--url', server.url, ...live]);
+  expect(stdout).toMatch(/^live [0-9a-f-]{36}\n$/);
+  await leque(['publish', '--url', server.url, '--type', 'last', '--project', 'P']);
+  await client.first('last');
+  const types = client.events.map(({ type }) => type).filter((type) => type !== 'connection');
+  expect(types).toEqual(['typing', 'note', 'typing', 'typing', 'last']);
 });
 
 test('leque publish names the line of a refused event without --json, too', async () => {
@@ -189,7 +212,7 @@ test('leque publish stores the events of the examples in its help', async () => 
     const { code, stdout } = await leque([...words, '--url', server.url]);
     expect({ code, stdout }, example).toEqual({
       code: 0,
-      stdout: expect.stringContaining('stored'),
+      stdout: expect.stringMatching(/stored|live/),
     });
   }
 });

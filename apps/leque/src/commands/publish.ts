@@ -38,7 +38,7 @@ const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
   leque publish --type note --user alice --data '{"text":"hello"}' --json
-  leque publish --type typing --project PROJ-001 --live     not stored, for those who are there now
+  leque publish --type typing --project PROJ-001 --live
   leque publish --file events.ndjson     one event a line, stored in their order; - is stdin
 
 It tries again when no server answers or Redis is away. Idempotency keys keep it from storing an
