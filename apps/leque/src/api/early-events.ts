@@ -21,7 +21,7 @@ export class EarlyEvents {
       yield followed;
     } else if (followed.kind === 'event') {
       early.push(followed);
-    } else if (followed.isAnswer) {
+    } else if (followed.kind !== 'dropped' && followed.isAnswer) {
       this.#early = undefined;
       if (followed.kind === 'ready') yield* early.filter((event) => this.#isNew(event));
       yield followed;

@@ -39,6 +39,7 @@ interface Envelope extends TailEvent {
   readonly channel?: string;
   readonly data: {
     readonly cursor?: string;
+    readonly dropped?: number;
     readonly recovered?: boolean;
     readonly user_id?: string;
     readonly message?: string;
@@ -150,6 +151,9 @@ export class FollowedChannel {
         return toPosition(data.channels?.[channel] ?? {});
       case 'resync':
         return envelope.channel === channel ? { kind: 'gap', cursor: data.cursor } : undefined;
+      case 'live.dropped':
+        if (envelope.channel !== channel) return undefined;
+        return { kind: 'dropped', count: Number(data.dropped), cursor: undefined };
       default:
         // Events may have this type, too; only those have a channel.
         if (type === 'error' && envelope.channel === undefined) throw refused(data);

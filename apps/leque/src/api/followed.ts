@@ -6,7 +6,8 @@ export interface TailEvent {
 }
 
 /**
- * A message of the channel: `ready` has its position, `gap` reports that events are lost for good.
+ * A message of the channel: `ready` has its position, `gap` reports that events are lost for good, and
+ * `dropped` that live-only events did not come because this client read too slowly.
  */
 export type Followed =
   | {
@@ -15,4 +16,5 @@ export type Followed =
       /** Whether it answers the command that began. */
       readonly isAnswer?: boolean;
     }
+  | { readonly kind: 'dropped'; readonly count: number; readonly cursor: undefined }
   | ({ readonly kind: 'event'; readonly text: string } & TailEvent);

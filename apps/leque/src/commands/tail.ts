@@ -11,6 +11,7 @@ import { runCommand } from '../api/run-command.ts';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+const DROPPED = 'live-only events did not come, because they were not read fast enough.';
 const LOST = 'Some events are lost and cannot be recovered; continuing from the present position.';
 /** A table of the names only, so that the help is printed without loading the protocol. */
 const LEVELS: Readonly<Record<LogLevel, true>> = {
@@ -99,6 +100,7 @@ async function* oneConnection(followed: FollowedChannel, progress: Progress) {
       progress.failures = 0;
       progress.since = each.cursor ?? progress.since;
       if (each.kind === 'event') yield each;
+      if (each.kind === 'dropped') printError(`${each.count} ${DROPPED}`);
     }
   } catch (error) {
     if (!progress.wasConnected || !isRetryable(error)) throw error;

@@ -137,6 +137,8 @@ class Follower {
     if (event.type === 'subscribed') this.#subscribed(event.data);
     else if (event.type === 'error' && event.channel === undefined) this.#refused(event.data);
     else if (event.type === 'resync') this.#resync(event);
+    else if (event.type === 'live.dropped')
+      note(`${event.data.dropped} live-only events did not come.`);
     else if (event.channel !== undefined) this.#receive(event);
   }
 
