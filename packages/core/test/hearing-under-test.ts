@@ -50,6 +50,8 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
   isRefused = false;
   endedChannels: string[] = [];
   returnedChannels: string[] = [];
+  /** All channels that have ended with their rights. */
+  readonly ends: EndedForReason[] = [];
   readonly #clock = new FakeClock();
   readonly #connection = new FakeConnection(new TypeFormat());
   readonly #broker = new StreamBroker();
@@ -101,8 +103,21 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
 
   async endGrant(project: string): Promise<void> {
     this.endedChannels = [];
-    this.#clock.advance((this.#grantEnds.get(project) ?? 0) - this.#clock.now());
+    this.waitUntil(this.grantEnd(project));
     await this.#settle();
+  }
+
+  grantEnd(project: string): number {
+    return this.#grantEnds.get(project) ?? 0;
+  }
+
+  waitUntil(time: number): void {
+    this.#clock.advance(time - this.#clock.now());
+  }
+
+  /** Timers of the session, and one of its hub while that is open. */
+  get timers(): number {
+    return this.#clock.pending;
   }
 
   async publish(): Promise<void> {
@@ -163,8 +178,9 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     return false;
   }
 
-  ended({ channel }: EndedForReason): void {
-    this.endedChannels.push(channel);
+  ended(channel: EndedForReason): void {
+    this.ends.push(channel);
+    this.endedChannels.push(channel.channel);
   }
 
   returned(channel: string): void {

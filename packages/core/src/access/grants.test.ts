@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { anonymous, Grants, SCOPES } from './grants.ts';
+import { describe, expect, test } from 'vitest';
+import { anonymous, Grants, mayHear, RoomRights, SCOPES } from './grants.ts';
 
 const member = new Grants({ userId: 'alice', projects: ['P', 'Q'], scopes: ['stats', 'logs'] });
 const everything = new Grants({ userId: 'bob', projects: ['*'], scopes: [] });
@@ -96,4 +96,69 @@ test('publish:all includes publish, and not the other way round', () => {
   expect(publisher.has('publish:all')).toBe(false);
   expect(service.covers('all')).toBe(true);
   expect(service.covers('user:alice')).toBe(false);
+});
+
+describe('the rooms of grants', () => {
+  const grant = (projects: string[], expiresAt = 1_000, userId = 'alice') => ({
+    userId,
+    projects,
+    expiresAt,
+    notBefore: undefined,
+  });
+  const unused = () => false;
+  const alice = { userId: 'alice', grants: nobody, expiresAt: undefined };
+
+  test('[ISO] add to the token the projects that they name, and nothing else', () => {
+    const rooms = new RoomRights('alice', 10);
+    rooms.add(grant(['P', 'a/b']), unused);
+    const heard = [
+      'project:P',
+      'project:a%2Fb',
+      'project:Q',
+      'project:*',
+      'user:P',
+      'logs',
+      'firehose',
+    ];
+    expect(heard.filter((channel) => mayHear({ identity: alice, rooms }, channel))).toEqual([
+      'project:P',
+      'project:a%2Fb',
+    ]);
+    expect(mayHear({ identity: alice, rooms: undefined }, 'project:P')).toBe(false);
+  });
+
+  test.each([
+    ['of another user', 'alice', grant(['P'], 1_000, 'bob')],
+    ['for a session without a user', undefined, grant(['P'])],
+    ['for all projects', 'alice', grant(['*'])],
+  ])('[ISO] a grant %s is refused', (_, userId, wrong) => {
+    const rooms = new RoomRights(userId, 10);
+    expect(() => rooms.add(wrong, unused)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+    expect(rooms.covers('project:P')).toBe(false);
+  });
+
+  test('end each at its own time, those of several grants with the last one', () => {
+    const rooms = new RoomRights('alice', 10);
+    rooms.add(grant(['P'], 2_000), unused);
+    rooms.add(grant(['P', 'Q'], 1_000), unused);
+    expect(rooms.nextEnd).toBe(1_000);
+    rooms.expire(1_000);
+    expect(['project:P', 'project:Q'].map((channel) => rooms.covers(channel))).toEqual([
+      true,
+      false,
+    ]);
+    rooms.expire(2_000);
+    expect(rooms.nextEnd).toBeUndefined();
+  });
+
+  test('[MEM] are bounded: the oldest that is not in use makes room, and one too many is refused', () => {
+    const rooms = new RoomRights('alice', 2);
+    const isP = (id: string) => id === 'P';
+    rooms.add(grant(['P', 'Q']), isP);
+    rooms.add(grant(['R']), isP);
+    const covered = ['P', 'Q', 'R'].filter((id) => rooms.covers(`project:${id}`));
+    expect(covered).toEqual(['P', 'R']);
+    expect(() => rooms.add(grant(['S', 'T']), isP)).toThrow(/at most 2 projects/);
+    expect(rooms.covers('project:S')).toBe(false);
+  });
 });

@@ -1,5 +1,5 @@
 import { HEARING_STEPS, runHearingContract } from '@leque/testkit/contracts';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { HearingUnderTest } from '../../test/hearing-under-test.ts';
 
 // HEARING_SEED=N runs one sequence; HEARING_RUNS=N runs N of them.
@@ -22,3 +22,48 @@ test(
     }
   },
 );
+
+/** A client that hears the project P by a grant of a minute. */
+async function startWithGrant() {
+  const session = new HearingUnderTest({
+    begins: 'no project',
+    token: [],
+    own: 'A',
+    firehose: true,
+  });
+  const take = (kind: 'grant begins' | 'subscribe', cursors = new Map<string, string>()) =>
+    session.take({ step: { kind, project: 'A' }, cursors });
+  await take('grant begins');
+  await take('subscribe');
+  await session.publish();
+  return { session, take, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
+}
+
+test('[HR.3] [ISO] a grant that ends ends its project, with the reason and the cursor', async () => {
+  await using started = await startWithGrant();
+  const { session } = started;
+  await session.endGrant('A');
+  await session.publish();
+  expect(session.heard('A')).toEqual([1]);
+  expect(session.ends).toEqual([{ channel: 'project:A', cursor: 'e.1', reason: 'grant_expired' }]);
+});
+
+test('[GAP] [DUP] a newer grant takes the place of one that ends, without a gap and a replay', async () => {
+  await using started = await startWithGrant();
+  const { session, take } = started;
+  const firstEnd = session.grantEnd('A');
+  await take('grant begins');
+  session.waitUntil(firstEnd);
+  await session.publish();
+  expect(session.heard('A')).toEqual([1, 2]);
+  expect(session.ends).toEqual([]);
+});
+
+test('[LIVE] a session has one timer for all its grants, and none after its end', async () => {
+  await using started = await startWithGrant();
+  const { session, take } = started;
+  await take('grant begins');
+  expect(session.timers).toBe(2); // one is the hub's
+  await session[Symbol.asyncDispose]();
+  expect(session.timers).toBe(0);
+});
