@@ -33,7 +33,7 @@ const VERIFICATION_WAIT_MS = 5000;
  * Grants that are verified in the time of one token: a join is more than its signature, and a client that
  * comes back presents a grant for each of its rooms.
  */
-const GRANTS_PER_TOKEN = 8;
+const GRANTS_PER_TOKEN = 4;
 
 export interface TransportContextDeps {
   readonly hub: Hub;
