@@ -37,7 +37,9 @@ describeOnOwnRedis('readers', () => {
       const channels = Array.from({ length: AT_ONCE }, (_, n) => `project:made-up-${first + n}`);
       await Promise.all(
         channels.map(async (channel) => {
+          const top = await node.broker.top(channel);
           const start = await node.broker.subscribe(channel);
+          expect(top).toEqual(start);
           const page = await node.broker.history(channel, start, upTo(10));
           expect(page).toMatchObject({ complete: true, position: start, publications: [] });
           await node.broker.pageAfter(channel, { epoch: 'gone', offset: 7 }, 10);

@@ -106,6 +106,7 @@ describeOnOwnRedis('users of Redis', () => {
     await expect.poll(() => gateway.sink.numbers('firehose'), PATIENCE).toEqual([1, 2]);
     expect((await gateway.broker.history(P, start, upTo(10))).publications).toHaveLength(2);
     expect((await publisher.broker.history(P, undefined, upTo(10))).publications).toHaveLength(2);
+    expect(await publisher.broker.top('project:unused')).toMatchObject({ offset: 0 });
     await areCounted(gateway, publisher);
     for (const namespace of ['/', '/events']) {
       const pattern = `${prefix}socket.io#${namespace}#*`;
