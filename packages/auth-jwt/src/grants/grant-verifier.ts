@@ -12,9 +12,18 @@ const CACHE = { entries: 20_000, length: 8_000_000, trustedMs: Number.POSITIVE_I
 export function grantVerifier(deps: JwtVerificationDeps): GrantVerifier {
   const kind = { words: GRANT_WORDS, cache: CACHE, read: roomGrantOf };
   const verification = new JwtVerification<RoomGrant>(kind, deps);
+  // A session ends with its grant at the very second, so the tolerance of tokens would open a room for no time.
+  const counts = ({ expiresAt }: RoomGrant) => expiresAt > deps.clock.now();
   return {
-    verify: (grant) => verification.verify(grant),
-    recall: (grant) => verification.recall(grant),
+    async verify(grant) {
+      const verified = await verification.verify(grant);
+      if (counts(verified)) return verified;
+      throw new ProtocolError('grant_expired', 'grant has expired');
+    },
+    recall(grant) {
+      const known = verification.recall(grant);
+      return known !== undefined && counts(known) ? known : undefined;
+    },
   };
 }
 
