@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { SEED } from '../support/fuzz-inputs.ts';
 import { Audit, type Received } from './audit.ts';
+import { presentGrants } from './grants.ts';
 import { Random } from './random.ts';
 import { read } from './reads.ts';
 import { channelFor, MEMBERS, mayRead, type Persona, PROJECTS } from './world.ts';
@@ -23,7 +24,7 @@ interface Listener extends AsyncDisposable {
 }
 
 test(
-  `[ISO] nobody reads or writes what its rights do not cover, seed ${SEED}`,
+  `[ISO] [GR1] [GR2.1] nobody reads or writes what its rights do not cover, whatever grants it presents, seed ${SEED}`,
   async () => {
     await using redis = await startRedis();
     const env = { AUTH_MODE: 'required', REDIS_URL: redis.url, LOG_LEVEL: 'error' };
@@ -47,7 +48,8 @@ test(
       return ended.size;
     };
     while (audit.attempts < ATTEMPTS && audit.violations.length === 0) {
-      await Promise.all([write(writing), write(writing), write(writing), read(reading)]);
+      const writes = [write(writing), write(writing), write(writing)];
+      await Promise.all([...writes, read(reading), presentGrants(reading)]);
       auditAll();
     }
     await publishEnd(cluster);

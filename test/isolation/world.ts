@@ -11,6 +11,8 @@ export interface Persona {
   readonly credentials: Readonly<Record<string, string>> | undefined;
   /** Undefined for callers that are no clients. */
   readonly token?: string;
+  /** The channels that grants have opened to a connection. */
+  readonly held?: ReadonlySet<string>;
 }
 
 /** Ids that are each other's traps: numbers, encodings of one another, and parts of names and keys. */
@@ -39,12 +41,13 @@ export const MEMBERS: readonly Persona[] = [
   member(AUTH0_ENCODED, ['*'], ['publish']),
   member(DECOMPOSED, [], []),
   member('ops', [], ['publish:all']),
+  member('usher', [], ['grant']),
   member(undefined, [ODD_ENCODED], ['publish']),
 ];
 const KEY: Persona = {
   name: 'an API key',
   projects: [],
-  scopes: ['publish:all'],
+  scopes: ['publish:all', 'grant'],
   credentials: { 'x-api-key': TEST_API_KEY },
 };
 const NOBODY: Persona = { name: 'nobody', projects: [], scopes: [], credentials: undefined };
@@ -68,6 +71,7 @@ export function mayRead(persona: Persona, channel: string): boolean {
   if (channel === 'logs') return persona.scopes.includes('logs');
   if (kindOf(channel) === 'user') return channel === channelFor('user', persona.user ?? '');
   const named = persona.projects.map((id) => channelFor('project', id));
+  if (persona.held?.has(channel)) return true;
   return persona.projects.includes('*') || named.includes(channel);
 }
 

@@ -63,6 +63,7 @@ export {
   retryAfter,
 } from './clients/handshake.ts';
 export { type HeartbeatState, Heartbeats, type HeartbeatTimes } from './clients/heartbeats.ts';
+export { outcomesByGrants, type RefusedGrants, refusedFields } from './clients/held-grants.ts';
 export {
   assertAccepting,
   assertRoomForUser,

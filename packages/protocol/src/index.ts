@@ -56,6 +56,7 @@ export {
   COMMANDS,
   type Command,
   checkCommand,
+  grantsOf,
   MAX_CURSORS,
   MAX_GRANTS,
   MAX_TOKEN_LENGTH,

@@ -2,7 +2,7 @@ import { type ErrorCode, ProtocolError, projectChannel } from '@leque/protocol';
 import { RoomRights } from '../access/grants.ts';
 import type { Session } from '../fan-out/session.ts';
 import type { Cancel } from '../lib/clock.ts';
-import { errorForClient } from './refusals.ts';
+import { outcomesOf, type ResumeResults } from './resume-results.ts';
 import type { TransportContext } from './transport.ts';
 
 /** The longest delay that timers take. */
@@ -16,13 +16,16 @@ interface GrantHolder {
   grantsExpired(): void;
 }
 
-/** The answer to a grant that is not taken. */
-export interface RefusedGrant {
-  /** The place of the grant in the command's list, from 0. */
-  readonly grant: number;
+/** Why a grant is not taken. */
+interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
 }
+
+/** The grants of a command that are not taken, by their text. */
+export type RefusedGrants = ReadonlyMap<string, Refusal>;
+
+const NONE_REFUSED: RefusedGrants = new Map();
 
 /** The grants that one session holds, until each expires. It has one timer at most (LIVE). */
 export class HeldGrants {
@@ -50,18 +53,26 @@ export class HeldGrants {
   }
 
   /**
-   * Lets the session hold grants, one after the other, so that it takes one place in the line of those to
-   * verify. One that is refused does not keep it from the others.
+   * Holds channels back for which the command that runs presents cursors: they are bound from its arrival
+   * on, also while its grants are verified (RE3).
    */
-  async holdAll(tokens: readonly string[] = []): Promise<readonly RefusedGrant[]> {
-    const refused: RefusedGrant[] = [];
-    for (const [grant, token] of tokens.entries()) {
-      try {
-        await this.hold(token);
-      } catch (error) {
-        const { code, message } = errorForClient(error, 'grant', this.#client.context.telemetry);
-        refused.push({ grant, code, message });
-      }
+  bind(channels: Iterable<string>): void {
+    for (const channel of channels) this.#client.session.subscriptions.get(channel)?.hold();
+  }
+
+  /**
+   * Lets the session hold the grants of a command, one after the other, so that a client with many has one
+   * place in the line of those to be verified. One that is refused does not keep it from the others.
+   * @throws ProtocolError when a grant cannot be verified now: nobody may conclude that it is wrong
+   */
+  async holdAll(tokens: readonly string[]): Promise<RefusedGrants> {
+    if (tokens.length === 0) return NONE_REFUSED;
+    const refused = new Map<string, Refusal>();
+    for (const token of tokens) {
+      const error = await this.hold(token).catch((thrown: unknown) => thrown);
+      if (error === undefined) continue;
+      if (!(error instanceof ProtocolError) || error.status >= 500) throw error;
+      refused.set(token, { code: error.code, message: error.message });
     }
     return refused;
   }
@@ -87,4 +98,29 @@ export class HeldGrants {
     this.#client.grantsExpired();
     this.#awaitExpiry();
   }
+}
+
+/** The refused grants of a list, as an answer has them: by their places in it, from 0. */
+export function refusedFields(tokens: readonly string[], refused: RefusedGrants): object {
+  if (refused.size === 0) return {};
+  const refused_grants = tokens.flatMap((token, grant) => {
+    const refusal = refused.get(token);
+    return refusal === undefined ? [] : [{ grant, ...refusal }];
+  });
+  return { refused_grants };
+}
+
+/** The outcomes of channels. A channel that is refused for want of a right names the grant that is wrong. */
+export function outcomesByGrants(
+  results: ResumeResults,
+  grantOf: (channel: string) => string | undefined,
+  refused: RefusedGrants,
+): object {
+  if (refused.size === 0) return outcomesOf(results);
+  const named = results.map(([channel, { outcome }]) => {
+    const refusal = refused.get(grantOf(channel) ?? '');
+    const isForbidden = (outcome as { code?: ErrorCode }).code === 'forbidden';
+    return [channel, isForbidden ? { ...outcome, ...refusal } : outcome];
+  });
+  return Object.fromEntries(named);
 }

@@ -12,6 +12,7 @@ import type { SocketIoContext } from '../context.ts';
 import { stateOf, stopReading } from '../internals/connection-state.ts';
 import { authOf } from '../session/auth.ts';
 import { cursorsOf } from '../session/cursors.ts';
+import { presentedGrants } from '../session/presented-grants.ts';
 import { SocketIoSession } from '../session/socketio-session.ts';
 import { TRANSPORT } from '../wire/socketio-format.ts';
 import type { Joiners } from './joiners.ts';
@@ -71,7 +72,8 @@ async function authenticate(socket: Socket, context: TransportContext): Promise<
   if (identity.userId === undefined) {
     throw new ProtocolError('token_claim_invalid', 'no user in the token');
   }
-  cursorsOf(authOf(socket)); // throws when they cannot be read
+  const auth = authOf(socket);
+  for (const read of [cursorsOf, presentedGrants]) read(auth); // throws when it cannot be read
   return identity;
 }
 

@@ -1,4 +1,4 @@
-import { isoExpiry, type Outcome, outcomesOf, standingOf } from '@leque/core';
+import { isoExpiry, type Outcome, outcomesOf, refusedFields, standingOf } from '@leque/core';
 import {
   checkCommand,
   isDeeperThan,
@@ -9,6 +9,7 @@ import {
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
 import {
+  holdGrants,
   noteMoves,
   subscribedTo,
   subscribeProject,
@@ -81,10 +82,12 @@ function unsubscribeTasks(target: CommandTarget): object {
 
 async function auth(target: CommandTarget, sent: unknown): Promise<object> {
   const { client, feed, userId } = target;
-  const { token, cursors = {} } = checkCommand('auth', asObject(sent));
+  const { token, cursors = {}, grants = [] } = checkCommand('auth', asObject(sent));
   const presented = new Map(Object.entries(cursors));
   client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
+  // Before the token counts: a room that only a grant covers from now on goes on without a break.
+  const refused = await holdGrants(target, grants, presented);
   const before = subscribedTo(target);
   const { ended, results } = await feed.renew(identity, presented);
   const begun = [...client.session.subscriptions.values()]
@@ -98,6 +101,7 @@ async function auth(target: CommandTarget, sent: unknown): Promise<object> {
     ...standingOf(client.session),
     ...(ended.length > 0 && { ended }),
     ...(presented.size > 0 && { channels: outcomesOf(results) }),
+    ...refusedFields(grants, refused),
   };
 }
 

@@ -1,4 +1,10 @@
-import { type Outcome, outcomesOf, type Presented, type ResumeResults } from '@leque/core';
+import {
+  type Outcome,
+  outcomesByGrants,
+  type Presented,
+  type RefusedGrants,
+  type ResumeResults,
+} from '@leque/core';
 import {
   checkCommand,
   isId,
@@ -10,9 +16,15 @@ import {
 } from '@leque/protocol';
 import { asObject, type CommandTarget } from './command-target.ts';
 
+const NONE_REFUSED: RefusedGrants = new Map();
+
 interface ProjectList {
   readonly project_ids?: unknown;
   readonly since?: unknown;
+  /** For all projects. */
+  readonly grant?: unknown;
+  /** By project; it has precedence. */
+  readonly grants?: ReadonlyMap<string, string>;
 }
 
 /** The channels for which a command presents cursors. */
@@ -49,14 +61,20 @@ function presentedIn(projects: unknown): Presented {
 function listOf(name: 'subscribe.projects' | 'unsubscribe.projects', sent: unknown): ProjectList {
   const fields = asObject(sent);
   if (fields['projects'] === undefined) return fields;
-  const projects: readonly { project_id: string; since?: string }[] = checkCommand(name, {
-    projects: fields['projects'],
-  }).projects;
+  const projects: readonly Named[] = checkCommand(name, { projects: fields['projects'] }).projects;
   const since = projects.filter((project) => project.since !== undefined);
   return {
     project_ids: projects.map(({ project_id }) => project_id),
     since: Object.fromEntries(since.map((project) => [project.project_id, project.since])),
+    grant: fields['grant'],
+    grants: new Map(projects.flatMap(({ project_id: id, grant }) => (grant ? [[id, grant]] : []))),
   };
+}
+
+interface Named {
+  readonly project_id: string;
+  readonly since?: string;
+  readonly grant?: string;
 }
 
 function isCursors(value: unknown): value is Readonly<Record<string, string>> {
@@ -69,8 +87,12 @@ function isCursorMap(value: unknown): value is Readonly<Record<string, string>> 
 }
 
 export async function subscribeProject(target: CommandTarget, sent: unknown): Promise<object> {
-  const { project_id, since } = checkCommand('subscribe', asObject(sent));
+  const { project_id, since, grant } = checkCommand('subscribe', asObject(sent));
   const channel = projectChannel(project_id);
+  if (grant !== undefined) {
+    if (since !== undefined) target.client.grants.bind([channel]);
+    await target.client.grants.hold(grant);
+  }
   const before = subscribedTo(target, [channel]);
   const { subscription, ended } = await target.feed.subscribe(channel, since);
   noteMoves(target, [[channel, subscription]], before);
@@ -90,11 +112,49 @@ export async function subscribeProjects(target: CommandTarget, sent: unknown): P
   const since = cursorsOf(list);
   const channels = namedProjects(target, list).map(projectChannel);
   target.client.charge(channels.length);
+  const { grants, grantOf } = grantsIn(list);
+  const refused = await holdGrants(target, grants, since);
   const before = subscribedTo(target, channels);
   const cursors = new Map(channels.map((channel) => [channel, since.get(channel)]));
   const { results, ended } = await target.feed.subscribeAll(cursors);
   noteMoves(target, results, before);
-  return { channels: outcomesOf(results), ...namesOf(ended) };
+  return { channels: outcomesByGrants(results, grantOf, refused), ...namesOf(ended) };
+}
+
+/**
+ * Reads the grants that a command brings: one for all projects, or for each.
+ * @throws ProtocolError `invalid_command`
+ */
+function grantsIn({ grant, grants: own = new Map() }: ProjectList): GivenGrants {
+  const { grant: ofAll } = checkCommand('subscribe', { project_id: 'any', grant });
+  const byChannel = new Map([...own].map(([id, each]) => [projectChannel(id), each] as const));
+  return {
+    grants: [ofAll, ...own.values()].filter(isGiven),
+    grantOf: (channel) => byChannel.get(channel) ?? ofAll,
+  };
+}
+
+interface GivenGrants {
+  readonly grants: readonly string[];
+  /** Finds the grant for a channel: its own, or that for all. */
+  readonly grantOf: (channel: string) => string | undefined;
+}
+
+function isGiven(grant: string | undefined): grant is string {
+  return grant !== undefined;
+}
+
+/** Lets the session hold the grants that a command brings beside cursors. */
+export async function holdGrants(
+  { client }: Pick<CommandTarget, 'client'>,
+  given: readonly string[],
+  cursors: ReadonlyMap<string, string>,
+): Promise<RefusedGrants> {
+  const grants = [...new Set(given)];
+  if (grants.length === 0) return NONE_REFUSED;
+  client.charge(grants.length);
+  client.grants.bind(cursors.keys());
+  return await client.grants.holdAll(grants);
 }
 
 /** @throws ProtocolError `invalid_command` */

@@ -10,6 +10,8 @@ import {
   isoExpiry,
   outcomesOf,
   type Presented,
+  type RefusedGrants,
+  refusedFields,
   returnFields,
   selectedProjectsEndpoint,
   standingOf,
@@ -31,6 +33,7 @@ import { encodeAnswer } from '../wire/socketio-format.ts';
 import { authOf } from './auth.ts';
 import type { CommandTarget } from './command-target.ts';
 import { execute } from './commands.ts';
+import { presentedGrants } from './presented-grants.ts';
 import { presentedBy } from './project-commands.ts';
 import { type SessionStart, startSession } from './session-start.ts';
 import { SocketIoConnection } from './socketio-connection.ts';
@@ -56,6 +59,8 @@ export class SocketIoSession
   readonly #socket: Socket;
   /** Undefined once the client has been sent it. */
   #start: SessionStart | undefined;
+  /** The grants of `auth.grants` that were not taken; undefined when there are none. */
+  #refused: RefusedGrants | undefined;
   /** The number of the user's connections that was sent last. */
   #connections: number | undefined;
 
@@ -157,7 +162,10 @@ export class SocketIoSession
    * @throws ProtocolError `unavailable`
    */
   async open(): Promise<void> {
-    const start = await startSession(authOf(this.#socket), {
+    const auth = authOf(this.#socket);
+    const grants = presentedGrants(auth);
+    if (grants.length > 0) this.#refused = await this.client.grants.holdAll(grants);
+    const start = await startSession(auth, {
       session: this.client.session,
       feed: this.feed,
       connection: this.connection,
@@ -188,6 +196,7 @@ export class SocketIoSession
       expires_at: isoExpiry(session.identity),
       ...session.subscriptions.get(userChannel(this.userId))?.outcome,
       ...standingOf(session),
+      ...this.#refusedGrants(),
     });
     session.flush();
     if (results.length > 0) {
@@ -199,6 +208,14 @@ export class SocketIoSession
     this.client.flow();
     this.connection.settle();
     await this.#readConnections();
+  }
+
+  #refusedGrants(): object {
+    const refused = this.#refused;
+    this.#refused = undefined;
+    return refused === undefined
+      ? {}
+      : refusedFields(presentedGrants(authOf(this.#socket)), refused);
   }
 
   /** Reads the count of connections; the session works without it until it is announced. */

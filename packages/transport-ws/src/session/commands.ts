@@ -2,14 +2,18 @@ import {
   type ClientSession,
   type EndpointFeed,
   isoExpiry,
+  outcomesByGrants,
   outcomesOf,
   type Presented,
+  type RefusedGrants,
+  refusedFields,
   standingOf,
 } from '@leque/core';
 import {
   type Action,
   bringsCursors,
   type Command,
+  grantsOf,
   ProtocolError,
   parseCommand,
   projectChannel,
@@ -41,6 +45,8 @@ const handlers: Handlers = {
   'subscribe.projects': subscribeProjects,
   'unsubscribe.projects': unsubscribeProjects,
 };
+
+const NONE_REFUSED: RefusedGrants = new Map();
 
 /** Commands that may overtake those that wait for the pace of the client's commands. */
 const URGENT: ReadonlySet<Action> = new Set(['ping', 'pong', 'auth']);
@@ -101,8 +107,13 @@ function ping(target: CommandTarget, { id }: Command<'ping'>): void {
 function pong(): void {}
 
 async function subscribe(target: CommandTarget, command: Command<'subscribe'>): Promise<void> {
-  const { project_id, since, id } = command;
-  const { subscription, ended } = await target.feed.subscribe(projectChannel(project_id), since);
+  const { project_id, since, grant, id } = command;
+  const channel = projectChannel(project_id);
+  if (grant !== undefined) {
+    if (since !== undefined) target.client.grants.bind([channel]);
+    await target.client.grants.hold(grant);
+  }
+  const { subscription, ended } = await target.feed.subscribe(channel, since);
   const message = `Subscribed to project ${project_id}`;
   const data = { project_id, message, ...subscription.outcome, ...namesOf({ ended }) };
   target.answer('subscribed', data, id);
@@ -112,13 +123,17 @@ async function subscribe(target: CommandTarget, command: Command<'subscribe'>): 
 /** Subscribes to several projects; each has its own outcome. */
 async function subscribeProjects(
   target: CommandTarget,
-  { projects, id }: Command<'subscribe.projects'>,
+  command: Command<'subscribe.projects'>,
 ): Promise<void> {
+  const { projects, id } = command;
   const cursors = channelsOf(projects);
+  const grants = grantsOf(command);
   target.client.charge(cursors.size);
+  const refused = await holdGrants(target, grants, cursors);
   const { results, subscribed, ended } = await target.feed.subscribeAll(cursors);
   const message = `Subscribed to ${subscribed.length} of ${cursors.size} projects`;
-  const data = { message, channels: outcomesOf(results), ...namesOf({ ended }) };
+  const channels = outcomesByGrants(results, grantByChannel(command), refused);
+  const data = { message, channels, ...namesOf({ ended }) };
   target.answer('subscribed', data, id);
 }
 
@@ -143,19 +158,24 @@ async function stats(target: CommandTarget, { id }: Command<'stats'>): Promise<v
   target.answer('stats', visibleStats(target, all), id);
 }
 
-async function resume(target: CommandTarget, { cursors, id }: Command<'resume'>): Promise<void> {
+async function resume(target: CommandTarget, command: Command<'resume'>): Promise<void> {
+  const { cursors, grants = [], id } = command;
   const presented = new Map(Object.entries(cursors));
   target.client.charge(presented.size);
+  const refused = await holdGrants(target, grants, presented);
   const results = await target.feed.resume(presented);
-  target.answer('resumed', { channels: outcomesOf(results) }, id);
+  const data = { channels: outcomesOf(results), ...refusedFields(grants, refused) };
+  target.answer('resumed', data, id);
 }
 
 async function auth(target: CommandTarget, command: Command<'auth'>): Promise<void> {
   const { client, feed } = target;
-  const { token, cursors = {}, id } = command;
+  const { token, cursors = {}, grants = [], id } = command;
   const presented = new Map(Object.entries(cursors));
   client.charge(presented.size);
   const identity = await client.context.verifier.verify(token);
+  // Before the token counts: a room that only a grant covers from now on goes on without a break.
+  const refused = await holdGrants(target, grants, presented);
   const { ended, results } = await feed.renew(identity, presented);
   const answer = {
     user_id: identity.userId,
@@ -163,8 +183,28 @@ async function auth(target: CommandTarget, command: Command<'auth'>): Promise<vo
     ...standingOf(client.session),
     ...namesOf({ ended }),
     ...(presented.size > 0 && { channels: outcomesOf(results) }),
+    ...refusedFields(grants, refused),
   };
   target.answer('authenticated', answer, id);
+}
+
+/** Lets the session hold the grants that a command brings beside cursors. */
+async function holdGrants(
+  { client }: CommandTarget,
+  grants: readonly string[],
+  cursors: ReadonlyMap<string, string | undefined>,
+): Promise<RefusedGrants> {
+  if (grants.length === 0) return NONE_REFUSED;
+  client.charge(grants.length);
+  client.grants.bind([...cursors.keys()].filter((channel) => cursors.get(channel) !== undefined));
+  return await client.grants.holdAll(grants);
+}
+
+/** Finds the grant that a command brings for a channel: its own, or that for all. */
+function grantByChannel({ projects, grant: ofAll }: Command<'subscribe.projects'>) {
+  const own = projects.map(({ project_id, grant }) => [projectChannel(project_id), grant] as const);
+  const byChannel = new Map(own);
+  return (channel: string) => byChannel.get(channel) ?? ofAll;
 }
 
 /**
