@@ -87,6 +87,26 @@ test('[EV7.1] [ORD] live-only publications that wait for a gap come between what
   await expect.poll(shown, PATIENCE).toEqual([1, 'a', 2, 3, 'b', 4, 'c', 'd', 5, 6, 'e']);
 });
 
+test('[NP1.4] [ORD] a live-only publication that was overtaken by a stored one is dropped', async () => {
+  const { log, sink, feed } = startFeed();
+  const live = (type: string, after: number) =>
+    Buffer.from(`1 - 0 ${type} ${CHANNEL} ${log.epoch}.${after}\n{"type":"${type}"}`);
+  const shown = () =>
+    sink.publications(CHANNEL).map(({ position, type }) => position?.offset ?? type);
+  log.append();
+  log.append();
+  feed.subscribed();
+  feed.message(live('early', 1));
+  feed.message(live('a', 2));
+  await feed.joined;
+  feed.message(live('late', 1));
+  feed.message(log.append());
+  feed.message(live('b', 3));
+  feed.message(live('old', 2));
+  expect(shown()).toEqual(['a', 3, 'b']);
+  expect(log.reads).toBe(1);
+});
+
 test('[LIVE] a flood behind a gap is left in Redis and read from there', async () => {
   const { log, feed, offsets, sink } = startFeed();
   feed.subscribed();

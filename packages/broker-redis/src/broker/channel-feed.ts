@@ -3,6 +3,7 @@ import {
   type Clock,
   type ConcurrencyLimit,
   type HistoryPage,
+  isBefore,
   mergeHistory,
   Pause,
   type Publication,
@@ -141,7 +142,8 @@ export class ChannelFeed implements ChannelHandler {
 
   /** Delivers the next publication and drops an old one; with other verdicts it does neither. */
   #advance(publication: Publication): Verdict {
-    const { position } = publication;
+    const { position, after } = publication;
+    if (isBefore(after, this.position)) return 'next'; // live only, and overtaken: nobody gets it
     const sequencer = this.#sequencer;
     const live = position === undefined || sequencer === undefined;
     const verdict = live ? 'next' : sequencer.judge(position);
@@ -161,7 +163,7 @@ export class ChannelFeed implements ChannelHandler {
     }
     if (this.#held === NONE_HELD) this.#held = [];
     const last = this.#held.at(-1);
-    if (publication.isLive) publication.after = last?.position ?? last?.after ?? this.position;
+    if (publication.isLive) publication.after ??= last?.position ?? last?.after ?? this.position;
     this.#held.push(publication);
   }
 

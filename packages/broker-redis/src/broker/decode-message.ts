@@ -55,7 +55,9 @@ export class MessageDecoder {
       epoch !== undefined && decoded.position?.epoch === epoch
         ? { epoch, offset: decoded.position.offset }
         : decoded.position;
-    return { publication: new Publication({ channel, type, position, json }) };
+    const publication = new Publication({ channel, type, position, json });
+    if (decoded.after !== undefined) publication.after = decoded.after;
+    return { publication };
   }
 
   #readForeign(channel: string, payload: Buffer): Decoded {

@@ -35,18 +35,39 @@ local function find_missing_of(log, events)
   return (log.limit or #names > 2) and find_missing(names)
 end
 
+-- Returns where the channel stands, in the form in which it ends the header of an event that is live only;
+-- an empty text where that is unknown. Nodes receive the channel and read its history on two connections:
+-- without it they could not tell on which side of a stored event a live one belongs.
+local function live_place(log)
+  if log.started then return ' ' .. log.epoch .. '.' .. text(log.offset) end
+  if log.limit and not log.place then
+    local found = read_from(log.key .. ':meta', 'HMGET', 'epoch', 'offset') or {}
+    log.place = is_position(found[1], found[2]) and ' ' .. found[1] .. '.' .. found[2] or ''
+  end
+  return log.place or ''
+end
+
+local function send(log, header, event)
+  local payload = '1 ' .. header .. '\n' .. event.json
+  redis.call(publish_command(), log.key, payload)
+  if log.firehose then redis.call('PUBLISH', log.firehose, payload) end
+end
+
 local function store(log, event)
   local remembered = idempotency_name(log, event)
   local earlier = remembered and recall(remembered)
   if earlier then return earlier end
+  local addressed = ' ' .. event.type .. log.addressed
+  if event.live then
+    send(log, LIVE_ONLY .. addressed .. live_place(log), event)
+    return 0
+  end
   local offset, place = 0, LIVE_ONLY
-  if log.limit and not event.live then
+  if log.limit then
     offset = add_to_log(log, event)
     place = log.epoch .. ' ' .. text(offset)
   end
-  local payload = '1 ' .. place .. ' ' .. event.type .. log.addressed .. event.json
-  redis.call(publish_command(), log.key, payload)
-  if log.firehose then redis.call('PUBLISH', log.firehose, payload) end
+  send(log, place .. addressed, event)
   if remembered then
     local result = log.epoch .. ' ' .. text(offset) .. ' ' .. event.message_id
     redis.call('SET', remembered, result, 'PX', config().idempotency_ttl_ms)

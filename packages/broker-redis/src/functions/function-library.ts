@@ -15,7 +15,7 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  * Grows with every change of the functions. A process leaves a library of a higher version alone, so
  * that the last processes of an old release do not undo a new one.
  */
-const VERSION = 19;
+const VERSION = 20;
 /** The functions that processes call. */
 const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
 const FOREIGN =

@@ -22,7 +22,7 @@ local function open_log(key)
     id = id,
     stream = key .. ':log',
     -- The part of a payload's header that follows the type.
-    addressed = ' ' .. channel .. '\n',
+    addressed = ' ' .. channel,
     control = prefix .. 'control',
     firehose = kind == 'project' and config().firehose and prefix .. 'firehose' or nil,
     -- Nil for a channel without history.

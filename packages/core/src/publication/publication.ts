@@ -63,8 +63,8 @@ export class Publication {
   /** The position in `origin`, for a publication of the firehose. */
   readonly originPosition: Position | undefined;
   /**
-   * Where the channel stood on this node when a live-only publication arrived. A client that has seen
-   * more has left the publication behind. Undefined for others, and in a channel without positions.
+   * For a live-only publication, where its channel stood when it was published, or, where that is
+   * unknown, on this node when it arrived. A client that has seen more has left it behind.
    */
   after: Position | undefined = undefined;
   /** Undefined unless a journal counts deliveries. */

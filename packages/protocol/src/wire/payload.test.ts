@@ -6,6 +6,7 @@ test('[NP1] a stored publication is decoded, with a line break in its JSON too',
     type: 'task.created',
     channel: 'user:alice',
     position: { epoch: 'e1', offset: 42 },
+    after: undefined,
     body: Buffer.from('{"a":"\\n"}'),
   });
 });
@@ -13,6 +14,15 @@ test('[NP1] a stored publication is decoded, with a line break in its JSON too',
 test('[NP1.1] a publication of a channel without history has no position', () => {
   const payload = decode('1 - 0 log_message logs\n{"a":1}');
   expect(payload).toMatchObject({ channel: 'logs', position: undefined });
+});
+
+test('[NP1.4] a live-only event has the cursor after which it comes behind its channel', () => {
+  expect(decode('1 - 0 typing project:P e1.41\n{"a":1}')).toMatchObject({
+    channel: 'project:P',
+    position: undefined,
+    after: { epoch: 'e1', offset: 41 },
+  });
+  expect(decode('1 - 0 typing project:P nonsense\n{"a":1}')?.after).toBeUndefined();
 });
 
 test.each([
