@@ -1,27 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessGroup, post, program, RawClient, tokenFor, wsUrl } from '@leque/lab';
 import { type ServerProcess, startLeque } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf, oneOf } from '../support/pages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PORT = /localhost:9001/g;
 const PATIENCE = { timeout: 15_000 };
-
-/** The code of a page that begins with one of the words, in its order. */
-async function codeOf(page: string, language: string): Promise<string[]> {
-  const text = await readFile(join(ROOT, page), 'utf8');
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'));
-  return [...blocks].map(([, code = '']) => code);
-}
-
-async function oneOf(page: string, language: string, word: string): Promise<string> {
-  const code = (await codeOf(page, language)).find((each) => each.includes(word));
-  if (code === undefined) throw new Error(`${page} has no ${language} with ${word}`);
-  return code;
-}
 
 interface Ended {
   readonly code: number;
