@@ -44,3 +44,10 @@ test.for(pages)('every link of %s leads to a file and a heading that exist', (pa
   });
   expect(broken).toEqual([]);
 });
+
+test('docs/README.md leads to every page of docs/', () => {
+  const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+  const names = pages.flatMap((page) => /^docs\/([^/]+\.md)$/.exec(page)?.[1] ?? []);
+  const missing = names.filter((name) => name !== 'README.md' && !index.includes(`](${name})`));
+  expect(missing).toEqual([]);
+});

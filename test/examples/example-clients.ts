@@ -1,0 +1,49 @@
+// The clients of the examples, which are plain JavaScript, with their types.
+interface Closable {
+  close(): void;
+}
+
+export interface Card {
+  readonly id: string;
+  readonly column: string;
+  readonly version: number;
+}
+
+export interface Board extends Closable {
+  readonly cards: ReadonlyMap<string, Card>;
+  move(card: string, column: string): Promise<void>;
+}
+
+interface Options {
+  readonly server: string;
+  readonly user: string;
+}
+
+interface BoardOptions extends Options {
+  readonly onChange?: (cards: readonly Card[]) => void;
+  readonly onClosed?: () => void;
+}
+
+type Ask = (
+  me: Options,
+  path: string,
+  request?: { readonly method: string; readonly body?: object },
+) => Promise<Record<string, unknown> | undefined>;
+
+/** TypeScript does not see what it imports here, because the examples are no part of the workspace. */
+async function load(file: string): Promise<Record<string, unknown>> {
+  return await import(new URL(`../../examples/${file}`, import.meta.url).href);
+}
+
+const { ask: askServer } = await load('lib/ask.js');
+const { openBoard: openIts } = await load('board/board.js');
+
+export const ask = askServer as Ask;
+
+export function openBoard(options: BoardOptions): Board & Disposable {
+  return disposable((openIts as (options: object) => Board)({ id: '9', ...options }));
+}
+
+function disposable<T extends Closable>(client: T): T & Disposable {
+  return Object.assign(client, { [Symbol.dispose]: () => client.close() });
+}

@@ -1,0 +1,89 @@
+import { RawClient, wsUrl } from '@leque/lab';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ask, type Card, openBoard } from './example-clients.ts';
+import { type RunningExamples, startExamples } from './running-examples.ts';
+
+const PATIENCE = { timeout: 20_000, interval: 20 };
+const MISSED = 20;
+
+let examples: RunningExamples;
+beforeAll(async () => {
+  examples = await startExamples();
+});
+afterAll(() => examples?.[Symbol.asyncDispose]());
+afterEach(async () => {
+  examples.proxy.restore();
+  const [first] = examples.cluster.gateways;
+  if (!first?.running) await first?.restart();
+});
+
+const numbers = Array.from({ length: MISSED }, (_, index) => index + 1);
+
+/** Kills the gateway at which all clients are; what happens next happens before they are back. */
+async function whileGatewayIsKilled(task: () => Promise<unknown>): Promise<void> {
+  await examples.cluster.kill(0);
+  await task();
+}
+
+async function whileOffline(task: () => Promise<unknown>): Promise<void> {
+  examples.proxy.refuse();
+  await task();
+  examples.proxy.restore();
+}
+
+test('[GAP] [DUP] [ORD] a board shows each change once, through a killed gateway and a time offline', async () => {
+  const server = examples.boardUrl;
+  const seen: number[] = [];
+  const onChange = (cards: readonly Card[]) => {
+    const { version = 0 } = cards.find(({ id }) => id === 'write') ?? {};
+    if (version > 0 && version !== seen.at(-1)) seen.push(version);
+  };
+  using ana = openBoard({ server, user: 'ana' });
+  using ben = openBoard({ server, user: 'ben', onChange });
+  await expect.poll(() => [ana.cards.size, ben.cards.size], PATIENCE).toEqual([3, 3]);
+  const moveOn = async () => {
+    for (const number of numbers) await ana.move('write', `column ${number}`);
+  };
+  const isSame = () => ben.cards.get('write')?.version === ana.cards.get('write')?.version;
+  await moveOn();
+  await expect.poll(isSame, PATIENCE).toBe(true);
+  await whileGatewayIsKilled(moveOn);
+  await expect.poll(isSame, PATIENCE).toBe(true);
+  await whileOffline(moveOn);
+  await expect.poll(isSame, PATIENCE).toBe(true);
+  expect(ben.cards.get('write')).toEqual(ana.cards.get('write'));
+  const [first = 0] = seen;
+  expect(seen).toEqual(seen.map((_, index) => first + index));
+});
+
+test('[ISO] a user who is thrown out of a board hears nothing of it any more, with any client', async () => {
+  const server = examples.strictBoardUrl;
+  let isClosed = false;
+  const onClosed = () => {
+    isClosed = true;
+  };
+  using ana = openBoard({ server, user: 'ana' });
+  using eva = openBoard({ server, user: 'eva', onClosed });
+  await expect.poll(() => [ana.cards.size, eva.cards.size], PATIENCE).toEqual([3, 3]);
+  // A client that ignores the news, and keeps the grant.
+  const { token } = (await ask({ server, user: 'eva' }, '/token')) ?? {};
+  const { grant } = (await ask({ server, user: 'eva' }, '/boards/9')) ?? {};
+  const url = wsUrl(examples.gatewayUrl, '/ws/notifications');
+  await using stubborn = await RawClient.connect(url, { token: String(token) });
+  const subscribe = { action: 'subscribe', project_id: 'board:9', grant };
+  expect(await stubborn.ask(subscribe)).toMatchObject({ type: 'subscribed' });
+
+  await ask({ server, user: 'ana' }, '/boards/9/members/eva', { method: 'DELETE' });
+  await expect.poll(() => isClosed, PATIENCE).toBe(true);
+  expect(await stubborn.first('unsubscribed')).toMatchObject({ data: { reason: 'grant_expired' } });
+  const heard = stubborn.all('card.changed').length;
+  await ana.move('write', 'done');
+  expect(await stubborn.ask({ action: 'ping' })).toMatchObject({ type: 'pong' });
+  expect(stubborn.all('card.changed')).toHaveLength(heard);
+  expect(await stubborn.ask(subscribe)).toMatchObject({ data: { code: 'grant_expired' } });
+  // Those who stay go on with new grants.
+  using late = openBoard({ server, user: 'ben' });
+  await expect.poll(() => late.cards.get('write')?.column, PATIENCE).toBe('done');
+  await late.move('write', 'to do');
+  await expect.poll(() => ana.cards.get('write')?.column, PATIENCE).toBe('to do');
+});
