@@ -123,9 +123,9 @@ export const MUTATIONS = [
     about: 'callers with the same idempotency key get the same result',
     patches: [
       {
-        file: 'apps/publisher/src/publishing/publishing.ts',
-        from: 'function withOwnedKey(event: Event, { owner }: Caller): Event {',
-        to: "function withOwnedKey(event: Event, _: Caller, owner = ''): Event {",
+        file: 'apps/publisher/src/publishing/event-checks.ts',
+        from: 'function ownedKey(key: string, { owner }: Caller): string {',
+        to: "function ownedKey(key: string, _: Caller, owner = ''): string {",
       },
     ],
     proof: isolation,

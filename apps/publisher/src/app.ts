@@ -26,6 +26,7 @@ import { HistoryReads } from './http/history-reads.ts';
 import { type CallerRates, RateLimits } from './http/rate-limits.ts';
 import { validateRequests } from './http/validation.ts';
 import { WrongCredentials } from './http/wrong-credentials.ts';
+import { EventChecks } from './publishing/event-checks.ts';
 import { type PublishCounters, Publishing } from './publishing/publishing.ts';
 import { readSentEvents } from './publishing/sent-events.ts';
 import { broadcastRoute } from './routes/broadcast.ts';
@@ -207,8 +208,6 @@ function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>):
     state,
     counters,
     firehose: policy.firehose,
-    maxEventBytes: limits.maxEventBytes,
-    schemas: policy.schemas,
     telemetry,
     journal,
     tracing: deps.tracing,
@@ -220,6 +219,10 @@ function contextOf(deps: PublisherDeps, addresses: Pick<ClientAddresses, 'of'>):
     clock: deps.clock,
     grantSigner: deps.grantSigner,
     limits: { ...limits, journalEntries: policy.journal.entries },
+    checks: new EventChecks(
+      { maxEventBytes: limits.maxEventBytes, schemas: policy.schemas },
+      counters,
+    ),
     publishing,
     unaddressed: policy.unaddressed,
     telemetry,

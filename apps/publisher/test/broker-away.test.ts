@@ -1,5 +1,5 @@
 import type { Broker, Published } from '@leque/core';
-import { type Event, ProtocolError } from '@leque/protocol';
+import { type Event, eventIn, ProtocolError } from '@leque/protocol';
 import { expect, test } from 'vitest';
 import { notification, PublisherUnderTest } from './publisher-under-test.ts';
 
@@ -13,6 +13,7 @@ function brokerThat(publish: (event: Event) => Promise<Published>): Broker {
     subscribe: unused,
     unsubscribe: unused,
     publish,
+    publishToEach: (event) => event.channels.map((channel) => publish(eventIn(event, channel))),
     history: noConnection,
     pageAfter: noConnection,
     top: noConnection,

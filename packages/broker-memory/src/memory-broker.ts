@@ -1,5 +1,11 @@
 import type { Broker, BrokerSink, HistoryExtent, HistoryPage, Published } from '@leque/core';
-import { type Event, type Position, ProtocolError } from '@leque/protocol';
+import {
+  type Event,
+  type EventForEach,
+  eventIn,
+  type Position,
+  ProtocolError,
+} from '@leque/protocol';
 import type { MemoryStore, Receive } from './memory-store.ts';
 
 /** The broker of one node, on a store that all nodes of this process share. */
@@ -33,6 +39,10 @@ export class MemoryBroker implements Broker {
   async publish(event: Event): Promise<Published> {
     this.#assertOpen();
     return this.#store.append(event);
+  }
+
+  publishToEach(event: EventForEach): readonly Promise<Published>[] {
+    return event.channels.map((channel) => this.publish(eventIn(event, channel)));
   }
 
   async history(

@@ -9,7 +9,13 @@ export { CursorAnswer, GRANT_TTL_S, GrantRequest, GrantsAnswer } from './api/gra
 export { HistoryAnswer } from './api/history.ts';
 export { LogLevelAnswer, LogLevelChange, PROCESS_LOG_LEVELS } from './api/log-level.ts';
 export { NodeStatus, NodesAnswer } from './api/node-status.ts';
-export { ItemResult, PublishResults, Stored } from './api/publish.ts';
+export {
+  BatchItemResult,
+  ItemResult,
+  ListResult,
+  PublishResults,
+  Stored,
+} from './api/publish.ts';
 export { Stats } from './api/stats.ts';
 export {
   EVENT_ADDRESSES,
@@ -27,6 +33,17 @@ export {
   withTraceparent,
 } from './events/event.ts';
 export { EVENT_FIELDS, EventInput, STORED_FIELDS } from './events/event-fields.ts';
+export {
+  type EventForEach,
+  type EventList,
+  eventForEach,
+  eventIn,
+  hasLists,
+  LIST_FIELDS,
+  MAX_RECIPIENTS,
+  type Recipient,
+  tryParseLists,
+} from './events/event-list.ts';
 export {
   EVENT_DATA,
   LOG_LEVELS,

@@ -1,23 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  describeProblems,
-  type ItemResult,
-  type PublishResults,
-  type Stored,
-} from '@leque/protocol';
+import type { BatchItemResult, ItemResult, Stored } from '@leque/protocol';
 import { Command, Option } from 'commander';
-import { type Api, type ApiOptions, addApiOptions, bodyWith, openApi } from '../api/api-client.ts';
+import { type Api, type ApiOptions, addApiOptions, openApi } from '../api/api-client.ts';
 import { type EventLine, readEventLines } from '../api/event-lines.ts';
 import { CommandError, EXIT, type ExitCode, usageError } from '../api/exit.ts';
 import { parseJsonObject } from '../api/parse-option.ts';
 import { oneLine, print, printError } from '../api/print.ts';
+import { isLive, publishAll } from '../api/publish-attempts.ts';
 import { runCommand } from '../api/run-command.ts';
 import { doubtAbout } from '../api/token-to-make.ts';
 
 const EVENTS_PER_REQUEST = 100;
-const ATTEMPTS = 5;
-const FIRST_PAUSE_MS = 200;
+/** As the API's: the command loads no schema for it. */
+const MAX_RECIPIENTS = 2_000;
 /** Options that describe one event, by their names in `PublishOptions`. */
 const EVENT_OPTIONS = ['type', 'project', 'user', 'channel', 'data', 'key', 'live'];
 
@@ -38,6 +33,7 @@ const EXAMPLES = `
 Examples:
   leque publish --type note --project PROJ-001 --data '{"text":"hello"}'
   leque publish --type note --user alice --data '{"text":"hello"}' --json
+  leque publish --type note --user alice,bob,carol --data '{"text":"hello"}'
   leque publish --type typing --project PROJ-001 --live
   leque publish --file events.ndjson     one event a line, stored in their order; - is stdin
 
@@ -51,12 +47,16 @@ export function publishCommand(): Command {
     .description('publish an event, or a file of events')
     .option('--type <type>', 'type of the event')
     .addOption(
-      new Option('--project <id>', 'project whose subscribers receive it').conflicts([
-        'user',
-        'channel',
-      ]),
+      new Option(
+        '--project <ids>',
+        'project whose subscribers receive it, or several with commas',
+      ).conflicts(['user', 'channel']),
     )
-    .addOption(new Option('--user <id>', 'user who receives it').conflicts('channel'))
+    .addOption(
+      new Option('--user <ids>', 'user who receives it, or several with commas').conflicts(
+        'channel',
+      ),
+    )
     .option('--channel <name>', 'channel to publish to: all, logs, project:ID or user:ID')
     .option('--data <json>', 'data of the event, a JSON object (default: {})', parseJsonObject)
     .option('--key <key>', 'idempotency key; the same key is stored once (default: random)')
@@ -89,23 +89,30 @@ function publish(command: Command): Promise<ExitCode> {
 }
 
 async function publishOne(api: Api, options: PublishOptions): Promise<ExitCode> {
-  for (const option of ['user', 'project'] as const) {
-    const doubt = doubtAbout(`--${option}`, options[option] ?? '');
-    if (doubt !== undefined) printError(doubt);
-  }
+  warnOfDoubts(options);
   const [result] = await publishAll(api, [eventOf(options)]);
   if (result === undefined) throw new Error('one event has one result');
-  if (options.json) print(JSON.stringify(result));
-  else if (isPublished(result)) print(describe(result, 0));
-  else printError(describe(result, 0));
-  return isPublished(result) ? EXIT.done : EXIT.refused;
+  const isDone = isPublishedEverywhere(result);
+  const lines = options.json ? [JSON.stringify(result)] : describe(result, 0);
+  for (const line of lines) (isDone || options.json ? print : printError)(line);
+  return isDone ? EXIT.done : EXIT.refused;
+}
+
+function warnOfDoubts(options: PublishOptions): void {
+  for (const option of ['user', 'project'] as const) {
+    for (const id of idsIn(options[option])) {
+      const doubt = doubtAbout(`--${option}`, id);
+      if (doubt !== undefined) printError(doubt);
+    }
+  }
 }
 
 async function publishFile(api: Api, file: string, json = false): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
   for await (const { line, result } of resultsOf(api, file)) {
-    if (!isPublished(result)) exitCode = EXIT.refused;
-    print(json ? JSON.stringify({ line, ...result }) : describe(result, line));
+    if (!isPublishedEverywhere(result)) exitCode = EXIT.refused;
+    const lines = json ? [JSON.stringify({ line, ...result })] : describe(result, line);
+    for (const each of lines) print(each);
   }
   return exitCode;
 }
@@ -113,7 +120,7 @@ async function publishFile(api: Api, file: string, json = false): Promise<ExitCo
 async function* resultsOf(
   api: Api,
   file: string,
-): AsyncGenerator<{ readonly line: number; readonly result: ItemResult }> {
+): AsyncGenerator<{ readonly line: number; readonly result: BatchItemResult }> {
   const progress = { reported: 0, sent: 0 };
   try {
     for await (const batch of batchesOf(file)) {
@@ -152,9 +159,21 @@ function isPublished(result: ItemResult): result is Published {
   return result.status === 'stored' || result.status === 'live';
 }
 
-/** @param line its number in the file; 0 for a single event */
-function describe(result: ItemResult, line: number): string {
+function isPublishedEverywhere(result: BatchItemResult): boolean {
+  return 'results' in result ? result.results.every(isPublished) : isPublished(result);
+}
+
+/**
+ * Describes an outcome, in a line for each channel of a list.
+ * @param line its number in the file; 0 for a single event
+ */
+function describe(result: BatchItemResult, line: number): string[] {
   const where = line === 0 ? '' : `line ${line} `;
+  if (!('results' in result)) return [describeOne(result, where)];
+  return result.results.map((each) => describeOne(each, `${where}${each.channel ?? ''} `));
+}
+
+function describeOne(result: ItemResult, where: string): string {
   // A proxy may answer with less than the schema asks for.
   if (!isPublished(result)) {
     return `${where}${result.status}: ${oneLine(result.problem?.detail ?? 'no reason given')}`;
@@ -167,18 +186,34 @@ function describe(result: ItemResult, line: number): string {
 
 function misfitOf(warnings: Stored['warnings']): string | undefined {
   if (warnings === undefined) return undefined;
-  return `its data does not fit its type: ${describeProblems(warnings)}`;
+  const misfits = warnings.map(({ field, message }) => `${field} ${message}`);
+  return `its data does not fit its type: ${misfits.join('; ')}`;
 }
 
 async function* batchesOf(file: string): AsyncGenerator<readonly EventLine[]> {
   let batch: EventLine[] = [];
+  let publications = 0;
   for await (const { line, event } of readEventLines(file)) {
+    const own = publicationsOf(event);
+    const isFull = batch.length === EVENTS_PER_REQUEST || publications + own > MAX_RECIPIENTS;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+      publications = 0;
+    }
     batch.push({ line, event: withKey(event) });
-    if (batch.length < EVENTS_PER_REQUEST) continue;
-    yield batch;
-    batch = [];
+    publications += own;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** The number of channels that an event goes to, as far as it has lists. */
+function publicationsOf(event: Event): number {
+  const lists = [event['user_ids'], event['project_ids']];
+  return Math.max(
+    1,
+    lists.reduce<number>((sum, ids) => sum + (Array.isArray(ids) ? ids.length : 0), 0),
+  );
 }
 
 function eventOf({ type, project, user, channel, data = {}, key, live }: PublishOptions): Event {
@@ -186,77 +221,25 @@ function eventOf({ type, project, user, channel, data = {}, key, live }: Publish
   return withKey({
     type,
     data,
-    project_id: project,
-    user_id: user,
+    ...recipients('project', project),
+    ...recipients('user', user),
     channel,
     idempotency_key: key,
     live,
   });
 }
 
+/** One id, or a list of them; `--file` and `--channel` take ids that have commas. */
+function recipients(kind: 'user' | 'project', option: string | undefined): object {
+  const ids = idsIn(option);
+  return ids.length > 1 ? { [`${kind}_ids`]: ids } : { [`${kind}_id`]: ids[0] };
+}
+
+function idsIn(option: string | undefined): string[] {
+  return option === undefined ? [] : option.split(',');
+}
+
 function withKey(event: Event): Event {
   if (isLive(event)) return event;
   return { ...event, idempotency_key: event['idempotency_key'] ?? randomUUID() };
-}
-
-function isLive(event: Event | undefined): boolean {
-  return event?.['live'] === true;
-}
-
-/**
- * Publishes until the outcome of each event is known, or five attempts have failed.
- * @returns a result for each event, in their order
- */
-async function publishAll(api: Api, events: readonly Event[]): Promise<readonly ItemResult[]> {
-  const results: ItemResult[] = [];
-  let open: readonly OpenEvent[] = [...events.entries()];
-  for (let attempt = 1; ; attempt += 1) {
-    const isLast = attempt === ATTEMPTS;
-    const answers = await publishOnce(api, open).catch((error: unknown) => {
-      const remains = open.some(([, event]) => !isLive(event));
-      if (!isRetryable(error) || isLast || !remains) throw error;
-      return open.map(() => NO_ANSWER);
-    });
-    open.forEach(([index], at) => {
-      results[index] = answers[at] ?? NO_ANSWER;
-    });
-    open = open.filter(([index, event]) => isOpen(event, results[index]));
-    if (open.length === 0 || isLast) return results;
-    await delay(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
-  }
-}
-
-/** An event without a known outcome, after its place among all events. */
-type OpenEvent = readonly [index: number, event: Event];
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof CommandError && error.retryable;
-}
-
-/** The result of an event that was sent, and not answered. A live one keeps it. */
-const NO_ANSWER: ItemResult = {
-  status: 'unknown',
-  problem: {
-    type: 'about:blank',
-    title: 'outcome unknown',
-    status: 503,
-    code: 'outcome_unknown',
-    detail: 'no answer; a live event is not sent again, because it could come twice',
-  },
-};
-
-/** Whether the event has to be sent once more. */
-function isOpen(event: Event, result: ItemResult | undefined): boolean {
-  if (result?.status === 'unknown') return !isLive(event);
-  return result?.status === 'unavailable';
-}
-
-async function publishOnce(api: Api, open: readonly OpenEvent[]): Promise<readonly ItemResult[]> {
-  const answer = await api.request(
-    '/api/publish',
-    open.map(([, event]) => event),
-  );
-  const { results } = answer.body as Partial<PublishResults>;
-  // Results that are not all stored come with the status of a failure.
-  return results ?? bodyWith<PublishResults>('results', answer, api).results;
 }

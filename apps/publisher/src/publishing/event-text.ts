@@ -1,3 +1,5 @@
+import { LIST_FIELDS, MAX_RECIPIENTS } from '@leque/protocol';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -5,15 +7,20 @@ const LETTER_U = 0x75;
 const TEXT_PER_BYTE = 8;
 /** Fields that only steer the publishing are not stored; they may be as large as the event again. */
 const SENT_PER_STORED = 2;
+/** Characters of the longest lists of recipients: ids of 256 bytes, with quotes and a comma. */
+const LIST_TEXT = MAX_RECIPIENTS * 259;
+const LIST_NAMES = Object.keys(LIST_FIELDS).map((name) => `"${name}"`);
 
 /**
  * Whether the JSON text of an event is certainly too long for an event of `maxEventBytes`. The text
  * is counted, not parsed: parsing takes far longer, and builds objects many times as large.
  */
 export function isTooLong(text: string, maxEventBytes: number): boolean {
-  const most = SENT_PER_STORED * maxEventBytes;
-  if (text.length <= most) return false;
-  return text.length > TEXT_PER_BYTE * maxEventBytes || compactLengthExceeds(text, most);
+  const withoutLists = SENT_PER_STORED * maxEventBytes;
+  if (text.length <= withoutLists) return false;
+  const mayHaveLists = LIST_NAMES.some((name) => text.includes(name));
+  const most = mayHaveLists ? withoutLists + LIST_TEXT : withoutLists;
+  return text.length > (TEXT_PER_BYTE / SENT_PER_STORED) * most || compactLengthExceeds(text, most);
 }
 
 /** Counts the characters that remain without white space and escapes. */

@@ -1,45 +1,33 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { Deadline, type Published, reportUnavailable, type Telemetry } from '@leque/core';
-import {
-  type Event,
-  type ItemResult,
-  type ProblemDocument,
-  type Stored,
-  toCursor,
-} from '@leque/protocol';
-import { isFailure, problemOf, RequestError } from '@leque/service';
-import type { CheckOptions, Publishing, PublishOptions } from './publishing.ts';
+import { Deadline, type Telemetry } from '@leque/core';
+import type { BatchItemResult, Event, ItemResult } from '@leque/protocol';
+import { RequestError } from '@leque/service';
+import type { CheckedLists } from './checked-lists.ts';
+import type { CheckOptions, EventChecks } from './event-checks.ts';
+import { publishLists } from './publish-lists.ts';
+import type { Publishing, PublishOptions } from './publishing.ts';
+import { failedStatus, problemFor, storedAnswer, worstOf } from './results.ts';
 
 /** Milliseconds for which the events of a batch are checked without a pause. */
 const TURN_MS = 4;
-
-const UNADDRESSED =
-  'deprecated: this event named nobody, so it went to everybody; say channel "all", or give user_id or project_id';
-
-export function storedAnswer(event: Event, published: Published): Stored {
-  const { channel, live, unaddressed, warnings } = event;
-  const { messageId: message_id, position, duplicate } = published;
-  const stored: Stored =
-    position === undefined
-      ? { message_id, channel, duplicate }
-      : { message_id, channel, cursor: toCursor(position), duplicate };
-  if (live) stored.live = true;
-  if (unaddressed) stored.warning = UNADDRESSED;
-  if (warnings !== undefined) stored.warnings = [...warnings];
-  return stored;
-}
 
 export interface BatchRequest extends Omit<PublishOptions, 'deadline'> {
   /** JSON of each event, as it was sent. */
   readonly texts: readonly string[];
   /** Its idempotency key is that of the whole request; the key of each item is derived from it. */
   readonly check: CheckOptions;
+  /**
+   * Called before anything is stored.
+   * @throws ProtocolError or RequestError to refuse the batch
+   */
+  readonly accept: (lists: readonly CheckedLists[]) => void;
   /** Milliseconds that storing may take; checking takes as long as the batch is large. */
   readonly storeWithinMs: number;
 }
 
 export interface BatchDeps {
+  readonly checks: Pick<EventChecks, 'checkAny'>;
   readonly publishing: Publishing;
   readonly telemetry: Telemetry;
 }
@@ -47,7 +35,8 @@ export interface BatchDeps {
 /** An item that was checked: an event to store, or the result of one that is refused. */
 type Checked =
   | { readonly event: Event }
-  | { readonly refused: Extract<ItemResult, { status: 'refused' }> };
+  | { readonly lists: CheckedLists }
+  | { readonly refused: Exclude<ItemResult, { status: 'stored' }> };
 
 /**
  * Checks all events of a batch, and then publishes them in their order, without waiting for one to
@@ -58,16 +47,33 @@ type Checked =
  */
 export async function publishBatch(
   deps: BatchDeps,
-  { texts, check, storeWithinMs, ...request }: BatchRequest,
-): Promise<ItemResult[]> {
+  { texts, check, accept, storeWithinMs, ...request }: BatchRequest,
+): Promise<BatchItemResult[]> {
   const checked = await checkAll(deps, texts, check);
+  accept(checked.flatMap((item) => ('lists' in item ? [item.lists] : [])));
   using deadline = new Deadline(storeWithinMs);
   const options = { ...request, deadline };
-  return await Promise.all(
-    checked.map((item) =>
-      'event' in item ? publishOne(deps, item.event, options) : Promise.resolve(item.refused),
-    ),
-  );
+  const results: Promise<BatchItemResult>[] = [];
+  for (const item of checked) {
+    const isList = 'lists' in item;
+    // A list is sent bit by bit: what precedes it and what follows it must not get in between.
+    if (isList) await Promise.all(results);
+    const result = publishItem(deps, item, options);
+    if (isList) await result;
+    results.push(result);
+  }
+  return await Promise.all(results);
+}
+
+async function publishItem(
+  deps: BatchDeps,
+  item: Checked,
+  options: PublishOptions,
+): Promise<BatchItemResult> {
+  if ('refused' in item) return item.refused;
+  if ('event' in item) return await publishOne(deps, item.event, options);
+  const answer = await publishLists(deps, item.lists, options);
+  return { status: worstOf(answer.results), ...answer };
 }
 
 /** Other requests get their turn between two items, because a batch may have megabytes. */
@@ -91,10 +97,11 @@ async function checkAll(
 
 function checkOne(deps: BatchDeps, text: string, check: CheckOptions): Checked {
   try {
-    return { event: deps.publishing.check(text, check) };
+    const checked = deps.checks.checkAny(text, check);
+    return 'lists' in checked ? { lists: checked } : { event: checked };
   } catch (error) {
     if (error instanceof RequestError && error.code === 'invalid_json') throw error;
-    return { refused: { status: 'refused', problem: problemFor(deps, error) } };
+    return { refused: { status: 'refused', problem: problemFor(deps.telemetry, error) } };
   }
 }
 
@@ -107,28 +114,12 @@ async function publishOne(
     const published = await deps.publishing.publish(event, options);
     return { status: event.live ? 'live' : 'stored', ...storedAnswer(event, published) };
   } catch (error) {
-    const problem = problemFor(deps, error);
-    return { status: problem.code === 'unavailable' ? 'unavailable' : 'unknown', problem };
+    const problem = problemFor(deps.telemetry, error);
+    return { status: failedStatus(problem), problem };
   }
-}
-
-function problemFor({ telemetry }: BatchDeps, error: unknown): ProblemDocument {
-  if (isFailure(error)) telemetry.report({ type: 'failure', where: 'publish', error });
-  else reportUnavailable(telemetry, { where: 'publish', error });
-  return problemOf(error);
 }
 
 /** The hash keeps derived keys apart from the keys of single events, such as `order:0`. */
 function itemKey(key: string, index: number): string {
   return `batch:${hash('sha256', `${index}:${key}`, 'base64url')}`;
-}
-
-/** The problem of the whole batch; undefined as soon as one event is known to be published. */
-export function batchProblem(results: readonly ItemResult[]): ProblemDocument | undefined {
-  if (results.some(({ status }) => status === 'stored' || status === 'live')) return undefined;
-  const failed = results.filter(
-    (item) => item.status === 'unavailable' || item.status === 'unknown',
-  );
-  const worst = failed.find(({ status }) => status === 'unknown') ?? failed[0];
-  return worst?.problem;
 }

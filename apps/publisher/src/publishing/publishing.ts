@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type {
   Broker,
   BucketCounts,
@@ -11,22 +10,17 @@ import type {
 } from '@leque/core';
 import {
   type Event,
+  eventForEach,
   FIREHOSE,
   ProtocolError,
-  type SchemaPolicy,
-  type SentJson,
   tryParseChannel,
-  tryParseEvent,
-  type UnaddressedPolicy,
   withoutTraceparent,
   withTraceparent,
 } from '@leque/protocol';
-import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
 import type { PublishJournal } from '../delivery-report/publish-journal.ts';
-import { isTooLong } from './event-text.ts';
+import type { CheckedList } from './checked-lists.ts';
 
-const MAX_KEY_LENGTH = 200;
 /** Types of events without an address that are reported. */
 const MAX_UNADDRESSED = 100;
 
@@ -60,31 +54,18 @@ export interface PublishingDeps {
   readonly counters: PublishCounters;
   /** Whether project events also reach the subscribers of the firehose. */
   readonly firehose: boolean;
-  /** Largest size of one event, as it is stored and sent to clients. */
-  readonly maxEventBytes: number;
-  /** What becomes of an event whose `data` does not fit the schema of its type. */
-  readonly schemas: SchemaPolicy;
   readonly journal: PublishJournal;
   readonly telemetry: Telemetry;
   readonly tracing: Tracing | undefined;
 }
 
 /** Who publishes. */
-interface Caller {
+export interface Caller {
   /** In words, for delivery reports. */
   readonly name: string;
   /** Whose idempotency keys the caller uses. */
   readonly owner: string;
   readonly grants: Grants;
-}
-
-/** The key and the rights against which an event is checked. */
-export interface CheckOptions {
-  /** Idempotency key of the request as a whole; the event's own key comes first. */
-  readonly key: string | undefined;
-  readonly caller: Caller;
-  /** What happens to an event that names nobody. */
-  readonly unaddressed: UnaddressedPolicy;
 }
 
 /** The request that an event belongs to. */
@@ -100,7 +81,7 @@ export interface PublishOptions {
   readonly isTraceTrusted: boolean;
 }
 
-/** Checks events, hands them to the broker, and counts the outcomes. */
+/** Hands events to the broker, and counts the outcomes. */
 export class Publishing {
   readonly #deps: PublishingDeps;
   /** Types that were reported because an event of them named nobody. */
@@ -111,60 +92,58 @@ export class Publishing {
   }
 
   /**
-   * Checks an event from outside.
-   * @param text JSON of the event as it was sent; a text that is too long is refused unparsed
-   * @throws RequestError `invalid_json`, `invalid_event` that names the fields, `payload_too_large`;
-   *   ProtocolError `forbidden` for a channel that the caller may not publish to
-   */
-  check(text: string, options: CheckOptions): Event {
-    const { maxEventBytes } = this.#deps;
-    try {
-      if (isTooLong(text, maxEventBytes)) throw tooLarge(maxEventBytes, 'more');
-      const event = this.#parse({ text, parsed: parseJson(text) }, options);
-      assertMayPublish(options.caller, event);
-      const bytes = Buffer.byteLength(event.json);
-      if (bytes <= maxEventBytes) return withOwnedKey(event, options.caller);
-      throw tooLarge(maxEventBytes, bytes);
-    } catch (error) {
-      this.#deps.counters.refused += 1;
-      throw error;
-    }
-  }
-
-  /**
    * Stores an event, or passes it on live. The broker is called before this returns its promise, so
    * events are published in the order of the calls.
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
   async publish(given: Event, options: PublishOptions): Promise<Published> {
-    const { broker, state, counters, journal, tracing } = this.#deps;
-    const { deadline, caller, isTraceTrusted } = options;
-    const checked = isTraceTrusted ? given : withoutTraceparent(given);
-    const parent = isTraceTrusted ? (checked.traceparent ?? options.traceparent) : undefined;
+    const { broker } = this.#deps;
+    const { event, span } = this.#trace(given, options);
     const startedAt = performance.now();
-    const span = tracing?.publishing(checked, parent);
-    const event =
-      span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
-    const outcome = event.live ? 'live' : 'stored';
     try {
-      const published = await deadline.settle(broker.publish(event), OUTCOME_UNKNOWN[outcome]);
-      const tookMs = performance.now() - startedAt;
-      counters.seconds[outcome].observe(tookMs / 1000);
-      if (published.duplicate) counters.duplicates += 1;
-      else {
-        counters[outcome] += 1;
-        state.addTotals({ broadcasts: 1 });
-        journal.note(event, published, { caller: caller.name, tookMs });
-        if (event.unaddressed) this.#noteUnaddressed(event, caller);
-      }
+      const unknown = OUTCOME_UNKNOWN[outcomeOf(event)];
+      const published = await options.deadline.settle(broker.publish(event), unknown);
+      this.#stored(event, published, { caller: options.caller, startedAt });
       span?.end();
       return published;
     } catch (error) {
       span?.end(error);
-      counters.failed += 1;
-      counters.seconds.failed.observe((performance.now() - startedAt) / 1000);
+      this.#failed(startedAt);
       throw error;
     }
+  }
+
+  /**
+   * Stores an event in many channels, or passes it on live. One span stands for all of them.
+   * @param channels those of the list's targets that are not refused
+   * @returns a promise for each channel, in their order, which rejects as that of `publish`
+   */
+  publishToEach(
+    { template, placeholder }: Pick<CheckedList, 'template' | 'placeholder'>,
+    channels: readonly string[],
+    options: PublishOptions,
+  ): readonly Promise<Published>[] {
+    const { deadline, caller } = options;
+    const { event, span } = this.#trace(template, options);
+    const startedAt = performance.now();
+    const each = eventForEach({ template: event, placeholder }, channels);
+    const storing = this.#deps.broker.publishToEach(each, deadline);
+    const stored = storing.map(async (publication, index) => {
+      try {
+        const published = await deadline.settle(publication, OUTCOME_UNKNOWN[outcomeOf(event)]);
+        const own = { ...event, channel: channels[index] ?? '' };
+        this.#stored(own, published, { caller, startedAt });
+        return published;
+      } catch (error) {
+        this.#failed(startedAt);
+        throw error;
+      }
+    });
+    Promise.all(stored).then(
+      () => span?.end(),
+      (error: unknown) => span?.end(error),
+    );
+    return stored;
   }
 
   /** Number of sessions in the whole cluster that receive the events of a channel. */
@@ -175,70 +154,50 @@ export class Publishing {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  #trace(given: Event, { isTraceTrusted, traceparent }: PublishOptions) {
+    const checked = isTraceTrusted ? given : withoutTraceparent(given);
+    const parent = isTraceTrusted ? (checked.traceparent ?? traceparent) : undefined;
+    const span = this.#deps.tracing?.publishing(checked, parent);
+    const event =
+      span?.traceparent === undefined ? checked : withTraceparent(checked, span.traceparent);
+    return { event, span };
+  }
+
+  #stored(
+    event: Event,
+    published: Published,
+    { caller, startedAt }: { readonly caller: Caller; readonly startedAt: number },
+  ): void {
+    const { counters, state, journal } = this.#deps;
+    const tookMs = performance.now() - startedAt;
+    const outcome = outcomeOf(event);
+    counters.seconds[outcome].observe(tookMs / 1000);
+    if (published.duplicate) {
+      counters.duplicates += 1;
+      return;
+    }
+    counters[outcome] += 1;
+    state.addTotals({ broadcasts: 1 });
+    journal.note(event, published, { caller: caller.name, tookMs });
+    if (event.unaddressed) this.#noteUnaddressed(event, caller);
+  }
+
+  #failed(startedAt: number): void {
+    const { counters } = this.#deps;
+    counters.failed += 1;
+    counters.seconds.failed.observe((performance.now() - startedAt) / 1000);
+  }
+
   /** Once for each type, because the same publisher sends it again and again. */
   #noteUnaddressed({ type: eventType }: Event, { name }: Caller): void {
     if (this.#unaddressed.has(eventType) || this.#unaddressed.size >= MAX_UNADDRESSED) return;
     this.#unaddressed.add(eventType);
     this.#deps.telemetry.report({ type: 'event_unaddressed', eventType, caller: name });
   }
-
-  #parse(json: SentJson, { key, unaddressed }: CheckOptions): Event {
-    const rules = { unaddressed, schemas: this.#deps.schemas };
-    const read = tryParseEvent(withKey(json.parsed, key), rules, json);
-    if (read.ok) return read.event;
-    throw RequestError.ofProblems('invalid_event', read.problems);
-  }
 }
 
-/**
- * Reads the `Idempotency-Key` header of a single event or of a batch.
- * @throws RequestError `invalid_request` for a key that is too short or too long
- */
-export function keyOf(header: string | string[] | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  const key = String(header).trim();
-  if (key.length > 0 && key.length <= MAX_KEY_LENGTH) return key;
-  throw RequestError.ofProblems('invalid_request', [
-    { field: 'Idempotency-Key', message: `must have 1 to ${MAX_KEY_LENGTH} characters` },
-  ]);
-}
-
-/** @throws ProtocolError `forbidden` that names the channel */
-function assertMayPublish({ grants }: Caller, { channel }: Event): void {
-  if (grants.mayPublish(channel)) return;
-  const message = `this token does not allow publishing to ${channel}; the scope publish:all does`;
-  throw new ProtocolError('forbidden', message);
-}
-
-/** Keeps the keys of callers apart, so that no caller gets the result of another. */
-function withOwnedKey(event: Event, { owner }: Caller): Event {
-  const { idempotencyKey: key } = event;
-  if (key === undefined) return event;
-  return { ...event, idempotencyKey: hash('sha256', `${owner}\n${key}`, 'base64url') };
-}
-
-function tooLarge(maxEventBytes: number, bytes: number | 'more'): RequestError {
-  const limit = `an event has at most ${maxEventBytes} bytes (MAX_EVENT_SIZE)`;
-  return new RequestError('payload_too_large', `${limit}, this one has ${bytes}`);
-}
-
-function parseJson(text: string): unknown {
-  if (text === '') throw new RequestError('invalid_json', 'the body is empty');
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new RequestError('invalid_json', 'the text of the event is not JSON');
-  }
-}
-
-/**
- * An event's own key takes precedence over the key of the request, which is for events that are stored.
- */
-function withKey(input: unknown, key: string | undefined): unknown {
-  if (key === undefined || typeof input !== 'object' || input === null) return input;
-  const { idempotency_key: own, live } = input as Readonly<Record<string, unknown>>;
-  if (Array.isArray(input) || live === true || (own ?? undefined) !== undefined) return input;
-  return { ...input, idempotency_key: key };
+function outcomeOf({ live }: Event): 'live' | 'stored' {
+  return live ? 'live' : 'stored';
 }
 
 /** Makes the error of an event whose answer did not come in time. */

@@ -3,8 +3,9 @@ import { Deadline } from '@leque/core';
 import { EventInput, Stored } from '@leque/protocol';
 import { RequestError } from '@leque/service';
 import { Type } from 'typebox';
-import { storedAnswer } from '../publishing/publish-batch.ts';
-import { keyOf, PublishHeaders } from '../publishing/publishing.ts';
+import { keyOf } from '../publishing/event-checks.ts';
+import { PublishHeaders } from '../publishing/publishing.ts';
+import { storedAnswer } from '../publishing/results.ts';
 import { failures } from './answers.ts';
 import type { PublisherContext } from './context.ts';
 import { NOTIFICATION } from './examples.ts';
@@ -42,13 +43,13 @@ const schema = {
 
 /** Publishes as the earlier system did. */
 export const broadcastRoute: FastifyPluginAsyncTypebox<PublisherContext> = async (app, context) => {
-  const { publishing, limits } = context;
+  const { checks, publishing, limits } = context;
   app.post('/ws/broadcast', publishOptions(context, schema), async (request) => {
     using deadline = new Deadline(limits.answerWithinMs);
     const { headers, caller } = request;
     const sent = sentEvents(request);
     if (sent.kind === 'list') throw new RequestError('invalid_event', 'send one event, not a list');
-    const checked = publishing.check(sent.text, {
+    const checked = checks.check(sent.text, {
       key: keyOf(headers['idempotency-key']),
       caller,
       unaddressed: 'all', // the earlier system's contract

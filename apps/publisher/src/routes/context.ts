@@ -4,6 +4,7 @@ import type { DeliveryReports } from '../delivery-report/delivery-reports.ts';
 import type { Authority } from '../http/authority.ts';
 import type { HistoryReads } from '../http/history-reads.ts';
 import type { RateLimits } from '../http/rate-limits.ts';
+import type { EventChecks } from '../publishing/event-checks.ts';
 import type { Publishing } from '../publishing/publishing.ts';
 
 export interface PublisherLimits {
@@ -31,6 +32,7 @@ export interface PublisherContext {
   readonly authority: Authority;
   readonly rates: RateLimits;
   readonly historyReads: HistoryReads;
+  readonly checks: EventChecks;
   readonly publishing: Publishing;
   /** Decides what `POST /api/publish` does with an event that names nobody. */
   readonly unaddressed: UnaddressedPolicy;

@@ -26,6 +26,12 @@ export const TASK_COMPLETED = {
   },
 };
 
+export const MEETING_MOVED = {
+  type: 'meeting_moved',
+  data: { meeting: 42, at: '2026-01-02T15:00:00Z' },
+  user_ids: ['alice', 'bob', 'carol'],
+};
+
 export const STATS = {
   active_connections: 5,
   active_projects: 2,

@@ -6,7 +6,7 @@ import {
   type Published,
   type Telemetry,
 } from '@leque/core';
-import type { Event, Position } from '@leque/protocol';
+import type { Event, EventForEach, Position } from '@leque/protocol';
 import type { RedisLink } from '../link/redis-link.ts';
 import { isJsonObject } from './decode-message.ts';
 
@@ -21,6 +21,12 @@ interface Reply {
 
 /** The outcome of one event, see functions/append.lua. */
 type AppendResult = number | [id: string, epoch: string, offset: number] | Error;
+
+/** The outcome of one channel, see functions/append.lua. */
+type AppendEachResult =
+  | [epoch: string, offset: number]
+  | [id: string, epoch: string, offset: number]
+  | Error;
 
 interface HistoryQuery {
   readonly channel: string;
@@ -55,6 +61,28 @@ export class ChannelLog {
     const reply = await this.#call('leque_append', channel, args);
     const [epoch, ...results] = reply as [string, ...AppendResult[]];
     return results.map((result, index) => toPublished(result, epoch, events[index]?.messageId));
+  }
+
+  /**
+   * Stores one event in channels of one server in one call. Resolves to the outcome of each channel, in
+   * their order; rejects when no outcome is known.
+   */
+  async appendToEach(event: EventForEach): Promise<(Published | Error)[]> {
+    const { type, messageId, parts, channels, idempotencyKey = '', live } = event;
+    const id = live ? '' : messageId;
+    const args = [type, id, idempotencyKey, parts.length, ...parts, ...channels];
+    const reply = await this.#call('leque_append_each', channels[0] ?? '', args);
+    return (reply as AppendEachResult[]).map((result) => {
+      if (result instanceof Error) return result;
+      if (result.length === 3) return toPublished(result, '');
+      const [epoch, offset] = result;
+      return { messageId, position: positionOf(epoch, offset), duplicate: false };
+    });
+  }
+
+  /** The key of the channel, from which the names of its other keys are made. */
+  keyOf(channel: string): string {
+    return `${this.#prefix}{${channel}}`;
   }
 
   /**
@@ -121,7 +149,7 @@ export class ChannelLog {
   }
 
   #call(name: string, channel: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#link.call(name, `${this.#prefix}{${channel}}`, args);
+    return this.#link.call(name, this.keyOf(channel), args);
   }
 }
 

@@ -25,6 +25,7 @@ function emptyRedis(clock: FakeClock) {
       return name === 'leque_history' ? [epoch, 0, 1, []] : [epoch, 0];
     },
     run: () => Promise.reject(new Error('not in this test')),
+    groupByServer: (items) => [items],
     signal: async () => undefined,
     connect: async () => {},
     receive: async () => {},

@@ -4,6 +4,7 @@ import {
   type Cancel,
   type Clock,
   ConcurrencyLimit,
+  type Deadline,
   type EventOptions,
   every,
   type HistoryExtent,
@@ -12,10 +13,18 @@ import {
   type Telemetry,
   withDeadline,
 } from '@leque/core';
-import { type Event, FIREHOSE, keepsHistory, type Position, ProtocolError } from '@leque/protocol';
+import {
+  type Event,
+  type EventForEach,
+  FIREHOSE,
+  keepsHistory,
+  type Position,
+  ProtocolError,
+} from '@leque/protocol';
 import { readFailure, unavailable } from '../connection/redis-errors.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import { AppendQueue } from './append-queue.ts';
+import { AppendToEach } from './append-to-each.ts';
 import { isAged } from './blank-positions.ts';
 import { ChannelFeed, type ChannelFeedDeps } from './channel-feed.ts';
 import type { ChannelLog } from './channel-log.ts';
@@ -55,6 +64,7 @@ export class RedisBroker implements Broker {
   readonly #joins = new ConcurrencyLimit(JOINS);
   readonly #fills = new ConcurrencyLimit(FILLS);
   readonly #appends: AppendQueue;
+  readonly #spreads: AppendToEach;
   readonly #histories: HistoryReads;
   /** Shared by all feeds; undefined before `start`. */
   #feedDeps: ChannelFeedDeps | undefined;
@@ -63,6 +73,7 @@ export class RedisBroker implements Broker {
   constructor(deps: RedisBrokerDeps) {
     this.#deps = deps;
     this.#appends = new AppendQueue(deps.log);
+    this.#spreads = new AppendToEach(deps);
     this.#histories = new HistoryReads(
       deps.log,
       deps.clock,
@@ -105,6 +116,13 @@ export class RedisBroker implements Broker {
 
   publish(event: Event): Promise<Published> {
     return this.#appends.append(event);
+  }
+
+  publishToEach(
+    event: EventForEach,
+    deadline: Pick<Deadline, 'expired'>,
+  ): readonly Promise<Published>[] {
+    return this.#spreads.publish(event, deadline);
   }
 
   async history(

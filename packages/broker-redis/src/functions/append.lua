@@ -108,3 +108,71 @@ redis.register_function('leque_append', function(keys, args)
   end
   return store_all(log, events)
 end)
+
+-- leque_append_each: stores one event, which was checked already, in many channels, in each as leque_append
+-- does. Its text comes once. The outcome of one channel does not affect the others.
+--
+-- KEYS[1]  PREFIX{CHANNEL} of the first channel. The others are arguments, because in a Redis Cluster they
+--          are in other slots of the same server
+-- ARGV     TYPE MESSAGE_ID IDEMPOTENCY_KEY NUMBER PART … CHANNEL …, with that NUMBER of PARTs, between
+--          which the JSON of the channel's id stands; an empty idempotency key means none, and an
+--          empty message id an event that is live only
+-- Reply    for each channel { epoch, offset } when the event was stored now, or sent live; { message id, epoch, offset }
+--          of the first time when its idempotency key was known; an error when it was not stored, which
+--          begins with TRYAGAIN when the channel is moving to another server
+-- Atomic   so that each channel's offsets have no holes, see leque_append
+
+local FIXED_ARGUMENTS = 4
+
+-- Has the JSON of `JSON.stringify`, because ids have no characters but these that it escapes.
+local function id_json(id)
+  return '"' .. string.gsub(id, '[\\"]', '\\%0') .. '"'
+end
+
+local function append_in(key, event)
+  local log = open_log(key)
+  if not log or log.id == '' then
+    return redis.error_reply('ERR leque: not the key of a user or project: ' .. key)
+  end
+  local json = table.concat(event.parts, id_json(log.id))
+  local stored = {
+    type = event.type,
+    message_id = event.message_id,
+    live = event.message_id == '',
+    json = json,
+    idempotency_key = event.idempotency_key,
+  }
+  local reply = store_all(log, { stored })
+  if reply.err then return reply end
+  local epoch, result = reply[1], reply[2]
+  return type(result) == 'number' and { epoch, result } or result
+end
+
+local function append_each(keys, args)
+  local prefix = parse_key(keys[1])
+  local first = prefix and open_log(keys[1])
+  if not first then return redis.error_reply('ERR leque: not a channel key: ' .. keys[1]) end
+  local problem = find_stranger(first)
+  if problem then return redis.error_reply(problem) end
+  local idempotency_key, count = args[3], tonumber(args[4])
+  local event = {
+    type = args[1],
+    message_id = args[2],
+    idempotency_key = idempotency_key ~= '' and idempotency_key or nil,
+    parts = {},
+  }
+  for index = 1, count do event.parts[index] = args[FIXED_ARGUMENTS + index] end
+  local replies = {}
+  for at = FIXED_ARGUMENTS + count + 1, #args do
+    local ok, reply = pcall(append_in, prefix .. '{' .. args[at] .. '}', event)
+    if not ok and type(reply) ~= 'table' then reply = redis.error_reply('ERR leque: ' .. reply) end
+    replies[#replies + 1] = reply
+  end
+  return replies
+end
+
+redis.register_function{
+  function_name = 'leque_append_each',
+  callback = append_each,
+  flags = { 'allow-cross-slot-keys' },
+}

@@ -17,7 +17,14 @@ import { addressRules, eventData, eventFields } from './event-rules.ts';
  */
 const VERSION = 20;
 /** The functions that processes call. */
-const CALLED = ['leque_append', 'leque_position', 'leque_history', 'leque_lease', 'leque_probe'];
+const CALLED = [
+  'leque_append',
+  'leque_append_each',
+  'leque_position',
+  'leque_history',
+  'leque_lease',
+  'leque_probe',
+];
 const FOREIGN =
   'another program has loaded a Function library named "leque" into this Redis; give Leque a Redis ' +
   'of its own, or remove that library with FUNCTION DELETE leque';

@@ -24,6 +24,8 @@ export interface RedisLink {
   run<T>(key: string, command: Command<T>): Promise<T>;
   /** Calls one of Leque's functions on the server that has `key`. */
   call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Groups items by the server that has their keys now, in their order. */
+  groupByServer<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[];
   /** Sends an empty message to the subscribers of `redisChannel`. */
   signal(redisChannel: string): Promise<unknown>;
   /** Waits a few seconds at most for Redis; never fails. */

@@ -52,6 +52,10 @@ export class SingleLink implements RedisLink {
     return withDeadline(calling, COMMAND_DEADLINE_MS, name);
   }
 
+  groupByServer<T>(items: readonly T[]): readonly (readonly T[])[] {
+    return [items];
+  }
+
   signal(redisChannel: string): Promise<unknown> {
     return this.run(redisChannel, (redis) => redis.publish(redisChannel, ''));
   }

@@ -1,4 +1,5 @@
 import type { Cancel } from '@leque/core';
+import calculateSlot from 'cluster-key-slot';
 import type { RedisClusterAddress } from '../connection/redis-address.ts';
 import type { Command } from '../connection/send-together.ts';
 import type { LinkDeps, RedisLink } from '../link/redis-link.ts';
@@ -55,6 +56,12 @@ export class RedisClusterLink implements RedisLink {
   call(name: string, key: string, args: readonly (string | number)[]): Promise<unknown> {
     const command: Command<unknown> = (redis) => redis.fcall(name, 1, key, ...args);
     return this.#router.run(key, command, (server, attempt) => server.call(attempt));
+  }
+
+  /** Keys whose master is unknown are a group as well: what is sent to them says why it fails. */
+  groupByServer<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+    const groups = Map.groupBy(items, (item) => this.#masters.ownerOf(calculateSlot(keyOf(item))));
+    return [...groups.values()];
   }
 
   signal(redisChannel: string): Promise<unknown> {

@@ -1,5 +1,6 @@
-import type { Event, Position } from '@leque/protocol';
+import type { Event, EventForEach, Position } from '@leque/protocol';
 import type { BucketCounts } from '../lib/bucket-counts.ts';
+import type { Deadline } from '../lib/deadline.ts';
 import type { Publication } from '../publication/publication.ts';
 
 /**
@@ -74,6 +75,16 @@ export interface Broker {
    * @throws ProtocolError `unavailable` when it was not stored, `outcome_unknown` when it may have been
    */
   publish(event: Event): Promise<Published>;
+  /**
+   * Stores one event in many channels, in each as `publish` does: at most once per idempotency key,
+   * and with an outcome of its own. The text that the channels share is sent once for many of them. Nothing
+   * is sent any more once `deadline` has expired; such channels reject with `unavailable`.
+   * @returns a promise for each channel, in their order, which rejects as that of `publish`
+   */
+  publishToEach(
+    event: EventForEach,
+    deadline: Pick<Deadline, 'expired'>,
+  ): readonly Promise<Published>[];
   /**
    * Reads the publications that follow `after`, all of them or none. Without `after` it reads as
    * many of the newest publications as fit, at least one.

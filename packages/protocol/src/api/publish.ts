@@ -27,16 +27,50 @@ export const Stored = Type.Object({
 });
 export type Stored = Static<typeof Stored>;
 
-/** The outcome of one event of a list. */
+const FailedStatus = Type.Enum(['refused', 'unavailable', 'unknown'], {
+  description:
+    '`refused` and `unavailable`: not stored; `unknown`: may be stored. After the last two, ' +
+    'publish again with the same idempotency key',
+});
+
+/** The outcome of one event in one channel. */
 export const ItemResult = Type.Union([
   Type.Object({ status: Type.Literal('stored'), ...Stored.properties }),
   Type.Object({ status: Type.Literal('live'), ...Stored.properties }),
-  Type.Object({ status: Type.Literal('refused'), problem: ProblemDocument }),
-  Type.Object({ status: Type.Literal('unavailable'), problem: ProblemDocument }),
-  Type.Object({ status: Type.Literal('unknown'), problem: ProblemDocument }),
+  Type.Object({
+    status: FailedStatus,
+    channel: Type.Optional(
+      Type.String({ description: 'present where the event names its recipients in lists' }),
+    ),
+    problem: ProblemDocument,
+  }),
 ]);
 export type ItemResult = Static<typeof ItemResult>;
 
-/** The answer to a list of events: one result each, in their order. */
-export const PublishResults = Type.Object({ results: Type.Array(ItemResult) });
+/** The outcome of an event that names its recipients in lists. */
+export const ListResult = Type.Object({
+  message_id: Type.String({ description: 'the same in all channels' }),
+  results: Type.Array(ItemResult, {
+    description: 'one result for each of `user_ids`, then one for each of `project_ids`',
+  }),
+  warnings: Stored.properties.warnings,
+});
+export type ListResult = Static<typeof ListResult>;
+
+/** The outcome of one event of a batch. */
+export const BatchItemResult = Type.Union([
+  ItemResult,
+  Type.Object({
+    status: Type.Enum(['stored', 'live', 'refused', 'unavailable', 'unknown'], {
+      description:
+        'the worst of the results, where `unknown` and `unavailable` come before `stored` and ' +
+        '`live`, and these before `refused`',
+    }),
+    ...ListResult.properties,
+  }),
+]);
+export type BatchItemResult = Static<typeof BatchItemResult>;
+
+/** The answer to a batch of events: one result each, in their order. */
+export const PublishResults = Type.Object({ results: Type.Array(BatchItemResult) });
 export type PublishResults = Static<typeof PublishResults>;

@@ -12,6 +12,7 @@ import {
   USER,
 } from './broker-cluster.ts';
 import { describeHistory } from './history-contract.ts';
+import { describeLists } from './lists-contract.ts';
 import { describeLiveEvents } from './live-contract.ts';
 
 /** The contract of every broker. Call it in a `describe`. */
@@ -19,6 +20,7 @@ export function describeBrokerContract(startCluster: () => Promise<BrokerCluster
   describeDelivery(startCluster);
   describeIdempotency(startCluster);
   describeHistory(startCluster);
+  describeLists(startCluster);
   describeLiveOnly(startCluster);
 }
 

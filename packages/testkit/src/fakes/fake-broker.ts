@@ -1,5 +1,5 @@
 import type { Broker, HistoryExtent, HistoryPage, Published } from '@leque/core';
-import type { Event, Position } from '@leque/protocol';
+import { type Event, type EventForEach, eventIn, type Position } from '@leque/protocol';
 
 /** A broker whose answers are set by the test. */
 export class FakeBroker implements Broker {
@@ -29,6 +29,10 @@ export class FakeBroker implements Broker {
 
   async publish(event: Event): Promise<Published> {
     return { messageId: event.messageId, position: undefined, duplicate: false };
+  }
+
+  publishToEach(event: EventForEach): readonly Promise<Published>[] {
+    return event.channels.map((channel) => this.publish(eventIn(event, channel)));
   }
 
   async history(
