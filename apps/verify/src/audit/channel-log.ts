@@ -1,4 +1,5 @@
 import type { Position } from '@leque/protocol';
+import { LiveLog } from './live-log.ts';
 import { type GrowingRun, grow, type Run } from './runs.ts';
 
 /** The publications that one client has received in one channel. */
@@ -15,6 +16,7 @@ export type LogEntry =
 /** A log that stores consecutive publications as one entry, so that a million deliveries fit. */
 export class ChannelLog {
   readonly entries: LogEntry[] = [];
+  readonly lives = new LiveLog();
   /** The highest number received. */
   lastNumber = 0;
   #run: GrowingRun | undefined;
@@ -23,6 +25,7 @@ export class ChannelLog {
 
   publication(position: Position, number: number): void {
     const old = number <= this.lastNumber;
+    if (!old) this.lives.stored(number);
     this.lastNumber = Math.max(this.lastNumber, number);
     if (old === this.#runIsOld && this.#run !== undefined && grow(this.#run, position, number)) {
       return;

@@ -1,6 +1,8 @@
 /** The counts of an audit, for one channel of a client or for all. */
 export interface Findings {
   deliveries: number;
+  /** Live-only events that were seen, which are not among the deliveries. */
+  live: number;
   /** Acknowledged events that were not seen, without a report of the server. */
   lost: number;
   /** Events seen more than once. */
@@ -24,6 +26,7 @@ const MAX_EXAMPLES = 12;
 export function noFindings(): Findings {
   return {
     deliveries: 0,
+    live: 0,
     lost: 0,
     duplicated: 0,
     reordered: 0,
@@ -38,6 +41,7 @@ export function noFindings(): Findings {
 /** Adds the findings of a part to the sum; `where` names the part in the examples. */
 export function addFindings(sum: Findings, part: Findings, where: string): void {
   sum.deliveries += part.deliveries;
+  sum.live += part.live;
   sum.lost += part.lost;
   sum.duplicated += part.duplicated;
   sum.reordered += part.reordered;

@@ -11,6 +11,8 @@ export interface ChannelLedger {
   readonly retried: readonly number[];
   /** Events that were never acknowledged; they may be stored. */
   readonly unresolved: readonly number[];
+  /** Numbers behind which a live-only event was published, all in a request that succeeded at once. */
+  readonly lives: readonly number[];
 }
 
 /** Records outcomes while events are published. */
@@ -21,6 +23,7 @@ export class LedgerWriter {
   readonly #runs: GrowingRun[] = [];
   readonly #retried = new Set<number>();
   readonly #unresolved: number[] = [];
+  readonly #lives: number[] = [];
 
   stored(position: Position, number: number): void {
     this.acknowledged = Math.max(this.acknowledged, number);
@@ -34,6 +37,10 @@ export class LedgerWriter {
     this.#retried.add(number);
   }
 
+  live(after: number): void {
+    this.#lives.push(after);
+  }
+
   givenUp(number: number): void {
     this.#unresolved.push(number);
   }
@@ -45,6 +52,7 @@ export class LedgerWriter {
       runs: this.#runs,
       retried: [...this.#retried],
       unresolved: this.#unresolved,
+      lives: this.#lives,
     };
   }
 }
@@ -56,10 +64,14 @@ export class LedgerIndex {
   readonly count: number;
   readonly #positions: (Position | undefined)[];
   readonly #ledger: ChannelLedger;
+  readonly #lives: ReadonlySet<number>;
+  readonly #retried: ReadonlySet<number>;
 
   constructor(ledger: ChannelLedger) {
     this.last = ledger.last;
     this.#ledger = ledger;
+    this.#lives = new Set(ledger.lives);
+    this.#retried = new Set(ledger.retried);
     this.#positions = new Array(ledger.last + 1);
     for (const { epoch, offset, number, count } of ledger.runs) {
       for (let index = 0; index < count; index += 1) {
@@ -67,6 +79,19 @@ export class LedgerIndex {
       }
     }
     this.count = this.#positions.reduce((sum) => sum + 1, 0); // holes are left out
+  }
+
+  /** Numbers behind which a live-only event was published; see `ChannelLedger.lives`. */
+  get lives(): readonly number[] {
+    return this.#ledger.lives;
+  }
+
+  isLive(after: number): boolean {
+    return this.#lives.has(after);
+  }
+
+  isRetried(number: number): boolean {
+    return this.#retried.has(number);
   }
 
   /** Undefined when the number was not acknowledged. */
@@ -79,7 +104,7 @@ export class LedgerIndex {
    * the answer for that, or in one batch with it.
    */
   disorder(): number[] {
-    const retried = new Set(this.#ledger.retried);
+    const retried = this.#retried;
     const found: number[] = [];
     let highest: Position | undefined;
     for (let number = 1; number <= this.last; number += 1) {

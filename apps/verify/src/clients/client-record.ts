@@ -31,6 +31,7 @@ export class ClientRecord {
   #lastAt = 0;
   #longestPauseMs = 0;
   #connects = 0;
+  #connection = 0;
   #lostAt: number | undefined;
   #slowestReturnMs = 0;
 
@@ -69,6 +70,22 @@ export class ClientRecord {
     else this.#take(channel, position, this.#numberOf(data));
   }
 
+  /** Records a live-only event, which has no cursor and leaves that of its channel alone. */
+  live({ channel, cursor, data }: Delivered): void {
+    if (cursor !== undefined) this.problem(`${channel}: a live-only event with a cursor`);
+    const { run, after } = (data ?? {}) as { readonly run?: unknown; readonly after?: unknown };
+    if (!this.#spec.channels.includes(channel)) this.#strays.add(channel);
+    else if (run === this.#run && typeof after === 'number') {
+      const log = this.#logOf(channel);
+      log.lives.live({ after, seen: log.lastNumber, connection: this.#connection });
+    }
+  }
+
+  /** Records that the server has left live-only events out. */
+  liveDropped(channel: string, data: unknown): void {
+    this.#logOf(channel).lives.dropped(Number((data as { readonly dropped?: unknown })?.dropped));
+  }
+
   /** Records the answer to a subscription or a resume of a channel. */
   outcome(channel: string, { recovered, cursor }: ChannelOutcome): void {
     const position = cursor === undefined ? undefined : tryParseCursor(cursor);
@@ -100,6 +117,7 @@ export class ClientRecord {
   }
 
   disconnected(): void {
+    this.#connection += 1;
     this.#lostAt ??= performance.now();
   }
 
@@ -109,10 +127,12 @@ export class ClientRecord {
 
   result(): ClientResult {
     const logs = [...this.#logs].map(([channel, { entries }]) => [channel, entries]);
+    const lives = [...this.#logs].map(([channel, log]) => [channel, log.lives.read()]);
     return {
       id: this.#spec.id,
       kind: this.#spec.kind,
       logs: Object.fromEntries(logs),
+      lives: Object.fromEntries(lives),
       strays: [...this.#strays],
       problems: this.#problems,
       longestPauseMs: this.#longestPauseMs,

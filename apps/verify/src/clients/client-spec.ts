@@ -1,4 +1,5 @@
 import type { LogEntry } from '../audit/channel-log.ts';
+import type { LiveRecord } from '../audit/live-log.ts';
 
 export const CLIENT_KINDS = [
   'notifications',
@@ -58,6 +59,7 @@ export interface ClientResult {
   readonly id: string;
   readonly kind: ClientKind;
   readonly logs: Readonly<Record<string, readonly LogEntry[]>>;
+  readonly lives: Readonly<Record<string, LiveRecord>>;
   /** Channels that it received without permission. */
   readonly strays: readonly string[];
   /** Protocol violations that the logs do not contain. */

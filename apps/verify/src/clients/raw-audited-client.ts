@@ -106,8 +106,10 @@ export class RawAuditedClient implements AuditedClient {
   #take(message: Message): void {
     this.#await(SILENCE_MS);
     const { type } = message;
-    if (type === 'verify.event') this.#publication(message);
-    else if (type === 'connection') this.#greet();
+    if (type === 'verify.event' || type === 'verify.live') this.#publication(message);
+    else if (type === 'live.dropped') {
+      this.#deps.record.liveDropped(message.channel ?? '', message.data);
+    } else if (type === 'connection') this.#greet();
     else if (type === 'subscribed') this.#answered({ [this.#channel]: message.data });
     else if (type === 'resumed') this.#answered(message.data['channels'] as object);
     else if (type === 'resync') this.#resync(message);
@@ -128,8 +130,9 @@ export class RawAuditedClient implements AuditedClient {
     this.drop();
   }
 
-  #publication({ channel = '', cursor, data }: Message): void {
+  #publication({ type, channel = '', cursor, data }: Message): void {
     if (channel in this.#presented) this.#takeEarly(channel);
+    else if (type === 'verify.live') this.#deps.record.live({ channel, cursor, data });
     else this.#deps.record.publication({ channel, cursor, data });
   }
 

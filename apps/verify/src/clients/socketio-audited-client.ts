@@ -89,7 +89,9 @@ export class SocketIoAuditedClient implements AuditedClient {
 
   #take(name: string, payload: Payload): void {
     const { channel = '', cursor } = payload;
-    if (name === 'verify.event') this.#publication({ channel, cursor, data: payload.data });
+    if (name === 'verify.event' || name === 'verify.live') {
+      this.#publication(name, { channel, cursor, data: payload.data });
+    } else if (name === 'live.dropped') this.#record.liveDropped(channel, payload);
     else if (name === 'connected') this.#greet(payload);
     else if (name === 'resumed') this.#answered(payload.channels ?? {});
     else if (name === 'subscribed.project') {
@@ -104,11 +106,12 @@ export class SocketIoAuditedClient implements AuditedClient {
     }
   }
 
-  #publication(delivered: Parameters<ClientRecord['publication']>[0]): void {
+  #publication(name: string, delivered: Parameters<ClientRecord['publication']>[0]): void {
     if (this.#awaited.has(delivered.channel)) {
       this.#record.problem(`${delivered.channel}: a new publication came before what was missed`);
       this.drop();
-    } else this.#record.publication(delivered);
+    } else if (name === 'verify.live') this.#record.live(delivered);
+    else this.#record.publication(delivered);
   }
 
   get #recoversItself(): boolean {

@@ -10,6 +10,7 @@ const NAME_WIDTH = 18;
 const COLUMNS: readonly Column[] = [
   { head: 'events', width: 8, text: ({ events }) => count(events) },
   { head: 'deliveries', width: 11, text: ({ findings }) => count(findings.deliveries) },
+  { head: 'live', width: 8, text: ({ findings }) => count(findings.live) },
   { head: 'lost', width: 6, text: ({ findings }) => count(findings.lost) },
   { head: 'doubled', width: 8, text: ({ findings }) => count(findings.duplicated) },
   { head: 'reordered', width: 10, text: ({ findings }) => count(findings.reordered) },

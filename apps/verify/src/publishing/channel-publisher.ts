@@ -5,6 +5,8 @@ import type { Outcome } from './publish-batch.ts';
 import type { ChannelLoad } from './publisher-spec.ts';
 
 const MAX_BATCH = 100;
+/** A live-only event follows each of these stored ones. */
+const LIVE_EVERY = 3;
 const POLL_INTERVAL_MS = 10;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 250;
@@ -68,16 +70,36 @@ export class ChannelPublisher {
     const count = Math.min(this.#due - this.ledger.last, MAX_BATCH);
     let numbers = Array.from({ length: count }, (_, index) => from + index);
     this.ledger.last += count;
+    numbers = await this.#send(numbers, (number) => number % LIVE_EVERY === 0);
     while (numbers.length > 0) {
-      const sent = numbers;
-      const outcomes = await this.#deps.post(sent.map((number) => this.#event(number)));
-      numbers = sent.filter((number, index) => !this.#take(number, outcomes[index]));
-      if (numbers.length === 0) return;
       for (const number of numbers) this.ledger.retried(number);
       if (this.#giveUpAt !== undefined && Date.now() > this.#giveUpAt) break;
       await delay(this.#deps.random.between(MIN_BACKOFF_MS, MAX_BACKOFF_MS));
+      numbers = await this.#send(numbers, () => false);
     }
     for (const number of numbers) this.ledger.givenUp(number);
+  }
+
+  /**
+   * Sends stored events, and a live-only one behind some of them, which are never sent again.
+   * @returns the numbers that need another attempt
+   */
+  async #send(numbers: readonly number[], hasLive: (number: number) => boolean): Promise<number[]> {
+    const sent = numbers.flatMap((number) => [
+      { number, event: this.#event(number) },
+      ...(hasLive(number) ? [{ number, event: this.#liveEvent(number), isLive: true }] : []),
+    ]);
+    const outcomes = await this.#deps.post(sent.map(({ event }) => event));
+    const open: number[] = [];
+    const lives: number[] = [];
+    sent.forEach(({ number, isLive }, index) => {
+      const outcome = outcomes[index];
+      if (!isLive && !this.#take(number, outcome)) open.push(number);
+      else if (outcome?.kind === 'live') lives.push(number);
+    });
+    // What is sent again comes behind live-only events that it should have preceded.
+    if (open.length === 0) for (const number of lives) this.ledger.live(number);
+    return open;
   }
 
   /** @returns whether the event needs no further attempt */
@@ -88,6 +110,12 @@ export class ChannelPublisher {
       this.ledger.givenUp(number);
     }
     return outcome?.kind === 'stored' || outcome?.kind === 'refused';
+  }
+
+  #liveEvent(after: number): object {
+    const { run } = this.#deps;
+    const { channel } = this.#spec;
+    return { type: 'verify.live', channel, live: true, data: { run, after } };
   }
 
   #event(number: number): object {

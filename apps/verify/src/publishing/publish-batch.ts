@@ -5,6 +5,7 @@ const DEADLINE_MS = 5000;
 /** The outcome of one event of a batch. */
 export type Outcome =
   | { readonly kind: 'stored'; readonly position: Position }
+  | { readonly kind: 'live' }
   /** Not stored, or not known to be; `status` is that of the answer. */
   | { readonly kind: 'failed'; readonly status: string }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -44,6 +45,7 @@ export async function publishBatch(
 
 function outcomeOf({ status, cursor, problem }: ItemResult): Outcome {
   if (status === 'refused') return { kind: 'refused', reason: problem?.detail ?? '' };
+  if (status === 'live') return { kind: 'live' };
   if (status !== 'stored') return { kind: 'failed', status };
   const position = tryParseCursor(cursor ?? '');
   if (position !== undefined) return { kind: 'stored', position };

@@ -1,4 +1,6 @@
 import { auditChannel } from '../audit/audit-channel.ts';
+import { auditLive } from '../audit/audit-live.ts';
+import type { LogEntry } from '../audit/channel-log.ts';
 import { addFindings, type Findings, noFindings } from '../audit/findings.ts';
 import { LedgerIndex } from '../audit/ledger.ts';
 import type { ClientResult } from '../clients/client-spec.ts';
@@ -25,7 +27,7 @@ export interface RunAudit {
 const MAX_REPORTED = 5;
 
 /** Audits every client's log against the acknowledged events. */
-export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
+export function auditRun({ resyncs, live }: Scenario, input: AuditInput): RunAudit {
   const { plan, load, clients } = input;
   const ledgers = new Map(
     Object.entries(load.ledgers).map(([channel, ledger]) => [channel, new LedgerIndex(ledger)]),
@@ -33,7 +35,8 @@ export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
   const findings = noFindings();
   const problems: string[] = [];
   for (const client of clients) {
-    const own = auditClient(client, plan, ledgers);
+    const isComplete = live === 'all' && client.connects === 1;
+    const own = auditClient(client, { plan, ledgers, isComplete });
     addFindings(findings, own, client.id);
     // They may miss more than a gateway holds back for a resume, so that new events come early.
     if (input.excused.has(client.id)) continue;
@@ -50,22 +53,36 @@ export function auditRun({ resyncs }: Scenario, input: AuditInput): RunAudit {
   };
 }
 
-function auditClient(
-  client: ClientResult,
-  plan: Plan,
-  ledgers: ReadonlyMap<string, LedgerIndex>,
-): Findings {
+interface Expected {
+  readonly plan: Plan;
+  readonly ledgers: ReadonlyMap<string, LedgerIndex>;
+  /** Whether the client must have received every live-only event. */
+  readonly isComplete: boolean;
+}
+
+function auditClient(client: ClientResult, { plan, ledgers, isComplete }: Expected): Findings {
   const findings = noFindings();
   for (const channel of channelsOf(plan, client.id)) {
     const ledger = ledgers.get(channel);
     if (ledger === undefined) continue;
-    addFindings(findings, auditChannel(client.logs[channel] ?? [], ledger), channel);
+    const log = client.logs[channel] ?? [];
+    addFindings(findings, auditChannel(log, ledger), channel);
+    const live = client.lives[channel] ?? NO_LIVES;
+    addFindings(findings, auditLive(live, ledger, { first: firstOf(log), isComplete }), channel);
   }
   for (const channel of client.strays) {
     findings.strays += 1;
     findings.examples.push(`it received ${channel} without permission`);
   }
   return findings;
+}
+
+const NO_LIVES = { entries: [], late: [], dropped: 0 };
+
+/** The first number of a log; beyond all numbers for an empty one. */
+function firstOf(log: readonly LogEntry[]): number {
+  for (const entry of log) if (entry.kind === 'run' && entry.number > 0) return entry.number;
+  return Number.POSITIVE_INFINITY;
 }
 
 function channelsOf({ clients }: Plan, id: string): readonly string[] {

@@ -19,6 +19,11 @@ export interface Scenario {
    * all when it has lost everything.
    */
   readonly resyncs: 'never' | 'some' | 'all';
+  /**
+   * `all` where nothing between publishers and clients breaks: live-only events must all arrive. Elsewhere
+   * they may get lost, and never come twice or on another side of a stored event.
+   */
+  readonly live?: 'all';
   /** Longest allowed pause of an undisturbed client, in milliseconds; undefined for no limit. */
   readonly maxPauseMs?: number;
   /** Overrides of the standard sizes. */

@@ -133,6 +133,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: 'publishers killed in the middle of batches, which are sent again with the same keys',
     breaks: 'system',
     resyncs: 'never',
+    live: 'all',
     sizes: PUBLISHING,
     run: killPublisher(4),
   },
