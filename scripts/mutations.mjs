@@ -1,5 +1,6 @@
 // What `npm run verify:mutations` takes out of the code, and what has to notice. A patch names the
 // text that it replaces, which has to be there exactly once.
+import { grantMutations } from './grant-mutations.mjs';
 import { HEARING_MUTATIONS } from './hearing-mutations.mjs';
 
 const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
@@ -264,6 +265,7 @@ export const MUTATIONS = [
     proof: model,
   },
   ...HEARING_MUTATIONS,
+  ...grantMutations(isolation),
   {
     name: 'the turns that a write brings together',
     about: 'sockets that are seldom written to count as if they were written to in every window',

@@ -78,11 +78,10 @@ const WRONG: Readonly<Record<string, (wanted: Wanted) => string>> = {
   'that is a token': (wanted) =>
     tokenFor(wanted.presenter.user ?? '', { projects: [wanted.project], scope: 'admin' }),
   "that is the presenter's token": ({ presenter }) => String(presenter.token),
-  'for another use': (wanted) =>
-    hs256({
-      ...claimsFor(wanted),
-      use: wanted.random.of(['Grant', 'grants', ['grant'], true, 'token']),
-    }),
+  'with a misspelt use': (wanted) =>
+    hs256({ ...claimsFor(wanted), use: wanted.random.of(['Grant', 'grants', ['grant'], 'GRANT']) }),
+  'for another use, so that it is a token': (wanted) =>
+    hs256({ ...claimsFor(wanted), use: wanted.random.of([true, 'token', 'sig']) }),
   'that is no JWT': ({ random }) => random.of(['x', 'a.b.c', '*', '{}', 'e30.e30.']),
 };
 

@@ -254,11 +254,18 @@ describe('[ISO] [GR1.2] a grant is no token', () => {
   test.each<[string, () => Promise<string>]>([
     ['with the key of tokens', () => grant()],
     ['with every claim of a token', () => grant({ scope: 'admin', projects: ['*'] })],
+    ['with a misspelt use', () => grant({ use: 'Grants' })],
+    ['with a list of uses', () => grant({ use: ['grant'] })],
     ['with a key of its own', () => signed(settings)],
     ['with the derived key', () => signed({ JWT_SECRET: secret })],
   ])('when it is signed %s', async (_, make) => {
     const text = await make();
     await expect(createVerifiers(settings).tokens.verify(text)).rejects.toMatchObject(refusal);
+  });
+
+  test('and a token may have another use', async () => {
+    const token = await grant({ use: 'access' });
+    expect((await createVerifiers(settings).tokens.verify(token)).userId).toBe('alice');
   });
 
   test('and a token is no grant, whatever it covers', async () => {
@@ -288,7 +295,6 @@ describe('[ISO] [GR1.2] a grant is no token', () => {
 });
 
 test('no grant is signed where only public keys are configured', () => {
-  expect(createGrantSigner({ JWT_PUBLIC_KEY: pem })).toBeUndefined();
-  expect(createGrantSigner({ JWKS_URL: 'https://id.test/keys' })).toBeUndefined();
-  expect(createGrantSigner({})).toBeUndefined();
+  const without = [{ JWT_PUBLIC_KEY: pem }, { JWKS_URL: 'https://id.test/keys' }, {}];
+  expect(without.map(createGrantSigner)).toEqual([undefined, undefined, undefined]);
 });

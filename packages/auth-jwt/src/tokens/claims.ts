@@ -1,7 +1,7 @@
 import { ALL_PROJECTS, Grants, type Identity, SCOPES, type Scope } from '@leque/core';
 import { ID_RULE, type ProtocolError, tryReadId } from '@leque/protocol';
 import type { JWTPayload } from 'jose';
-import { expiryOf, GRANT_USE } from '../verifying/common-claims.ts';
+import { expiryOf, seemsGrant } from '../verifying/common-claims.ts';
 import { claimInvalid as invalid, TOKEN_WORDS } from '../verifying/refusal.ts';
 import { findClaim, tryReadList } from './claim-path.ts';
 
@@ -18,7 +18,7 @@ export interface ClaimNames {
  * @throws ProtocolError `token_claim_invalid` that names the claim
  */
 export function identityOf(claims: JWTPayload, names: ClaimNames): Identity {
-  if (claims['use'] === GRANT_USE) throw grantAsToken();
+  if (seemsGrant(claims)) throw grantAsToken();
   const userId = userOf(claims, names);
   const projects = projectsOf(claims, names.projects);
   const grants = new Grants({ userId, projects, scopes: scopesOf(claims, names.scope) });

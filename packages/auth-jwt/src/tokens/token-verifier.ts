@@ -3,7 +3,7 @@ import { ProtocolError } from '@leque/protocol';
 import { decodeJwt } from 'jose';
 import type { VerifierSettings } from '../keys/key-source.ts';
 import { KEY_SOURCES } from '../keys/settings.ts';
-import { GRANT_USE } from '../verifying/common-claims.ts';
+import { seemsGrant } from '../verifying/common-claims.ts';
 import { JwtVerification, type JwtVerificationDeps } from '../verifying/jwt-verification.ts';
 import { TOKEN_WORDS } from '../verifying/refusal.ts';
 import { type ClaimNames, grantAsToken, identityOf } from './claims.ts';
@@ -51,7 +51,7 @@ function claimNames(settings: VerifierSettings): ClaimNames {
 function isForeignGrant(error: unknown, token: string): boolean {
   if (!(error instanceof ProtocolError) || error.code !== 'token_signature_invalid') return false;
   try {
-    return decodeJwt(token)['use'] === GRANT_USE;
+    return seemsGrant(decodeJwt(token));
   } catch {
     return false;
   }
