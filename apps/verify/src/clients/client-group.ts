@@ -2,6 +2,7 @@ import { Random } from '@leque/testkit';
 import type { AuditedClient } from './audited-client.ts';
 import { ClientRecord } from './client-record.ts';
 import type {
+  ClientKind,
   ClientResult,
   ClientSpec,
   GroupSpec,
@@ -18,6 +19,8 @@ interface Member {
   readonly record: ClientRecord;
   readonly client: AuditedClient;
 }
+
+const RAW_KINDS: readonly ClientKind[] = ['notifications', 'project', 'room'];
 
 /** Clients start in batches, so that their timeouts measure the gateway and not this process. */
 const AT_ONCE = 50;
@@ -107,8 +110,7 @@ interface ClientDeps extends Route {
 }
 
 function makeClient(spec: ClientSpec, parts: ClientDeps): AuditedClient {
-  if (spec.kind === 'notifications' || spec.kind === 'project')
-    return new RawAuditedClient(spec, parts);
+  if (RAW_KINDS.includes(spec.kind)) return new RawAuditedClient(spec, parts);
   return new SocketIoAuditedClient(spec, { ...parts, url: parts.nextUrl() });
 }
 

@@ -4,6 +4,7 @@ import type { LiveRecord } from '../audit/live-log.ts';
 export const CLIENT_KINDS = [
   'notifications',
   'project',
+  'room',
   'socketio',
   'polling',
   'recovering',
@@ -14,8 +15,8 @@ export interface ClientSpec {
   readonly id: string;
   /**
    * `notifications` and `project` are raw WebSocket clients of those endpoints: the first resumes
-   * with the cursors of all its channels, the second subscribes with `since`. The others are
-   * official Socket.IO clients: `socketio` and `polling` present `auth.cursors`; `recovering` relies
+   * with the cursors of all its channels, the second subscribes with `since`. `room` is one of the first
+   * endpoint whose project comes by a grant, which it renews or lets end. The others are official Socket.IO clients: `socketio` and `polling` present `auth.cursors`; `recovering` relies
    * on Socket.IO's connection state recovery.
    */
   readonly kind: ClientKind;
@@ -24,6 +25,16 @@ export interface ClientSpec {
   readonly channels: readonly string[];
   /** The projects to which it subscribes. */
   readonly projects: readonly string[];
+  /** Signs the grants of a `room`; undefined for the other kinds. */
+  readonly grants?: GrantSpec;
+}
+
+export interface GrantSpec {
+  /** The secret that signs the tokens of the system. */
+  readonly secret: string;
+  readonly userId: string;
+  /** Whether the client renews its grant in time, or goes on with a new one when it has ended. */
+  readonly renewed: boolean;
 }
 
 /** The clients of one process. */

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { AuditedClient } from './audited-client.ts';
 import type { ChannelOutcome, ClientRecord } from './client-record.ts';
 import type { ClientSpec } from './client-spec.ts';
+import { RoomGrants } from './room-grants.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 4000;
 /** Deadline of the answer to its first command. */
@@ -39,6 +40,8 @@ export class RawAuditedClient implements AuditedClient {
   failure = '';
   readonly #spec: ClientSpec;
   readonly #deps: RawAuditedClientDeps;
+  /** Undefined for a client whose token names its projects. */
+  readonly #grants: RoomGrants | undefined;
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempts = 0;
@@ -52,6 +55,8 @@ export class RawAuditedClient implements AuditedClient {
   constructor(spec: ClientSpec, deps: RawAuditedClientDeps) {
     this.#spec = spec;
     this.#deps = deps;
+    const [project = ''] = spec.projects;
+    this.#grants = spec.grants && new RoomGrants(spec.grants, project);
   }
 
   start(): void {
@@ -88,6 +93,7 @@ export class RawAuditedClient implements AuditedClient {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#grants?.stop();
     this.#socket?.terminate();
   }
 
@@ -109,8 +115,9 @@ export class RawAuditedClient implements AuditedClient {
     if (type === 'verify.event' || type === 'verify.live') this.#publication(message);
     else if (type === 'live.dropped') {
       this.#deps.record.liveDropped(message.channel ?? '', message.data);
-    } else if (type === 'connection') this.#greet();
-    else if (type === 'subscribed') this.#answered({ [this.#channel]: message.data });
+    } else if (type === 'connection') this.#greet(message.data);
+    else if (type === 'subscribed') this.#subscribed(message.data);
+    else if (type === 'unsubscribed') this.#ended(message.data);
     else if (type === 'resumed') this.#answered(message.data['channels'] as object);
     else if (type === 'resync') this.#resync(message);
     else if (type === 'error' && message.channel === undefined) this.#refused(message.data);
@@ -124,7 +131,7 @@ export class RawAuditedClient implements AuditedClient {
 
   /** Comes back with the same cursors. */
   #refused(data: Message['data']): void {
-    if (!PASSING.has(data['code'])) {
+    if (!PASSING.has(data['code']) && !this.#grants?.isTooLate(data['code'])) {
       this.#deps.record.problem(`error: ${JSON.stringify(data)}`);
     }
     this.drop();
@@ -147,15 +154,53 @@ export class RawAuditedClient implements AuditedClient {
     this.drop();
   }
 
-  #greet(): void {
-    this.#presented = this.#deps.record.cursors;
-    if (this.#spec.kind === 'project') {
+  #greet({ cursors: first = {} }: Message['data']): void {
+    const cursors = this.#deps.record.cursors;
+    this.#presented = cursors;
+    this.#begin(first as Readonly<Record<string, string>>);
+    if (this.#grants !== undefined) void this.#join(this.#grants);
+    else if (this.#spec.kind === 'project') {
       const [project_id] = this.#spec.projects;
-      const since = this.#deps.record.cursors[this.#channel];
+      const since = cursors[this.#channel];
       this.#say({ action: 'subscribe', project_id, ...(since !== undefined && { since }) });
-    } else if (this.#resumes) {
-      this.#say({ action: 'resume', cursors: this.#deps.record.cursors });
-    } else this.#established();
+    } else if (Object.keys(cursors).length > 0) this.#say({ action: 'resume', cursors });
+    else this.#established();
+  }
+
+  /** A channel that has brought nothing yet is resumed from its first cursor. */
+  #begin(cursors: Readonly<Record<string, string>>): void {
+    const { record } = this.#deps;
+    for (const [channel, cursor] of Object.entries(cursors)) {
+      if (!(channel in record.cursors)) record.outcome(channel, { cursor });
+    }
+  }
+
+  async #join(grants: RoomGrants): Promise<void> {
+    const grant = await grants.sign();
+    const cursors = this.#presented;
+    if (this.#channel in cursors) this.#say({ action: 'resume', cursors, grants: [grant] });
+    else await this.#subscribeToRoom();
+    grants.renewInTime(() => void this.#subscribeToRoom());
+  }
+
+  async #subscribeToRoom(since?: string): Promise<void> {
+    const [project_id] = this.#spec.projects;
+    const grant = await this.#grants?.sign();
+    this.#say({ action: 'subscribe', project_id, grant, ...(since !== undefined && { since }) });
+  }
+
+  /** A grant has ended: the client goes on with a new one, after what it has seen. */
+  #ended({ channel, reason }: Message['data']): void {
+    const since = this.#deps.record.cursors[this.#channel];
+    if (reason !== 'grant_expired' || channel !== this.#channel || since === undefined) return;
+    this.#presented = { ...this.#presented, [this.#channel]: since };
+    void this.#subscribeToRoom(since);
+  }
+
+  /** The answer to a renewal brings nothing. */
+  #subscribed(data: Message['data']): void {
+    const isRenewal = this.open && !(this.#channel in this.#presented);
+    if (!isRenewal) this.#answered({ [this.#channel]: data });
   }
 
   /** The channel of a client that subscribes to one project. */
@@ -167,7 +212,9 @@ export class RawAuditedClient implements AuditedClient {
     const answers = Object.entries(outcomes) as [string, ChannelOutcome][];
     const refused = answers.find(([, { code }]) => code !== undefined);
     if (refused !== undefined) {
-      this.#deps.record.problem(`not resumed: ${JSON.stringify(refused)}`);
+      if (!this.#grants?.isTooLate(refused[1].code)) {
+        this.#deps.record.problem(`not resumed: ${JSON.stringify(refused)}`);
+      }
       this.drop();
       return;
     }
@@ -177,6 +224,7 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   #established(): void {
+    if (this.open) return;
     this.open = true;
     this.#attempts = 0;
     this.#deps.record.connected();
@@ -184,6 +232,7 @@ export class RawAuditedClient implements AuditedClient {
 
   #lose(code: number, reason: string): void {
     clearTimeout(this.#timer);
+    this.#grants?.stop();
     this.#socket = undefined;
     if (code !== ABNORMAL_CLOSURE) this.failure = `closed with ${code} ${reason}`.trim();
     if (this.open) this.#deps.record.disconnected();
@@ -203,7 +252,8 @@ export class RawAuditedClient implements AuditedClient {
   }
 
   #say(command: object): void {
-    this.#socket?.send(JSON.stringify(command));
+    const { readyState, OPEN } = this.#socket ?? {};
+    if (readyState === OPEN) this.#socket?.send(JSON.stringify(command));
   }
 
   /** Drops the connection when nothing arrives within this time. */

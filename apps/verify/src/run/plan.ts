@@ -7,6 +7,7 @@ export interface Sizes {
   /** Numbers of clients by kind. */
   readonly notifications: number;
   readonly project: number;
+  readonly room: number;
   readonly socketio: number;
   readonly polling: number;
   readonly recovering: number;
@@ -26,8 +27,9 @@ export interface Sizes {
 }
 
 export const STANDARD_SIZES: Sizes = {
-  notifications: 45,
-  project: 15,
+  notifications: 40,
+  project: 10,
+  room: 10,
   socketio: 20,
   polling: 10,
   recovering: 10,
@@ -69,8 +71,10 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
   const clients = CLIENT_KINDS.flatMap((kind) =>
     Array.from({ length: sizes[kind] }, async (_, index): Promise<ClientSpec> => {
       const { user, wanted, channels } = sightOf(kind, index, people);
-      const token = await target.token(user, wanted);
-      return { id: `${kind}-${index}`, kind, token, channels, projects: wanted };
+      const spec = { id: `${kind}-${index}`, kind, channels, projects: wanted };
+      if (kind !== 'room') return { ...spec, token: await target.token(user, wanted) };
+      const grants = { secret: target.secret, userId: user, renewed: index % 2 === 0 };
+      return { ...spec, token: await target.token(user, []), grants };
     }),
   );
   return { run, channels, clients: await Promise.all(clients) };

@@ -38,8 +38,9 @@ export const FLOOD_SYSTEM: Partial<SystemOptions> = {
  * waiting for a core.
  */
 export const FLOOD_SIZES = {
-  notifications: 9,
-  project: 6,
+  notifications: 8,
+  project: 4,
+  room: 3,
   socketio: 6,
   polling: 3,
   recovering: 3,

@@ -20,8 +20,9 @@ import { storm } from './storm.ts';
 
 /** Few clients and many events. */
 const PUBLISHING = {
-  notifications: 12,
-  project: 6,
+  notifications: 10,
+  project: 4,
+  room: 4,
   socketio: 6,
   polling: 2,
   recovering: 4,
@@ -30,6 +31,7 @@ const PUBLISHING = {
 const STORM = {
   notifications: 5000,
   project: 0,
+  room: 0,
   socketio: 0,
   polling: 0,
   recovering: 0,

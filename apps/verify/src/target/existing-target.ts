@@ -20,6 +20,7 @@ export function existingTarget(options: ExistingTargetOptions): Target {
     publishers,
     headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
     system: undefined,
+    secret,
     token: (userId, projects) =>
       signToken({ secret, userId, projects, scopes: [], expiresInSeconds: TOKEN_LIFETIME_S }),
     [Symbol.asyncDispose]: async () => {},

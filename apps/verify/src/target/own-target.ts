@@ -10,6 +10,7 @@ export async function startOwnTarget(options: SystemOptions): Promise<Target> {
   const system = await startSystem(options);
   return {
     system,
+    secret: TEST_JWT_SECRET,
     gateways: system.gateways.map(({ server }) => server.url),
     publishers: system.publishers.map(({ server }) => server.url),
     headers: { authorization: `Bearer ${TEST_API_KEY}` },

@@ -8,6 +8,8 @@ export interface Target extends AsyncDisposable {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined for a system that runs already. */
   readonly system: System | undefined;
+  /** The secret that signs its tokens and grants. */
+  readonly secret: string;
   /** Signs a token for a user with these projects. */
   token(userId: string, projects: readonly string[]): Promise<string>;
 }
