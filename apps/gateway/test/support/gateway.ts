@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { signToken } from '@leque/auth-jwt';
+import { createGrantSigner, signToken } from '@leque/auth-jwt';
 import {
   MemoryBroker,
   MemoryCluster,
@@ -90,6 +90,16 @@ export function tokenFor(
 ): Promise<string> {
   const { projects = [], scopes = [], expiresInSeconds = 60 } = claims;
   return signToken({ secret: SECRET, userId, projects, scopes, expiresInSeconds });
+}
+
+/** @param expiresAt milliseconds since the Unix epoch */
+export async function grantFor(
+  userId: string,
+  project: string,
+  expiresAt: number,
+): Promise<string> {
+  const signer = createGrantSigner({ JWT_SECRET: SECRET });
+  return String(await signer?.sign({ userId, projects: [project], expiresAt }));
 }
 
 async function publish(broker: Broker, input: EventInput): Promise<void> {

@@ -8,7 +8,14 @@ import {
   type HearingSubject,
 } from '@leque/testkit/contracts';
 import { io, type Socket } from 'socket.io-client';
-import { type GatewayUnderTest, memoryLimits, startGateway, tokenFor } from './gateway.ts';
+import {
+  type GatewayUnderTest,
+  grantFor,
+  memoryLimits,
+  startGateway,
+  tokenFor,
+} from './gateway.ts';
+import { MovableClock } from './movable-clock.ts';
 import { type Message, RawClient } from './raw-client.ts';
 
 const USER = 'alice';
@@ -26,11 +33,18 @@ abstract class HearingClient implements HearingSubject {
   endedChannels: string[] = [];
   returnedChannels: string[] = [];
   readonly node: GatewayUnderTest;
+  /** The projects of the client's token. */
+  protected token: readonly string[];
   readonly #store: MemoryStore;
+  readonly #clock: MovableClock;
+  readonly #grantEnds = new Map<string, number>();
+  #grants = 0;
 
-  constructor({ node, store }: HearingNode) {
+  constructor({ node, store, clock }: HearingNode, token: readonly string[]) {
     this.node = node;
+    this.token = token;
     this.#store = store;
+    this.#clock = clock;
   }
 
   abstract heard(project: string): readonly number[];
@@ -42,6 +56,7 @@ abstract class HearingClient implements HearingSubject {
   async take(command: HearingCommand): Promise<void> {
     this.endedChannels = [];
     this.returnedChannels = [];
+    if (command.step.kind === 'auth') this.token = command.step.projects;
     const answer = await this.ask(command);
     this.isRefused = answer.code !== undefined;
     this.endedChannels.push(...(answer.ended ?? []));
@@ -50,8 +65,22 @@ abstract class HearingClient implements HearingSubject {
     await this.ping();
   }
 
-  async endGrant(): Promise<void> {
-    throw new Error('no grant was given');
+  async endGrant(project: string): Promise<void> {
+    this.endedChannels = [];
+    this.#clock.moveTo(this.#grantEnds.get(project) ?? 0);
+    await this.ping();
+  }
+
+  /** A grant that ends after all others that were given. */
+  protected grantFor(project: string): Promise<string> {
+    this.#grants += 1;
+    const expiresAt = Math.floor(this.#clock.now() / 1000 + 2 * this.#grants) * 1000;
+    this.#grantEnds.set(project, expiresAt);
+    return grantFor(USER, project, expiresAt);
+  }
+
+  protected tokenOf(projects = this.token): Promise<string> {
+    return tokenFor(USER, { projects: [...projects] });
   }
 
   async publish(): Promise<void> {
@@ -84,7 +113,8 @@ export class RawHearingClient extends HearingClient {
     const node = await startNode(init);
     const token = await tokenFor(USER, { projects: [...init.token] });
     const path = init.begins === 'one project' ? `/ws/project/${init.own}` : '/ws/notifications';
-    const client = new RawHearingClient(node, new RawClient(node.node.url, path, token));
+    const raw = new RawClient(node.node.url, path, token);
+    const client = new RawHearingClient(node, init.token, raw);
     await once(client.#client.socket, 'open', { signal: AbortSignal.timeout(DEADLINE_MS) });
     return client;
   }
@@ -94,9 +124,10 @@ export class RawHearingClient extends HearingClient {
     await super[Symbol.asyncDispose]();
   }
 
-  constructor(node: HearingNode, client: RawClient) {
-    super(node);
+  constructor(node: HearingNode, token: readonly string[], client: RawClient) {
+    super(node, token);
     this.#client = client;
+    client.socket.on('message', (text) => this.#note(JSON.parse(String(text)) as Message));
   }
 
   heard(project: string): readonly number[] {
@@ -104,16 +135,8 @@ export class RawHearingClient extends HearingClient {
     return events.map(({ data }) => Number(data['n']));
   }
 
-  protected async ask({ step, cursors }: HearingCommand): Promise<Answer> {
-    const start = this.#client.messages.length;
-    const { data } = await this.#say(await this.#commandOf({ step, cursors }));
-    for (const message of this.#client.messages.slice(start)) {
-      if (message['id'] !== undefined) continue;
-      if (message.type === 'unsubscribed') this.endedChannels.push(String(message.data['channel']));
-      if (message.type === 'subscribed')
-        this.returnedChannels.push(String(message.data['channel']));
-    }
-    return data;
+  protected async ask(command: HearingCommand): Promise<Answer> {
+    return (await this.#say(await this.#commandOf(command))).data;
   }
 
   protected async ping(): Promise<unknown> {
@@ -123,12 +146,21 @@ export class RawHearingClient extends HearingClient {
   async #commandOf({ step, cursors }: HearingCommand): Promise<object> {
     const byChannel = Object.fromEntries([...cursors].map(([id, at]) => [projectChannel(id), at]));
     if (step.kind === 'auth') {
-      const token = await tokenFor(USER, { projects: [...step.projects] });
-      return { action: 'auth', token, cursors: byChannel };
+      return { action: 'auth', token: await this.tokenOf(), cursors: byChannel };
+    }
+    if (step.kind === 'grant begins') {
+      return { action: 'resume', cursors: {}, grants: [await this.grantFor(step.project)] };
     }
     if (step.kind === 'resume') return { action: 'resume', cursors: byChannel };
     const since = cursors.get(step.project);
     return { action: step.kind, project_id: step.project, ...(since !== undefined && { since }) };
+  }
+
+  /** Only what comes without being asked for names its channel. */
+  #note({ type, data: { channel } }: Message): void {
+    if (channel === undefined) return;
+    if (type === 'unsubscribed') this.endedChannels.push(String(channel));
+    if (type === 'subscribed') this.returnedChannels.push(String(channel));
   }
 
   async #say(command: object): Promise<Message> {
@@ -152,13 +184,13 @@ export class SocketIoHearingClient extends HearingClient {
     const token = await tokenFor(USER, { projects: [...init.token] });
     const auth = { token, projects: init.begins === 'takes all' };
     const socket = io(`${node.node.url}/events`, { auth, transports: ['websocket'] });
-    const client = new SocketIoHearingClient(node, socket);
+    const client = new SocketIoHearingClient(node, init.token, socket);
     await new Promise((resolve) => socket.once('connected', resolve));
     return client;
   }
 
-  constructor(node: HearingNode, socket: Socket) {
-    super(node);
+  constructor(node: HearingNode, token: readonly string[], socket: Socket) {
+    super(node, token);
     this.#socket = socket;
     socket.on('x', ({ project_id, data }) => {
       this.#heard.set(project_id, [...this.heard(project_id), data.n]);
@@ -181,12 +213,13 @@ export class SocketIoHearingClient extends HearingClient {
   }
 
   protected async ask({ step, cursors }: HearingCommand): Promise<Answer> {
-    if (step.kind === 'auth') {
-      const token = await tokenFor(USER, { projects: [...step.projects] });
+    if (step.kind === 'auth' || step.kind === 'grant begins') {
       const byChannel = [...cursors].map(([id, at]) => [projectChannel(id), at]);
-      return this.#say('auth', { token, cursors: Object.fromEntries(byChannel) });
+      const grants = step.kind === 'auth' ? [] : [await this.grantFor(step.project)];
+      const token = await this.tokenOf();
+      return this.#say('auth', { token, grants, cursors: Object.fromEntries(byChannel) });
     }
-    const since = 'project' in step ? cursors.get(step.project) : undefined;
+    const since = cursors.get(step.project);
     const command = { project_id: step.project, ...(since !== undefined && { since }) };
     return this.#say(`${step.kind}.project`, command);
   }
@@ -201,6 +234,7 @@ export class SocketIoHearingClient extends HearingClient {
 }
 
 interface HearingNode {
+  readonly clock: MovableClock;
   readonly node: GatewayUnderTest;
   readonly store: MemoryStore;
 }
@@ -208,5 +242,7 @@ interface HearingNode {
 async function startNode({ firehose }: HearingInit): Promise<HearingNode> {
   const store = new MemoryStore(memoryLimits());
   const env = { FIREHOSE: firehose ? 'on' : 'off' };
-  return { node: await startGateway(env, { broker: new MemoryBroker(store) }), store };
+  const clock = new MovableClock();
+  const node = await startGateway(env, { broker: new MemoryBroker(store), clock });
+  return { node, store, clock };
 }

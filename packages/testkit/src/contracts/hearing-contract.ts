@@ -42,13 +42,14 @@ export interface HearingSubject extends AsyncDisposable {
   heard(project: string): readonly number[];
 }
 
-type StepKind = HearingCommand['step']['kind'];
+type StepKind = HearingStep['kind'];
 export const HEARING_STEPS: readonly StepKind[] = [
   'subscribe',
   'unsubscribe',
   'resume',
   'auth',
   'grant begins',
+  'grant ends',
 ];
 
 export interface HearingContract {
@@ -85,8 +86,9 @@ function randomToken(random: Random): readonly string[] {
 function randomStep(random: Random, model: HearingModel, kinds: readonly StepKind[]): HearingStep {
   const project = random.pick(HEARING_PROJECTS);
   const [oldest] = model.grants;
-  if (oldest !== undefined && random.chance(0.2)) return { kind: 'grant ends', project: oldest };
-  const kind = random.pick(kinds);
+  const canEnd = oldest !== undefined && kinds.includes('grant ends');
+  if (canEnd && random.chance(0.2)) return { kind: 'grant ends', project: oldest };
+  const kind = random.pick(kinds.filter((each) => each !== 'grant ends'));
   return kind === 'auth' ? { kind, projects: randomToken(random) } : { kind, project };
 }
 
