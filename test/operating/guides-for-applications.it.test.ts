@@ -157,12 +157,16 @@ describe('code of the guides for applications works as it is:', () => {
       ['renewInTime'],
     );
     const url = wsUrl(server.url, '/ws/notifications');
-    await using client = await RawClient.open(url, { token: tokenFor('ana') });
-    guide.renewInTime(client.socket, async () => tokenFor('ana'));
-    for (const event of client.events) {
-      client.socket.emit('message', JSON.stringify(event), false); // it came before the listener
-    }
-    const answer = await client.first('authenticated');
+    const ws = new WebSocket(url, ['leque', `bearer.${tokenFor('ana')}`]);
+    using _ws = { [Symbol.dispose]: () => ws.close() };
+    const authenticated = new Promise<Envelope>((resolve) => {
+      ws.addEventListener('message', ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === 'authenticated') resolve(message);
+      });
+    });
+    guide.renewInTime(ws, async () => tokenFor('ana'));
+    const answer = await authenticated;
     expect(Date.parse(String(answer.data['expires_at']))).toBeGreaterThan(Date.now());
   });
 
