@@ -178,8 +178,9 @@ export class RawAuditedClient implements AuditedClient {
   async #join(grants: RoomGrants): Promise<void> {
     const grant = await grants.sign();
     const cursors = this.#presented;
-    if (this.#channel in cursors) this.#say({ action: 'resume', cursors, grants: [grant] });
-    else await this.#subscribeToRoom();
+    const isBack = Object.keys(cursors).length > 0;
+    if (isBack) this.#say({ action: 'resume', cursors, grants: [grant] });
+    if (!(this.#channel in cursors)) await this.#subscribeToRoom();
     grants.renewInTime(() => void this.#subscribeToRoom());
   }
 
@@ -199,7 +200,8 @@ export class RawAuditedClient implements AuditedClient {
 
   /** The answer to a renewal brings nothing. */
   #subscribed(data: Message['data']): void {
-    const isRenewal = this.open && !(this.#channel in this.#presented);
+    const isKnown = this.#channel in this.#deps.record.cursors;
+    const isRenewal = this.open && isKnown && !(this.#channel in this.#presented);
     if (!isRenewal) this.#answered({ [this.#channel]: data });
   }
 
