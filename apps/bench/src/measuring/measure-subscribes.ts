@@ -15,7 +15,7 @@ const ROUND_SECONDS = 120;
 const PORTS = 10;
 const LIFETIME_S = 86_400;
 /** Clients subscribe as fast as they are answered. */
-const NO_PACE = { COMMAND_RATE: '1000000', COMMAND_BURST: '1000000', INPUT_RATE: '1000000' };
+const NO_PACE = { COMMAND_RATE: '10000', COMMAND_BURST: '10000', INPUT_RATE: '10000' };
 
 /** One client's commands, which are made before the time begins. */
 interface Subscriber {

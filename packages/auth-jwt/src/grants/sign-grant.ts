@@ -1,6 +1,6 @@
 import type { GrantSigner } from '@leque/core';
 import { SignJWT } from 'jose';
-import { grantSigningKey } from '../keys/grant-keys.ts';
+import { GRANT_KID, grantSigningKey } from '../keys/grant-keys.ts';
 import type { VerifierSettings } from '../keys/key-source.ts';
 import { GRANT_USE } from '../verifying/common-claims.ts';
 
@@ -15,7 +15,7 @@ export function createGrantSigner(settings: VerifierSettings): GrantSigner | und
   return {
     async sign({ userId, projects, expiresAt }) {
       const grant = new SignJWT({ use: GRANT_USE, projects: [...projects] })
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: GRANT_KID })
         .setSubject(userId)
         .setExpirationTime(Math.floor(expiresAt / 1000));
       if (issuer !== undefined) grant.setIssuer(issuer);

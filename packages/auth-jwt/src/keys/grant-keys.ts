@@ -6,6 +6,9 @@ import { KEY_SOURCES } from './settings.ts';
 /** Variables with which grants can be verified. */
 export const GRANT_KEY_SOURCES = ['GRANT_SECRET', ...KEY_SOURCES] as const;
 
+/** The `kid` of the grants that Leque signs: it is tried before the keys of applications. */
+export const GRANT_KID = 'leque-grant';
+
 /** The purpose of the key that is derived from the secret of tokens: it signs no token. */
 const PURPOSE = 'leque grants 1';
 const KEY_BYTES = 32;
@@ -38,9 +41,13 @@ function ownKeys(settings: VerifierSettings): readonly Key[] {
   const given = [settings.GRANT_SECRET, settings.GRANT_SECRET_NEXT].filter(isSet).map(secretKey);
   const derived = [settings.JWT_SECRET, settings.JWT_SECRET_NEXT].filter(isSet).map(derivedKey);
   return [
-    ...given.map((key) => ({ getKey: async () => key, algorithms: algorithmsOfSecret(key) })),
-    ...derived.map((key) => ({ getKey: async () => key, algorithms: ['HS256'] })),
+    ...given.map((key) => ownKey(key, algorithmsOfSecret(key))),
+    ...derived.map((key) => ownKey(key, ['HS256'])),
   ];
+}
+
+function ownKey(key: Uint8Array, algorithms: readonly string[]): Key {
+  return { getKey: async () => key, algorithms, kid: GRANT_KID };
 }
 
 function derivedKey(secret: string): Uint8Array {

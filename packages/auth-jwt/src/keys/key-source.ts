@@ -10,6 +10,8 @@ export type VerifierSettings = Partial<Omit<AuthSettings, 'AUTH_MODE' | 'NODE_EN
 export interface Key {
   readonly getKey: JWTVerifyGetKey;
   readonly algorithms: readonly string[];
+  /** The `kid` of what it signs; the others are tried after it. Undefined for a key without a name. */
+  readonly kid?: string;
 }
 
 /** The keys of one configuration: secrets, or public keys, never both. */

@@ -5,8 +5,9 @@ import {
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
+  type ProtectedHeaderParameters,
 } from 'jose';
-import type { KeySource } from '../keys/key-source.ts';
+import type { Key, KeySource } from '../keys/key-source.ts';
 
 /**
  * Verifies a JWT with each key that can have signed it: while keys are rotated, there are two.
@@ -17,8 +18,11 @@ export async function verifyClaims(
   { keys }: Pick<KeySource, 'keys'>,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  const algorithm = tryReadAlgorithm(jwt);
-  const fitting = keys.filter(({ algorithms }) => algorithms.includes(algorithm ?? ''));
+  const { alg = '', kid } = tryReadHeader(jwt);
+  const able = keys.filter(({ algorithms }) => algorithms.includes(alg));
+  // The name of a key only says which one to try first.
+  const isNamed = (key: Key) => key.kid === kid;
+  const fitting = [...able.filter(isNamed), ...able.filter((key) => !isNamed(key))];
   // Without a fitting key the first one serves to refuse the JWT.
   const candidates = fitting.length > 0 ? fitting : keys.slice(0, 1);
   for (const { getKey } of candidates.slice(0, -1)) {
@@ -36,11 +40,11 @@ async function noKey(): Promise<never> {
   throw new errors.JWKSNoMatchingKey();
 }
 
-function tryReadAlgorithm(jwt: string): string | undefined {
+function tryReadHeader(jwt: string): ProtectedHeaderParameters {
   try {
-    return decodeProtectedHeader(jwt).alg;
+    return decodeProtectedHeader(jwt);
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -113,6 +113,8 @@ export class RoomRights {
   readonly #max: number;
   /** Ends by project, in milliseconds since the Unix epoch, in the order in which they were granted. */
   readonly #ends = new Map<string, number>();
+  /** No room ends before it. It is exact after `expire`; a room that goes on longer does not change it. */
+  #nextEnd = Number.POSITIVE_INFINITY;
 
   /** @param max rooms that may be held */
   constructor(userId: string | undefined, max: number) {
@@ -120,9 +122,9 @@ export class RoomRights {
     this.#max = max;
   }
 
-  /** When the first room ends, in milliseconds since the Unix epoch; undefined without rooms. */
+  /** When a room may end next, in milliseconds since the Unix epoch; undefined without rooms. */
   get nextEnd(): number | undefined {
-    return this.#ends.size === 0 ? undefined : Math.min(...this.#ends.values());
+    return this.#ends.size === 0 ? undefined : this.#nextEnd;
   }
 
   covers(channel: string): boolean {
@@ -143,21 +145,30 @@ export class RoomRights {
         'a grant names its projects; it cannot be for all of them',
       );
     }
-    const added = new Set(projects);
-    const spare = [...this.#ends.keys()].filter((id) => !added.has(id) && !isInUse(id));
-    const kept = [...this.#ends.keys()].filter((id) => !added.has(id)).length;
-    const surplus = Math.max(0, kept + added.size - this.#max);
+    const wanted = new Set(projects);
+    const added = [...wanted].filter((id) => !this.#ends.has(id));
+    const surplus = this.#ends.size + added.length - this.#max;
+    if (surplus > 0) this.#makeRoom(surplus, (id) => wanted.has(id) || isInUse(id));
+    for (const id of wanted) this.#ends.set(id, Math.max(expiresAt, this.#ends.get(id) ?? 0));
+    this.#nextEnd = Math.min(this.#nextEnd, expiresAt);
+  }
+
+  #makeRoom(surplus: number, isInUse: (projectId: string) => boolean): void {
+    const spare = [...this.#ends.keys()].filter((id) => !isInUse(id));
     if (surplus > spare.length) {
       const problem = `a session holds grants for at most ${this.#max} projects`;
       throw new ProtocolError('too_many_subscriptions', problem);
     }
     for (const id of spare.slice(0, surplus)) this.#ends.delete(id);
-    for (const id of added) this.#ends.set(id, Math.max(expiresAt, this.#ends.get(id) ?? 0));
   }
 
   /** Removes the rooms whose time is over. */
   expire(now: number): void {
-    for (const [id, end] of this.#ends) if (end <= now) this.#ends.delete(id);
+    this.#nextEnd = Number.POSITIVE_INFINITY;
+    for (const [id, end] of this.#ends) {
+      if (end <= now) this.#ends.delete(id);
+      else this.#nextEnd = Math.min(this.#nextEnd, end);
+    }
   }
 }
 

@@ -31,6 +31,8 @@ const NONE_REFUSED: RefusedGrants = new Map();
 export class HeldGrants {
   readonly #client: GrantHolder;
   #cancelExpiry: Cancel | undefined;
+  /** The end for which the timer is set; infinite without a timer. */
+  #awaited = Number.POSITIVE_INFINITY;
 
   constructor(client: GrantHolder) {
     this.#client = client;
@@ -81,19 +83,22 @@ export class HeldGrants {
   end(): void {
     this.#cancelExpiry?.();
     this.#cancelExpiry = undefined;
+    this.#awaited = Number.POSITIVE_INFINITY;
   }
 
   #awaitExpiry(): void {
-    this.end();
     const { session, context } = this.#client;
     const next = session.rooms?.nextEnd;
-    if (next === undefined) return;
+    if (next === undefined || next >= this.#awaited) return;
+    this.end();
+    this.#awaited = next;
     const delayMs = Math.min(Math.max(1, next - context.clock.now()), LONGEST_DELAY_MS);
     this.#cancelExpiry = context.clock.after(delayMs, () => this.#expire());
   }
 
   #expire(): void {
     const { session, context } = this.#client;
+    this.#awaited = Number.POSITIVE_INFINITY;
     session.rooms?.expire(context.clock.now());
     this.#client.grantsExpired();
     this.#awaitExpiry();
