@@ -2,9 +2,11 @@
 // text that it replaces, which has to be there exactly once.
 import { grantMutations } from './grant-mutations.mjs';
 import { HEARING_MUTATIONS } from './hearing-mutations.mjs';
+import { recoveryMutations } from './recovery-mutations.mjs';
 
 const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
 const flusher = 'packages/core/src/writing/flusher.ts';
+const held = 'packages/core/src/recovery/held-publications.ts';
 const hub = 'packages/core/src/fan-out/hub.ts';
 const pace = 'packages/core/src/writing/pace.ts';
 const subscription = 'packages/core/src/fan-out/subscription.ts';
@@ -209,25 +211,19 @@ export const MUTATIONS = [
     about: 'what came meanwhile is delivered before what was missed',
     patches: [
       {
-        file: 'packages/core/src/fan-out/held-publications.ts',
-        from: 'this.#publications = [...merged, ...rest];',
-        to: 'this.#publications = [...rest, ...merged];',
+        file: held,
+        from: 'return this.hasGap || this.#missed.length > 0;',
+        to: 'return this.hasGap;',
       },
-    ],
-    proof: model,
-  },
-  {
-    name: 'the late cursor',
-    about: 'what was missed is replayed although newer ones were delivered',
-    patches: [
       {
-        file: subscription,
-        from: '    else if (this.#delivered && since.offset < (last?.offset ?? 0)) this.#recovered = false;\n',
-        to: '',
+        file: held,
+        from: '[...this.#missed.splice(0), ...this.#arrived.splice(0)]',
+        to: '[...this.#arrived.splice(0), ...this.#missed.splice(0)]',
       },
     ],
     proof: model,
   },
+  ...recoveryMutations(model),
   {
     name: 'the hold for an unknown outcome',
     about: 'after a history that cannot be read, what is newer flows',

@@ -9,6 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly Row[]>> = {
   'packages/core': [
     'clients',
     ['admission', 'fan-out'],
+    'recovery',
     ['writing', 'journal', 'input'],
     'ports',
     ['access', 'publication'],

@@ -210,7 +210,7 @@ describe('resume on another node', () => {
         await publish({ type: 'live', project_id: project, data: {} });
         const { cursor: liveCursor } = await client.first('live');
         const types = client.events.map((event) => event.type);
-        expect(types).toEqual(['connection', 'subscribed', 'live']);
+        expect(types).toEqual(['connection', 'subscribed', 'caught_up', 'live']);
         // Nothing after the cursor in the answer is lost.
         await using next = await notifications(secondUrl);
         const again = await next.subscribe(project, String(data['cursor']));

@@ -12,7 +12,7 @@ const LIMITS = {
   fanoutWindowMs: 0,
   unsubscribeGraceMs: 0,
   maxSubscriptions: 1,
-  maxRecovered: 1,
+  replayPage: { publications: 1, bytes: 1 },
 };
 
 function startHub(sessions: number) {

@@ -26,8 +26,8 @@ import {
 } from './transport-context.ts';
 import { createTransports, type GatewayTransport, type TransportOptions } from './transports.ts';
 
-/** Publications of one recovery: more than any client misses that was away for a moment. */
-const MAX_RECOVERED = 5000;
+/** The most that is read of a history at once, in bytes of JSON: a client's room has a few of these. */
+const REPLAY_PAGE = { publications: 5000, bytes: 262_144 };
 
 /** The share of free places with which a full node takes newcomers again. */
 const FREE_AGAIN = 1 / 20;
@@ -140,7 +140,7 @@ function hubOptions(settings: GatewaySettings): HubOptions {
     fanoutWindowMs: settings.FANOUT_WINDOW_MS,
     slowConsumerRules: parseSlowConsumerRules(settings.SLOW_CONSUMER_RULES),
     unsubscribeGraceMs: settings.UNSUBSCRIBE_GRACE * 1000,
-    maxRecovered: MAX_RECOVERED,
+    replayPage: REPLAY_PAGE,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     journal: journalOptions(settings),
   };

@@ -163,7 +163,9 @@ test('[RE3.2] ?resume=1 holds back new publications until the cursors arrive', a
   await gateway.publish({ type: 'x', data: { n: 4 }, project_id: 'P' });
   second.say({ action: 'resume', cursors: { 'project:P': cursor } });
   await expect.poll(() => second.of('x').map(({ data }) => data['n'])).toEqual([3, 4]);
-  expect(second.messages.map(({ type }) => type)).toEqual(['connection', 'resumed', 'x', 'x']);
+  await expect
+    .poll(() => second.messages.map(({ type }) => type))
+    .toEqual(['connection', 'resumed', 'x', 'x', 'caught_up']);
 });
 
 test.each([

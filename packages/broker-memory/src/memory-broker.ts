@@ -54,9 +54,9 @@ export class MemoryBroker implements Broker {
     return this.#store.history(channel, after, extent);
   }
 
-  async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {
+  async pageAfter(channel: string, after: Position, extent: HistoryExtent): Promise<HistoryPage> {
     this.#assertOpen();
-    return this.#store.pageAfter(channel, after, limit);
+    return this.#store.pageAfter(channel, after, extent);
   }
 
   async top(channel: string): Promise<Position | undefined> {

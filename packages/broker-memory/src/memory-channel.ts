@@ -3,7 +3,6 @@ import {
   type HistoryExtent,
   type HistoryLimit,
   type HistoryPage,
-  MAX_HISTORY_BYTES,
   Publication,
   type Published,
 } from '@leque/core';
@@ -52,7 +51,8 @@ export class MemoryChannel {
     this.#remembered.set(key, { published, expiresAt });
   }
 
-  append({ type, json }: Event, now: number): Publication {
+  /** @param storedAt in microseconds */
+  append({ type, json }: Event, now: number, storedAt: number): Publication {
     this.touch(now);
     if (this.#limit !== undefined) this.#top += 1;
     const publication = new Publication({
@@ -60,6 +60,7 @@ export class MemoryChannel {
       type,
       position: this.position,
       json,
+      storedAt,
     });
     if (this.#limit !== undefined) this.#keep(publication, this.#limit, now);
     return publication;
@@ -72,22 +73,29 @@ export class MemoryChannel {
     const asked = { publications: Math.min(missed, limit), bytes };
     const found = missed > 0 ? newestOf(this.#log, asked) : [];
     if (after === undefined) return { position, publications: found, complete: true };
-    const isWhole = missed >= 0 && found.length === missed && bytesOf(found) <= bytes;
-    const complete = after.epoch === position?.epoch && isWhole;
-    return { position, publications: complete ? found : [], complete };
+    const nothing = { position, publications: [], complete: false };
+    if (!this.#reachesBackTo(after)) return nothing;
+    const isWhole = found.length === missed && bytesOf(found) <= bytes;
+    return isWhole
+      ? { ...nothing, publications: found, complete: true }
+      : { ...nothing, tooLarge: true };
   }
 
   /** See `Broker.pageAfter`. */
-  pageAfter(after: Position, limit: number): HistoryPage {
+  pageAfter(after: Position, extent: HistoryExtent): HistoryPage {
     const { position } = this;
-    const missed = this.#top - after.offset;
-    const complete = after.epoch === position?.epoch && missed >= 0 && missed <= this.#log.length;
-    const following = complete ? this.#log.slice(this.#log.length - missed) : [];
-    return {
-      position,
-      publications: firstOf(following, { publications: limit, bytes: MAX_HISTORY_BYTES }),
-      complete,
-    };
+    const complete = this.#reachesBackTo(after);
+    const following = complete ? this.#log.slice(this.#log.length - this.#missedAfter(after)) : [];
+    return { position, publications: firstOf(following, extent), complete };
+  }
+
+  #missedAfter({ offset }: Position): number {
+    return this.#top - offset;
+  }
+
+  #reachesBackTo(after: Position): boolean {
+    const missed = this.#missedAfter(after);
+    return after.epoch === this.position?.epoch && missed >= 0 && missed <= this.#log.length;
   }
 
   /** True when only epoch and top are kept. */

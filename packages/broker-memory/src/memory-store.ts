@@ -24,6 +24,7 @@ export class MemoryStore {
   readonly #channels = new Map<string, MemoryChannel>();
   readonly #receivers = new Map<string, Set<Receive>>();
   #sweptAt = 0;
+  #storedAt = 0;
 
   constructor(limits: HistoryOptions, clock: Clock = systemClock) {
     this.#limits = limits;
@@ -39,7 +40,9 @@ export class MemoryStore {
     const key = event.idempotencyKey;
     const earlier = channel.recall(key);
     if (earlier !== undefined) return earlier;
-    const publication = channel.append(event, now);
+    // Microseconds, each for one event, so that all of them have an order.
+    this.#storedAt = Math.max(this.#storedAt + 1, now * 1000);
+    const publication = channel.append(event, now, this.#storedAt);
     const { position } = publication;
     const published = { messageId: event.messageId, position, duplicate: false };
     if (key !== undefined) {
@@ -68,11 +71,11 @@ export class MemoryStore {
     return kept.page(after, extent);
   }
 
-  pageAfter(channel: string, after: Position, limit: number): HistoryPage {
+  pageAfter(channel: string, after: Position, extent: HistoryExtent): HistoryPage {
     const kept = this.#channels.get(channel);
     if (kept === undefined) return { position: undefined, publications: [], complete: false };
     kept.expire(this.#clock.now());
-    return kept.pageAfter(after, limit);
+    return kept.pageAfter(after, extent);
   }
 
   subscribe(channel: string, receive: Receive): void {

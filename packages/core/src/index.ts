@@ -75,6 +75,7 @@ export {
   returnHint,
 } from './clients/refusals.ts';
 export {
+  announceCaughtUp,
   type EndedForReason,
   endFields,
   outcomesOf,

@@ -34,7 +34,7 @@ const limits = {
   outboxMaxBytes: 1_000_000,
   fanoutWindowMs: 0,
   unsubscribeGraceMs: 100,
-  maxRecovered: 1_000,
+  replayPage: { publications: 1_000, bytes: 262_144 },
   maxSubscriptions: 50,
   slowConsumerRules: () => undefined,
 };

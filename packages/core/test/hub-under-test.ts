@@ -18,7 +18,7 @@ const limits = {
   outboxMaxBytes: 1_000,
   fanoutWindowMs: 0,
   unsubscribeGraceMs: 2_000,
-  maxRecovered: 100,
+  replayPage: { publications: 100, bytes: 262_144 },
   maxSubscriptions: 5,
   slowConsumerRules: parseSlowConsumerRules(
     'logs drop-oldest; project:C conflate job_progress/job_id',
@@ -44,7 +44,7 @@ export class HubUnderTest {
   /** Subscribes and starts the subscription at once. */
   async subscribe(session: Session, channel: string, options?: SubscribeOptions) {
     const subscription = await this.hub.subscribe(session, channel, options);
-    subscription.start();
+    this.hub.replays.start(session, [subscription]);
     return subscription;
   }
 

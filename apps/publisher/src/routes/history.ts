@@ -71,10 +71,11 @@ export const historyRoutes: FastifyPluginAsyncTypebox<PublisherContext> = async 
       const { since, limit } = request.query;
       const after = positionOf(since);
       rates.charge(request, reply, Math.floor(limit / PUBLICATIONS_PER_UNIT));
+      const extent = { publications: limit, bytes: MAX_HISTORY_BYTES };
       const read = () =>
         after === undefined
-          ? broker.history(channel, undefined, { publications: limit, bytes: MAX_HISTORY_BYTES })
-          : broker.pageAfter(channel, after, limit);
+          ? broker.history(channel, undefined, extent)
+          : broker.pageAfter(channel, after, extent);
       const { bucket } = request;
       const isWanted = () => !deadline.expired;
       const page = await deadline.settle(historyReads.run({ bucket, read, isWanted }));

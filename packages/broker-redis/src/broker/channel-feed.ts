@@ -17,7 +17,7 @@ import type { MessageDecoder } from './decode-message.ts';
 import { isBehind, Sequencer, type Verdict } from './sequencer.ts';
 
 export interface ChannelFeedDeps {
-  readonly log: Pick<ChannelLog, 'position' | 'page'>;
+  readonly log: Pick<ChannelLog, 'position' | 'rest'>;
   readonly decoder: MessageDecoder;
   readonly sink: BrokerSink;
   readonly telemetry: Telemetry;
@@ -280,7 +280,7 @@ export class ChannelFeed implements ChannelHandler {
   async #readOnce(): Promise<HistoryPage> {
     const { log } = this.#deps;
     this.#heldBefore = this.#held.length;
-    const page = this.position && (await log.page(this.#channel, this.position, 'rest'));
+    const page = this.position && (await log.rest(this.#channel, this.position));
     if (page?.position !== undefined && !isBehind(page.position, this.position)) return page;
     // The end of the history is lost: begin a new epoch, so that clients get a cursor that works.
     const position = await log.position(this.#channel, this.position);

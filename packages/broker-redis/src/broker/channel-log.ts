@@ -10,8 +10,8 @@ import type { Event, EventForEach, Position } from '@leque/protocol';
 import type { RedisLink } from '../link/redis-link.ts';
 import { isJsonObject } from './decode-message.ts';
 
-/** An entry of a channel's stream: `OFFSET-0`, then the type and the JSON. */
-type StreamEntry = [id: string, fields: [type: string, json: string]];
+/** An entry of a channel's stream: `OFFSET-0`, the type and the JSON, and since when it is stored. */
+type StreamEntry = [id: string, fields: [type: string, json: string, at?: string, micros?: string]];
 
 interface Reply {
   readonly page: HistoryPage;
@@ -108,19 +108,22 @@ export class ChannelLog {
   }
 
   /**
-   * Reads what follows `after`, from its beginning, and at most `PAGE` of it. A page is empty only
-   * when nothing readable follows.
-   * @param mode `rest` for a node that has received the channel until a moment ago
+   * Reads what follows `after`, from its beginning. A page is empty only when nothing readable follows.
    */
-  async page(
-    channel: string,
-    after: Position,
-    mode: 'page' | 'rest' = 'page',
-  ): Promise<HistoryPage> {
-    for (let from = after; ; ) {
-      const { page, end } = await this.#read(mode, { channel, after: from, extent: PAGE });
+  page(channel: string, after: Position, extent: HistoryExtent = PAGE): Promise<HistoryPage> {
+    return this.#page('page', { channel, after, extent });
+  }
+
+  /** Reads a page for a node that has received the channel until a moment ago. */
+  rest(channel: string, after: Position): Promise<HistoryPage> {
+    return this.#page('rest', { channel, after, extent: PAGE });
+  }
+
+  async #page(mode: 'page' | 'rest', query: HistoryQuery): Promise<HistoryPage> {
+    for (let { after } = query; ; ) {
+      const { page, end } = await this.#read(mode, { ...query, after });
       if (page.publications.length > 0 || end === undefined) return page;
-      from = end;
+      after = end;
     }
   }
 
@@ -137,7 +140,7 @@ export class ChannelLog {
         .filter((entry) => this.#isReadable(channel, entry))
         .map((entry) => toPublication(channel, epoch, entry)),
       complete: outcome === 1,
-      ...(outcome === -1 && { readAndRejected: true }),
+      ...(outcome === -1 && { tooLarge: true }),
     };
     return { page, end: last && { epoch, offset: offsetOf(last) } };
   }
@@ -172,6 +175,8 @@ function offsetOf([id]: StreamEntry): number {
 }
 
 function toPublication(channel: string, epoch: string, entry: StreamEntry): Publication {
-  const [, [type, json]] = entry;
-  return new Publication({ channel, type, position: { epoch, offset: offsetOf(entry) }, json });
+  const [, [type, json, , micros]] = entry;
+  const position = { epoch, offset: offsetOf(entry) };
+  const storedAt = micros === undefined ? undefined : Number(micros);
+  return new Publication({ channel, type, position, json, storedAt });
 }

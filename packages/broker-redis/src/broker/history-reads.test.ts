@@ -82,7 +82,7 @@ test('[MEM] callers that share a read keep their own limits of size', async () =
   const rooms = [99, 102, 101, 0];
   const pages = rooms.map((bytes) => reads.read('all', after(0), { publications: 10, bytes }));
   clock.endTurn();
-  const nothing = { ...whole, publications: [], complete: false };
+  const nothing = { ...whole, publications: [], complete: false, tooLarge: true };
   expect(await Promise.all(pages)).toEqual([nothing, whole, nothing, nothing]);
   expect(asked).toEqual([{ publications: 10, bytes: 102 }]);
 });

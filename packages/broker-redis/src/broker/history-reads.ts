@@ -3,7 +3,6 @@ import {
   ConcurrencyLimit,
   type HistoryExtent,
   type HistoryPage,
-  MAX_HISTORY_BYTES,
   withDeadline,
 } from '@leque/core';
 import { type Position, toCursor } from '@leque/protocol';
@@ -72,13 +71,14 @@ export class HistoryReads {
         ask: async (most) => this.#findOrRead(channel, after, { publications, bytes: most }),
       }));
     const fits = after === undefined || bytesOf(page.publications) <= bytes;
-    return fits ? page : { ...page, publications: [], complete: false };
+    return fits ? page : { ...page, publications: [], complete: false, tooLarge: true };
   }
 
   /** See `ChannelLog.page`. */
-  page(channel: string, after: Position): Promise<HistoryPage> {
-    const ask = () => this.#log.page(channel, after);
-    return this.#share({ key: `${channel} ${toCursor(after)}`, bytes: MAX_HISTORY_BYTES, ask });
+  page(channel: string, after: Position, extent: HistoryExtent): Promise<HistoryPage> {
+    const { publications, bytes } = extent;
+    const key = `${channel} ${toCursor(after)} page ${publications} ${bytes}`;
+    return this.#share({ key, bytes, ask: () => this.#log.page(channel, after, extent) });
   }
 
   close(): void {

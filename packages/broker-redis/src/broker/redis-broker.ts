@@ -138,12 +138,12 @@ export class RedisBroker implements Broker {
     }
   }
 
-  async pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage> {
+  async pageAfter(channel: string, after: Position, extent: HistoryExtent): Promise<HistoryPage> {
+    const publications = Math.min(extent.publications, MAX_PAGE);
     try {
-      const { publications, ...page } = await this.#histories.page(channel, after);
-      return { ...page, publications: publications.slice(0, limit) };
+      return await this.#histories.page(channel, after, { ...extent, publications });
     } catch (error) {
-      throw unavailable(error);
+      throw readFailure(error);
     }
   }
 

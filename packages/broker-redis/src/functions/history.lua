@@ -7,9 +7,10 @@
 --            rest    as page, for a node that has received the channel until a moment ago
 --            newest  as many of the newest as fit, at least one; EPOCH and OFFSET are ignored
 -- Reply    { epoch, top offset, outcome, entries }, the oldest entry first. The outcome is 1 when
---          nothing is missing after the position, else 0, or -1 when it took reading to find that
---          out. An entry is { "OFFSET-0", { TYPE, EVENT_JSON } }. The epoch is empty for a channel that
---          keeps no history
+--          nothing is missing after the position, else 0, or -1 when nothing is missing and it is too
+--          large. An entry is { "OFFSET-0", { TYPE, EVENT_JSON, "at", MICROSECONDS } }; the time is that
+--          of storing, and older entries have none. The epoch is empty for a channel that keeps no
+--          history
 -- Atomic   so that the top and the entries belong together, whatever is published meanwhile
 
 -- Redis serves no other client meanwhile, so hardly more is read than is answered: few entries at
@@ -95,13 +96,14 @@ local function history(keys, args)
   if not is_known or missed < 0 then return nothing end
   if missed == 0 then return { meta.epoch, meta.offset, 1, {} } end
   local is_all = mode == 'all'
-  -- No publication is shorter than a byte.
-  if is_all and (missed > limit or missed > max_bytes) then return nothing end
   local first = text(offset + 1) .. '-0'
   if #(read_from(log, 'XRANGE', first, first) or {}) == 0 then return nothing end
+  local too_large = { meta.epoch, meta.offset, -1, {} }
+  -- No publication is shorter than a byte.
+  if is_all and (missed > limit or missed > max_bytes) then return too_large end
   local range = { first, '+', log = log, at_least = is_all and 0 or 1 }
   local entries = collect('XRANGE', range, limit, max_bytes)
-  if is_all and #entries < missed then return { meta.epoch, meta.offset, -1, {} } end
+  if is_all and #entries < missed then return too_large end
   return { meta.epoch, meta.offset, 1, entries }
 end
 

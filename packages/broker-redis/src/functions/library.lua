@@ -124,8 +124,11 @@ end
 -- The run is read again after this time; a replica takes no calls meanwhile.
 local RUN_KEPT_MS = 100
 local read_at = 0
+-- When the present call began, in microseconds; set by boot.
+local called_at = 0
 local function boot()
   local time = redis.call('TIME')
+  called_at = time[1] * 1000000 + time[2]
   local now = time[1] * 1000 + time[2] / 1000
   if not run or math.abs(now - read_at) > RUN_KEPT_MS then
     read_run()

@@ -61,9 +61,10 @@ local function begin(log, meta)
   log.epoch, log.offset, log.started = meta.epoch, meta.offset, true
 end
 
+-- An entry has the event under its type, and when it was stored, in microseconds.
 local function try_to_add(log, event)
   local id = text(log.offset + 1) .. '-0'
-  local added = redis.pcall('XADD', log.stream, id, event.type, event.json)
+  local added = redis.pcall('XADD', log.stream, id, event.type, event.json, 'at', text(called_at))
   return type(added) == 'table' and added or nil
 end
 

@@ -161,7 +161,7 @@ describeOnOwnRedis('a channel that nobody has published to', () => {
     await evictAbove('100mb');
     await using node = await startNode({ url: redis.url, prefix: uniquePrefix() });
     const start = await startOf(node);
-    const complete = async () => (await node.broker.pageAfter(P, start, 10)).complete;
+    const complete = async () => (await node.broker.pageAfter(P, start, upTo(10))).complete;
     expect(await complete()).toBe(true);
     await command(redis.url, 'SET', 'x', 'y');
     await evictAbove('1');

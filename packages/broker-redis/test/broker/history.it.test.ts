@@ -24,7 +24,7 @@ test('[MEM] Redis answers no more of a history than asked for, and reads hardly 
     return { outcome, entries: entries.length, reads };
   };
   expect(await ask('all', 2_000_000)).toMatchObject({ outcome: 1, entries: 100 });
-  expect(await ask('all', 0)).toEqual({ outcome: 0, entries: 0, reads: 0 });
+  expect(await ask('all', 0)).toEqual({ outcome: -1, entries: 0, reads: 1 });
   expect(await ask('all', 9_000)).toMatchObject({ outcome: -1, entries: 0 });
   expect((await ask('all', 900_000)).entries).toBe(0);
   expect(await ask('page', 9_000)).toMatchObject({ outcome: 1, entries: 1 });

@@ -118,7 +118,7 @@ describe.each(BROKEN)('the broken event %j', (json) => {
     await all.append('{"type":"x","data":{"n":3}}');
     await expect.poll(() => node.sink.offsets(P)).toEqual([1, 3]);
     expect(node.sink.resyncs(P)).toEqual([]);
-    const reader = await node.broker.pageAfter(P, first?.position ?? expect.fail(), 10);
+    const reader = await node.broker.pageAfter(P, first?.position ?? expect.fail(), upTo(10));
     const resumed = await node.broker.history(P, first?.position, upTo(10));
     for (const page of [reader, resumed]) {
       expect(page.publications.map(({ position }) => position?.offset)).toEqual([3]);
@@ -142,7 +142,7 @@ test('[LIVE] thousands of broken events in a row do not keep a reader from what 
   // The oldest are trimmed, so that a reader begins after them.
   const after = { epoch: node.sink.publications(P)[0]?.position?.epoch ?? '', offset: 201 };
   expect(start0).toBeDefined();
-  const page = await node.broker.pageAfter(P, after, 10);
+  const page = await node.broker.pageAfter(P, after, upTo(10));
   expect(page.publications.map(({ position }) => position?.offset)).toEqual([1201]);
 });
 

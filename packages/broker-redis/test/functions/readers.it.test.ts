@@ -42,7 +42,7 @@ describeOnOwnRedis('readers', () => {
           expect(top).toEqual(start);
           const page = await node.broker.history(channel, start, upTo(10));
           expect(page).toMatchObject({ complete: true, position: start, publications: [] });
-          await node.broker.pageAfter(channel, { epoch: 'gone', offset: 7 }, 10);
+          await node.broker.pageAfter(channel, { epoch: 'gone', offset: 7 }, upTo(10));
           await node.broker.history(channel, undefined, upTo(10));
         }),
       );

@@ -61,7 +61,7 @@ export function chooseProfile(random: Random): Profile {
       fanoutWindowMs: random.pick([0, 5]),
       unsubscribeGraceMs: random.pick([20, 300]),
       maxSubscriptions: 10,
-      maxRecovered: 1000,
+      replayPage: { publications: random.pick([1, 3, 1000]), bytes: 262_144 },
       slowConsumerRules: parseSlowConsumerRules(hasRules ? RULES : ''),
     },
   };

@@ -118,7 +118,7 @@ export class SimulatedRedis {
       return [];
     }
     const channel = key.slice(PREFIX.length + 1, -1);
-    if (name === 'leque_history' && this.#refuses(args[0] === 'all')) {
+    if (name === 'leque_history' && this.#refuses(args[0] !== 'rest')) {
       this.#refusedReads -= 1;
       return new ReplyError("OOM command not allowed when used memory > 'maxmemory'");
     }
@@ -216,9 +216,11 @@ export class SimulatedRedis {
       mode === 'page' || mode === 'rest'
         ? Math.min(Number(limit), this.#limits.page)
         : Number(limit);
-    if (missing.length < missed || (mode === 'all' && missed > most)) return nothing;
+    if (missing.length < missed) return nothing;
+    if (mode === 'all' && missed > most) return [log.epoch, log.offset, -1, []];
+    // Numbers are given in the order of publishing, so they are times as well.
     const entries = missing.slice(0, most).map(({ offset: at, number }) => {
-      return [`${at}-0`, ['tick', jsonOf(number)]];
+      return [`${at}-0`, ['tick', jsonOf(number), 'at', String(number)]];
     });
     return [log.epoch, log.offset, 1, entries];
   }

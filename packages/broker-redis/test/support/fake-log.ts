@@ -40,7 +40,7 @@ export class FakeLog {
     return { epoch: this.epoch, offset: this.top };
   }
 
-  async page(_: string, after: Position): Promise<HistoryPage> {
+  async rest(_: string, after: Position): Promise<HistoryPage> {
     await this.#answer();
     const position = { epoch: this.epoch, offset: this.top };
     const from = after.offset + 1;

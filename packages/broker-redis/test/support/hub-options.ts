@@ -6,6 +6,6 @@ export const HUB_OPTIONS: HubOptions = {
   slowConsumerRules: () => undefined,
   outboxMaxBytes: 8_000_000,
   unsubscribeGraceMs: 100,
-  maxRecovered: 1000,
+  replayPage: { publications: 1000, bytes: 262_144 },
   maxSubscriptions: 100,
 };

@@ -169,7 +169,7 @@ export class ClientSession<C> implements CommandOwner {
   /** Starts all subscriptions, except those of which a command that waits presents a cursor. */
   flow(): void {
     this.#endHold();
-    for (const subscription of this.#unawaited()) subscription.start();
+    this.context.hub.replays.start(this.session, this.#unawaited());
   }
 
   /** Removes the session, whose connection is gone. May be called again. */
@@ -245,11 +245,9 @@ export class ClientSession<C> implements CommandOwner {
 
   /** No cursor comes any more, unless the command that runs has brought it. */
   #release(): void {
-    if (!this.#running) {
-      this.flow();
-      return;
-    }
-    for (const subscription of this.#unawaited()) if (!subscription.bound) subscription.start();
+    const free = this.#unawaited().filter(({ bound }) => !bound);
+    if (this.#running) this.context.hub.replays.start(this.session, free);
+    else this.flow();
   }
 
   /** Without an outcome, the channels to which it is subscribed would go on behind a gap (GAP). */

@@ -1,4 +1,5 @@
 import { type Cursor, tryParseChannel } from '@leque/protocol';
+import type { Hub } from '../fan-out/hub.ts';
 import type { EndedChannel, Session } from '../fan-out/session.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { errorForClient } from './refusals.ts';
@@ -96,6 +97,25 @@ export function endFields({ channel, cursor, reason }: EndedForReason): object {
 function projectOf(channel: string): string | undefined {
   const parsed = tryParseChannel(channel);
   return parsed?.kind === 'project' ? parsed.id : undefined;
+}
+
+/** The client that has presented cursors: a `ClientSession`. */
+interface ResumingClient {
+  readonly session: Session;
+  readonly context: { readonly hub: Hub };
+}
+
+/**
+ * The client has presented cursors of these channels: `tell` is called after its answer, once they have
+ * brought what was missed.
+ */
+export function announceCaughtUp(
+  { session, context }: ResumingClient,
+  presented: Iterable<string>,
+  tell: (channels: readonly string[]) => void,
+): void {
+  const channels = [...presented].filter((channel) => session.subscriptions.has(channel));
+  context.hub.replays.announce(session, channels, () => tell(channels));
 }
 
 async function resultOrRefusal(

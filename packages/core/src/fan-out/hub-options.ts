@@ -1,4 +1,5 @@
 import type { JournalOptions } from '../journal/channel-records.ts';
+import type { HistoryExtent } from '../ports/broker.ts';
 import type { SlowConsumerRules } from './slow-consumer-rules.ts';
 
 /** Limits and times of one node. */
@@ -10,8 +11,8 @@ export interface HubOptions {
   readonly unsubscribeGraceMs: number;
   /** Channels that one session may subscribe to. */
   readonly maxSubscriptions: number;
-  /** Publications that one recovery may bring; a client that missed more has to fetch anew. */
-  readonly maxRecovered: number;
+  /** The most that is read of a history at once; what a client missed beyond it follows in pages. */
+  readonly replayPage: HistoryExtent;
   /** Rule for clients that read too slowly, by channel. */
   readonly slowConsumerRules: SlowConsumerRules;
   /** Memory for delivery reports; absent for none. */

@@ -184,17 +184,4 @@ describe('recovery', () => {
     expect(connection.sent).toEqual(['1', 'resync 0', '1']);
     expect(node.telemetry.facts).toEqual([{ type: 'resync', channel: P }]);
   });
-
-  test('[MEM] is refused as a whole when its frames do not fit the outbox', async () => {
-    const node = new HubUnderTest();
-    const { session, connection } = node.connect();
-    node.broker.position = at(90);
-    const offsets = Array.from({ length: 90 }, (_, index) => index + 1);
-    node.broker.page = page(...offsets);
-    const subscription = await node.subscribe(session, P, { since: at(0) });
-    node.deliver(P, 91);
-    expect(subscription.recovered).toBe(false);
-    expect(connection.closed).toBeUndefined();
-    expect(connection.sent).toEqual(['91']);
-  });
 });

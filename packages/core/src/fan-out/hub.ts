@@ -9,13 +9,15 @@ import type { Connection } from '../ports/connection.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Tracing } from '../ports/tracing.ts';
 import type { Publication } from '../publication/publication.ts';
+import { HistoryReader } from '../recovery/history-reader.ts';
+import { Recoveries } from '../recovery/recoveries.ts';
+import { Replays } from '../recovery/replays.ts';
 import { FanOutCounters } from '../writing/fan-out-counters.ts';
 import { Flusher } from '../writing/flusher.ts';
 import { Pace } from '../writing/pace.ts';
 import { BacklogRounds } from './backlog-rounds.ts';
 import type { HubOptions } from './hub-options.ts';
 import { LocalChannels } from './local-channels.ts';
-import { Recoveries } from './recoveries.ts';
 import { type ChannelFilter, type EndedChannel, Session, type SessionDeps } from './session.ts';
 import type { Filter } from './subscriber.ts';
 import { Subscription } from './subscription.ts';
@@ -42,6 +44,8 @@ const SWEEP_MS = 250;
 
 /** Local fan-out: which sessions on this node want a channel. */
 export class Hub implements BrokerSink {
+  /** Starts subscriptions: sends what their clients have missed, and lets them flow. */
+  readonly replays: Replays;
   readonly #deps: HubDeps;
   readonly #options: HubOptions;
   readonly #sessionDeps: SessionDeps;
@@ -70,13 +74,12 @@ export class Hub implements BrokerSink {
       now: () => deps.clock.now(),
       counters: this.#counters,
     };
-    const { journal = { entries: 0, ttlMs: 0 } } = options;
-    if (journal.entries > 0) this.#journal = new DeliveryJournal(deps.clock, journal);
-    this.#recoveries = new Recoveries(
-      { ...deps, journal: this.#journal },
-      options.maxRecovered,
-      this.#counters.resumes,
-    );
+    const { journal } = options;
+    if (journal?.entries) this.#journal = new DeliveryJournal(deps.clock, journal);
+    const reader = new HistoryReader({ ...deps, journal: this.#journal });
+    const recovery = { reader, page: options.replayPage, clock: deps.clock };
+    this.#recoveries = new Recoveries(recovery, this.#counters.resumes);
+    this.replays = new Replays(recovery);
     this.#backlogs = new BacklogRounds(deps.clock, this.#counters);
     this.#stopSweep = every(deps.clock, SWEEP_MS, () => this.#sweep());
   }
@@ -121,6 +124,7 @@ export class Hub implements BrokerSink {
     this.#counters.of(session.format.transport).open -= 1;
     session.discard();
     this.#backlogs.remove(session);
+    this.replays.end(session);
     this.#countUser(session, -1);
     this.#deps.state.setConnections(this.#sessions.size);
     for (const subscription of [...session.subscriptions.values()]) {
@@ -130,7 +134,7 @@ export class Hub implements BrokerSink {
 
   /**
    * Subscribes a session. The subscription holds publications back until the caller has sent its
-   * answer and calls `start`. The channel is subscribed before its history is read, so nothing is
+   * answer and starts it. The channel is subscribed before its history is read, so nothing is
    * lost in between. When the outcome of a cursor cannot be found out, the session is closed: its
    * client comes back with the same cursor (GAP).
    * @throws ProtocolError `forbidden` (ISO), `too_many_subscriptions`, or `unavailable`: the broker
@@ -230,6 +234,7 @@ export class Hub implements BrokerSink {
     this.#stopSweep();
     this.#sessionDeps.flusher.close();
     this.#backlogs.close();
+    this.replays.close();
     this.#reportMessages();
     this.#channels.close();
   }

@@ -140,6 +140,10 @@ export class Session implements Subscriber, Backlogged {
     return Math.max(0, Math.floor(this.#room));
   }
 
+  get unsentBytes(): number {
+    return this.#outbox.unsentBytes;
+  }
+
   /** Part of the outbox stays free for publications that arrive while the held ones are sent. */
   get #room(): number {
     return HELD_SHARE * this.#context.outboxMaxBytes - this.#outbox.queuedBytes;

@@ -33,7 +33,7 @@ test('[DUP] [RE3.6] a node that is behind delivers nothing that the cursor cover
   expect(reader.sent).toEqual(['3', '6', '7']);
 });
 
-test('[GAP] [RE3.4] publications that exceed the bound while the outcome is unknown make it not recovered', () => {
+test('[GAP] [MEM] [RE3.4] publications that exceed the bound after a cursor are dropped, and to be read', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(5));
@@ -41,25 +41,66 @@ test('[GAP] [RE3.4] publications that exceed the bound while the outcome is unkn
   offer(6, 7, 8, 9);
   expect({ held: reader.heldBytes, pending: subscription.pending }).toEqual({
     held: 0,
-    pending: false,
+    pending: true,
   });
   subscription.replay(pages(4, 5, 6));
   offer(10);
+  expect(subscription.outcome).toEqual({ cursor: 'e.3', recovered: true });
+  expect(subscription.release()).toMatchObject({ hasMissed: true, hasGap: true });
+  subscription.flow();
   expect(reader.sent).toEqual([]);
-  expect(subscription.outcome).toEqual({ cursor: 'e.9', recovered: false });
-  subscription.start();
-  expect(reader.sent).toEqual(['10']);
 });
 
-test('[GAP] [RE3.4] publications that exceed the bound, but are covered by the cursor, do not change the outcome', () => {
+test('[GAP] [RE3.4] what a client cannot wait for is given up with a resync', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
   subscription.moveTo(at(1));
   subscription.present(at(6));
   offer(2, 3, 4, 5, 6, 7);
   subscription.replay(pages(7));
+  expect(subscription.outcome).toEqual({ cursor: 'e.6', recovered: true });
   subscription.start();
   offer(8);
-  expect(subscription.outcome).toEqual({ cursor: 'e.8', recovered: true });
-  expect(reader.sent).toEqual(['7', '8']);
+  expect(reader.sent).toEqual(['resync undefined', '8']);
+});
+
+test.each([
+  ['before anything was delivered', []],
+  ['after newer publications', [51, 52]],
+])('[RE5.1] an older cursor than the one that was presented replays nothing, %s', (_, offsets) => {
+  const { reader, subscription, offer } = subscribe();
+  subscription.moveTo(at(50));
+  subscription.present(at(50));
+  subscription.replay({ ...pages(), position: at(50) });
+  subscription.start();
+  offer(...offsets);
+  subscription.present(at(1));
+  expect(subscription.needsHistory()).toBe(false);
+  expect(subscription.outcome).toEqual({ cursor: `e.${50 + offsets.length}`, recovered: true });
+  subscription.start();
+  offer(51, 52, 53);
+  expect(reader.sent).toEqual(['51', '52', '53']);
+});
+
+test('[RE5] a newer cursor than the own position skips what it covers', () => {
+  const { reader, subscription, offer } = subscribe();
+  subscription.moveTo(at(100));
+  subscription.present(at(1));
+  subscription.replay(pages(...Array.from({ length: 99 }, (_, n) => n + 2)));
+  subscription.present(at(98));
+  expect(subscription.needsHistory()).toBe(true);
+  subscription.replay(pages(99, 100));
+  subscription.start();
+  offer(101);
+  expect(reader.sent).toEqual(['99', '100', '101']);
+});
+
+test('[GAP] [RE5.2] a cursor before what a client without a cursor was given is not recovered', () => {
+  const { subscription, offer } = subscribe();
+  subscription.moveTo(at(50));
+  subscription.start();
+  offer(51);
+  subscription.present(at(1));
+  expect(subscription.needsHistory()).toBe(false);
+  expect(subscription.recovered).toBe(false);
 });

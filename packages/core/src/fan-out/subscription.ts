@@ -1,11 +1,12 @@
 import type { Position } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
 import { type Outcome, outcomeOf } from '../publication/outcome.ts';
-import { before, continues, isBefore, isUpTo, isWithin } from '../publication/positions.ts';
+import { before, isBefore, isUpTo } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
+import { HeldPublications } from '../recovery/held-publications.ts';
 import type { LeftOut } from './backlog.ts';
 import type { Batch } from './batch.ts';
-import { HeldPublications } from './held-publications.ts';
+import { SeenPositions } from './seen-positions.ts';
 import type { SlowConsumerRule } from './slow-consumer-rules.ts';
 import { SlowConsumerState } from './slow-consumer-state.ts';
 import type { Filter, Subscriber } from './subscriber.ts';
@@ -13,35 +14,29 @@ import type { Filter, Subscriber } from './subscriber.ts';
 /** Delayed publications are not measured, because the client or its resume caused the delay. */
 const UNKNOWN_TIME = 0;
 
-/** Holding back for `start`, or delivering, or dropped by the hub. */
+/** Holding back until it flows, or delivering, or dropped by the hub. */
 type Phase = HeldPublications | 'flowing' | 'ended';
 
 /**
- * Session × channel. A new subscription holds publications back, so that the answer to the client
- * and the publications that it missed can go out before them; `start` lets them flow. A cursor binds
- * it: nothing is delivered from `present` on until the outcome is known and `start` is called (GAP).
+ * Session × channel. A new subscription holds publications back until the client is answered. A cursor
+ * binds it: nothing is delivered from `present` on until the outcome is known and `release` is called
+ * (GAP). `Replay` then sends what was missed, and only its end lets the channel flow.
  */
-export class Subscription {
+export class Subscription extends SeenPositions {
   readonly channel: string;
   readonly #subscriber: Subscriber;
   /** Selects the publications for the client; undefined selects all. */
   accepts: Filter | undefined;
-  #position: Position | undefined;
-  /** Everything after this position, up to `#position`, was delivered. */
-  #since: Position | undefined;
   #phase: Phase;
   #recovered: boolean | undefined;
   /** The cursor that the client has presented; undefined once its outcome is answered. */
   #presented: Position | undefined;
   /** Whether the start has to report that publications are missing. */
   #owesResync = false;
-  /** Whether the client was sent something that a replay would have to come before (ORD). */
-  #delivered = false;
-  /** Whether the outcome was of another epoch: what the node delivers of its own is older. */
-  #isAhead = false;
   #slow: SlowConsumerState | undefined;
 
   constructor(subscriber: Subscriber, channel: string, accepts?: Filter) {
+    super();
     this.#subscriber = subscriber;
     this.channel = channel;
     this.accepts = accepts;
@@ -76,7 +71,7 @@ export class Subscription {
 
   /** The client has seen everything up to here; undefined in a channel without history. */
   get position(): Position | undefined {
-    return this.#slow?.waiting ? this.#slow.after : this.#position;
+    return this.#slow?.waiting ? this.#slow.after : this.last;
   }
 
   get recovered(): boolean | undefined {
@@ -89,23 +84,18 @@ export class Subscription {
   }
 
   get holding(): boolean {
-    return this.#held !== undefined;
+    return this.held !== undefined;
   }
 
-  get #held(): HeldPublications | undefined {
+  /** What is held back; undefined while the channel flows. */
+  get held(): HeldPublications | undefined {
     return typeof this.#phase === 'string' ? undefined : this.#phase;
-  }
-
-  /** Nothing at or before `position` will be delivered. */
-  moveTo(position: Position | undefined): void {
-    this.#position = position;
-    this.#since = position;
   }
 
   /** The client got all up to the position in another way; a replay would break ORD. */
   deliveredElsewhere(): void {
-    this.#delivered = true;
-    this.#held?.forgetLive();
+    this.delivered = true;
+    this.held?.forgetLive();
   }
 
   /** Nothing is to be recovered; an earlier outcome is forgotten. */
@@ -124,6 +114,7 @@ export class Subscription {
   /** Holds publications back until `start`; the client presents a cursor soon. */
   hold(): void {
     if (this.#phase === 'flowing') this.#phase = new HeldPublications(this.#subscriber);
+    else if (this.held !== undefined) this.held.released = false;
   }
 
   /** Whether the client has presented a cursor that is not answered. */
@@ -131,7 +122,7 @@ export class Subscription {
     return this.#presented !== undefined;
   }
 
-  /** Whether the outcome of the presented cursor is unknown; `start` does nothing then. */
+  /** Whether the outcome of the presented cursor is unknown; nothing is released then. */
   get pending(): boolean {
     return this.bound && this.#recovered === undefined;
   }
@@ -141,26 +132,20 @@ export class Subscription {
    * @returns whether the history has to be read and given to `replay`
    */
   needsHistory(): boolean {
-    const [since, first, last] = [this.#presented, this.#since, this.#position];
-    if (since === undefined || !this.pending) return false;
-    const isKnown = last?.epoch === since.epoch && !this.#slow?.waiting;
-    if (isKnown && isWithin(since.offset, first, last)) this.#recovered = true;
-    // A replay before something that was delivered would break ORD.
-    else if (this.#delivered && since.offset < (last?.offset ?? 0)) this.#recovered = false;
-    else this.#slow?.take(); // the client has seen it on another connection
+    if (this.#presented === undefined || !this.pending) return false;
+    this.#recovered = this.outcomeOf(this.#presented, !this.#slow?.waiting);
+    if (this.pending) this.#slow?.take(); // the client has seen it on another connection
     return this.pending;
   }
 
   /** Puts what follows the cursor in front of what is held; unless the outcome is known already. */
-  replay({ complete, publications, position }: HistoryPage): void {
+  replay(page: HistoryPage): void {
     if (!this.pending) return;
-    this.#recovered = complete;
+    this.#recovered = page.complete || page.tooLarge === true;
     this.#owesResync = false; // the outcome tells the same
-    if (complete) this.#held?.prepend(publications);
-    if (complete) this.moveTo(this.#presented);
-    if (complete || isUpTo(position, this.#position)) return;
-    this.#isAhead = position !== undefined && position.epoch !== this.#position?.epoch;
-    this.moveTo(position);
+    this.held?.replaceMissed(page.publications, !page.tooLarge);
+    if (this.#recovered) this.continueAt(this.#presented);
+    else this.skipTo(page.position);
   }
 
   /** The missed publications cannot be replayed in order; the client has to fetch anew. */
@@ -168,19 +153,51 @@ export class Subscription {
     this.#recovered = false;
   }
 
-  /** Lets the held publications and all later ones flow, unless an outcome is unknown. */
-  start(): void {
-    const held = this.#held;
-    if (held === undefined || this.pending) return;
-    this.#phase = 'flowing';
+  /** The client was answered. @returns what may follow; undefined when all flows, or for no outcome */
+  release(): HeldPublications | undefined {
+    const { held } = this;
+    if (held === undefined || this.pending) return undefined;
     this.#presented = undefined;
+    held.released = true;
     if (this.#owesResync) this.#reportResync();
+    return held;
+  }
+
+  /** Sends a publication that the client has missed, unless it has seen it. */
+  bring(missed: Publication): void {
+    if (this.advance(missed)) this.#deliver(missed, UNKNOWN_TIME);
+  }
+
+  /** Reports that the history has lost what the client has missed, up to `position` (GAP). */
+  miss(position: Position | undefined): void {
+    this.skipTo(position);
+    this.#reportResync();
+  }
+
+  /** Lets what is released and all later publications flow, unless the history has to be read first. */
+  flow(): void {
+    const { held } = this;
+    if (held === undefined || !held.released || held.hasGap) return;
+    this.#phase = 'flowing';
     for (const publication of held.take()) this.#offerOne(publication, UNKNOWN_TIME);
+  }
+
+  /**
+   * Lets what is held and all later publications flow now, unless an outcome is unknown. What is still
+   * to be read from the history is given up, and the client is told (GAP).
+   */
+  start(): void {
+    if (this.release()?.hasGap) {
+      this.held?.take();
+      this.moveTo(undefined);
+      this.#reportResync();
+    }
+    this.flow();
   }
 
   /** Drops everything that waits, and delivers nothing any more. Called by the hub. */
   end(): void {
-    this.#held?.take();
+    this.held?.take();
     this.#slow?.take();
     this.#slow = undefined;
     this.#phase = 'ended';
@@ -191,8 +208,8 @@ export class Subscription {
   offer(batch: Batch): void {
     const { size, publishedAtMs } = batch;
     if (this.#takesWhole(batch)) {
-      this.#position = batch.last ?? this.#position;
-      if (batch.first !== undefined) this.#delivered = true;
+      this.last = batch.last ?? this.last;
+      if (batch.first !== undefined) this.delivered = true;
       const frame = batch.frameIn(this.#subscriber.format);
       if (this.#subscriber.send(frame, size, publishedAtMs)) batch.takenWhole += 1;
       else for (const publication of batch.publications) this.#countRefused(publication);
@@ -205,77 +222,59 @@ export class Subscription {
     return (
       this.#phase === 'flowing' &&
       this.accepts === undefined &&
-      batch.follows(this.#position) &&
+      batch.follows(this.last) &&
       !this.#slow?.active &&
-      !(batch.hasLive && (isBefore(batch.after, this.#position) || this.#subscriber.sheds()))
+      !(batch.hasLive && (isBefore(batch.after, this.last) || this.#subscriber.sheds()))
     );
   }
 
   #offerOne(publication: Publication, publishedAtMs: number): void {
     if (typeof this.#phase !== 'string') this.#hold(publication, this.#phase);
     else if (this.#phase === 'ended') return;
-    else if (this.#advance(publication)) this.#deliver(publication, publishedAtMs);
+    else if (this.advance(publication)) this.#deliver(publication, publishedAtMs);
   }
 
   /** Reports to the client that publications up to `position` are missing; at the start at last. */
   resync(position: Position | undefined): void {
-    const isKnown = isUpTo(position, this.#position); // a recovery has brought or reported it
-    if (isKnown && this.#isAhead) this.#held?.take(); // of the epoch that the node has left now
+    const { held } = this;
+    if (held?.released && held.isBehind) {
+      held.dropArrived(); // what is missing, the history will show
+      return;
+    }
+    const isKnown = isUpTo(position, this.last); // a recovery has brought or reported it
+    if (isKnown && this.isAhead) held?.take(); // of the epoch that the node has left now
     if (isKnown) return;
     // Whether the client misses something after its cursor, the history will show.
     if (this.pending && isUpTo(position, this.#presented)) return;
     this.#slow?.take(); // older than what follows
     this.moveTo(position);
-    const held = this.#held;
+    held?.take();
     if (held === undefined) this.#reportResync();
-    else {
-      held.take();
-      if (this.bound) this.#recovered = false;
-      else this.#owesResync = true;
-    }
+    else if (this.bound) this.#recovered = false;
+    else this.#owesResync = true;
   }
 
   #reportResync(): void {
     this.#owesResync = false;
-    this.#delivered = true;
-    const frame = this.#subscriber.format.encodeResync(this.channel, this.#position);
+    this.delivered = true;
+    const frame = this.#subscriber.format.encodeResync(this.channel, this.last);
     this.#subscriber.send(frame, 1);
   }
 
-  /** Without room to hold more, everything flows, unless a cursor was presented. */
+  /** Without room, everything flows (MEM); after a cursor, the history will bring it again. */
   #hold(publication: Publication, held: HeldPublications): void {
     if (held.append(publication)) return;
-    if (this.bound) this.#discard(held);
+    if (this.bound || held.isBehind) held.dropArrived();
     else this.start();
   }
 
-  /**
-   * Drops what is held: the client has missed more than it has room for (MEM), which its outcome
-   * says (GAP). What the cursor covers is not missed.
-   */
-  #discard(held: HeldPublications): void {
-    const last = held.take().findLast(({ position }) => position !== undefined)?.position;
-    if (!this.pending || !isUpTo(last, this.#presented)) this.#recovered = false;
-    if (last !== undefined && !isUpTo(last, this.#position)) this.moveTo(last);
-  }
-
-  /** False for what the session has seen (DUP). Offsets go on in a new epoch, unless a resync moves them. */
-  #advance({ position, after }: Publication): boolean {
-    if (position === undefined) return !isBefore(after, this.#position);
-    const seen = this.#position;
-    if (seen !== undefined && position.offset <= seen.offset) return false;
-    if (this.#isAhead && !continues(seen, position)) return false;
-    this.#position = position;
-    return true;
-  }
-
   #deliver(publication: Publication, publishedAtMs: number): void {
-    if (!publication.isLive) this.#delivered = true;
+    if (!publication.isLive) this.delivered = true;
     if (this.accepts !== undefined && !this.accepts(publication)) {
       if (publication.deliveries !== undefined) publication.deliveries.filtered += 1;
       return;
     }
-    if (this.#slow?.active) this.#slow.add(publication, this.#position);
+    if (this.#slow?.active) this.#slow.add(publication, this.last);
     else if (publication.isLive && this.#subscriber.sheds()) this.#subscriber.drop(publication);
     else this.#send(publication, publishedAtMs);
   }
@@ -292,8 +291,8 @@ export class Subscription {
 
   /** The client goes on before `next`; more publications are missing up to its position now. */
   #reportLeftOut(next: Publication | undefined): void {
-    const until = this.#position;
-    this.#since = until;
+    const until = this.last;
+    this.leaveOut();
     const position = before(next?.position) ?? until;
     this.#subscriber.send(this.#subscriber.format.encodeResync(this.channel, position, until), 1);
   }

@@ -50,8 +50,8 @@ export interface HistoryPage {
    * and when they do not fit into the extent.
    */
   readonly complete: boolean;
-  /** Not complete, and the broker found that out only by reading up to the whole extent. */
-  readonly readAndRejected?: boolean;
+  /** Not complete only because it does not fit: the history reaches back, and `pageAfter` reads it. */
+  readonly tooLarge?: boolean;
 }
 
 /**
@@ -96,10 +96,11 @@ export interface Broker {
     extent: HistoryExtent,
   ): Promise<HistoryPage>;
   /**
-   * Reads the first publications that follow `after`: at most `limit`, and at least one if there is
-   * any. `complete` says here that none is missing before them; the next page follows the last one.
+   * Reads the first publications that follow `after`: as many as fit, and at least one if there is any.
+   * `complete` says here that none is missing before them; the next page follows the last one.
+   * @throws ProtocolError `unavailable`, or `internal` for a history that no read can succeed on
    */
-  pageAfter(channel: string, after: Position, limit: number): Promise<HistoryPage>;
+  pageAfter(channel: string, after: Position, extent: HistoryExtent): Promise<HistoryPage>;
   /**
    * Asks where a channel stands now, subscribed or not. A channel without publications has a position,
    * too, and nothing is stored for it. Undefined in a channel without history.

@@ -67,6 +67,11 @@ export class Publication {
    * unknown, on this node when it arrived. A client that has seen more has left it behind.
    */
   after: Position | undefined = undefined;
+  /**
+   * When it was stored, in microseconds since the Unix epoch by the clock of the store; undefined unless it
+   * was read from a history.
+   */
+  readonly storedAt: number | undefined;
   /** Undefined unless a journal counts deliveries. */
   deliveries: Deliveries | undefined = undefined;
   #event: Record<string, unknown> | undefined;
@@ -78,6 +83,7 @@ export class Publication {
       json: string | Uint8Array;
       origin?: string;
       originPosition?: Position | undefined;
+      storedAt?: number | undefined;
     },
   ) {
     this.channel = init.channel;
@@ -86,6 +92,7 @@ export class Publication {
     this.position = init.position;
     this.body = typeof init.json === 'string' ? encoder.encode(init.json) : init.json;
     this.originPosition = init.originPosition;
+    this.storedAt = init.storedAt;
   }
 
   /**

@@ -20,6 +20,7 @@ export const SERVER_MESSAGES = [
   'unsubscribed.tasks',
   'stats',
   'resumed',
+  'caught_up',
   'resync',
   'live.dropped',
   'authenticated',

@@ -44,7 +44,8 @@ export class FakeBroker implements Broker {
     return this.page;
   }
 
-  async pageAfter(): Promise<HistoryPage> {
+  async pageAfter(channel: string, _: Position, extent: HistoryExtent): Promise<HistoryPage> {
+    this.historyReads.push({ channel, ...extent });
     return this.page;
   }
 

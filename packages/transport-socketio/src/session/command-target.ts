@@ -9,6 +9,8 @@ export interface CommandTarget {
   /** The socket's id, as its client knows it. */
   readonly clientId: string;
   readonly userId: string;
+  /** A command has presented cursors of these channels: tells the client when they have caught up. */
+  endReplay(presented: Iterable<string>): void;
 }
 
 /** The fields that a client sent; none when it sent no object. */

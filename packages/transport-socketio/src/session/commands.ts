@@ -94,6 +94,7 @@ async function auth(target: CommandTarget, sent: unknown): Promise<object> {
     .filter(({ channel }) => !before.has(channel))
     .map((subscription) => [subscription.channel, subscription] as const);
   noteMoves(target, [...begun, ...results], before);
+  if (presented.size > 0) target.endReplay(presented.keys());
   return {
     userId,
     expiresAt: isoExpiry(identity),

@@ -96,6 +96,7 @@ export async function subscribeProject(target: CommandTarget, sent: unknown): Pr
   const before = subscribedTo(target, [channel]);
   const { subscription, ended } = await target.feed.subscribe(channel, since);
   noteMoves(target, [[channel, subscription]], before);
+  if (since !== undefined) target.endReplay([channel]);
   const message = `Subscribed to project ${project_id}`;
   return { project_id, message, ...subscription.outcome, ...namesOf(ended) };
 }
@@ -118,6 +119,7 @@ export async function subscribeProjects(target: CommandTarget, sent: unknown): P
   const cursors = new Map(channels.map((channel) => [channel, since.get(channel)]));
   const { results, ended } = await target.feed.subscribeAll(cursors);
   noteMoves(target, results, before);
+  if (since.size > 0) target.endReplay(channels);
   return { channels: outcomesByGrants(results, grantOf, refused), ...namesOf(ended) };
 }
 

@@ -1,4 +1,5 @@
 import {
+  announceCaughtUp,
   ClientSession,
   type CommandHandler,
   type EndedForReason,
@@ -185,6 +186,7 @@ export class SocketIoSession
 
   async #begin(): Promise<void> {
     const { recovered, results = [] } = this.#start ?? {};
+    const asked = results.map(([channel]) => channel);
     this.#start = undefined;
     const { session } = this.client;
     this.#answer('connected', {
@@ -205,6 +207,8 @@ export class SocketIoSession
     // From here on counts are announced to this room, and code that emits to it through Socket.IO's
     // Redis emitter works.
     await this.#socket.join(roomOf(this.userId));
+    if (recovered !== undefined) this.endReplay([...session.subscriptions.keys()]);
+    else if (asked.length > 0) this.endReplay(asked);
     this.client.flow();
     this.connection.settle();
     await this.#readConnections();
@@ -234,6 +238,12 @@ export class SocketIoSession
     if (count === this.#connections) return;
     this.#connections = count;
     this.#answer('connections.count', { count });
+  }
+
+  endReplay(presented: Iterable<string>): void {
+    announceCaughtUp(this.client, presented, (channels) => {
+      this.#answer('caught_up', { channels, timestamp: now() });
+    });
   }
 
   /** Sends through the outbox like publications: in their order, and under the same limit (MEM). */

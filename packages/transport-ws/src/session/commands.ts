@@ -1,4 +1,5 @@
 import {
+  announceCaughtUp,
   type ClientSession,
   type EndpointFeed,
   isoExpiry,
@@ -117,7 +118,7 @@ async function subscribe(target: CommandTarget, command: Command<'subscribe'>): 
   const message = `Subscribed to project ${project_id}`;
   const data = { project_id, message, ...subscription.outcome, ...namesOf({ ended }) };
   target.answer('subscribed', data, id);
-  subscription.start();
+  if (since !== undefined) endReplay(target, [channel], id);
 }
 
 /** Subscribes to several projects; each has its own outcome. */
@@ -135,6 +136,9 @@ async function subscribeProjects(
   const channels = outcomesByGrants(results, grantByChannel(command), refused);
   const data = { message, channels, ...namesOf({ ended }) };
   target.answer('subscribed', data, id);
+  if (projects.some(({ since }) => since !== undefined)) {
+    endReplay(target, cursors.keys(), id);
+  }
 }
 
 function unsubscribe(target: CommandTarget, { project_id, id }: Command<'unsubscribe'>): void {
@@ -166,6 +170,7 @@ async function resume(target: CommandTarget, command: Command<'resume'>): Promis
   const results = await target.feed.resume(presented);
   const data = { channels: outcomesOf(results), ...refusedFields(grants, refused) };
   target.answer('resumed', data, id);
+  endReplay(target, presented.keys(), id);
 }
 
 async function auth(target: CommandTarget, command: Command<'auth'>): Promise<void> {
@@ -186,6 +191,18 @@ async function auth(target: CommandTarget, command: Command<'auth'>): Promise<vo
     ...refusedFields(grants, refused),
   };
   target.answer('authenticated', answer, id);
+  if (presented.size > 0) endReplay(target, presented.keys(), id);
+}
+
+/** Ends what a command with cursors brings; other clients do not know the message. */
+function endReplay(
+  target: CommandTarget,
+  presented: Iterable<string>,
+  id: RequestId | undefined,
+): void {
+  announceCaughtUp(target.client, presented, (channels) => {
+    target.answer('caught_up', { channels }, id);
+  });
 }
 
 /** Lets the session hold the grants that a command brings beside cursors. */

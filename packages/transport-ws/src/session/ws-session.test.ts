@@ -79,7 +79,7 @@ function startNode(broker: Broker) {
     fanoutWindowMs: 0,
     unsubscribeGraceMs: 0,
     maxSubscriptions: 10,
-    maxRecovered: 100,
+    replayPage: { publications: 100, bytes: 262_144 },
     slowConsumerRules: parseSlowConsumerRules(''),
   });
   onTestFinished(() => hub.close());
