@@ -29,8 +29,17 @@ export async function grantFor(user, room, seconds) {
   return { grant, cursor, expires_at };
 }
 
-/** Stores and sends an event; with `live: true` it is sent and not stored. */
-export const publish = (event) => post('/api/publish', event);
+/**
+ * Stores and sends an event; with `live: true` it is sent and not stored.
+ * @throws Error where that is not certain: publish again, with the same `idempotency_key`
+ */
+export async function publish(event) {
+  const answer = await post('/api/publish', event);
+  // An event for several users or rooms has a result for each.
+  const failed = answer.results?.find(({ problem }) => problem !== undefined);
+  if (failed !== undefined) throw new Error(`${failed.channel}: ${failed.problem.detail}`);
+  return answer;
+}
 
 async function post(path, body) {
   const headers = { 'content-type': 'application/json' };

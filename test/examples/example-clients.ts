@@ -1,4 +1,6 @@
 // The clients of the examples, which are plain JavaScript, with their types.
+import { io } from 'socket.io-client';
+
 interface Closable {
   close(): void;
 }
@@ -12,6 +14,13 @@ export interface Card {
 export interface Board extends Closable {
   readonly cards: ReadonlyMap<string, Card>;
   move(card: string, column: string): Promise<void>;
+}
+
+export interface Desk extends Closable {
+  messages(): readonly { readonly from: string; readonly text: string }[];
+  readonly typing: { readonly names: readonly string[] };
+  say(text: string): Promise<unknown>;
+  type(): Promise<unknown>;
 }
 
 interface Options {
@@ -37,11 +46,20 @@ async function load(file: string): Promise<Record<string, unknown>> {
 
 const { ask: askServer } = await load('lib/ask.js');
 const { openBoard: openIts } = await load('board/board.js');
+const { openDesk: openThe } = await load('desk/desk.js');
 
 export const ask = askServer as Ask;
 
 export function openBoard(options: BoardOptions): Board & Disposable {
   return disposable((openIts as (options: object) => Board)({ id: '9', ...options }));
+}
+
+/** Its Socket.IO client has a connection of its own, and waits less than by default. */
+export async function openDesk(options: Options): Promise<Desk & Disposable> {
+  const connect = (url: string, its: object) =>
+    io(url, { ...its, forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500 });
+  const open = openThe as (options: object) => Promise<Desk>;
+  return disposable(await open({ id: '7', io: connect, ...options }));
 }
 
 function disposable<T extends Closable>(client: T): T & Disposable {

@@ -1,6 +1,6 @@
 import { RawClient, wsUrl } from '@leque/lab';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ask, type Card, openBoard } from './example-clients.ts';
+import { ask, type Card, openBoard, openDesk } from './example-clients.ts';
 import { type RunningExamples, startExamples } from './running-examples.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
@@ -86,4 +86,41 @@ test('[ISO] a user who is thrown out of a board hears nothing of it any more, wi
   await expect.poll(() => late.cards.get('write')?.column, PATIENCE).toBe('done');
   await late.move('write', 'to do');
   await expect.poll(() => ana.cards.get('write')?.column, PATIENCE).toBe('to do');
+});
+
+test('[GAP] [DUP] a support desk shows each message once, whatever is typed meanwhile', async () => {
+  const server = examples.deskUrl;
+  using carl = await openDesk({ server, user: 'carl' });
+  using ana = await openDesk({ server, user: 'ana' });
+  const texts = ({ messages }: typeof ana) => messages().map(({ text }) => text);
+  await carl.say('0');
+  await expect.poll(() => [texts(carl), texts(ana)], PATIENCE).toEqual([['0'], ['0']]);
+  await carl.type();
+  await expect.poll(() => ana.typing.names, PATIENCE).toEqual(['carl']);
+  expect(carl.typing.names).toEqual([]);
+  const talk = async () => {
+    for (const number of numbers) {
+      await carl.say(`${number}`);
+      await Promise.all(Array.from({ length: 11 }, () => carl.type()));
+    }
+  };
+  const all = (times: number) => {
+    const each = [
+      '0',
+      ...Array.from({ length: times }, () => numbers)
+        .flat()
+        .map(String),
+    ];
+    return [each, each];
+  };
+  await whileGatewayIsKilled(talk);
+  await expect.poll(() => [texts(carl), texts(ana)], PATIENCE).toEqual(all(1));
+  await whileOffline(talk);
+  await expect.poll(() => [texts(carl), texts(ana)], PATIENCE).toEqual(all(2));
+
+  await ask({ server, user: 'carl' }, '/conversations/7/people/ana', { method: 'DELETE' });
+  await carl.say('secret');
+  using ben = await openDesk({ server, user: 'ben' });
+  await expect.poll(() => texts(ben).at(-1), PATIENCE).toBe('secret');
+  expect(texts(ana)).not.toContain('secret');
 });

@@ -20,6 +20,7 @@ export interface RunningExamples extends AsyncDisposable {
   readonly boardUrl: string;
   /** A board whose grants end after `SHORT_GRANT_SECONDS`. */
   readonly strictBoardUrl: string;
+  readonly deskUrl: string;
 }
 
 const SHORT_GRANT_SECONDS = 2;
@@ -45,9 +46,10 @@ export async function startExamples(): Promise<RunningExamples> {
       .url;
   };
   const grants = { GRANT_SECONDS: String(SHORT_GRANT_SECONDS) };
-  const [boardUrl = '', strictBoardUrl = ''] = await Promise.all([
+  const [boardUrl = '', strictBoardUrl = '', deskUrl = ''] = await Promise.all([
     start('board'),
     start('board', grants),
+    start('desk'),
   ]);
   const running = stack.move();
   return {
@@ -56,6 +58,7 @@ export async function startExamples(): Promise<RunningExamples> {
     gatewayUrl,
     boardUrl,
     strictBoardUrl,
+    deskUrl,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -38,7 +38,7 @@ const ROOMS = 'docs/rooms.md';
 const STATE = 'docs/state-and-stream.md';
 const LIVE = 'docs/live-only-events.md';
 const RESUMING = 'docs/resuming-many-channels.md';
-const PAGES = [ROOMS, STATE, LIVE, RESUMING, 'docs/who-hears-what.md'];
+const PAGES = [ROOMS, STATE, LIVE, RESUMING, 'docs/who-hears-what.md', 'docs/coming-from.md'];
 
 describe('code of the guides for applications works as it is:', () => {
   let server: ServerProcess;
