@@ -137,6 +137,35 @@ describe('[IO9] who hears what on Socket.IO', () => {
     expect(await heardBy(client)).toEqual(['B', 'C', 'all', 'user']);
   });
 
+  test('[IO8.3] [HR.2] a project that ended with its right comes back to a client that recovers', async () => {
+    await using gateway = await startGateway();
+    const tokenWith = (...projects: string[]) => tokenFor('ana', { projects });
+    using client = await connectRecovering(gateway, {
+      auth: { token: await tokenWith('A', 'B'), projects: true },
+    });
+    await client.socket.timeout(2000).emitWithAck('auth', { token: await tokenWith('A') });
+    await cut(client, async () => {
+      await gateway.publish({ type: 'news', data: { n: 1 }, project_id: 'A' });
+    });
+    expect(client.recoveries).toEqual([false, true]);
+    await gateway.publish({ type: 'news', data: { n: 2 }, project_id: 'B' });
+    await gateway.publish({ type: 'news', data: { n: 3 }, user_id: 'ana' });
+    await expect.poll(() => [...client.seen].sort()).toEqual(['news 1', 'news 2', 'news 3']);
+  });
+
+  test('[HR.1] [IO9.3] [DUP] `auth.cursors` of a project end no other, also with a token for all', async () => {
+    await using gateway = await startGateway();
+    await using watcher = await connect(gateway, { projects: true });
+    await publishAround(gateway);
+    await heardBy(watcher);
+    const [first] = watcher.all('news').filter(({ channel }) => channel === 'project:A');
+    await gateway.publish({ type: 'news', data: { of: 'A2' }, project_id: 'A' });
+    const auth = { projects: true, cursors: { 'project:A': first?.['cursor'] } };
+    await using client = await connect(gateway, auth, ['*']);
+    await publishAround(gateway);
+    expect(await heardBy(client)).toEqual(['A', 'A2', 'B', 'C', 'all', 'user']);
+  });
+
   test('[IO8] [IO9] [GAP] what everybody got meanwhile is recovered, and so are the projects', async () => {
     await using gateway = await startGateway();
     using client = await connectRecovering(gateway, {

@@ -12,6 +12,7 @@ function lost(positions: Record<string, Position | undefined>, partial = {}): Ca
     sid: '',
     base: new Map(),
     positions: new Map(Object.entries(positions)),
+    ended: new Set(),
     partial: new Map(Object.entries(partial)),
   };
 }

@@ -203,3 +203,19 @@ test('[GAP] [MEM] a client in more channels than an offset names is not recovere
   expect(offset).toMatch(/^project:39=e\.1;\*;#id$/);
   expect(ids.read({ pid: issued?.pid, offset }, 'u')).toBeUndefined();
 });
+
+test('[IO8.3] a channel that ended with its right is named so, also by later offsets', () => {
+  const base = new Map([OWN, 'project:A', 'project:B'].map((channel) => [channel, at(5)]));
+  const issued = ids.issue('sid', base);
+  const progress = new Progress(issued?.id ?? '', base.keys());
+  progress.end('project:A');
+  progress.keepOnly(new Set([OWN, 'project:B']));
+  expect(progress.takeOffset()).toContain(';project:A=~;');
+  const offset = `;project:A=~;#${issued?.id}`;
+  const lost = ids.read({ pid: issued?.pid, offset }, 'u');
+  if (lost === undefined) throw new Error('it was not read');
+  const next = Progress.of(lost);
+  expect(next.takeOffset()).toContain(';project:A=~;');
+  next.move('project:A', 'e.9');
+  expect(next.takeOffset()).toContain(';project:A=e.9;');
+});

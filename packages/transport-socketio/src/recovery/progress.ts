@@ -16,6 +16,8 @@ const ONLY_ALL: readonly string[] = [ALL];
 const NO_CURSORS: Cursor[] = [];
 /** Replaces the cursor of a channel that was left, and is named in the `pid`. */
 const GONE = '';
+/** The same for a channel that ended because its right did. */
+const ENDED = '~';
 /** The bytes of a position beside the channel's name where it is not known; mostly there are less. */
 const POSITION_BYTES = 40;
 /** The bytes by which a position may grow while the client is sent what it has missed. */
@@ -55,10 +57,10 @@ export class Progress {
   }
 
   /** Continues the progress of a client that lost its connection. */
-  static of({ id, base, positions, partial }: CarriedState): Progress {
+  static of({ id, base, positions, partial, ended }: CarriedState): Progress {
     const progress = new Progress(id, base.keys());
     for (const [channel, position] of positions) {
-      if (position === undefined) progress.leave(channel);
+      if (position === undefined) progress.leave(channel, ended.has(channel) ? ENDED : GONE);
       else if (!isSame(position, base.get(channel)) || partial.has(channel)) {
         progress.move(channel, toCursor(position));
       }
@@ -106,12 +108,17 @@ export class Progress {
     this.#set(channel, cursor);
   }
 
+  /** The client's right to the channel has ended: it has not left the channel itself. */
+  end(channel: string): void {
+    this.leave(channel, ENDED);
+  }
+
   /** The client is not subscribed to the channel any more. */
-  leave(channel: string): void {
+  leave(channel: string, cursor = GONE): void {
     this.#isNew = true;
     this.#tail = undefined;
     if (channel.startsWith('user:') || this.#others.includes(channel)) {
-      this.#set(channel, GONE);
+      this.#set(channel, cursor);
       return;
     }
     const index = this.#channels.indexOf(channel);
@@ -123,7 +130,8 @@ export class Progress {
   /** Leaves all channels but these. */
   keepOnly(channels: { has(channel: string): boolean }): void {
     for (const channel of new Set([...this.#others, ...this.#channels])) {
-      if (!channels.has(channel)) this.leave(channel);
+      const isEnded = this.#cursors[this.#channels.indexOf(channel)] === ENDED;
+      if (!channels.has(channel) && !isEnded) this.leave(channel);
     }
   }
 

@@ -24,6 +24,7 @@ test('[IO8.2] a pid brings back the socket, and where its channels stood', () =>
     sid: 'sid',
     base: BASE,
     positions: BASE,
+    ended: new Set(),
     partial: new Map(),
   });
 });
@@ -38,6 +39,15 @@ test('[IO8] what the offset says is newer; a partial one is not counted', () => 
   expect(ids.read({ pid, offset }, 'u')?.positions).toEqual(
     new Map([...BASE, ['project:P', undefined], ['project:Q', at(1)]]),
   );
+});
+
+test('[IO8.3] an offset tells a channel that was left from one that ended with its right', () => {
+  const { pid, id } = issue();
+  const read = (entry: string) => ids.read({ pid, offset: `;${entry};#${id}` }, 'u');
+  expect(read('project:P=')).toMatchObject({ ended: new Set() });
+  const state = read('project:P=~');
+  expect(state).toMatchObject({ ended: new Set(['project:P']), partial: new Map() });
+  expect(state?.positions.get('project:P')).toBeUndefined();
 });
 
 test('[IO8] an offset for an earlier pid says nothing that the later one does not', () => {

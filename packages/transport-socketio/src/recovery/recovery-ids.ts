@@ -25,6 +25,8 @@ export interface CarriedState {
   readonly base: ReadonlyMap<string, Position | undefined>;
   /** The positions that its client has reached; undefined for a channel that it has left. */
   readonly positions: ReadonlyMap<string, Position | undefined>;
+  /** The channels without a position that it has not left itself: its right to them had ended. */
+  readonly ended: ReadonlySet<string>;
   /** Publications of which the client saw the first event of two; its positions are before them. */
   readonly partial: ReadonlyMap<string, Position>;
 }
@@ -75,13 +77,14 @@ export class RecoveryIds {
     const { positions: moved, partial } = isStale ? NOTHING : seen;
     const positions = new Map([...base, ...moved]);
     const halfSeen = new Map<string, Position>();
+    const ended = new Set([...partial].filter((channel) => positions.get(channel) === undefined));
     for (const channel of partial) {
       const position = positions.get(channel);
       if (position === undefined || position.offset === 0) continue;
       halfSeen.set(channel, position);
       positions.set(channel, { ...position, offset: position.offset - 1 });
     }
-    return { pid, id, sid, base, positions, partial: halfSeen };
+    return { pid, id, sid, base, positions, ended, partial: halfSeen };
   }
 
   /** The signed parts; none when the signature is of none of the keys. */

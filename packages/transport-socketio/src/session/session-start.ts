@@ -96,7 +96,7 @@ async function continueWith(
   const { session, connection } = deps;
   const { pid, sid, positions } = lost;
   const asked = Object.keys(cursors).filter((channel) => !positions.has(channel));
-  const unknown = [...new Set([...asked, ...givenAfresh(deps, positions)])];
+  const unknown = [...new Set([...asked, ...givenAfresh(deps, lost)])];
   const refused = (await resume(deps, unknown, cursors)).filter(
     ([channel]) => !session.subscriptions.has(channel),
   );
@@ -104,7 +104,7 @@ async function continueWith(
     if (position !== undefined) connection.progress?.move(channel, toCursor(position));
   }
   await subscribeMissing(deps, [ALL]);
-  deps.feed.continueWith([...session.subscriptions.keys()], hasSelected(deps, positions));
+  deps.feed.continueWith([...session.subscriptions.keys()], hasSelected(deps, lost));
   const results = [...refused, ...subscribed(session, Object.keys(cursors))];
   return { pid, sid, recovered: true, results };
 }
@@ -158,21 +158,21 @@ async function subscribeMissing(
 }
 
 /** What a recovered client gets beside what its state names: projects that were granted meanwhile. */
-function givenAfresh(
-  deps: SessionStartDeps,
-  positions: CarriedState['positions'],
-): readonly string[] {
+function givenAfresh(deps: SessionStartDeps, lost: CarriedState): readonly string[] {
   const given = deps.feed.endpoint.channels(deps.session.identity);
-  const projects = hasSelected(deps, positions) ? [] : given;
-  return [ALL, ...projects].filter((channel) => !positions.has(channel));
+  const projects = hasSelected(deps, lost) ? [] : given;
+  return [ALL, ...projects].filter(
+    (channel) => !lost.positions.has(channel) || lost.ended.has(channel),
+  );
 }
 
 /** The firehose has no positions, so a state that was recovered goes on without it. */
 function hasSelected(
   { feed, session }: SessionStartDeps,
-  positions: CarriedState['positions'],
+  { positions, ended }: CarriedState,
 ): boolean {
-  const hasLeft = [...positions].some(([channel, at]) => isProject(channel) && at === undefined);
+  const left = [...positions].filter(([channel, at]) => at === undefined && !ended.has(channel));
+  const hasLeft = left.some(([channel]) => isProject(channel));
   return hasLeft || feed.endpoint.channels(session.identity).includes(FIREHOSE);
 }
 

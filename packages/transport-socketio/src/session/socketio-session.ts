@@ -132,7 +132,7 @@ export class SocketIoSession
   }
 
   ended(channel: EndedForReason): void {
-    this.connection.progress?.leave(channel.channel);
+    this.connection.progress?.end(channel.channel);
     this.#answer('unsubscribed.project', { ...endFields(channel), timestamp: now() });
   }
 

@@ -7,13 +7,16 @@ import { type Cursor, type Position, tryParseChannel, tryParseCursor } from '@le
  *     CHANNEL=CURSOR                        one channel's; all others are as in the client's `pid`
  *     CHANNEL=CURSOR;CHANNEL=CURSOR;#ID     several channels'; ID is the id of the client's `pid`
  *
- * `CHANNEL=` means that the channel was left. `CURSOR~` means that the client has seen the first of
+ * `CHANNEL=` means that the channel was left, and `CHANNEL=~` that it ended with its right. `CURSOR~` means that the client has seen the first of
  * the two events of the publication.
  */
 export interface Offset {
   /** Undefined for a channel that was left. */
   readonly positions: ReadonlyMap<string, Position | undefined>;
-  /** Channels in which the client has not seen the second event of the last publication. */
+  /**
+   * Channels in which the client has not seen the second event of the last publication; without a
+   * position, channels that have ended with their right.
+   */
   readonly partial: ReadonlySet<string>;
   /** The id of the `pid`; undefined in an offset that all recipients of a publication share. */
   readonly id: string | undefined;
