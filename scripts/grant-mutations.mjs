@@ -32,7 +32,7 @@ export const grantMutations = (proof) => [
     patches: [
       {
         file: 'packages/core/src/access/grants.ts',
-        from: "    if (userId !== this.#userId)\n      throw new ProtocolError('forbidden', 'this grant is for another user');\n",
+        from: '    if (userId !== this.#userId) throw foreignGrant(this.#userId);\n',
         to: '',
       },
     ],

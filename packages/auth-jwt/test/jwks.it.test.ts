@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '@leque/core';
-import { type JSONWebKeySet, SignJWT } from 'jose';
+import { type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createJwtVerifier } from '../src/index.ts';
+import { createJwtVerifier, createVerifiers } from '../src/index.ts';
 
 // jose tells the age of a key set by Date; only that is made to jump, the sockets keep real time.
 beforeEach(() => {
@@ -30,9 +30,9 @@ class Signer {
     return { ...this.#pair.publicKey.export({ format: 'jwk' }), kid: this.kid };
   }
 
-  sign(userId: string): Promise<string> {
+  sign(userId: string, claims: JWTPayload = {}): Promise<string> {
     const header = { alg: 'EdDSA', ...(this.kid !== undefined && { kid: this.kid }) };
-    return new SignJWT({ sub: userId, exp: Math.floor(Date.now() / 1000) + 36_000 })
+    return new SignJWT({ sub: userId, exp: Math.floor(Date.now() / 1000) + 36_000, ...claims })
       .setProtectedHeader(header)
       .sign(this.#pair.privateKey);
   }
@@ -93,6 +93,19 @@ test('tokens with unknown keys do not make the set be fetched again and again', 
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_signature_invalid' });
   }
   expect(keys.state.requests).toBe(1);
+});
+
+test('[GR1.3] a remembered grant does not outlive its key, although nobody verifies another', async () => {
+  const [kept, removed] = [new Signer('kept'), new Signer('removed')];
+  await using keys = await startKeyServer(kept, removed);
+  const { grants } = createVerifiers({ JWKS_URL: keys.url }, clock);
+  const grant = await removed.sign('alice', { use: 'grant', projects: ['P'] });
+  await grants.verify(grant);
+  expect(await grants.verify(grant)).toBe(grants.recall?.(grant));
+  keys.state.signers = [kept];
+  later(6 * 60_000);
+  await expect.poll(() => grants.recall?.(grant)).toBeUndefined();
+  await expect(grants.verify(grant)).rejects.toMatchObject({ code: 'grant_invalid' });
 });
 
 test('a key that was taken out of the set is no longer trusted after the next refresh', async () => {

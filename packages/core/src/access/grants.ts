@@ -137,8 +137,7 @@ export class RoomRights {
    * @throws ProtocolError `forbidden` for the grant of another user, `too_many_subscriptions`
    */
   add({ userId, projects, expiresAt }: RoomGrant, isInUse: (projectId: string) => boolean): void {
-    if (userId !== this.#userId)
-      throw new ProtocolError('forbidden', 'this grant is for another user');
+    if (userId !== this.#userId) throw foreignGrant(this.#userId);
     if (projects.includes(ALL_PROJECTS)) {
       throw new ProtocolError(
         'forbidden',
@@ -170,6 +169,14 @@ export class RoomRights {
       else this.#nextEnd = Math.min(this.#nextEnd, end);
     }
   }
+}
+
+function foreignGrant(userId: string | undefined): ProtocolError {
+  const problem =
+    userId === undefined
+      ? 'a grant is for a user, and this connection has none; connect with a token of the user'
+      : 'this grant is for another user';
+  return new ProtocolError('forbidden', problem);
 }
 
 /**
