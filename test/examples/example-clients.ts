@@ -23,6 +23,10 @@ export interface Desk extends Closable {
   type(): Promise<unknown>;
 }
 
+export interface Run extends Closable {
+  readonly state: { readonly text: string; readonly isFinished: boolean };
+}
+
 interface Options {
   readonly server: string;
   readonly user: string;
@@ -47,6 +51,7 @@ async function load(file: string): Promise<Record<string, unknown>> {
 const { ask: askServer } = await load('lib/ask.js');
 const { openBoard: openIts } = await load('board/board.js');
 const { openDesk: openThe } = await load('desk/desk.js');
+const { followRun: followIts } = await load('agent/run.js');
 
 export const ask = askServer as Ask;
 
@@ -60,6 +65,10 @@ export async function openDesk(options: Options): Promise<Desk & Disposable> {
     io(url, { ...its, forceNew: true, reconnectionDelay: 100, reconnectionDelayMax: 500 });
   const open = openThe as (options: object) => Promise<Desk>;
   return disposable(await open({ id: '7', io: connect, ...options }));
+}
+
+export function followRun(options: Options & { readonly run: string }): Run & Disposable {
+  return disposable((followIts as (options: object) => Run)(options));
 }
 
 function disposable<T extends Closable>(client: T): T & Disposable {

@@ -1,6 +1,6 @@
 import { RawClient, wsUrl } from '@leque/lab';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ask, type Card, openBoard, openDesk } from './example-clients.ts';
+import { ask, type Card, followRun, openBoard, openDesk } from './example-clients.ts';
 import { type RunningExamples, startExamples } from './running-examples.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
@@ -123,4 +123,35 @@ test('[GAP] [DUP] a support desk shows each message once, whatever is typed mean
   using ben = await openDesk({ server, user: 'ben' });
   await expect.poll(() => texts(ben).at(-1), PATIENCE).toBe('secret');
   expect(texts(ana)).not.toContain('secret');
+});
+
+test("[GAP] [DUP] everybody who follows an agent's run ends with the same text, whenever they came", async () => {
+  const server = examples.agentUrl;
+  const { run } = (await ask({ server, user: 'ana' }, '/runs', { method: 'POST', body: {} })) ?? {};
+  const id = String(run);
+  let text = '';
+  const say = async () => {
+    for (const number of numbers) {
+      const token = `${number} `;
+      text += token;
+      await ask({ server, user: 'ana' }, `/runs/${id}/tokens`, { method: 'POST', body: { token } });
+    }
+  };
+  const follow = () => followRun({ server, user: 'ana', run: id });
+  const textOf = ({ state }: ReturnType<typeof follow>) => state.text;
+  using early = follow();
+  await say();
+  await expect.poll(() => textOf(early), PATIENCE).toBe(text);
+  using late = follow();
+  await expect.poll(() => textOf(late), PATIENCE).toBe(text);
+  await whileGatewayIsKilled(say);
+  await expect.poll(() => [textOf(early), textOf(late)], PATIENCE).toEqual([text, text]);
+  await whileOffline(async () => {
+    await say();
+    await ask({ server, user: 'ana' }, `/runs/${id}/end`, { method: 'POST' });
+  });
+  const finished = { text, isFinished: true };
+  await expect.poll(() => [early.state, late.state], PATIENCE).toEqual([finished, finished]);
+  using afterwards = follow();
+  await expect.poll(() => afterwards.state, PATIENCE).toEqual(finished);
 });

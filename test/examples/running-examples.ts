@@ -21,6 +21,7 @@ export interface RunningExamples extends AsyncDisposable {
   /** A board whose grants end after `SHORT_GRANT_SECONDS`. */
   readonly strictBoardUrl: string;
   readonly deskUrl: string;
+  readonly agentUrl: string;
 }
 
 const SHORT_GRANT_SECONDS = 2;
@@ -46,10 +47,11 @@ export async function startExamples(): Promise<RunningExamples> {
       .url;
   };
   const grants = { GRANT_SECONDS: String(SHORT_GRANT_SECONDS) };
-  const [boardUrl = '', strictBoardUrl = '', deskUrl = ''] = await Promise.all([
+  const [boardUrl = '', strictBoardUrl = '', deskUrl = '', agentUrl = ''] = await Promise.all([
     start('board'),
     start('board', grants),
     start('desk'),
+    start('agent'),
   ]);
   const running = stack.move();
   return {
@@ -59,6 +61,7 @@ export async function startExamples(): Promise<RunningExamples> {
     boardUrl,
     strictBoardUrl,
     deskUrl,
+    agentUrl,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -218,6 +218,7 @@ describe('code of the guides for applications works as it is:', () => {
       const channels = Object.fromEntries(Object.keys(cursors).map((name) => [name, recovered]));
       expect(answer).toMatchObject({ type: 'resumed', data: { channels } });
     }
+    await client.first('caught_up');
   });
 
   test.for(PAGES)('commands that %s names are commands', async (page) => {
