@@ -10,6 +10,7 @@ import { projectId } from '../workloads/event.ts';
 import type { PublishSetup } from '../workloads/setups.ts';
 import { CpuMeter } from './cpu-meter.ts';
 import { within } from './deadline.ts';
+import { ManyPublisher } from './many-publisher.ts';
 import { type OwnRedis, startOwnRedis } from './own-redis.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -31,7 +32,9 @@ export async function* measurePublishing(
   const requests = publishRequests({ ...setup, channels: CHANNELS, authorization });
   let before = 0;
   for (const { label, rate } of setup.steps) {
+    const many = setup.beside && ManyPublisher.start({ form: setup.beside, port, authorization });
     const result = await runLoad({ setup, rate, port, requests, meter }, context);
+    const manyMs = await many?.stop();
     const stored = await storedEvents(redis);
     const offered = rate * setup.batch;
     yield {
@@ -41,7 +44,10 @@ export async function* measurePublishing(
       ...verdictOfLoad(result, stored - before, { batch: setup.batch, offered }),
       figures: {
         ...figuresOf(result, meter),
-        ...known([['rssMb', megabytes(residentKb([publisher.pid]))]]),
+        ...known([
+          ['rssMb', megabytes(residentKb([publisher.pid]))],
+          ['manyMs', manyMs],
+        ]),
       },
       histogram: result.histogram,
       counts: countsOf(result, stored - before),

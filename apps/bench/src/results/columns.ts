@@ -28,6 +28,7 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
     'p99Ms',
     'p999Ms',
     'maxMs',
+    'manyMs',
     'cpuUsPerEvent',
     'redisUsPerEvent',
     'rssMb',

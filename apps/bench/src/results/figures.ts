@@ -12,6 +12,7 @@ export const FIGURES = {
   p99Ms: { label: 'p99', unit: 'ms', digits: 2 },
   p999Ms: { label: 'p99.9', unit: 'ms', digits: 2 },
   maxMs: { label: 'max', unit: 'ms', digits: 1 },
+  manyMs: { label: 'to 2,000 users', unit: 'ms', digits: 1 },
   cpuUsPerDelivery: { label: 'server CPU per delivery', unit: 'µs', digits: 3 },
   redisUsPerDelivery: { label: 'Redis CPU per delivery', unit: 'µs', digits: 3 },
   cpuUsPerEvent: { label: 'server CPU per event', unit: 'µs', digits: 1 },

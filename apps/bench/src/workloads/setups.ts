@@ -47,6 +47,9 @@ export interface IdleSetup extends SetupBase {
   readonly kind: 'idle';
 }
 
+/** One event with a list of users, or a batch with a copy for each of them. */
+export type ManyForm = 'list' | 'batch';
+
 /** Events that are sent to the publish API. */
 export interface PublishSetup {
   readonly kind: 'publish';
@@ -55,6 +58,8 @@ export interface PublishSetup {
   readonly credential: 'api key' | 'token';
   /** Events in one request; 1 sends a single event rather than an array of one. */
   readonly batch: number;
+  /** How one event for many users is sent once a second, beside the others; undefined for none. */
+  readonly beside?: ManyForm;
   /** Requests per second; 0 sends the next request on each connection after the last answer. */
   readonly steps: readonly { readonly label: string; readonly rate: number }[];
 }

@@ -176,7 +176,24 @@ const W10: Workload = {
   setups: [subscribes('token'), subscribes('new grant'), subscribes('known grant')],
 };
 
-export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10];
+const BESIDE = { ...singles(8), steps: [{ label: '500/s', rate: 500 }] };
+
+const W11: Workload = {
+  id: 'W11',
+  title: 'One body to 2,000 users',
+  about:
+    'Single events at 500 requests a second, and beside them, once a second, an event of 3 KB for ' +
+    '2,000 users: as one event with `user_ids`, and as two batches of 1,000 copies. The latency is ' +
+    'that of the single events; the time of the event for all users has a column of its own.',
+  seconds: SECONDS,
+  setups: [
+    { ...BESIDE, label: 'nothing beside' },
+    { ...BESIDE, label: 'user_ids', beside: 'list' },
+    { ...BESIDE, label: 'batches of copies', beside: 'batch' },
+  ],
+};
+
+export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11];
 
 /** Small workloads for any machine and for tests: they show losses, not speed. */
 export const SMOKE_WORKLOADS: readonly Workload[] = [
