@@ -100,6 +100,28 @@ test('[EV7.2] leque publish sends a live event once although its answer is lost'
   expect(types).toEqual(['typing', 'note', 'typing', 'typing', 'last']);
 });
 
+test('[EV8] leque publish sends one event to several users or projects, and prints a line for each', async () => {
+  await using server = await startLeque();
+  const args = ['publish', '--url', server.url, '--type', 'note', '--data', '{"text":"all"}'];
+  const users = await leque([...args, '--user', 'alice,bob']);
+  expect(users).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^user:alice stored \S+ \S+\nuser:bob stored /),
+  });
+  const projects = await leque([...args, '--project', 'P,Q', '--key', 'k', '--json']);
+  const { status, message_id, results } = JSON.parse(projects.stdout);
+  expect({ status, ids: results.map((each: { message_id: string }) => each.message_id) }).toEqual({
+    status: 'stored',
+    ids: [message_id, message_id],
+  });
+  expect(await historyOf(server.url)).toEqual(['all']);
+  const wrong = await leque([...args, '--user', 'alice,alice']);
+  expect(wrong).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('user_ids.1 is given more than once'),
+  });
+});
+
 test('leque publish names the line of a refused event without --json, too', async () => {
   await using server = await startLeque();
   const input = [note('a'), '{"data":{}}', note('b')].join('\n');

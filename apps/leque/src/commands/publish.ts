@@ -170,7 +170,7 @@ function isPublishedEverywhere(result: BatchItemResult): boolean {
 function describe(result: BatchItemResult, line: number): string[] {
   const where = line === 0 ? '' : `line ${line} `;
   if (!('results' in result)) return [describeOne(result, where)];
-  return result.results.map((each) => describeOne(each, `${where}${each.channel ?? ''} `));
+  return result.results.map((each) => `${where}${each.channel ?? ''} ${describeOne(each, '')}`);
 }
 
 function describeOne(result: ItemResult, where: string): string {

@@ -5,15 +5,10 @@ import { chunksOf } from '../lib/chunks-of.ts';
 import type { RedisLink } from '../link/redis-link.ts';
 import type { ChannelLog } from './channel-log.ts';
 
-/** One call of this size blocks Redis for about a millisecond. */
-const CHANNELS_PER_CALL = 50;
+/** One call of this size blocks Redis for less than a millisecond. */
+const CHANNELS_PER_CALL = 32;
 /** Characters that one call stores; a longer event is stored in one channel per call. */
 const TEXT_PER_CALL = 262_144;
-/**
- * Calls to one server that are under way. The second one waits in Redis while the first one runs; with
- * more, the commands of others would wait behind them.
- */
-const LANES = 2;
 
 export interface AppendToEachDeps {
   readonly link: Pick<RedisLink, 'groupByServer'>;
@@ -50,17 +45,19 @@ export class AppendToEach {
     }));
     for (const group of link.groupByServer(pending, ({ channel }) => log.keyOf(channel))) {
       const calls = chunksOf(group, channelsPerCall(event));
-      const sending = { event, deadline, failed: false };
-      for (let lane = 0; lane < LANES; lane += 1) void this.#sendAll(calls, sending);
+      void this.#sendAll(calls, { event, deadline, failed: false });
     }
     return pending.map(({ outcome }) => outcome.promise);
   }
 
-  /** Sends one call after the other; the lanes of a server share `calls`. */
-  async #sendAll(calls: Iterator<PendingChannel[]>, sending: Sending): Promise<void> {
-    for (let next = calls.next(); !next.done; next = calls.next()) {
-      if (sending.failed || sending.deadline.expired) rejectAll(next.value, notSent());
-      else await this.#send(next.value, sending);
+  /**
+   * Sends the calls to one server one after the other. With several under way, the commands of other
+   * requests would wait behind them.
+   */
+  async #sendAll(calls: Iterable<PendingChannel[]>, sending: Sending): Promise<void> {
+    for (const call of calls) {
+      if (sending.failed || sending.deadline.expired) rejectAll(call, notSent());
+      else await this.#send(call, sending);
     }
   }
 

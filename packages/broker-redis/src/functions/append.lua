@@ -75,10 +75,11 @@ local function store(log, event)
   return offset
 end
 
--- Returns { epoch, result, … }; an event that fails must not hide the results of the others.
-local function store_all(log, events)
-  local refusal = find_refusal(log) or find_missing_of(log, events)
-  if refusal then return redis.error_reply(refusal) end
+-- Stores events for a user who has the rights to. Returns { epoch, result, … }; an event that fails must
+-- not hide the results of the others.
+local function store_allowed(log, events)
+  local missing = find_missing_of(log, events)
+  if missing then return redis.error_reply(missing) end
   local reply = { '' }
   for _, event in ipairs(events) do
     local ok, result = pcall(store, log, event)
@@ -88,6 +89,11 @@ local function store_all(log, events)
   close_log(log)
   reply[1] = log.epoch
   return reply
+end
+
+local function store_all(log, events)
+  local refusal = find_refusal(log)
+  return refusal and redis.error_reply(refusal) or store_allowed(log, events)
 end
 
 redis.register_function('leque_append', function(keys, args)
@@ -142,7 +148,7 @@ local function append_in(key, event)
     json = json,
     idempotency_key = event.idempotency_key,
   }
-  local reply = store_all(log, { stored })
+  local reply = store_allowed(log, { stored })
   if reply.err then return reply end
   local epoch, result = reply[1], reply[2]
   return type(result) == 'number' and { epoch, result } or result
@@ -152,7 +158,8 @@ local function append_each(keys, args)
   local prefix = parse_key(keys[1])
   local first = prefix and open_log(keys[1])
   if not first then return redis.error_reply('ERR leque: not a channel key: ' .. keys[1]) end
-  local problem = find_stranger(first)
+  -- The rights of a process are for all of its prefix, so those to one channel are those to each.
+  local problem = find_stranger(first) or find_refusal(first)
   if problem then return redis.error_reply(problem) end
   local idempotency_key, count = args[3], tonumber(args[4])
   local event = {
