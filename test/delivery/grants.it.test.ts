@@ -51,12 +51,12 @@ describe('grants on two gateways', () => {
   const raw = (gateway: number) =>
     RawClient.connect(wsUrl(cluster.url(gateway), '/ws/notifications'), { token });
 
-  test('[GR1.4] [GR2] a grant ends with its channel named, and a newer one goes on without a gap', async () => {
+  test.concurrent('[GR1.4] [GR2] a grant ends with its channel named, and a newer one goes on without a gap', async () => {
     const project = 'room:short';
-    const short = hs256({ use: 'grant', sub: 'alice', projects: [project], exp: inSeconds(3) });
     const { grant: long } = await grantFor(project);
     await using ending = await raw(0);
     await using going = await raw(1);
+    const short = shortGrant(project);
     for (const client of [ending, going]) {
       const ask = { action: 'subscribe', project_id: project, grant: short };
       expect((await client.ask(ask)).type).toBe('subscribed');
@@ -76,6 +76,29 @@ describe('grants on two gateways', () => {
     expect(numbersOf(going.events)).toEqual([1, 2, 3]);
     const again = await ending.ask({ action: 'subscribe', project_id: project });
     expect([again.type, again.data['code']]).toEqual(['error', 'forbidden']);
+  });
+
+  test.concurrent('[HR.5] a room that a grant has closed comes back with the next grant, whatever brings it', async () => {
+    const [one, other] = ['back:one', 'back:other'];
+    const [{ grant: again }, { grant: foreign }] = [await grantFor(one), await grantFor(other)];
+    await using client = await raw(1);
+    await using socket = await SocketClient.connect(cluster.url(1), { auth: { token } });
+    const short = shortGrant(one);
+    await client.ask({ action: 'subscribe', project_id: one, grant: short });
+    const subscribe = (payload: object) =>
+      socket.socket.timeout(5000).emitWithAck('subscribe.project', payload);
+    await subscribe({ project_id: one, grant: short });
+    await client.first('unsubscribed', PATIENCE_MS);
+    await socket.first('unsubscribed.project');
+    const several = [{ project_id: other, grant: foreign }];
+    await client.ask({ action: 'subscribe', projects: several, grant: again });
+    const projects = { projects: several, grant: again };
+    await socket.socket.timeout(5000).emitWithAck('subscribe.projects', projects);
+    const isBack = (data: object) => (data as { channel?: string }).channel === `project:${one}`;
+    await client.first(({ type, data }) => type === 'subscribed' && isBack(data));
+    await socket.first('subscribed.project', isBack);
+    await publish(one, 1);
+    await Promise.all([client.first(isNumber(1)), socket.first('numbered', hasNumber(1))]);
   });
 
   test('[ISO] [GR1] without its grant a room stays shut, and a grant opens no other', async () => {
@@ -141,30 +164,6 @@ describe('grants on two gateways', () => {
     expect(await SocketClient.refusal(cluster.url(1), unreadable)).toMatchObject({ message });
   });
 
-  test('[HR.5] a room that a grant has closed comes back with the next grant, whatever brings it', async () => {
-    const [one, other] = ['back:one', 'back:other'];
-    const exp = inSeconds(2);
-    const short = hs256({ use: 'grant', sub: 'alice', projects: [one], exp });
-    const [{ grant: again }, { grant: foreign }] = [await grantFor(one), await grantFor(other)];
-    await using client = await raw(1);
-    await using socket = await SocketClient.connect(cluster.url(1), { auth: { token } });
-    await client.ask({ action: 'subscribe', project_id: one, grant: short });
-    const subscribe = (payload: object) =>
-      socket.socket.timeout(5000).emitWithAck('subscribe.project', payload);
-    await subscribe({ project_id: one, grant: short });
-    await client.first('unsubscribed', PATIENCE_MS);
-    await socket.first('unsubscribed.project');
-    const several = [{ project_id: other, grant: foreign }];
-    await client.ask({ action: 'subscribe', projects: several, grant: again });
-    const projects = { projects: several, grant: again };
-    await socket.socket.timeout(5000).emitWithAck('subscribe.projects', projects);
-    const isBack = (data: object) => (data as { channel?: string }).channel === `project:${one}`;
-    await client.first(({ type, data }) => type === 'subscribed' && isBack(data));
-    await socket.first('subscribed.project', isBack);
-    await publish(one, 1);
-    await Promise.all([client.first(isNumber(1)), socket.first('numbered', hasNumber(1))]);
-  });
-
   test('[ORD] [DUP] [GAP] [GA1.1] a fetched state and its stream go on across a killed gateway, by both protocols', async () => {
     const project = 'board:9';
     const { grant, cursor } = await grantFor(project);
@@ -202,6 +201,11 @@ describe('grants on two gateways', () => {
     expect(numbersOf(back.all('numbered'))).toEqual([5, 6, 7]);
   });
 });
+
+/** A grant of an application that ends in two to three seconds. */
+function shortGrant(project: string): string {
+  return hs256({ use: 'grant', sub: 'alice', projects: [project], exp: inSeconds(3) });
+}
 
 function isNumber(n: number): (event: Envelope) => boolean {
   return ({ type, data }) => type === 'numbered' && data['n'] === n;
