@@ -1,4 +1,4 @@
-import { get, post, RawClient, SocketClient, wsUrl } from '@leque/lab';
+import { get, hs256, inSeconds, post, RawClient, SocketClient, wsUrl } from '@leque/lab';
 import type { Audit, Received } from './audit.ts';
 import { type MadeGrant, makeGrant, PRESENTERS } from './grant-kinds.ts';
 import type { Reading } from './reads.ts';
@@ -15,8 +15,8 @@ import {
 
 /** Commands of one connection; fewer than those that a second allows. */
 const COMMANDS = 12;
-/** More grants than a command may have. */
-const TOO_MANY = 513;
+/** The most grants of a command. */
+const MAX_GRANTS = 512;
 
 /** One connection that presents grants: what it may hear grows with each one that is good. */
 class Holder {
@@ -202,16 +202,34 @@ async function presentElsewhere(reading: Reading): Promise<void> {
   await presentTooMany(reading, { persona, project });
 }
 
+/** With more grants than a command may have, none counts, not even one that is good. */
 async function presentTooMany(
   { gatewayUrls, audit, random }: Reading,
   { persona, project }: { persona: Persona; project: string },
 ): Promise<void> {
-  const auth = { token: persona.token, grants: Array(TOO_MANY).fill('x') };
+  const url = random.of(gatewayUrls);
+  const good = hs256({
+    use: 'grant',
+    sub: persona.user,
+    projects: [project],
+    exp: inSeconds(600),
+  });
+  const grants = [good, ...Array(MAX_GRANTS).fill('x')];
+  const { token } = persona;
+  const what = { persona: persona.name, project, kind: 'too many' };
+  await using raw = await RawClient.connect(wsUrl(url, '/ws/notifications'), {
+    token: String(token),
+  });
+  const { type } = await raw.ask({ action: 'auth', token, grants });
+  audit.attempt(false, type === 'authenticated', what);
+  const answer = await raw.ask({ action: 'subscribe', project_id: project });
+  const expected = mayRead(persona, channelFor('project', project));
+  audit.attempt(expected, answer.type === 'subscribed', what);
   if (persona.user === undefined) return;
-  const connecting = SocketClient.connect(random.of(gatewayUrls), { auth });
-  const client = await connecting.catch(() => undefined);
-  audit.attempt(false, client !== undefined, { persona: persona.name, project, kind: 'too many' });
-  await client?.[Symbol.asyncDispose]();
+  const connecting = SocketClient.connect(url, { auth: { token, grants } });
+  const socket = await connecting.catch(() => undefined);
+  audit.attempt(false, socket !== undefined, what);
+  await socket?.[Symbol.asyncDispose]();
 }
 
 async function opens(url: string, token?: string): Promise<boolean> {
