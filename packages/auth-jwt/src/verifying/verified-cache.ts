@@ -34,16 +34,12 @@ interface Entry<T> {
 export class VerifiedCache<T extends Expiring> {
   readonly #clock: Clock;
   readonly #limits: CacheLimits;
-  readonly #entries: LRUCache<string, Entry<T>>;
+  /** Undefined until the first JWT, because the library takes memory for all entries at once. */
+  #entries: LRUCache<string, Entry<T>> | undefined;
 
   constructor(clock: Clock, limits: CacheLimits) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#entries = new LRUCache({
-      max: limits.entries,
-      maxSize: limits.length,
-      sizeCalculation: (_entry, jwt) => jwt.length,
-    });
   }
 
   /**
@@ -51,7 +47,7 @@ export class VerifiedCache<T extends Expiring> {
    * @param keySet the current key set; JWTs that were verified with another one are unknown
    */
   get(jwt: string, keySet: unknown): T | undefined {
-    const entry = this.#entries.get(jwt);
+    const entry = this.#entries?.get(jwt);
     if (entry === undefined || entry.keySet !== keySet) return undefined;
     const { verified, verifiedAt } = entry;
     const now = this.#clock.now();
@@ -61,6 +57,8 @@ export class VerifiedCache<T extends Expiring> {
 
   /** @param keySet the key set that the JWT was verified with */
   add(jwt: string, verified: T, keySet: unknown): void {
+    const { entries: max, length: maxSize } = this.#limits;
+    this.#entries ??= new LRUCache({ max, maxSize, sizeCalculation: (_, { length }) => length });
     this.#entries.set(jwt, { verified, keySet, verifiedAt: this.#clock.now() });
   }
 
