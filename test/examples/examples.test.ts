@@ -23,3 +23,14 @@ test('the examples need nothing that has to be installed', () => {
   });
   expect(imports.filter((name) => !/^(node:|\.|\/)/.test(name))).toEqual([]);
 });
+
+test('the script of each page loads files that are there, and finds its elements', () => {
+  for (const page of files.filter((file) => file.endsWith('.html'))) {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const named = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name);
+    const loaded = named(/from '\/([^']+)'/g).map((file) => `examples/${file}`);
+    expect(loaded.filter((file) => !files.includes(file))).toEqual([]);
+    const ids = named(/ id="([^"]+)"/g);
+    expect(named(/find\('([^']+)'\)/g).filter((id) => !ids.includes(id))).toEqual([]);
+  }
+});
