@@ -108,6 +108,10 @@ describe('a first cursor', () => {
     const asking = await connectRaw('/ws/notifications?resume=1', { projects: many });
     using __ = asking.client;
     expect(Object.keys(asking.data['cursors'] as object)).toHaveLength(33);
+    const path = '/ws/notifications?resume=1&max_message=1024';
+    const small = await connectRaw(path, { projects: many });
+    using ___ = small.client;
+    expect(small.data).not.toHaveProperty('cursors');
   });
 });
 

@@ -171,6 +171,7 @@ export class WsTransport implements Transport<FastifyInstance> {
         heartbeats: this.#heartbeats,
         learned,
         clientKey,
+        maxMessage,
       },
       upgrade.identity,
     );

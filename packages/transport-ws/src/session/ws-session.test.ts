@@ -51,7 +51,10 @@ function resume() {
   onTestFinished(() => heartbeats.close());
   const endpoint = notificationsEndpoint(true);
   const ws = new WsSession(
-    { connection, endpoint, heartbeats, context, learned: new LearnedLimits(), clientKey: 0 },
+    {
+      ...{ connection, endpoint, heartbeats, context, learned: new LearnedLimits() },
+      ...{ clientKey: 0, maxMessage: undefined },
+    },
     identity,
   );
   ws.open(true);

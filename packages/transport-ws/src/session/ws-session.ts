@@ -37,6 +37,8 @@ const ANNOUNCED_HOLD_MS = 5000;
 
 /** `connection` has no more cursors than these for a client that may take small messages only. */
 const MAX_UNASKED_CURSORS = 32;
+/** The most bytes of `connection` beside the cursors, of which a user's id may take 256. */
+const GREETING_BYTES = 700;
 
 export interface WsSessionDeps {
   readonly connection: Connection;
@@ -45,6 +47,8 @@ export interface WsSessionDeps {
   readonly learned: LearnedLimits;
   /** The client in `learned`. */
   readonly clientKey: number;
+  /** The bytes of the largest message that the client takes; undefined when it has no known limit. */
+  readonly maxMessage: number | undefined;
   readonly context: TransportContext;
 }
 
@@ -59,6 +63,7 @@ export class WsSession
   readonly #heartbeats: Heartbeats<WsSession>;
   readonly #learned: LearnedLimits;
   readonly #clientKey: number;
+  readonly #maxMessage: number;
   /** Whether the client has been sent a ping since its last pong. */
   #pinged = false;
 
@@ -69,6 +74,7 @@ export class WsSession
     this.#heartbeats = heartbeats;
     this.#learned = deps.learned;
     this.#clientKey = deps.clientKey;
+    this.#maxMessage = deps.maxMessage ?? Number.POSITIVE_INFINITY;
   }
 
   /** @param resumes whether the client has announced its cursors */
@@ -156,9 +162,8 @@ export class WsSession
 
   async #open(resumes: boolean): Promise<void> {
     const { nodeId, firehose } = this.client.context;
-    const { id, identity, subscriptions } = this.client.session;
+    const { id, identity } = this.client.session;
     await this.feed.open();
-    const isShort = subscriptions.size <= MAX_UNASKED_CURSORS;
     this.answer('connection', {
       status: 'connected',
       client_id: id,
@@ -166,9 +171,19 @@ export class WsSession
       node: nodeId,
       ...(identity.userId !== undefined && { user_id: identity.userId }),
       expires_at: isoExpiry(identity),
-      ...((resumes || isShort) && standingOf(this.client.session)),
+      ...this.#standing(resumes),
       ...(identity.grants.allProjects && !firehose && { firehose: 'off' }),
     });
     this.client.hold(resumes ? ANNOUNCED_HOLD_MS : HOLD_MS);
+  }
+
+  /** Where its channels stand, unless that could be more than the client takes. */
+  #standing(resumes: boolean): object {
+    const { session } = this.client;
+    if (!resumes && session.subscriptions.size > MAX_UNASKED_CURSORS) return {};
+    const standing = standingOf(session);
+    if (this.#maxMessage === Number.POSITIVE_INFINITY) return standing;
+    const bytes = JSON.stringify(standing).length + GREETING_BYTES;
+    return bytes > this.#maxMessage ? {} : standing;
   }
 }
