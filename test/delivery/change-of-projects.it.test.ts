@@ -1,4 +1,4 @@
-import { post, RawClient, tokenFor, wsUrl } from '@leque/lab';
+import { hs256, inSeconds, post, RawClient, tokenFor, wsUrl } from '@leque/lab';
 import { type Nodes, startNodes } from '@leque/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -13,6 +13,11 @@ const subscribe = (client: RawClient) => client.subscribe(PROJECT);
 const authAs = (projects: string[]) => (client: RawClient) =>
   client.ask({ action: 'auth', token: tokenFor('alice', { projects }) });
 
+const withGrant = (lifetime: number) => (client: RawClient) => {
+  const claims = { use: 'grant', sub: 'alice', projects: ONE, exp: inSeconds(lifetime) };
+  return client.ask({ action: 'subscribe', project_id: PROJECT, grant: hs256(claims) });
+};
+
 /** A client changes its subscriptions while events of its projects keep arriving. */
 describe('under load, a change of projects', () => {
   let cluster: Nodes;
@@ -25,13 +30,15 @@ describe('under load, a change of projects', () => {
     { change: 'from all of them to one by subscribing', before: ALL, turn: subscribe },
     { change: 'from all of them to one by a fresh token', before: ALL, turn: authAs(ONE) },
     { change: 'from one of them to all by a fresh token', before: ONE, turn: authAs(ALL) },
-  ])('[ORD] [DUP] [GAP] $change loses and repeats nothing', async ({ before, turn }) => {
+    { change: 'of a grant to a newer one', before: [], join: withGrant(60), turn: withGrant(90) },
+  ])('[ORD] [DUP] [GAP] $change loses and repeats nothing', async ({ before, join, turn }) => {
     const urls = cluster.nodes.map(({ url }) => url);
     await using _ = publishOnAndOn(urls);
     for (let round = 0; round < TURNS; round += 1) {
       const url = wsUrl(urls[round % urls.length] ?? '', '/ws/notifications');
       const token = tokenFor('alice', { projects: before });
       await using client = await RawClient.connect(url, { token });
+      await join?.(client);
       const { data } = await client.first('numbered');
       expect((await turn(client)).type).not.toBe('error');
       const until = n + 5;
