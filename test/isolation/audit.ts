@@ -15,18 +15,18 @@ export class Audit {
   granted = 0;
   deliveries = 0;
   readonly violations: string[] = [];
-  /** By the mark in its data, the channel that an event goes to; undefined for one that is refused. */
-  readonly #channels: (string | undefined)[] = [];
+  /** By the mark in its data, the channels that an event goes to; none for one that is refused. */
+  readonly #channels: (readonly string[])[] = [];
   /** By the id of an event that was stored under an idempotency key, whose it is. */
   readonly #owners = new Map<string, string>();
 
   /** The mark of an event that has this expected channel. */
   mark(): number {
-    return this.#channels.push(undefined) - 1;
+    return this.#channels.push([]) - 1;
   }
 
-  expect(mark: number, channel: string | undefined): void {
-    this.#channels[mark] = channel;
+  expect(mark: number, ...channels: readonly (string | undefined)[]): void {
+    this.#channels[mark] = channels.filter((channel) => channel !== undefined);
   }
 
   received(reader: Persona, publication: Received): void {
@@ -35,7 +35,7 @@ export class Audit {
     this.deliveries += 1;
     if (!mayRead(reader, channel)) this.#violated(`${reader.name} got`, publication);
     const { mark } = (publication.data ?? {}) as { mark?: number };
-    if (mark !== undefined && this.#channels[mark] !== channel) {
+    if (mark !== undefined && !this.#channels[mark]?.includes(channel)) {
       this.#violated(`${reader.name} got what belongs to ${this.#channels[mark]}:`, publication);
     }
   }

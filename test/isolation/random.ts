@@ -17,6 +17,11 @@ export class Random {
     return items[this.below(items.length)] as T;
   }
 
+  /** Each of the items one time out of two. */
+  some<T>(items: readonly T[]): T[] {
+    return items.filter(() => this.below(2) === 0);
+  }
+
   /** One of the items, or undefined two times out of three. */
   maybe<T>(items: readonly T[]): T | undefined {
     return this.below(3) === 0 ? this.of(items) : undefined;

@@ -39,6 +39,7 @@ export async function write(writing: Writing): Promise<void> {
   await Promise.all([
     publishList(writing, caller),
     publishOne(writing, random.of(CALLERS)),
+    publishToMany(writing, random.of(CALLERS)),
     broadcast(writing, random.of(CALLERS)),
     call(writing),
     send(writing),
@@ -67,6 +68,38 @@ async function publishList(writing: Writing, caller: Persona): Promise<void> {
 
 async function publishOne(writing: Writing, caller: Persona): Promise<void> {
   await single(writing, { caller, path: '/api/publish', canBeUnaddressed: false });
+}
+
+/** One event for many: for each recipient it is judged like the same event for it alone. */
+async function publishToMany(writing: Writing, caller: Persona): Promise<void> {
+  const { audit, random } = writing;
+  const { channel: _, user_id, project_id, ...event } = eventOf(writing);
+  const user_ids = random.some(USERS);
+  const project_ids = random.some(PROJECTS).map((id) => asNumber(id, random) ?? id);
+  const alone = [
+    ...user_ids.map((id) => ({ ...event, user_id: id })),
+    ...project_ids.map((id) => ({ ...event, project_id: id })),
+  ];
+  const expected = alone.map((each) => judge(caller, routeOf(each, false)));
+  audit.expect(markOf(event), ...expected);
+  const lists = {
+    ...(user_ids.length > 0 && { user_ids }),
+    ...(project_ids.length > 0 && { project_ids }),
+  };
+  // Keys of lists are their own, because a list has the same message id in all of its channels.
+  const key = event.idempotency_key === undefined ? undefined : `list ${event.idempotency_key}`;
+  const sent = { ...event, ...lists, idempotency_key: key };
+  if (alone.length === 0) return;
+  const url = `${writing.publishUrl}/api/publish`;
+  const { body } = await post<{ results?: Outcome[] }>(url, sent, caller.credentials);
+  for (const [at, each] of alone.entries()) {
+    const result = body.results?.[at];
+    const stored = result?.status === 'stored';
+    audit.attempt(expected[at] !== undefined, stored, { caller: caller.name, event: each, result });
+    if (!stored) continue;
+    audit.attempt(true, result.channel === expected[at], { event: each, result });
+    if (key !== undefined) audit.stored(`${caller.name} ${key}`, result.message_id);
+  }
 }
 
 async function broadcast(writing: Writing, caller: Persona): Promise<void> {
@@ -138,7 +171,11 @@ function judge(caller: Persona, channel: string | undefined): string | undefined
 
 /** Remembers where an event may be seen; it is sent with the mark only after that. */
 function mark({ audit }: Writing, event: SentEvent, channel: string | undefined): void {
-  audit.expect((event.data as { mark: number }).mark, channel);
+  audit.expect(markOf(event), channel);
+}
+
+function markOf({ data }: Pick<SentEvent, 'data'>): number {
+  return (data as { mark: number }).mark;
 }
 
 function eventOf({ random, audit }: Writing): SentEvent {
