@@ -59,6 +59,19 @@ describe('events of 1 MiB', () => {
     expect((await back.first('task.large', PATIENCE_MS)).data['n']).toBe(2);
   });
 
+  test('[RE1.5] [GAP] are replayed one after the other, although all of them exceed an outbox', async () => {
+    const cursors: string[] = [];
+    for (let n = 0; n <= 6; n += 1) {
+      const { body } = await publish(large('replayed', n));
+      cursors.push(String(body['cursor']));
+    }
+    await using client = await RawClient.connect(wsUrl(url, '/ws/project/replayed?resume=1'));
+    const { data } = await client.subscribe('replayed', cursors[0]);
+    expect(data['recovered']).toBe(true);
+    await client.first(({ data }) => data['n'] === 6, PATIENCE_MS);
+    expect(client.all('task.large').map(({ data }) => data['n'])).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test('[EV1.5] are refused above the limit before anything is stored, with the limit and its variable', async () => {
     const tooLarge = { ...large('refused', 1), data: { text: 'x'.repeat(MAX) } };
     const { status, body } = await publish(tooLarge);

@@ -169,6 +169,17 @@ describe('an event with lists', () => {
   });
 });
 
+test('[EV8.2] a delivery report finds an event with lists in each of its channels', async () => {
+  await using publisher = new PublisherUnderTest();
+  const { json } = await publisher.post('/api/publish', { ...moved, user_ids: users(30) });
+  const admin = await bearer(['admin']);
+  for (const channel of ['user:u0', 'user:u29']) {
+    const url = `/api/messages/${json.message_id}/trace?channel=${encodeURIComponent(channel)}`;
+    const report = await publisher.get(url, admin);
+    expect(report.json.published).toMatchObject({ channel, type: moved.type });
+  }
+});
+
 describe('a batch with lists', () => {
   test('[EV8.6] [ORD] is stored in its order, with the results of each list in its place', async () => {
     await using publisher = new PublisherUnderTest();

@@ -209,6 +209,7 @@ test.each(['/api/publish', '/api/ws/broadcast'])('%s: one event that is too larg
   const { status, json } = await publisher.post(url, event);
   expect(status).toBe(413);
   expect(json).toMatchObject({ code: 'payload_too_large', status: 413 });
+  expect(json.detail).toContain('at most 1000 bytes (MAX_EVENT_SIZE)');
 });
 
 test('a body that is too large is refused before it is read', async () => {
@@ -217,7 +218,10 @@ test('a body that is too large is refused before it is read', async () => {
   const { status, headers, json } = await publisher.post('/api/publish', 'x'.repeat(2_001));
   expect(status).toBe(413);
   expect(headers['content-type']).toMatch('application/problem+json');
-  expect(json.code).toBe('payload_too_large');
+  expect(json).toMatchObject({
+    code: 'payload_too_large',
+    detail: 'the body of a request that publishes has at most 2000 bytes (MAX_BATCH_SIZE)',
+  });
 });
 
 test.each(['/api/publish', '/api/ws/broadcast'])(

@@ -1,3 +1,4 @@
+import { RequestError } from '@leque/service';
 import type { FastifyRequest } from 'fastify';
 import { checkedLater } from '../http/validation.ts';
 import type { PublishOptions } from '../publishing/publishing.ts';
@@ -9,9 +10,19 @@ export function publishOptions<Schema>({ authority, limits }: PublisherContext, 
   return {
     onRequest: authority.require('publish'),
     bodyLimit: limits.maxBatchBytes,
+    errorHandler: (error: Error) => {
+      throw explained(error, limits.maxBatchBytes);
+    },
     validatorCompiler: checkedLater,
     schema,
   };
+}
+
+/** Fastify's own error names neither the limit nor its variable. */
+function explained(error: Error & { readonly code?: string }, maxBytes: number): Error {
+  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return error;
+  const detail = `the body of a request that publishes has at most ${maxBytes} bytes (MAX_BATCH_SIZE)`;
+  return new RequestError('payload_too_large', detail);
 }
 
 /** The body of a request to a route whose bodies `readSentEvents` reads. */

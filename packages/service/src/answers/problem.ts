@@ -31,8 +31,6 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
 /** Sentences in place of those of Fastify, of which the second repeats a URL with its token. */
 const FIXED_DETAILS: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'send JSON, with Content-Type: application/json',
-  FST_ERR_CTP_BODY_TOO_LARGE:
-    'the body is too large; that of a request that publishes has at most MAX_BATCH_SIZE bytes',
   FST_ERR_BAD_URL: 'the path cannot be decoded: %XX must be UTF-8',
 };
 
