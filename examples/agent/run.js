@@ -7,35 +7,49 @@ import { RoomClient } from '../lib/room-client.js';
  * @param options.onChange gets `{ text, isFinished }` after each change
  */
 export function followRun({ run, user, server, onChange = () => {} }) {
-  const room = `run:${run}`;
+  const me = { server, user };
   const state = { text: '', isFinished: false };
+  const ahead = new Map(); // tokens by their place, until those before them are there
+  let isRefreshing = false;
 
   /** The text only grows: of two states the longer one is newer. */
   function put({ text, isFinished }) {
-    if (text.length >= state.text.length) state.text = text;
+    if (text.length > state.text.length) state.text = text;
     state.isFinished ||= isFinished;
+    while (ahead.has(state.text.length)) state.text += ahead.get(state.text.length);
+    for (const at of ahead.keys()) if (at < state.text.length) ahead.delete(at);
     onChange(state);
   }
 
   async function load() {
-    const answer = await ask({ server, user }, `/runs/${run}`);
+    const answer = await ask(me, `/runs/${run}`);
     if (answer !== undefined) put(answer);
     return answer;
   }
 
+  /** Tokens that this client has not heard are in the state, and nowhere else. */
+  const refresh = () => load().catch(() => undefined);
+
+  async function hear({ at, token }) {
+    ahead.set(at, token);
+    put(state);
+    if (ahead.size === 0 || isRefreshing) return;
+    isRefreshing = true;
+    await refresh();
+    isRefreshing = false;
+  }
+
   const client = new RoomClient({
-    getToken: () => ask({ server, user }, '/token'),
+    getToken: () => ask(me, '/token'),
     onEvent({ type, data }) {
       if (type === 'run.finished') put({ text: data.text, isFinished: true });
-      if (type === 'live.dropped') void client.reload(room); // this client has read too slowly
-      if (type !== 'run.token' || data.at < state.text.length) return;
-      if (data.at === state.text.length) put({ ...state, text: state.text + data.token });
-      else void client.reload(room); // tokens are missing, which nobody repeats
+      if (type === 'run.token') void hear(data);
+      if (type === 'live.dropped') void refresh(); // this client has read too slowly
     },
-    // Tokens that came while this client was away are in the state, and nowhere else.
-    onCaughtUp: () => state.isFinished || client.reload(room),
+    // Now it hears each token. Those that came before are in the state.
+    onCaughtUp: () => state.isFinished || void refresh(),
   });
-  void client.join(room, load);
+  void client.join(`run:${run}`, load);
 
   return { state, close: () => client.close() };
 }

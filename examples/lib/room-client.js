@@ -16,7 +16,8 @@ export class RoomClient {
    * @param told.onEvent gets each event once, in the order of its channel
    * @param told.onEnded gets a room that the user may not hear any more
    * @param told.onGap gets a channel other than a room that has lost events, such as the user's own
-   * @param told.onCaughtUp is called once for each connection, when all that was missed has come
+   * @param told.onCaughtUp is called when all that was missed has come: after a connection, and after a
+   *   room was joined
    */
   constructor({ getToken, onEvent, onEnded = () => {}, onGap = () => {}, onCaughtUp = () => {} }) {
     this.#onEnded = onEnded;

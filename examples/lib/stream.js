@@ -9,14 +9,14 @@ export class Stream {
   #cursors = {}; // by channel: everything up to here was seen
   #grants = new Map(); // by channel of a room
   #early = new Map(); // by channel whose cursor was presented: the events before its answer
-  #isCaughtUp = false;
 
   /**
    * @param told.getToken resolves to `{ url, token }`, anew for each connection
    * @param told.onEvent gets each event
    * @param told.onLost gets a channel whose state has to be fetched anew: events of it are gone, or
    *   the right to a room has ended
-   * @param told.onCaughtUp is called once for each connection, when all that was missed has come
+   * @param told.onCaughtUp is called when all that was missed has come: after a connection, and after a
+   *   room was joined
    */
   constructor(told) {
     this.#told = told;
@@ -52,13 +52,12 @@ export class Stream {
     else if (type === 'connection') this.#begin(data.cursors);
     else if (type === 'resumed' || type === 'subscribed') this.#answered(data.channels ?? {});
     else if (type === 'unsubscribed' && data.reason) this.#lose(channelOf(data.project_id));
-    else if (type === 'caught_up') this.#caughtUp();
+    else if (type === 'caught_up') this.#told.onCaughtUp();
     else if (type === 'error') this.#connection.restart(); // and presents the same cursors
   }
 
   /** Says where each channel was left; one command, so that what was missed comes in order. */
   #begin(cursors) {
-    this.#isCaughtUp = false;
     this.#cursors = { ...cursors, ...this.#cursors };
     this.#early = new Map(Object.keys(this.#cursors).map((channel) => [channel, []]));
     const grants = [...this.#grants.values()];
@@ -90,13 +89,6 @@ export class Stream {
       this.#cursors[channel] = cursor ?? this.#cursors[channel];
       this.#told.onEvent(message);
     }
-  }
-
-  /** Each command that presents cursors is followed by `caught_up`; the last of them counts. */
-  #caughtUp() {
-    if (this.#isCaughtUp || this.#early.size > 0) return;
-    this.#isCaughtUp = true;
-    this.#told.onCaughtUp();
   }
 
   #lose(channel, cursor) {

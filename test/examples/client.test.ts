@@ -1,29 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-
-/** A WebSocket whose server is the test. */
-class FakeSocket {
-  static readonly all: FakeSocket[] = [];
-  readonly sent: Record<string, unknown>[] = [];
-  onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: ((closed: { code: number; reason: string }) => void) | null = null;
-  isClosed = false;
-
-  constructor() {
-    FakeSocket.all.push(this);
-  }
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  says(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-}
+import { FakeSocket } from './fake-socket.ts';
 
 interface Room {
   readonly grant: string;
@@ -60,6 +36,7 @@ describe('the client of the examples', () => {
   let seen: number[];
   let ended: string[];
   let gaps: string[];
+  let timesCaughtUp: number;
   let loads: number;
   let state: () => Promise<Room | undefined>;
   let isOnline: () => void;
@@ -73,13 +50,16 @@ describe('the client of the examples', () => {
       isOnline = listener;
     });
     vi.stubGlobal('removeEventListener', () => {});
-    [seen, ended, gaps, loads] = [[], [], [], 0];
+    [seen, ended, gaps, loads, timesCaughtUp] = [[], [], [], 0, 0];
     state = async () => roomAt('e.4');
     client = new RoomClient({
       getToken: async () => ({ url: 'http://localhost', token: 'JWT' }),
       onEvent: ({ data }: { data: { n: number } }) => seen.push(data.n),
       onEnded: (room: string) => ended.push(room),
       onGap: (channel: string) => gaps.push(channel),
+      onCaughtUp: () => {
+        timesCaughtUp += 1;
+      },
     });
     await vi.advanceTimersByTimeAsync(0);
   });
@@ -194,6 +174,13 @@ describe('the client of the examples', () => {
     await joined();
     socket().says({ ...event(5), type: 'error' });
     expect([seen, FakeSocket.all.length]).toEqual([[5], 1]);
+  });
+
+  test('says when all that was missed has come, after a connection and after a room was joined', async () => {
+    await joined();
+    socket().says({ type: 'caught_up', data: { channels: ['all'] } });
+    socket().says({ type: 'caught_up', data: { channels: [CHANNEL] } });
+    expect([timesCaughtUp, loads]).toEqual([2, 1]);
   });
 
   test('says which channel without a state has lost events', () => {
