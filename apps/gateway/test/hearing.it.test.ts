@@ -189,6 +189,29 @@ describe('what ends is told, and comes back', () => {
     await expect.poll(() => numbers).toEqual([1, 2, 3]);
   });
 
+  test('[HR.3] [HR.4] [WS2.3] at /ws/logs, whose level still counts when it comes back', async () => {
+    const withScope = (scopes: ['logs'] | []) => tokenFor('alice', { scopes });
+    const { client } = await connectRaw('/ws/logs?level=error', { scopes: ['logs'] });
+    using _ = client;
+    const log = (level: string, message: string) =>
+      gateway.publish({ type: 'log_message', data: { level, message } });
+    client.say({ action: 'auth', token: await withScope([]) });
+    await expect.poll(() => client.of('authenticated')).toHaveLength(1);
+    expect(client.of('unsubscribed')[0]?.data).toEqual({
+      channel: 'logs',
+      reason: 'not_granted',
+      message: 'The token does not cover logs',
+    });
+    await log('error', 'unheard');
+    client.say({ action: 'auth', token: await withScope(['logs']) });
+    await expect.poll(() => client.of('authenticated')).toHaveLength(2);
+    expect(client.of('authenticated')[1]?.data).toMatchObject({ live_only: ['logs'] });
+    await log('info', 'unheard');
+    await log('error', 'heard');
+    await expect.poll(() => client.of('log_message')).toHaveLength(1);
+    expect(client.of('log_message')[0]?.data).toMatchObject({ message: 'heard' });
+  });
+
   test('[HR.7] a first selection names the channels that it ends', async () => {
     const { client } = await connectRaw('/ws/notifications', { projects: ['A', 'B'] });
     using _ = client;
