@@ -53,5 +53,9 @@ async function post(path, body) {
 
 /** `npm start` keeps the secret of this machine in a file. */
 function secretOfNpmStart() {
-  return readFileSync(new URL('../../.leque/dev-secret', import.meta.url), 'utf8').trim();
+  try {
+    return readFileSync(new URL('../../.leque/dev-secret', import.meta.url), 'utf8').trim();
+  } catch (cause) {
+    throw new Error('run `npm start` first, or set JWT_SECRET to that of your Leque', { cause });
+  }
 }
