@@ -186,7 +186,7 @@ export {
 // publication: one event in a channel, and its frames
 export { mergeHistory } from './publication/live-places.ts';
 export type { Outcome } from './publication/outcome.ts';
-export { isBefore } from './publication/positions.ts';
+export { isOvertaken } from './publication/positions.ts';
 export { type Frame, type FrameFormat, Publication } from './publication/publication.ts';
 // writing: frames, and when sockets are written to
 export { FanOutCounters, type TransportCounters } from './writing/fan-out-counters.ts';

@@ -3,7 +3,7 @@ import {
   type Clock,
   type ConcurrencyLimit,
   type HistoryPage,
-  isBefore,
+  isOvertaken,
   mergeHistory,
   Pause,
   type Publication,
@@ -32,8 +32,7 @@ export interface ChannelFeedDeps {
 
 /** Shared by all feeds that hold nothing; never added to. */
 const NONE_HELD: Publication[] = [];
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 2000;
+const RETRY_MS = { first: 100, longest: 2000 };
 
 /**
  * One subscribed channel: puts what Redis sends in order, and reads what did not arrive (GAP, DUP).
@@ -108,12 +107,11 @@ export class ChannelFeed implements ChannelHandler {
     this.#state = 'joining';
     const { joins, log } = this.#deps;
     const isOpen = () => this.#isOpen;
-    joins
-      .run(() => log.position(this.#channel), isOpen)
-      .then(
-        (position) => this.#start(position),
-        (error: unknown) => this.#joining?.reject(error),
-      );
+    const reading = joins.run(() => log.position(this.#channel), isOpen);
+    reading.then(
+      (position) => this.#start(position),
+      (error: unknown) => this.#joining?.reject(error),
+    );
   }
 
   #start(position: Position | undefined): void {
@@ -143,7 +141,8 @@ export class ChannelFeed implements ChannelHandler {
   /** Delivers the next publication and drops an old one; with other verdicts it does neither. */
   #advance(publication: Publication): Verdict {
     const { position, after } = publication;
-    if (isBefore(after, this.position)) return 'next'; // live only, and overtaken: nobody gets it
+    if (isOvertaken(after, this.position)) return 'next'; // live only: nobody gets it
+    if (isOvertaken(this.position, after)) return 'gap';
     const sequencer = this.#sequencer;
     const live = position === undefined || sequencer === undefined;
     const verdict = live ? 'next' : sequencer.judge(position);
@@ -196,10 +195,11 @@ export class ChannelFeed implements ChannelHandler {
    */
   #forgetUnknown(top: Position | undefined): void {
     if (top === undefined) return;
-    this.#held = this.#held.filter(({ position }, index) => {
-      if (position === undefined || index >= this.#heldBefore) return true;
-      if (position.epoch !== top.epoch) return false;
-      if (position.offset <= top.offset) return true;
+    this.#held = this.#held.filter(({ position, after }, index) => {
+      const at = position ?? after;
+      if (at === undefined || index >= this.#heldBefore) return true;
+      if (at.epoch !== top.epoch) return false;
+      if (at.offset <= top.offset) return true;
       this.#drop('beyond what Redis has stored');
       return false;
     });
@@ -258,7 +258,7 @@ export class ChannelFeed implements ChannelHandler {
   /** Asks until Redis answers; resolves to undefined when the feed is closed meanwhile. */
   async #readMissing(): Promise<HistoryPage | undefined> {
     const { fills, telemetry } = this.#deps;
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)) {
+    for (let retryMs = RETRY_MS.first; ; retryMs = Math.min(RETRY_MS.longest, 2 * retryMs)) {
       try {
         const page = await fills.run(
           () => this.#readOnce(),

@@ -20,6 +20,8 @@ export class ClientView {
   /** Up to this position publications may be missing. */
   #until: Position | undefined;
   #flowed = false;
+  /** The newest live-only event since the client connected, or presented a cursor. */
+  #lastLive = 0;
   /** Whether an outcome has set the position, and no publication has come since. */
   #isSetByOutcome = false;
 
@@ -42,6 +44,7 @@ export class ClientView {
     this.subscribed = !awaitsOutcome;
     this.#flowed = false;
     this.#until = undefined;
+    this.#lastLive = 0;
     if (!awaitsOutcome) this.forget();
   }
 
@@ -67,15 +70,26 @@ export class ClientView {
     if (stored === undefined) return 'GAP: an event that was never published';
     if (this.#seen.has(number)) return `DUP: ${number} again`;
     this.#seen.add(number);
-    if (stored.previous === undefined) return undefined; // live only
+    if (stored.previous === undefined) return stored.isPlaced ? this.#readLive(number) : undefined;
     const problem = this.#seenBefore.has(number)
       ? `DUP: ${number}, as on an earlier connection`
-      : this.#judge(number, stored.previous, position);
+      : (this.#judge(number, stored.previous, position) ?? this.#judgeLive(number));
     this.last = number;
     this.#isSetByOutcome = false;
     this.#flowed = true;
     if (position !== undefined) this.cursor = toCursor(position);
     return problem;
+  }
+
+  /** A live-only event comes before every stored one that was published after it (EV7.1, EV7.8). */
+  #readLive(number: number): string | undefined {
+    const { last } = this;
+    this.#lastLive = Math.max(this.#lastLive, number);
+    return last !== undefined && last > number ? `ORD: live ${number} behind ${last}` : undefined;
+  }
+
+  #judgeLive(number: number): string | undefined {
+    return number < this.#lastLive ? `ORD: ${number} behind live ${this.#lastLive}` : undefined;
   }
 
   resync({ position, until }: Resync): void {
@@ -91,6 +105,7 @@ export class ClientView {
       this.leave();
       return undefined;
     }
+    this.#lastLive = 0; // it came before the cursor was presented
     const goesOn = recovered === true || (this.subscribed && recovered === undefined && !asked);
     this.subscribed = true;
     if (cursor === undefined) {

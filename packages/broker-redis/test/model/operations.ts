@@ -36,10 +36,15 @@ export class Operations {
   #publish(): void {
     const { random, redis, profile } = this.#simulation;
     const channel = random.pick(profile.channels);
-    if (random.chance(0.1)) this.#note(`send ${redis.sendLive(channel)} in ${channel}`);
     const count = random.pick([1, 1, 2, 5, 10]);
-    for (let n = 0; n < count; n += 1)
+    for (let n = 0; n < count; n += 1) {
+      if (random.chance(0.2)) {
+        const isPlaced = random.chance(0.7);
+        const how = isPlaced ? 'send' : 'PUBLISH';
+        this.#note(`${how} ${redis.sendLive(channel, isPlaced)} in ${channel}`);
+      }
       this.#note(`publish ${redis.publish(channel)} in ${channel}`);
+    }
   }
 
   /** Connects all clients to the same node at once, while events are published. */

@@ -68,12 +68,20 @@ export class SimulatedRedis {
     return number;
   }
 
-  /** Publishes an event without storing it, as other services can. @returns its number */
-  sendLive(channel: string): number {
+  /**
+   * Publishes an event without storing it.
+   * @param isPlaced whether the functions send it, and not a service by PUBLISH
+   * @returns its number
+   */
+  sendLive(channel: string, isPlaced: boolean): number {
     const number = this.ledger.takeNumber();
     const previous = keepsLog(channel) ? undefined : 0;
-    this.ledger.publish(number, { channel, previous, step: this.#scheduler.steps });
-    this.send(`${PREFIX}{${channel}}`, Buffer.from(jsonOf(number)));
+    const log = this.#data.logs.get(channel);
+    const at = { channel, previous, step: this.#scheduler.steps };
+    this.ledger.publish(number, { ...at, isPlaced: isPlaced && log !== undefined });
+    const place = log === undefined ? '' : ` ${log.epoch}.${log.offset}`;
+    const header = isPlaced ? `1 - 0 tick ${channel}${place}\n` : '';
+    this.send(`${PREFIX}{${channel}}`, Buffer.from(`${header}${jsonOf(number)}`));
     return number;
   }
 

@@ -1,5 +1,5 @@
 import type { Position } from '@leque/protocol';
-import { continues, isBefore, isUpTo, isWithin } from '../publication/positions.ts';
+import { continues, isOvertaken, isUpTo, isWithin } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
 
 /** How far a client has seen a channel. The base of `Subscription`, which is one object: there are many. */
@@ -60,7 +60,7 @@ export class SeenPositions {
   /** False for what the session has seen (DUP). Offsets go on in a new epoch, unless a resync moves them. */
   protected advance({ position, after }: Publication): boolean {
     const seen = this.last;
-    if (position === undefined) return !isBefore(after, seen);
+    if (position === undefined) return !isOvertaken(after, seen);
     if (seen !== undefined && position.offset <= seen.offset) return false;
     if (this.isAhead && !continues(seen, position)) return false;
     this.last = position;

@@ -23,18 +23,18 @@ test('a live-only publication belongs after the last stored one before it', () =
 
 test('[EV7] [ORD] what arrived live comes between the publications of the history', () => {
   const arrived = [live('a'), of(7), live('b'), live('c'), of(8), live('d'), of(9), live('e')];
-  placeLive(arrived, { epoch: 'e', offset: 4 });
+  placeLive(arrived, { epoch: 'e', offset: 5 });
   const { merged, rest } = mergeHistory([of(6), of(7), of(8)], arrived);
   expect(shown(merged)).toEqual(['a', 6, 7, 'b', 'c', 8]);
   expect(shown(rest)).toEqual([7, 8, 'd', 9, 'e']);
 });
 
-test('publications of another epoch stay behind the history', () => {
+test('offsets go on in a new epoch, and so do the places of live-only publications', () => {
   const arrived = [live('a'), of(7), live('b')];
-  placeLive(arrived, { epoch: 'old', offset: 4 });
+  placeLive(arrived, { epoch: 'old', offset: 5 });
   const { merged, rest } = mergeHistory([of(6), of(7), of(8)], arrived);
-  expect(shown(merged)).toEqual([6, 7, 8]);
-  expect(shown(rest)).toEqual(['a', 7, 'b']);
+  expect(shown(merged)).toEqual(['a', 6, 7, 'b', 8]);
+  expect(shown(rest)).toEqual([7]);
 });
 
 test('[EV7] [ORD] for any part that arrived, live-only publications keep their places', () => {

@@ -1,5 +1,5 @@
 import type { Position } from '@leque/protocol';
-import { isBefore } from './positions.ts';
+import { before, isOvertaken } from './positions.ts';
 import type { Publication } from './publication.ts';
 
 /**
@@ -25,7 +25,7 @@ export function placeLive(
 
 /**
  * Puts live-only publications that arrived while a history was read between those of the history: each
- * comes before the first one that it had preceded.
+ * comes before the first one that it had preceded. Those from before the history come too late.
  * @param arrived in the order of arrival, with their places noted
  * @returns the history with these, and the rest of what has arrived
  */
@@ -35,18 +35,16 @@ export function mergeHistory(
 ): { readonly merged: readonly Publication[]; readonly rest: readonly Publication[] } {
   const live = arrived.filter(({ isLive }) => isLive);
   if (live.length === 0) return { merged: history, rest: arrived };
+  const start = before(history[0]?.position);
   const merged: Publication[] = [];
   let placed = 0;
   for (const publication of history) {
-    for (
-      let next = live[placed];
-      isBefore(next?.after, publication.position);
-      next = live[placed]
-    ) {
-      if (next !== undefined) merged.push(next);
-      placed += 1;
-    }
-    merged.push(publication);
+    const end = live.findIndex(
+      ({ after }, index) => index >= placed && !isOvertaken(after, publication.position),
+    );
+    const next = live.slice(placed, end < 0 ? live.length : end);
+    merged.push(...next.filter(({ after }) => !isOvertaken(after, start)), publication);
+    placed += next.length;
   }
   const gone = new Set(live.slice(0, placed));
   return { merged, rest: arrived.filter((publication) => !gone.has(publication)) };

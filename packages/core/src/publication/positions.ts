@@ -6,10 +6,12 @@ export function isUpTo(position: Position | undefined, other: Position | undefin
   return position.epoch === other.epoch && position.offset <= other.offset;
 }
 
-/** Whether `position` is certainly before `other`. */
-export function isBefore(position: Position | undefined, other: Position | undefined): boolean {
-  if (position === undefined || other === undefined) return false;
-  return position.epoch === other.epoch && position.offset < other.offset;
+/**
+ * Whether a live-only publication that came after `after` comes too late at `position`. Offsets go on in
+ * a new epoch; where one has begun anew, live-only publications may get lost, and never come late.
+ */
+export function isOvertaken(after: Position | undefined, position: Position | undefined): boolean {
+  return after !== undefined && position !== undefined && after.offset < position.offset;
 }
 
 /** The position of the publication before this one. */
