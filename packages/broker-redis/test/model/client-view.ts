@@ -70,10 +70,10 @@ export class ClientView {
     if (stored === undefined) return 'GAP: an event that was never published';
     if (this.#seen.has(number)) return `DUP: ${number} again`;
     this.#seen.add(number);
-    if (stored.previous === undefined) return stored.isPlaced ? this.#readLive(number) : undefined;
+    if (stored.previous === undefined) return this.#readLive(number, stored.placedIn);
     const problem = this.#seenBefore.has(number)
       ? `DUP: ${number}, as on an earlier connection`
-      : (this.#judge(number, stored.previous, position) ?? this.#judgeLive(number));
+      : (this.#judge(number, stored.previous, position) ?? this.#judgeLive(number, position));
     this.last = number;
     this.#isSetByOutcome = false;
     this.#flowed = true;
@@ -81,15 +81,18 @@ export class ClientView {
     return problem;
   }
 
-  /** A live-only event comes before every stored one that was published after it (EV7.1, EV7.8). */
-  #readLive(number: number): string | undefined {
-    const { last } = this;
-    this.#lastLive = Math.max(this.#lastLive, number);
+  /** Within an epoch, a live-only event comes before every stored one that followed it (EV7.1, EV7.8). */
+  #readLive(number: number, epoch: string | undefined): string | undefined {
+    const { last, cursor } = this;
+    if (epoch === undefined || cursor === undefined || epoch !== parseCursor(cursor).epoch) return;
+    this.#lastLive = number;
     return last !== undefined && last > number ? `ORD: live ${number} behind ${last}` : undefined;
   }
 
-  #judgeLive(number: number): string | undefined {
-    return number < this.#lastLive ? `ORD: ${number} behind live ${this.#lastLive}` : undefined;
+  #judgeLive(number: number, position: Position | undefined): string | undefined {
+    const isSame = this.cursor !== undefined && parseCursor(this.cursor).epoch === position?.epoch;
+    if (!isSame || number > this.#lastLive) return undefined;
+    return `ORD: ${number} behind live ${this.#lastLive}`;
   }
 
   resync({ position, until }: Resync): void {

@@ -8,8 +8,8 @@ interface Stored {
    * that is live only in a channel with history.
    */
   readonly previous: number | undefined;
-  /** Whether it is live only, and says after which position it comes. */
-  readonly isPlaced?: boolean;
+  /** For an event that is live only, the epoch in which it says after which position it comes. */
+  readonly placedIn?: string | undefined;
   /** The step of the scheduler in which it was published. */
   readonly step: number;
 }

@@ -78,7 +78,7 @@ export class SimulatedRedis {
     const previous = keepsLog(channel) ? undefined : 0;
     const log = this.#data.logs.get(channel);
     const at = { channel, previous, step: this.#scheduler.steps };
-    this.ledger.publish(number, { ...at, isPlaced: isPlaced && log !== undefined });
+    this.ledger.publish(number, { ...at, placedIn: isPlaced ? log?.epoch : undefined });
     const place = log === undefined ? '' : ` ${log.epoch}.${log.offset}`;
     const header = isPlaced ? `1 - 0 tick ${channel}${place}\n` : '';
     this.send(`${PREFIX}{${channel}}`, Buffer.from(`${header}${jsonOf(number)}`));

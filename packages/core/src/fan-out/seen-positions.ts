@@ -57,10 +57,16 @@ export class SeenPositions {
     return undefined;
   }
 
+  /** Whether what comes live after `after` is older than what the client has seen. */
+  protected hasPassed({ after }: Pick<Publication, 'after'>): boolean {
+    if (this.isAhead && after !== undefined && after.epoch !== this.last?.epoch) return true;
+    return isOvertaken(after, this.last);
+  }
+
   /** False for what the session has seen (DUP). Offsets go on in a new epoch, unless a resync moves them. */
   protected advance({ position, after }: Publication): boolean {
     const seen = this.last;
-    if (position === undefined) return !isOvertaken(after, seen);
+    if (position === undefined) return !this.hasPassed({ after });
     if (seen !== undefined && position.offset <= seen.offset) return false;
     if (this.isAhead && !continues(seen, position)) return false;
     this.last = position;

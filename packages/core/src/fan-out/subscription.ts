@@ -1,7 +1,7 @@
 import type { Position } from '@leque/protocol';
 import type { HistoryPage } from '../ports/broker.ts';
 import { type Outcome, outcomeOf } from '../publication/outcome.ts';
-import { before, isOvertaken, isUpTo } from '../publication/positions.ts';
+import { before, isUpTo } from '../publication/positions.ts';
 import type { Publication } from '../publication/publication.ts';
 import { HeldPublications } from '../recovery/held-publications.ts';
 import type { LeftOut } from './backlog.ts';
@@ -224,7 +224,7 @@ export class Subscription extends SeenPositions {
       this.accepts === undefined &&
       batch.follows(this.last) &&
       !this.#slow?.active &&
-      !(batch.hasLive && (isOvertaken(batch.after, this.last) || this.#subscriber.sheds()))
+      !(batch.hasLive && (this.hasPassed(batch) || this.#subscriber.sheds()))
     );
   }
 
