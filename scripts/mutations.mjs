@@ -237,6 +237,30 @@ export const MUTATIONS = [
     proof: scenario(name, 1),
   })),
   {
+    name: 'the place of live-only events',
+    about: 'a node sends one that came behind stored events which had followed it',
+    patches: [
+      {
+        file: feed,
+        from: "    if (isOvertaken(after, this.position)) return 'next'; // live only: nobody gets it\n",
+        to: '',
+      },
+    ],
+    proof: model,
+  },
+  {
+    name: 'live-only events that the cursor has passed',
+    about: 'a client that comes back gets live-only events from before its cursor',
+    patches: [
+      {
+        file: 'packages/core/src/fan-out/seen-positions.ts',
+        from: 'return isOvertaken(after, this.last);',
+        to: 'return false;',
+      },
+    ],
+    proof: model,
+  },
+  {
     name: 'the bound of what is held',
     about: 'a session that waits holds whatever comes',
     patches: [
