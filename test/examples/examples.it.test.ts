@@ -1,5 +1,5 @@
 import { RawClient, wsUrl } from '@leque/lab';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ask, type Card, followRun, openBoard, openDesk } from './example-clients.ts';
 import { type RunningExamples, startExamples } from './running-examples.ts';
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
   examples = await startExamples();
 });
 afterAll(() => examples?.[Symbol.asyncDispose]());
-afterEach(async () => {
+beforeEach(async () => {
   examples.proxy.restore();
   const [first] = examples.cluster.gateways;
   if (!first?.running) await first?.restart();
