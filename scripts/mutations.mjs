@@ -134,6 +134,18 @@ export const MUTATIONS = [
     proof: isolation,
   },
   {
+    name: 'the rights to the channels of a list',
+    about: 'an event with lists goes to every user and project that it names',
+    patches: [
+      {
+        file: 'apps/publisher/src/publishing/checked-lists.ts',
+        from: 'if (!grants.mayPublish(channel)) return forbidden(channel);',
+        to: 'if (!grants) return forbidden(channel);',
+      },
+    ],
+    proof: isolation,
+  },
+  {
     name: 'the gap check',
     about: 'nothing is compared after a reconnect, and a later offset is delivered at once',
     patches: [

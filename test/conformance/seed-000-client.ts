@@ -38,6 +38,19 @@ export function describeClient(startSystem: StartSystem): void {
         .toBe(true);
     });
 
+    test('[EV2.2] events that an application calls `heartbeat`, `stats` and `error` do it no harm', async () => {
+      await using page = new SeedPage(system.node.url);
+      page.run(seedText('seed-000-client'));
+      await page.said('Conectado');
+      for (const type of ['heartbeat', 'stats', 'error', 'heartbeat']) {
+        await publish(system, { type, data: { monitorID: 7 }, project_id: 'PROJ-001' });
+      }
+      await expect
+        .poll(() => storyComesThrough(page, () => publish(system, story('depois'))))
+        .toBe(true);
+      expect(page.console.items.filter(([text]) => text === 'Conectado')).toHaveLength(1);
+    });
+
     test('its answer to `heartbeat` keeps it connected, and `close()` ends it', async () => {
       await using page = new SeedPage(system.node.url);
       page.run(seedText('seed-000-client'));
