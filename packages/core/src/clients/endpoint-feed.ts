@@ -31,6 +31,8 @@ interface FeedOwner {
   returned(channels: readonly string[]): void;
 }
 
+/** `all` and the user's own channel, which a session has beside its projects. */
+const OTHER_CHANNELS = 2;
 const NO_CURSORS: PresentedCursors = new Map();
 const NONE: readonly never[] = [];
 
@@ -228,8 +230,8 @@ export class EndpointFeed {
     this.#chosen ??= new SmallSet();
     for (const channel of channels) this.#chosen.add(channel);
     for (const channel of this.#chosen) {
-      const isSpare = this.#chosen.size > maxSubscriptions && !this.#subscriptions.has(channel);
-      if (isSpare) this.#chosen.delete(channel);
+      const isTooMany = this.#chosen.size > maxSubscriptions - OTHER_CHANNELS;
+      if (isTooMany && !this.#subscriptions.has(channel)) this.#chosen.delete(channel);
     }
   }
 

@@ -67,3 +67,23 @@ test('[LIVE] a session has one timer for all its grants, and none after its end'
   await session[Symbol.asyncDispose]();
   expect(session.timers).toBe(0);
 });
+
+test('[HR.2] [MEM] chosen projects without their right are forgotten, the oldest first, when they are too many', async () => {
+  await using session = new HearingUnderTest({
+    ...{ begins: 'takes all', token: [], own: 'A', firehose: true },
+  });
+  const ids = Array.from({ length: 80 }, (_, n) => `R${n}`);
+  const auth = (projects: string[]) =>
+    session.take({ step: { kind: 'auth', projects }, cursors: new Map() });
+  for (const part of [ids.slice(0, 40), ids.slice(40)]) {
+    await auth(part);
+    for (const project of part) {
+      await session.take({ step: { kind: 'subscribe', project }, cursors: new Map() });
+    }
+    await auth([]);
+  }
+  await auth(ids);
+  expect(session.isRefused).toBe(false);
+  // The session of the test may have 50 channels, of which two are its own.
+  expect(session.returnedChannels).toEqual(ids.slice(32).map((id) => `project:${id}`));
+});
