@@ -2,6 +2,7 @@
 // text that it replaces, which has to be there exactly once.
 import { grantMutations } from './grant-mutations.mjs';
 import { HEARING_MUTATIONS } from './hearing-mutations.mjs';
+import { liveMutations } from './live-mutations.mjs';
 import { recoveryMutations } from './recovery-mutations.mjs';
 
 const feed = 'packages/broker-redis/src/broker/channel-feed.ts';
@@ -248,30 +249,7 @@ export const MUTATIONS = [
     patches: flowsWithoutOutcome,
     proof: scenario(name, 1),
   })),
-  {
-    name: 'the place of live-only events',
-    about: 'a node sends one that came behind stored events which had followed it',
-    patches: [
-      {
-        file: feed,
-        from: "    if (isOvertaken(after, this.position)) return 'next'; // live only: nobody gets it\n",
-        to: '',
-      },
-    ],
-    proof: model,
-  },
-  {
-    name: 'live-only events that the cursor has passed',
-    about: 'a client that comes back gets live-only events from before its cursor',
-    patches: [
-      {
-        file: 'packages/core/src/fan-out/seen-positions.ts',
-        from: 'return isOvertaken(after, this.last);',
-        to: 'return false;',
-      },
-    ],
-    proof: model,
-  },
+  ...liveMutations(model),
   {
     name: 'the bound of what is held',
     about: 'a session that waits holds whatever comes',
