@@ -7,7 +7,7 @@ import type { PublisherOptions, RunningPublisher } from './target.ts';
 
 const TOKEN_LIFETIME_S = 86_400;
 const ENTRY = 'apps/publisher/src/main.ts';
-/** Occurs in the publisher's answer once for each newly stored event. */
+/** Occurs in the publisher's answer once for each newly stored event, and for each live-only one. */
 export const STORED_TEXT = '"duplicate":false';
 
 /** Starts one publisher of Leque in its own process, which requires authorization. */
@@ -46,15 +46,20 @@ export interface Requests {
   /** Events in each request; 1 for a single event rather than an array. */
   readonly batch: number;
   readonly channels: number;
+  readonly live?: true;
   /** Value of the Authorization header. */
   readonly authorization: string;
 }
 
 /** The requests together contain each channel equally often. */
-export function publishRequests({ batch, channels, authorization }: Requests): Buffer[] {
+export function publishRequests({ batch, channels, live, authorization }: Requests): Buffer[] {
+  const eventOf = (channel: number) => {
+    const event = eventTemplate(channel).toString();
+    return live ? event.replace(/}$/, ',"live":true}') : event;
+  };
   return Array.from({ length: channels }, (_, first) => {
     const events = Array.from({ length: batch }, (_each, index) =>
-      eventTemplate((first + index) % channels).toString(),
+      eventOf((first + index) % channels),
     );
     return publishRequest(batch === 1 ? events.join() : `[${events.join()}]`, authorization);
   });

@@ -58,6 +58,8 @@ export interface PublishSetup {
   readonly credential: 'api key' | 'token';
   /** Events in one request; 1 sends a single event rather than an array of one. */
   readonly batch: number;
+  /** Whether the events are live only. */
+  readonly live?: true;
   /** How one event for many users is sent once a second, beside the others; undefined for none. */
   readonly beside?: ManyForm;
   /** Requests per second; 0 sends the next request on each connection after the last answer. */

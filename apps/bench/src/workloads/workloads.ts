@@ -100,8 +100,10 @@ const W5: Workload = {
       ],
     },
     { ...singles(64), label: 'single, by token', credential: 'token' },
+    { ...singles(64), label: 'single, live only', live: true },
     batches(100, 8),
     batches(1000, 4),
+    { ...batches(100, 8), label: 'batches of 100, live only', live: true },
   ],
 };
 
