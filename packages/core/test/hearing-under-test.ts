@@ -30,6 +30,7 @@ import { StreamBroker } from './stream-broker.ts';
 
 const USER = 'alice';
 const GRANT_MS = 60_000;
+const HOLD_MS = 5_000;
 const limits = {
   outboxMaxBytes: 1_000_000,
   fanoutWindowMs: 0,
@@ -61,7 +62,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
   #grants = 0;
   readonly #grantEnds = new Map<string, number>();
 
-  constructor({ begins, token, own, firehose }: HearingInit) {
+  constructor({ begins, token, own, firehose, holds }: HearingInit) {
     const [broker, clock] = [this.#broker, this.#clock];
     const [state, telemetry] = [new FakeClusterState(), new RecordingTelemetry()];
     this.#hub = new Hub({ broker, state, telemetry, clock }, limits);
@@ -89,7 +90,8 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     this.#feed = new EndpointFeed(this.#client, endpoint);
     this.#client.begin(async () => {
       await this.#feed.open();
-      this.#client.flow();
+      if (holds) this.#client.hold(HOLD_MS);
+      else this.#client.flow();
     });
   }
 

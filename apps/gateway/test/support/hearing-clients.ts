@@ -113,7 +113,7 @@ export class RawHearingClient extends HearingClient {
     const node = await startNode(init);
     const token = await tokenFor(USER, { projects: [...init.token] });
     const path = init.begins === 'one project' ? `/ws/project/${init.own}` : '/ws/notifications';
-    const raw = new RawClient(node.node.url, path, token);
+    const raw = new RawClient(node.node.url, `${path}${init.holds ? '?resume=1' : ''}`, token);
     const client = new RawHearingClient(node, init.token, raw);
     await once(client.#client.socket, 'open', { signal: AbortSignal.timeout(DEADLINE_MS) });
     return client;

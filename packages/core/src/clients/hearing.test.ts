@@ -30,6 +30,7 @@ async function startWithGrant() {
     token: [],
     own: 'A',
     firehose: true,
+    holds: false,
   });
   const take = (kind: 'grant begins' | 'subscribe', cursors = new Map<string, string>()) =>
     session.take({ step: { kind, project: 'A' }, cursors });
@@ -70,7 +71,7 @@ test('[LIVE] a session has one timer for all its grants, and none after its end'
 
 test('[HR.2] [MEM] chosen projects without their right are forgotten, the oldest first, when they are too many', async () => {
   await using session = new HearingUnderTest({
-    ...{ begins: 'takes all', token: [], own: 'A', firehose: true },
+    ...{ begins: 'takes all', token: [], own: 'A', firehose: true, holds: false },
   });
   const ids = Array.from({ length: 80 }, (_, n) => `R${n}`);
   const auth = (projects: string[]) =>

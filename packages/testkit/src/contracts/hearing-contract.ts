@@ -13,6 +13,8 @@ export interface HearingInit {
   readonly token: readonly string[];
   readonly own: string;
   readonly firehose: boolean;
+  /** Whether the client has announced cursors, so that nothing is sent before its first command. */
+  readonly holds: boolean;
 }
 
 /** A step with the cursors that the client presents with it, by project. */
@@ -69,11 +71,13 @@ export async function runHearingContract(contract: HearingContract): Promise<voi
   const random = new Random(seed);
   const begins = random.pick(contract.beginnings);
   const token = begins === 'one project' ? [OWN] : randomToken(random);
-  const init = { begins, token, own: OWN, firehose: random.chance(0.7) };
+  const holds = contract.kinds.includes('resume') && random.chance(0.3);
+  const init = { begins, token, own: OWN, firehose: random.chance(0.7), holds };
   await using subject = await contract.start(init);
   const model = new HearingModel(begins, init);
   const run = new HearingRun(`seed ${seed}: ${JSON.stringify(init)}`, model, subject);
-  await run.publish();
+  if (holds) await run.comeBack(random.pick(HEARING_PROJECTS));
+  else await run.publish();
   for (let n = 0; n < STEPS; n += 1) {
     await run.take(randomStep(random, model, contract.kinds), random.chance(0.7));
   }
@@ -125,15 +129,26 @@ class HearingRun {
     if (isAllowed) this.#expectTold(step, before, after);
   }
 
+  /** Resumes a project after the first events were held back. */
+  async comeBack(project: string): Promise<void> {
+    await this.#publishNext();
+    for (const each of HEARING_PROJECTS) this.#seen.delete(each);
+    await this.take({ kind: 'resume', project }, true);
+  }
+
   async publish(): Promise<void> {
+    await this.#publishNext();
+    const heard = HEARING_PROJECTS.map((project) => [project, this.#subject.heard(project)]);
+    expect(heard, this.#story).toEqual([...this.#expected]);
+  }
+
+  async #publishNext(): Promise<void> {
     await this.#subject.publish();
     for (const project of this.#heardNow()) {
       const top = this.#subject.top(project);
       this.#expected.get(project)?.push(top);
       this.#seen.set(project, top);
     }
-    const heard = HEARING_PROJECTS.map((project) => [project, this.#subject.heard(project)]);
-    expect(heard, this.#story).toEqual([...this.#expected]);
   }
 
   get #story(): string {
