@@ -37,7 +37,9 @@ describe('publishing is a right like reading', () => {
         /^this token does not allow publishing to \S+; the scope publish:all/,
       );
     }
-    expect(publisher.counters).toMatchObject({ stored: 0, refused: 2 });
+    const live = await publisher.post('/api/publish', { ...event, live: true }, headers);
+    expect([live.status, live.json.code]).toEqual([403, 'forbidden']);
+    expect(publisher.counters).toMatchObject({ stored: 0, live: 0, refused: 3 });
     for (const rights of [await bearer(['publish:all']), { 'x-api-key': 'a-key' }]) {
       expect((await publisher.post('/api/publish', event, rights)).status).toBe(200);
     }

@@ -1,4 +1,5 @@
-import { FakeClock, upTo } from '@leque/testkit/fakes';
+import { historyOptions } from '@leque/core';
+import { FakeClock, makeEvent, upTo } from '@leque/testkit/fakes';
 import { expect, test } from 'vitest';
 import { MemoryStore } from './memory-store.ts';
 
@@ -45,4 +46,24 @@ test('of very many idle channels the longest unused are forgotten, never those w
   expect(isKept(9_000)).toBe(false);
   expect(isKept(59_999)).toBe(true);
   expect(store.position('user:subscribed')).toEqual(subscribed);
+});
+
+test('HISTORY_RULES give channels histories of their own size and time', () => {
+  const clock = new FakeClock();
+  const settings = {
+    ...{ HISTORY_PROJECT_SIZE: 2, HISTORY_PROJECT_TTL: 300, HISTORY_USER_SIZE: 2 },
+    ...{ HISTORY_USER_TTL: 300, HISTORY_ALL_SIZE: 2, HISTORY_ALL_TTL: 300, IDEMPOTENCY_TTL: 300 },
+    HISTORY_RULES: 'project:stream:* size=5 ttl=600',
+    FIREHOSE: 'on' as const,
+  };
+  const store = new MemoryStore(historyOptions(settings), clock);
+  const channels = ['project:stream:1', 'project:P'];
+  const kept = () =>
+    channels.map((each) => store.history(each, undefined, upTo(9)).publications.length);
+  for (const channel of channels) {
+    for (let n = 1; n <= 7; n += 1) store.append(makeEvent(channel, { n }));
+  }
+  expect(kept()).toEqual([5, 2]);
+  clock.advance(301_000);
+  expect(kept()).toEqual([5, 0]);
 });
