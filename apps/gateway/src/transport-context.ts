@@ -105,6 +105,7 @@ function transportLimits(settings: GatewaySettings): TransportLimits {
     maxMessageBytes: settings.WEBSOCKET_MAX_MESSAGE_SIZE,
     maxSubscriptions: MAX_SUBSCRIPTIONS,
     outboxMaxBytes: settings.OUTBOX_MAX_BYTES,
+    maxEventBytes: settings.MAX_EVENT_SIZE,
     input: {
       packetsPerSecond: settings.INPUT_RATE,
       packetBurst: settings.INPUT_BURST,

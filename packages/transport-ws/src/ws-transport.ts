@@ -62,12 +62,13 @@ export class WsTransport implements Transport<FastifyInstance> {
   readonly #context: TransportContext;
   readonly #options: WsOptions;
   readonly #heartbeats: Heartbeats<WsSession>;
-  readonly #learned = new LearnedLimits();
+  readonly #learned: LearnedLimits;
 
   constructor(context: TransportContext, options: WsOptions) {
     this.#context = context;
     this.#options = options;
     this.#heartbeats = startHeartbeats(context);
+    this.#learned = new LearnedLimits(context.limits.maxEventBytes);
   }
 
   async start(app: FastifyInstance): Promise<void> {

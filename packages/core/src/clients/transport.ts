@@ -91,6 +91,8 @@ export interface TransportLimits {
   readonly maxSubscriptions: number;
   /** Bytes queued for one connection. */
   readonly outboxMaxBytes: number;
+  /** Bytes of the largest event. */
+  readonly maxEventBytes: number;
   /** What one client may send. */
   readonly input: InputLimits;
   /** The pace of one client's commands. */

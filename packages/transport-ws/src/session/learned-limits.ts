@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** The limits of common libraries. A client that still refuses gets the next one. */
-const STEPS = [65_536, 32_768, 8192, 4096, 1024];
+/** The limits of common libraries, and more for large events. A client that still refuses gets the next one. */
+const STEPS = [524_288, 262_144, 131_072, 65_536, 32_768, 8192, 4096, 1024];
+/** The first limit where no event is larger. */
+const FIRST = 65_536;
 /** The first refusal may be of a single connection. */
 const REFUSALS = 2;
 const MAX_CLIENTS = 10_000;
@@ -19,7 +21,13 @@ interface Refusals {
  * more of them.
  */
 export class LearnedLimits {
+  readonly #steps: readonly number[];
   readonly #refusals = new LRUCache<number, Refusals>({ max: MAX_CLIENTS, ttl: TTL_MS });
+
+  /** @param maxEventBytes the largest event: a limit above it would not help */
+  constructor(maxEventBytes: number) {
+    this.#steps = STEPS.filter((step) => step <= Math.max(maxEventBytes, FIRST));
+  }
 
   /** The most bytes of a message to the client; undefined while nothing speaks against any. */
   of(client: number): number | undefined {
@@ -29,8 +37,8 @@ export class LearnedLimits {
   /** The client has closed a connection with 1009. */
   refused(client: number): void {
     const count = (this.#refusals.get(client)?.count ?? 0) + 1;
-    const step = Math.min(count - REFUSALS, STEPS.length - 1);
-    this.#refusals.set(client, { count, limit: STEPS[step] });
+    const step = Math.min(count - REFUSALS, this.#steps.length - 1);
+    this.#refusals.set(client, { count, limit: this.#steps[step] });
   }
 }
 

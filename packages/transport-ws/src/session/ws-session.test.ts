@@ -52,7 +52,7 @@ function resume() {
   const endpoint = notificationsEndpoint(true);
   const ws = new WsSession(
     {
-      ...{ connection, endpoint, heartbeats, context, learned: new LearnedLimits() },
+      ...{ connection, endpoint, heartbeats, context, learned: new LearnedLimits(65_536) },
       ...{ clientKey: 0, maxMessage: undefined },
     },
     identity,
