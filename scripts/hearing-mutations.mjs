@@ -125,4 +125,16 @@ export const HEARING_MUTATIONS = [
     ],
     proof: hearing,
   },
+  {
+    name: 'the firehose that waits for cursors',
+    about: 'what it holds back of a project flows before the outcome of its cursor',
+    patches: [
+      {
+        file: firehoseShare,
+        from: 'const early = firehose.holding ? bound : [];',
+        to: 'const early = firehose.holding ? [] : [];',
+      },
+    ],
+    proof: hearing,
+  },
 ];

@@ -1,5 +1,6 @@
 import { projectChannel } from '@leque/protocol';
 import {
+  gapsIn,
   HEARING_PROJECTS,
   type HearingCommand,
   type HearingInit,
@@ -21,7 +22,11 @@ import {
   selectedProjectsEndpoint,
 } from '../src/clients/endpoint.ts';
 import { EndpointFeed } from '../src/clients/endpoint-feed.ts';
-import type { EndedForReason, PresentedCursors } from '../src/clients/resume-results.ts';
+import type {
+  EndedForReason,
+  PresentedCursors,
+  ResumeResults,
+} from '../src/clients/resume-results.ts';
 import type { TransportContext, TransportLimits } from '../src/clients/transport.ts';
 import { Hub } from '../src/fan-out/hub.ts';
 import type { Publication } from '../src/publication/publication.ts';
@@ -51,6 +56,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
   isRefused = false;
   endedChannels: string[] = [];
   returnedChannels: string[] = [];
+  gaps: readonly string[] = [];
   /** All channels that have ended with their rights. */
   readonly ends: EndedForReason[] = [];
   readonly #clock = new FakeClock();
@@ -99,6 +105,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     this.isRefused = false;
     this.endedChannels = [];
     this.returnedChannels = [];
+    this.gaps = [];
     this.#client.receive(command);
     await this.#settle();
   }
@@ -147,7 +154,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     const presented = new Map([...cursors].map(([project, at]) => [projectChannel(project), at]));
     const channel = step.kind === 'auth' ? '' : projectChannel(step.project);
     if (step.kind === 'auth') await this.#renew(step.projects, presented);
-    else if (step.kind === 'resume') await feed.resume(presented);
+    else if (step.kind === 'resume') this.#note(await feed.resume(presented));
     else if (step.kind === 'unsubscribe') {
       this.endedChannels.push(channel, ...feed.unsubscribe([channel]));
     } else if (step.kind === 'grant begins') {
@@ -160,6 +167,7 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
     } else {
       const { subscription, ended } = await feed.subscribe(channel, presented.get(channel));
       this.endedChannels.push(...ended);
+      this.#note([[channel, subscription]]);
       subscription.start();
     }
   }
@@ -195,8 +203,13 @@ export class HearingUnderTest implements HearingSubject, CommandHandler<HearingC
   }
 
   async #renew(projects: readonly string[], presented: PresentedCursors): Promise<void> {
-    const { ended } = await this.#feed.renew(identity(USER, projects), presented);
+    const { ended, results } = await this.#feed.renew(identity(USER, projects), presented);
+    this.#note(results);
     expect(ended).toEqual(this.endedChannels); // the answer repeats what the client was told
+  }
+
+  #note(results: ResumeResults): void {
+    this.gaps = gapsIn(Object.fromEntries(results.map(([name, { outcome }]) => [name, outcome])));
   }
 
   async #settle(): Promise<void> {

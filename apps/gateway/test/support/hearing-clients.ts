@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { MemoryBroker, MemoryStore } from '@leque/broker-memory';
 import { projectChannel, toCursor } from '@leque/protocol';
 import {
+  gapsIn,
   HEARING_PROJECTS,
   type HearingCommand,
   type HearingInit,
@@ -23,7 +24,8 @@ const DEADLINE_MS = 5_000;
 
 interface Answer {
   readonly ended?: readonly string[];
-  readonly channels?: Readonly<Record<string, unknown>>;
+  readonly channels?: Readonly<Record<string, object>>;
+  readonly recovered?: boolean;
   readonly code?: string;
 }
 
@@ -32,6 +34,7 @@ abstract class HearingClient implements HearingSubject {
   isRefused = false;
   endedChannels: string[] = [];
   returnedChannels: string[] = [];
+  gaps: string[] = [];
   readonly node: GatewayUnderTest;
   /** The projects of the client's token. */
   protected token: readonly string[];
@@ -60,6 +63,7 @@ abstract class HearingClient implements HearingSubject {
     const answer = await this.ask(command);
     this.isRefused = answer.code !== undefined;
     this.endedChannels.push(...(answer.ended ?? []));
+    this.gaps = gapsIn({ '': { recovered: answer.recovered }, ...answer.channels });
     const { step } = command;
     if (step.kind === 'unsubscribe') this.endedChannels.push(projectChannel(step.project));
     await this.ping();

@@ -31,6 +31,8 @@ export interface HearingSubject extends AsyncDisposable {
   readonly endedChannels: readonly string[];
   /** The channels of which the client was told that they are subscribed again, since the last command. */
   readonly returnedChannels: readonly string[];
+  /** The channels that could not be recovered, by the answer to the last command. */
+  readonly gaps: readonly string[];
   /** Gives a command; resolves when everything that follows from it has arrived. */
   take(command: HearingCommand): Promise<void>;
   /** Lets the time of a project's grant pass. */
@@ -125,6 +127,7 @@ class HearingRun {
     for (const project of begun) this.#begin(project, cursors.has(project));
     const isRefused = !isAllowed && step.kind !== 'resume';
     if (step.kind !== 'grant ends') expect(this.#subject.isRefused, this.#story).toBe(isRefused);
+    expect(this.#subject.gaps, this.#story).toEqual([]);
     await this.publish();
     if (isAllowed) this.#expectTold(step, before, after);
   }
@@ -194,4 +197,11 @@ function presenters(step: HearingStep, begun: readonly string[]): readonly strin
 
 function isIn(channels: readonly string[], project: string): boolean {
   return channels.includes(`project:${project}`);
+}
+
+/** The channels of an answer's outcomes that were not recovered. A refused channel has a code. */
+export function gapsIn(channels: Readonly<Record<string, object>>): string[] {
+  const outcomes = Object.entries(channels) as [string, { recovered?: boolean; code?: string }][];
+  const gaps = outcomes.filter(([, { recovered, code }]) => recovered === false && !code);
+  return gaps.map(([channel]) => channel);
 }

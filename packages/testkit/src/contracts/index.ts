@@ -5,6 +5,7 @@ export {
   type StateCluster,
 } from './cluster-state-contract.ts';
 export {
+  gapsIn,
   HEARING_PROJECTS,
   HEARING_STEPS,
   type HearingCommand,
