@@ -74,6 +74,7 @@ export const cluster = dashboard({
       panels: [
         graph({ title: 'Published', unit: 'cps' }, [
           ask(perSecond('leque_events_stored_total'), 'stored'),
+          ask(perSecond('leque_events_live_total'), 'live only'),
           ask(perSecond('leque_events_duplicates_total'), 'known already'),
           ask(perSecond('leque_events_refused_total'), 'refused'),
           ask(perSecond('leque_events_failed_total'), 'failed'),
@@ -124,6 +125,7 @@ export const cluster = dashboard({
           ask(perSecond('leque_slow_consumers_total'), 'closed'),
           ask(perSecond('leque_messages_conflated_total'), 'conflated'),
           ask(perSecond('leque_messages_dropped_total'), 'dropped'),
+          ask(perSecond('leque_live_messages_dropped_total'), 'live-only dropped'),
         ]),
         graph(
           { title: 'Processes that are ready', unit: 'short' },

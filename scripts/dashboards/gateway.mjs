@@ -87,6 +87,7 @@ export const gateway = dashboard({
           ask(perSecond(of('leque_slow_consumers_total')), 'closed'),
           ask(perSecond(of('leque_messages_conflated_total')), 'conflated'),
           ask(perSecond(of('leque_messages_dropped_total')), 'dropped'),
+          ask(perSecond(of('leque_live_messages_dropped_total')), 'live-only dropped'),
         ]),
         graph(
           { title: 'Bytes to clients', unit: 'Bps' },

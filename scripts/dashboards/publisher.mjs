@@ -50,6 +50,7 @@ export const publisher = dashboard({
       panels: [
         graph({ title: 'What became of them', unit: 'cps' }, [
           ask(perSecond(of('leque_events_stored_total')), 'stored'),
+          ask(perSecond(of('leque_events_live_total')), 'live only'),
           ask(perSecond(of('leque_events_duplicates_total')), 'known already'),
           ask(perSecond(of('leque_events_refused_total')), 'refused'),
           ask(perSecond(of('leque_events_failed_total')), 'failed'),
