@@ -38,14 +38,17 @@ abstract class HearingClient implements HearingSubject {
   readonly node: GatewayUnderTest;
   /** The projects of the client's token. */
   protected token: readonly string[];
+  /** Whether everything waits for the client's first command. */
+  protected holds: boolean;
   readonly #store: MemoryStore;
   readonly #clock: MovableClock;
   readonly #grantEnds = new Map<string, number>();
   #grants = 0;
 
-  constructor({ node, store, clock }: HearingNode, token: readonly string[]) {
+  constructor({ node, store, clock }: HearingNode, { token, holds }: HearingInit) {
     this.node = node;
     this.token = token;
+    this.holds = holds;
     this.#store = store;
     this.#clock = clock;
   }
@@ -59,6 +62,7 @@ abstract class HearingClient implements HearingSubject {
   async take(command: HearingCommand): Promise<void> {
     this.endedChannels = [];
     this.returnedChannels = [];
+    this.holds = false;
     if (command.step.kind === 'auth') this.token = command.step.projects;
     const answer = await this.ask(command);
     this.isRefused = answer.code !== undefined;
@@ -92,7 +96,7 @@ abstract class HearingClient implements HearingSubject {
       const n = this.top(project_id) + 1;
       await this.node.publish({ type: 'x', data: { n }, project_id });
     }
-    await this.ping();
+    if (!this.holds) await this.ping(); // any command would end the hold
   }
 
   top(project: string): number {
@@ -118,8 +122,8 @@ export class RawHearingClient extends HearingClient {
     const token = await tokenFor(USER, { projects: [...init.token] });
     const path = init.begins === 'one project' ? `/ws/project/${init.own}` : '/ws/notifications';
     const raw = new RawClient(node.node.url, `${path}${init.holds ? '?resume=1' : ''}`, token);
-    const client = new RawHearingClient(node, init.token, raw);
-    await once(client.#client.socket, 'open', { signal: AbortSignal.timeout(DEADLINE_MS) });
+    const client = new RawHearingClient(node, init, raw);
+    await client.#first(({ type }) => type === 'connection');
     return client;
   }
 
@@ -128,8 +132,8 @@ export class RawHearingClient extends HearingClient {
     await super[Symbol.asyncDispose]();
   }
 
-  constructor(node: HearingNode, token: readonly string[], client: RawClient) {
-    super(node, token);
+  constructor(node: HearingNode, init: HearingInit, client: RawClient) {
+    super(node, init);
     this.#client = client;
     client.socket.on('message', (text) => this.#note(JSON.parse(String(text)) as Message));
   }
@@ -171,9 +175,13 @@ export class RawHearingClient extends HearingClient {
     this.#asked += 1;
     const id = this.#asked;
     this.#client.say({ ...command, id });
+    return this.#first((message) => message['id'] === id);
+  }
+
+  async #first(isWanted: (message: Message) => boolean): Promise<Message> {
     for (;;) {
-      const answer = this.#client.messages.find((message) => message['id'] === id);
-      if (answer !== undefined) return answer;
+      const found = this.#client.messages.find(isWanted);
+      if (found !== undefined) return found;
       await once(this.#client.socket, 'message', { signal: AbortSignal.timeout(DEADLINE_MS) });
     }
   }
@@ -188,13 +196,13 @@ export class SocketIoHearingClient extends HearingClient {
     const token = await tokenFor(USER, { projects: [...init.token] });
     const auth = { token, projects: init.begins === 'takes all' };
     const socket = io(`${node.node.url}/events`, { auth, transports: ['websocket'] });
-    const client = new SocketIoHearingClient(node, init.token, socket);
+    const client = new SocketIoHearingClient(node, init, socket);
     await new Promise((resolve) => socket.once('connected', resolve));
     return client;
   }
 
-  constructor(node: HearingNode, token: readonly string[], socket: Socket) {
-    super(node, token);
+  constructor(node: HearingNode, init: HearingInit, socket: Socket) {
+    super(node, init);
     this.#socket = socket;
     socket.on('x', ({ project_id, data }) => {
       this.#heard.set(project_id, [...this.heard(project_id), data.n]);
