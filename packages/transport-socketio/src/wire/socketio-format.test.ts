@@ -79,6 +79,22 @@ test('several frames become one, in order', () => {
   expect(joined.wire).toEqual(Buffer.concat(frames.map(({ wire }) => wire)));
 });
 
+test('[EV7.4] [EV7.6] live-only events, and the number of those that were dropped, move no offset', () => {
+  const json = JSON.stringify({ ...event, live: true });
+  const init = { channel: 'user:u', type: 'task.created', json, position: undefined };
+  const live = offsetFormat.encodePublication(new Publication(init)) as SocketIoFrame;
+  const dropped = offsetFormat.encodeDropped('user:u', 3) as SocketIoFrame;
+  expect([...endsOf(live), ...endsOf(dropped)]).toEqual([undefined, undefined, undefined]);
+  expect([live.mark, dropped.mark]).toEqual([undefined, undefined]);
+  expect(live.packets[0]).toContain('"live":true');
+  expect(JSON.parse((dropped.packets[0] ?? '').slice('2/events,'.length))).toEqual([
+    'live.dropped',
+    { channel: 'user:u', dropped: 3, timestamp: expect.any(String) },
+  ]);
+  const joined = offsetFormat.join([encode('x'), live], Buffer.alloc(10_000)) as SocketIoFrame;
+  expect(joined.mark).toEqual({ channel: 'user:u', cursor: 'e.3' });
+});
+
 function encode(type: string, format = offsetFormat): SocketIoFrame {
   const publication = new Publication({
     channel: 'user:u',
