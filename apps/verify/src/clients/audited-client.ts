@@ -9,4 +9,9 @@ export interface AuditedClient extends AsyncDisposable {
   stall(on: boolean): void;
   /** Cuts its connection without a close frame; the client reconnects. */
   drop(): void;
+  /**
+   * Cuts its connection, and comes back after this time. The next connection is cut after `cutAfter`
+   * publications, so that a long resume is interrupted.
+   */
+  leave(forMs: number, cutAfter: number): void;
 }

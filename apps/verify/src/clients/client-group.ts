@@ -22,6 +22,9 @@ interface Member {
 
 const RAW_KINDS: readonly ClientKind[] = ['notifications', 'project', 'room'];
 
+/** Publications after which the connection of a client that has been away is cut. */
+const CUT_AFTER = 40;
+
 /** Clients start in batches, so that their timeouts measure the gateway and not this process. */
 const AT_ONCE = 50;
 const BETWEEN_MS = 20;
@@ -92,6 +95,15 @@ export class ClientGroup {
   /** Makes the clients with these ids stop or resume reading. */
   stall(ids: readonly string[], on: boolean): void {
     for (const { spec, client } of this.#members) if (ids.includes(spec.id)) client.stall(on);
+  }
+
+  /** Makes the clients with these ids leave for a time, and interrupts what they resume then. */
+  leave(ids: readonly string[], forMs: number): void {
+    for (const { spec, record, client } of this.#members) {
+      if (!ids.includes(spec.id)) continue;
+      record.away();
+      client.leave(forMs, CUT_AFTER);
+    }
   }
 
   results(): ClientResult[] {

@@ -116,6 +116,11 @@ export class ClientRecord {
     this.#lostAt = undefined;
   }
 
+  /** The client leaves by its own will; its pause is not measured. */
+  away(): void {
+    this.#lastAt = Number.POSITIVE_INFINITY;
+  }
+
   disconnected(): void {
     this.#connection += 1;
     this.#lostAt ??= performance.now();

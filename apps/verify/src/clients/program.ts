@@ -20,6 +20,7 @@ const commands = {
   time: ({ on }: { on: boolean }) => opened().time(on),
   down: ({ forMs }: { forMs: number }) => opened().down(forMs),
   stall: ({ ids, on }: { ids: readonly string[]; on: boolean }) => opened().stall(ids, on),
+  leave: ({ ids, forMs }: { ids: readonly string[]; forMs: number }) => opened().leave(ids, forMs),
   results: (_: object) => opened().results(),
   close: (_: object) => opened().close(),
 };

@@ -50,6 +50,10 @@ export class RawAuditedClient implements AuditedClient {
   /** The cursors that this connection has presented, until they are answered. */
   #presented: Readonly<Record<string, string>> = {};
   #stalled = false;
+  /** For how long it stays away; undefined unless it leaves. */
+  #awayMs: number | undefined;
+  /** Publications until its connection is cut. */
+  #cutAfter = Number.POSITIVE_INFINITY;
   #closed = false;
 
   constructor(spec: ClientSpec, deps: RawAuditedClientDeps) {
@@ -88,6 +92,12 @@ export class RawAuditedClient implements AuditedClient {
 
   drop(): void {
     this.#socket?.terminate();
+  }
+
+  leave(forMs: number, cutAfter: number): void {
+    this.#awayMs = forMs;
+    this.#cutAfter = cutAfter;
+    this.drop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +147,15 @@ export class RawAuditedClient implements AuditedClient {
     this.drop();
   }
 
-  #publication({ type, channel = '', cursor, data }: Message): void {
+  #publication(message: Message): void {
+    this.#record(message);
+    if (this.#awayMs === undefined) this.#cutAfter -= 1;
+    if (this.#cutAfter !== 0) return;
+    this.#cutAfter = Number.POSITIVE_INFINITY;
+    this.drop();
+  }
+
+  #record({ type, channel = '', cursor, data }: Message): void {
     if (channel in this.#presented) this.#takeEarly(channel);
     else if (type === 'verify.live') this.#deps.record.live({ channel, cursor, data });
     else this.#deps.record.publication({ channel, cursor, data });
@@ -241,7 +259,9 @@ export class RawAuditedClient implements AuditedClient {
     this.open = false;
     this.#presented = {};
     if (this.#closed) return;
-    this.#hintMs = code === 1001 || code === 1012 ? Number(reason) || undefined : undefined;
+    const hintMs = code === 1001 || code === 1012 ? Number(reason) || undefined : undefined;
+    this.#hintMs = this.#awayMs ?? hintMs;
+    this.#awayMs = undefined;
     this.#timer = setTimeout(() => this.start(), this.#backoffMs());
   }
 

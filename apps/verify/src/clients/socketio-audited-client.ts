@@ -39,6 +39,10 @@ export class SocketIoAuditedClient implements AuditedClient {
   /** Channels whose answers are awaited since the last connect. */
   readonly #awaited = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** For how long it stays away; undefined unless it leaves. */
+  #awayMs: number | undefined;
+  /** Publications until its connection is cut. */
+  #cutAfter = Number.POSITIVE_INFINITY;
   /** Whether this is the first connection. */
   #isNew = true;
 
@@ -82,6 +86,13 @@ export class SocketIoAuditedClient implements AuditedClient {
     this.#socket.io.engine?.close();
   }
 
+  leave(forMs: number, cutAfter: number): void {
+    this.#awayMs = forMs;
+    this.#cutAfter = cutAfter;
+    this.#socket.io.reconnection(false);
+    this.drop();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     this.#socket.disconnect();
@@ -91,6 +102,7 @@ export class SocketIoAuditedClient implements AuditedClient {
     const { channel = '', cursor } = payload;
     if (name === 'verify.event' || name === 'verify.live') {
       this.#publication(name, { channel, cursor, data: payload.data });
+      this.#countDown();
     } else if (name === 'live.dropped') this.#record.liveDropped(channel, payload);
     else if (name === 'connected') this.#greet(payload);
     else if (name === 'resumed') this.#answered(payload.channels ?? {});
@@ -185,6 +197,21 @@ export class SocketIoAuditedClient implements AuditedClient {
     this.open = false;
     this.#lost();
     clearTimeout(this.#timer);
-    if (forGood) this.#timer = setTimeout(() => this.start(), MAX_BACKOFF_MS);
+    const pauseMs = this.#awayMs ?? (forGood ? MAX_BACKOFF_MS : undefined);
+    this.#awayMs = undefined;
+    if (pauseMs !== undefined) this.#timer = setTimeout(() => this.#comeBack(), pauseMs);
+  }
+
+  #comeBack(): void {
+    this.#socket.io.reconnection(true);
+    this.start();
+  }
+
+  /** Its library keeps what it reads behind a close, and would emit it after its cursors are sent. */
+  #countDown(): void {
+    if (this.#awayMs === undefined) this.#cutAfter -= 1;
+    if (this.#cutAfter !== 0) return;
+    this.#cutAfter = Number.POSITIVE_INFINITY;
+    setImmediate(() => this.drop());
   }
 }

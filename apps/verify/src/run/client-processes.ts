@@ -86,6 +86,11 @@ export class ClientProcesses implements AsyncDisposable {
     await this.#askAll((worker) => worker.ask('stall', { ids, on }, ANSWER_DEADLINE_MS));
   }
 
+  /** Lets these clients leave for a time; they miss more than fits at once. */
+  async leave(ids: readonly string[], forMs: number): Promise<void> {
+    await this.#askAll((worker) => worker.ask('leave', { ids, forMs }, ANSWER_DEADLINE_MS));
+  }
+
   async results(): Promise<ClientResult[]> {
     const all = await this.#askAll((worker) => worker.ask('results', {}, RESULTS_DEADLINE_MS));
     return all.flat();

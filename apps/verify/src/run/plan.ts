@@ -22,6 +22,11 @@ export interface Sizes {
    * clients of a kind have; 0 for none.
    */
   readonly heavyBytes: number;
+  /**
+   * Size of the events in a project whose clients leave for a while, and miss more than fits into their
+   * outbox at once; 0 for none.
+   */
+  readonly longBytes: number;
   /** Most clients in one process. */
   readonly clientsPerProcess: number;
 }
@@ -40,9 +45,13 @@ export const STANDARD_SIZES: Sizes = {
   userRate: 3,
   payloadBytes: 100,
   heavyBytes: 0,
+  longBytes: 20_000,
   clientsPerProcess: 1000,
 };
 
+/** Kinds of which the last clients leave: one of each protocol, with and without `auth.cursors`. */
+const LONG_KINDS: readonly ClientKind[] = ['project', 'socketio', 'recovering'];
+const LONG_RATE = 20;
 const HEAVY_CLIENTS = 2;
 const HEAVY_RATE = 30;
 
@@ -51,6 +60,8 @@ export interface Plan {
   readonly run: string;
   readonly channels: readonly ChannelLoad[];
   readonly clients: readonly ClientSpec[];
+  /** Those that leave for a while, and miss much. */
+  readonly leaving: readonly string[];
 }
 
 /**
@@ -66,6 +77,7 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
     ...users.map((id) => channelLoad(`user:${id}`, sizes.userRate, sizes)),
     ...everybody.map((channel) => channelLoad(channel, sizes.userRate, sizes)),
     ...heavyChannels(run, sizes),
+    ...longChannels(run, sizes),
   ];
   const people = { run, projects, users, everybody, sizes };
   const clients = CLIENT_KINDS.flatMap((kind) =>
@@ -77,7 +89,10 @@ export async function makePlan(run: string, sizes: Sizes, target: Target): Promi
       return { ...spec, token: await target.token(user, []), grants };
     }),
   );
-  return { run, channels, clients: await Promise.all(clients) };
+  const leaving = LONG_KINDS.map((kind) => longClient(kind, sizes)).filter(
+    (id) => id !== undefined,
+  );
+  return { run, channels, clients: await Promise.all(clients), leaving };
 }
 
 interface People {
@@ -93,7 +108,9 @@ interface People {
 function sightOf(kind: ClientKind, index: number, people: People) {
   const { projects, everybody } = people;
   const user = heavyOf(kind === 'socketio', index, people) ?? at(people.users, index);
-  const one = heavyOf(kind === 'project', index, people) ?? at(projects, index);
+  const isLong = LONG_KINDS.includes(kind) && index === longIndex(people.sizes[kind], people.sizes);
+  const own = isLong ? longId(people.run) : heavyOf(kind === 'project', index, people);
+  const one = own ?? at(projects, index);
   const wanted = kind === 'notifications' ? [...new Set([one, at(projects, index + 1)])] : [one];
   const channels = [
     ...wanted.map((id) => `project:${id}`),
@@ -104,6 +121,25 @@ function sightOf(kind: ClientKind, index: number, people: People) {
 
 function heavyOf(has: boolean, index: number, { run, sizes }: People): string | undefined {
   return has && sizes.heavyBytes > 0 && index < HEAVY_CLIENTS ? heavyId(run) : undefined;
+}
+
+/** The last client of a kind, unless it is the only one. */
+function longIndex(count: number, { longBytes }: Sizes): number | undefined {
+  return longBytes > 0 && count > HEAVY_CLIENTS ? count - 1 : undefined;
+}
+
+function longClient(kind: ClientKind, sizes: Sizes): string | undefined {
+  const index = longIndex(sizes[kind], sizes);
+  return index === undefined ? undefined : `${kind}-${index}`;
+}
+
+function longChannels(run: string, { longBytes }: Sizes): ChannelLoad[] {
+  if (longBytes === 0) return [];
+  return [{ channel: `project:${longId(run)}`, perSecond: LONG_RATE, payloadBytes: longBytes }];
+}
+
+function longId(run: string): string {
+  return `verify-${run}-long`;
 }
 
 function channelLoad(channel: string, perSecond: number, { payloadBytes }: Sizes): ChannelLoad {

@@ -20,6 +20,8 @@ const OPEN_DEADLINE_MS = 60_000;
 /** How long unacknowledged events are retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 20_000;
 const SETTLE_DEADLINE_MS = 30_000;
+/** In this time clients miss a few megabytes of the largest events. */
+const AWAY_MS = 5000;
 const COUNTS_DEADLINE_MS = 10_000;
 
 export interface ScenarioContextDeps {
@@ -114,6 +116,9 @@ export class ScenarioContext implements AsyncDisposable {
     this.recoveredInMs = 0;
     await this.startLoad();
     await this.#clientProcesses.time(true);
+    if (this.plan.leaving.length === 0) return;
+    await this.#clientProcesses.leave(this.plan.leaving, AWAY_MS);
+    await this.rest(AWAY_MS); // they come back when the scenario begins
   }
 
   /** @throws StartError that says which clients could not connect, and why */

@@ -25,6 +25,7 @@ export function soakScenario(minutes: number): Scenario {
     resyncs: 'never',
     redis: 'standalone',
     system: { appendonly: true, settings: SETTINGS },
+    sizes: { longBytes: 0 },
     before: (system) => leftovers.remember(system),
     run: (context) => soak(context, minutes),
     after: (context) => leftovers.compare(context),
