@@ -45,13 +45,14 @@ export const STANDARD_SIZES: Sizes = {
   userRate: 3,
   payloadBytes: 100,
   heavyBytes: 0,
-  longBytes: 20_000,
+  longBytes: 25_000,
   clientsPerProcess: 1000,
 };
 
 /** Kinds of which the last clients leave: one of each protocol, with and without `auth.cursors`. */
 const LONG_KINDS: readonly ClientKind[] = ['project', 'socketio', 'recovering'];
-const LONG_RATE = 20;
+/** The history reaches back more than a minute, as in the other projects. */
+const LONG_RATE = 12;
 const HEAVY_CLIENTS = 2;
 const HEAVY_RATE = 30;
 

@@ -130,6 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
     redis: 'standalone',
     system: { lossy: true },
     missing: lossyNetworkMissing,
+    sizes: { longBytes: 0 }, // with these losses hardly anything else would get through
     run: losePackets,
   },
   {
