@@ -49,8 +49,8 @@ const MUTATIONS = [
     patches: [
       {
         file: 'packages/core/src/recovery/replay.ts',
-        from: 'held.isBehind && held.nextStoredAt < storedAt',
-        to: 'held.isBehind && first === undefined',
+        from: 'while (held.hasMissed && held.nextStoredAt <= until) {',
+        to: 'while (held.hasMissed) {',
       },
     ],
     proof: unit('the replay', 'packages/core/src/recovery/replay'),
@@ -65,6 +65,7 @@ const MUTATIONS = [
         to: '',
       },
     ],
+    proof: unit('the replay', 'packages/core/src/recovery/replay'),
   },
   {
     name: 'the newer of two cursors',
