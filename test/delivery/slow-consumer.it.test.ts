@@ -17,6 +17,12 @@ describe('a client that does not read', () => {
   afterAll(() => server?.[Symbol.asyncDispose]());
 
   const connections = async () => (await get(`${server.url}/api/ws/connections`)).body['count'];
+  const slowClosed = async () => {
+    const metrics = await (
+      await fetch(`${server.url}/metrics`, { signal: AbortSignal.timeout(5000) })
+    ).text();
+    return Number(/^leque_slow_consumers_total(?:{.*})? (\d+)$/m.exec(metrics)?.[1]);
+  };
   const publishAll = async () => {
     const data = { text: 'x'.repeat(EVENT_BYTES) };
     for (let n = 1; n <= EVENTS; n += 1) {
@@ -32,12 +38,15 @@ describe('a client that does not read', () => {
     // A first command ends the time in which events wait for a client's cursors.
     for (const client of [slow, fast]) await client.ask({ action: 'ping' });
     slow.socket.pause();
+    const closing = expect.poll(slowClosed, { timeout: 20_000, interval: 50 }).toBe(1);
+    // A closed client has three seconds to read its close frame, which may be less than publishing takes.
+    const reading = closing.then(() => slow.socket.resume());
     await publishAll();
+    await reading;
     await fast.first(({ data }) => data['n'] === EVENTS);
     expect(fast.all('large').map(({ data }) => data['n'])).toEqual(
       Array.from({ length: EVENTS }, (_, index) => index + 1),
     );
-    slow.socket.resume();
     expect(await slow.closed).toMatchObject({ code: 4008 });
     await expect.poll(connections, SOON).toBe(1);
     // The events that it received are in order and without holes.

@@ -17,6 +17,8 @@ const WRONG_OF_KIND = new Map<unknown, readonly string[]>([
 ]);
 /** Values that are refused by what the command runs on. */
 const WRONG_OF_ACTION: Readonly<Record<string, readonly string[]>> = {
+  'grant --user': ['a\nb', ''],
+  'grant --projects': ['a\nb', '*'],
   'token --user': ['a\nb', ''],
   'token --projects': ['a\nb'],
   'token --scope': ['everything', 'publish,all'],
