@@ -16,8 +16,9 @@ export interface ClientSpec {
   /**
    * `notifications` and `project` are raw WebSocket clients of those endpoints: the first resumes
    * with the cursors of all its channels, the second subscribes with `since`. `room` is one of the first
-   * endpoint whose project comes by a grant, which it renews or lets end. The others are official Socket.IO clients: `socketio` and `polling` present `auth.cursors`; `recovering` relies
-   * on Socket.IO's connection state recovery.
+   * endpoint whose project comes by a grant, which it renews or lets end. The others are official
+   * Socket.IO clients: `socketio` and `polling` present `auth.cursors`; `recovering` relies on Socket.IO's
+   * connection state recovery.
    */
   readonly kind: ClientKind;
   readonly token: string;
