@@ -82,11 +82,16 @@ test.each([
   { action: 'subscribe', project_id: 'PROJ-001', grant: 'a.b.c' },
   { action: 'resume', cursors: {}, grants: ['a.b.c'] },
   { action: 'auth', token: 'a.b.c', grants: [] },
-  { action: 'ping', unknown: 'fields are ignored' },
 ])('[WS3.1] in the command %j, `action` may be called `type`', (input) => {
-  expect(parse(input)).toEqual({ action: input.action, command: input });
+  expect(parse(input)).toEqual({ action: input.action, command: input, ignored: [] });
   const { action: type, ...rest } = input;
-  expect(parse({ ...rest, type })).toEqual({ action: type, command: { ...rest, type } });
+  const command = { ...rest, type };
+  expect(parse(command)).toEqual({ action: type, command, ignored: [] });
+});
+
+test('[WS3.9] a field that the command does not know is ignored, and named', () => {
+  const input = { action: 'ping', unknown: 'fields are ignored' };
+  expect(parse(input)).toEqual({ action: 'ping', command: input, ignored: ['unknown'] });
 });
 
 describe('[WS4] refused commands', () => {

@@ -34,7 +34,7 @@ function projectList<F extends Record<string, object>>(fields: F) {
   return Type.Array(project, { minItems: 1, maxItems: MAX_CURSORS });
 }
 
-/** The commands of raw clients, by `action`. Fields that a schema does not name are ignored. */
+/** The commands of raw clients, by `action`. Fields that a schema does not name are ignored, and named in the answer. */
 export const COMMANDS = {
   ping: command({}),
   subscribe: command({ project_id: Id, since: Since, grant: Grant }),
@@ -64,16 +64,29 @@ type WithTextIds<C> = {
 };
 export type RequestId = string | number | undefined;
 
+/** Of the fields that were ignored. */
+const MAX_NAMES = 8;
+const MAX_NAME_LENGTH = 32;
+/** Members of every command; `action` may be called `type`. */
+const COMMON: ReadonlySet<string> = new Set(['id', 'action', 'type']);
+const UNSAFE = /[^\p{L}\p{N}_.:-]/gu;
+
+interface ParsedCommand {
+  readonly action: Action;
+  readonly command: Command;
+  readonly ignored: readonly string[];
+}
+
 const validators = new Map<string, Validator>(
   Object.entries(COMMANDS).map(([action, schema]) => [action, Compile(schema)]),
 );
 
 /**
  * Reads one text frame: the bare word `ping` or `pong`, or an object whose `action` (or `type`) names
- * a command.
+ * a command. `ignored` are the names that the command does not know.
  * @throws ProtocolError that names the problem
  */
-export function parseCommand(text: string): { action: Action; command: Command } {
+export function parseCommand(text: string): ParsedCommand {
   const input = parseCommandText(text);
   const action = actionOf(input);
   if (action === undefined) {
@@ -83,7 +96,33 @@ export function parseCommand(text: string): { action: Action; command: Command }
   if ('projects' in input && 'project_id' in input) {
     throw new ProtocolError('invalid_command', 'project_id and projects exclude each other');
   }
-  return { action, command: checkCommand(action, input) };
+  const command = checkCommand(action, input);
+  return { action, command, ignored: ignoredFields(COMMANDS[action], input) };
+}
+
+/**
+ * The names in a checked command that its schema does not know, also in its `projects`: at most 8 of
+ * them, each cut to 32 characters, with `?` in place of all but letters, digits and `_ . : -`.
+ */
+function ignoredFields(schema: TObject, input: object): readonly string[] {
+  const names = new Set<string>();
+  addUnknown(names, schema, input);
+  const { projects } = input as { readonly projects?: readonly object[] };
+  const item = (schema.properties['projects'] as { readonly items?: TObject } | undefined)?.items;
+  if (item !== undefined) for (const each of projects ?? []) addUnknown(names, item, each);
+  return [...names];
+}
+
+function addUnknown(names: Set<string>, schema: TObject, input: object): void {
+  for (const name in input) {
+    if (names.size === MAX_NAMES) return;
+    if (!COMMON.has(name) && !Object.hasOwn(schema.properties, name)) names.add(inert(name));
+  }
+}
+
+function inert(name: string): string {
+  const start = name.slice(0, 2 * MAX_NAME_LENGTH).replace(UNSAFE, '?');
+  return [...start].slice(0, MAX_NAME_LENGTH).join('');
 }
 
 /** The action that an input names, in any letter case; with `projects` it is the one for several. */

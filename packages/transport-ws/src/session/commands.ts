@@ -60,13 +60,38 @@ const MAY_BE_URGENT = /ping|pong|auth|\\u/i;
 
 /** @throws ProtocolError that is sent to the client */
 export function execute(target: CommandTarget, text: string): void | Promise<void> {
-  const { action, command } = parseCommand(text);
+  const { action, command, ignored } = parseCommand(text);
   // It was checked under the same action, which the type cannot say.
   const handle = handlers[action] as (
     target: CommandTarget,
     command: Command,
   ) => void | Promise<void>;
-  return handle(target, command);
+  return handle(ignored.length === 0 ? target : new NamingTarget(target, ignored), command);
+}
+
+/** Names the fields that were ignored in the answer of a command, which is the first that it sends. */
+class NamingTarget implements CommandTarget {
+  readonly #target: CommandTarget;
+  #ignored: readonly string[] | undefined;
+
+  constructor(target: CommandTarget, ignored: readonly string[]) {
+    this.#target = target;
+    this.#ignored = ignored;
+  }
+
+  get client(): ClientSession<string> {
+    return this.#target.client;
+  }
+
+  get feed(): EndpointFeed {
+    return this.#target.feed;
+  }
+
+  answer(type: ServerMessage, data: object, id?: RequestId): void {
+    const ignored = this.#ignored;
+    this.#ignored = undefined;
+    this.#target.answer(type, ignored === undefined ? data : { ...data, ignored }, id);
+  }
 }
 
 /** The channels for which a command presents cursors. */
