@@ -144,7 +144,7 @@ export class RawAuditedClient implements AuditedClient {
     if (!PASSING.has(data['code']) && !this.#grants?.isTooLate(data['code'])) {
       this.#deps.record.problem(`error: ${JSON.stringify(data)}`);
     }
-    this.drop();
+    this.#giveUp();
   }
 
   #publication(message: Message): void {
@@ -208,6 +208,12 @@ export class RawAuditedClient implements AuditedClient {
     this.#say({ action: 'subscribe', project_id, grant, ...(since !== undefined && { since }) });
   }
 
+  /** Drops the connection, and takes nothing that has arrived behind the refusal. */
+  #giveUp(): void {
+    this.#socket?.removeAllListeners('message');
+    this.drop();
+  }
+
   /** A grant has ended: the client goes on with a new one, after what it has seen. */
   #ended({ channel, reason }: Message['data']): void {
     const since = this.#deps.record.cursors[this.#channel];
@@ -235,7 +241,7 @@ export class RawAuditedClient implements AuditedClient {
       if (!this.#grants?.isTooLate(refused[1].code)) {
         this.#deps.record.problem(`not resumed: ${JSON.stringify(refused)}`);
       }
-      this.drop();
+      this.#giveUp();
       return;
     }
     this.#presented = {};
