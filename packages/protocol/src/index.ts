@@ -74,6 +74,7 @@ export {
   type Command,
   checkCommand,
   grantsOf,
+  ignoredFields,
   MAX_CURSORS,
   MAX_GRANTS,
   MAX_TOKEN_LENGTH,

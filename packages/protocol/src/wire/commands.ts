@@ -104,7 +104,7 @@ export function parseCommand(text: string): ParsedCommand {
  * The names in a checked command that its schema does not know, also in its `projects`: at most 8 of
  * them, each cut to 32 characters, with `?` in place of all but letters, digits and `_ . : -`.
  */
-function ignoredFields(schema: TObject, input: object): readonly string[] {
+export function ignoredFields(schema: TObject, input: object): readonly string[] {
   const names = new Set<string>();
   addUnknown(names, schema, input);
   const { projects } = input as { readonly projects?: readonly object[] };

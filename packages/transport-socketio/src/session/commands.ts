@@ -1,12 +1,15 @@
 import { isoExpiry, type Outcome, outcomesOf, refusedFields, standingOf } from '@leque/core';
 import {
+  COMMANDS,
   checkCommand,
+  ignoredFields,
   isDeeperThan,
   MAX_DEPTH,
   ProtocolError,
   type ServerMessage,
   userChannel,
 } from '@leque/protocol';
+import { type TObject, Type } from 'typebox';
 import { asObject, type CommandTarget } from './command-target.ts';
 import {
   holdGrants,
@@ -29,6 +32,25 @@ const CONFIRMATIONS = {
   'unsubscribe.projects': 'unsubscribed.projects',
   auth: 'authenticated',
 } as const satisfies Record<string, ServerMessage>;
+
+const { properties: LISTED } = COMMANDS['subscribe.projects'];
+/** What the commands know; a `ping` gets all its fields back. */
+const FIELDS: Partial<Record<CommandName, TObject>> = {
+  'subscribe.tasks': Type.Object({}),
+  'unsubscribe.tasks': Type.Object({}),
+  'subscribe.project': COMMANDS.subscribe,
+  'unsubscribe.project': COMMANDS.unsubscribe,
+  'subscribe.projects': Type.Object({
+    ...LISTED,
+    project_ids: Type.Unknown(),
+    since: Type.Unknown(),
+  }),
+  'unsubscribe.projects': Type.Object({
+    ...COMMANDS['unsubscribe.projects'].properties,
+    project_ids: Type.Unknown(),
+  }),
+  auth: COMMANDS.auth,
+};
 
 type CommandName = keyof typeof CONFIRMATIONS;
 
@@ -60,7 +82,16 @@ export async function execute(
   sent: unknown,
 ): Promise<Confirmation> {
   if (!isCommand(name)) throw unknownCommand(name);
-  return { name: CONFIRMATIONS[name], payload: await handlers[name](target, sent) };
+  const payload = await handlers[name](target, sent);
+  return { name: CONFIRMATIONS[name], payload: { ...payload, ...ignoredIn(name, sent) } };
+}
+
+/** Names the fields that the command does not know, if there are any. */
+function ignoredIn(name: CommandName, sent: unknown): object {
+  const schema = FIELDS[name];
+  if (schema === undefined || Array.isArray(sent) || Buffer.isBuffer(sent)) return {};
+  const ignored = ignoredFields(schema, asObject(sent));
+  return ignored.length === 0 ? {} : { ignored };
 }
 
 function ping({ clientId }: CommandTarget, sent: unknown): object {

@@ -31,7 +31,7 @@ import { bindReader, type SocketReader, stateOf } from '../internals/connection-
 import { setPid, takeBackId } from '../internals/socket-state.ts';
 import { type EnginePacket, isBinary, isEmpty } from '../wire/binary-packets.ts';
 import { encodeAnswer } from '../wire/socketio-format.ts';
-import { authOf } from './auth.ts';
+import { authOf, ignoredInAuth } from './auth.ts';
 import type { CommandTarget } from './command-target.ts';
 import { execute } from './commands.ts';
 import { presentedGrants } from './presented-grants.ts';
@@ -199,6 +199,7 @@ export class SocketIoSession
       ...session.subscriptions.get(userChannel(this.userId))?.outcome,
       ...standingOf(session),
       ...this.#refusedGrants(),
+      ...ignoredInAuth(authOf(this.#socket)),
     });
     session.flush();
     if (results.length > 0) {
