@@ -13,7 +13,7 @@ export class Batch {
   readonly first: Position | undefined;
   /** The last position in the batch. */
   readonly last: Position | undefined;
-  /** Where the channel stood before the batch. */
+  /** Where the channel stood before the batch, or before its first live-only publication. */
   readonly after: Position | undefined;
   /** Whether some of the publications are live only; see `Publication.isLive`. */
   readonly hasLive: boolean;
@@ -27,8 +27,8 @@ export class Batch {
   constructor(publications: readonly Publication[], publishedAtMs = 0, after?: Position) {
     this.publications = publications;
     this.publishedAtMs = publishedAtMs;
-    this.after = after;
     this.hasLive = placeLive(publications, after);
+    this.after = after ?? publications.find(({ isLive }) => isLive)?.after;
     this.first = publications.find(({ position }) => position !== undefined)?.position;
     this.last = publications.findLast(({ position }) => position !== undefined)?.position;
   }

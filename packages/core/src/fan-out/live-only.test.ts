@@ -1,12 +1,22 @@
+import type { Position } from '@leque/protocol';
 import { describe, expect, test } from 'vitest';
 import { at, HubUnderTest, P } from '../../test/hub-under-test.ts';
 import { identity, livePublication, publication } from '../../test/samples.ts';
-import type { Publication } from '../publication/publication.ts';
+import { Publication } from '../publication/publication.ts';
 
 /** Half of the outbox; a client with more to read is too slow. */
 const CONGESTED_BYTES = 501;
 /** Time until slow clients are looked at again. */
 const ROUND_MS = 50;
+
+/** A publication that fills a batch, so that it does not wait for the end of the turn. */
+const large = (offset: number) =>
+  new Publication({
+    channel: P,
+    type: 'x',
+    position: at(offset),
+    json: `{"n":"${'1'.repeat(300)}"}`,
+  });
 
 /** A node, and a function that delivers offsets and, by their names, live-only publications. */
 function startNode() {
@@ -60,6 +70,32 @@ describe('order', () => {
     subscription.start();
     deliver('d', 8);
     expect(connection.sent).toEqual(['4', '5', 'a', '6', 'b', '7', 'c', 'd', '8']);
+  });
+
+  describe.each([
+    { what: 'that say their place', place: at(5) },
+    { what: 'by plain PUBLISH', place: undefined },
+  ])('of events $what', ({ place }) => {
+    test('[EV7.1] [ORD] [RE3] live-only publications that come with the answer of the broker keep their places', async () => {
+      const started = startNode();
+      const { node, connection, bring, deliver, page } = started;
+      const joining = Promise.withResolvers<Position | undefined>();
+      node.broker.position = joining.promise;
+      const { history, subscribing } = await startResume(started, 3);
+      const first = livePublication(P, 'a');
+      first.after = place;
+      node.hub.deliver(first);
+      node.hub.deliver(large(6));
+      bring('b', 7);
+      joining.resolve(at(5));
+      await new Promise(setImmediate);
+      node.clock.endTurn();
+      history.resolve(page(4, 5, 6, 7, 8) as never);
+      const subscription = await subscribing;
+      node.hub.replays.start(started.session, [subscription]);
+      deliver(8, 'c');
+      expect(connection.sent).toEqual(['4', '5', 'a', '6', 'b', '7', '8', 'c']);
+    });
   });
 
   test('[EV7.8] [DUP] a node that is behind the client sends nothing live that the client has left behind', async () => {

@@ -21,6 +21,16 @@ test('a live-only publication belongs after the last stored one before it', () =
   expect(placeLive([of(6)], undefined)).toBe(false);
 });
 
+test('[EV7.1] while a node does not know where a channel stands, live-only publications bring their places', () => {
+  const [told, untold, later] = [live('told'), live('untold'), live('later')];
+  told.after = { epoch: 'e', offset: 5 };
+  later.after = { epoch: 'e', offset: 6 };
+  placeLive([told, untold, of(6), later, of(7)], undefined);
+  expect([told, untold, later].map(({ after }) => after?.offset)).toEqual([5, 5, 6]);
+  const { merged } = mergeHistory([of(5), of(6), of(7), of(8)], [told, untold, later]);
+  expect(shown(merged)).toEqual([5, 'told', 'untold', 6, 'later', 7, 8]);
+});
+
 test('[EV7] [ORD] what arrived live comes between the publications of the history', () => {
   const arrived = [live('a'), of(7), live('b'), live('c'), of(8), live('d'), of(9), live('e')];
   placeLive(arrived, { epoch: 'e', offset: 5 });

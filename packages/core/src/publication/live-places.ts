@@ -3,9 +3,10 @@ import { before, isOvertaken } from './positions.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Notes for each live-only publication where its channel stood when it arrived.
+ * Notes for each live-only publication where its channel stood when it arrived. Where the node does not
+ * know that yet, the place that came with the publication counts, or else that of the next stored one.
  * @param publications of one channel, in the order of arrival
- * @param position where the channel stood before them
+ * @param position where the channel stood before them; undefined while it is not known
  * @returns whether there are live-only ones
  */
 export function placeLive(
@@ -17,10 +18,14 @@ export function placeLive(
   for (const publication of publications) {
     after = publication.position ?? after;
     if (!publication.isLive) continue;
-    publication.after = after;
+    publication.after = after ?? publication.after ?? beforeFirst(publications);
     found = true;
   }
   return found;
+}
+
+function beforeFirst(publications: readonly Publication[]): Position | undefined {
+  return before(publications.find(({ position }) => position !== undefined)?.position);
 }
 
 /**
