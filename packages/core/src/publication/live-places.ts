@@ -15,10 +15,11 @@ export function placeLive(
 ): boolean {
   let found = false;
   let after = position;
+  const fallback = position === undefined ? beforeFirst(publications) : undefined;
   for (const publication of publications) {
     after = publication.position ?? after;
     if (!publication.isLive) continue;
-    publication.after = after ?? publication.after ?? beforeFirst(publications);
+    publication.after = after ?? publication.after ?? fallback;
     found = true;
   }
   return found;
