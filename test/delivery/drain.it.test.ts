@@ -65,7 +65,7 @@ async function startClients(url: string) {
     stops.push(follow(wsUrl(url, '/ws/project/P'), 'P', told));
   }
   const officials = Array.from({ length: EACH }, () =>
-    listen(url, async () => tokenFor('alice'), onGap).on('x', newest()),
+    listen(url, async () => tokenFor('alice'), { onGap }).on('x', newest()),
   );
   return {
     seen,

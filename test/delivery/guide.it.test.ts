@@ -73,7 +73,7 @@ test('[GAP] [DUP] clients as in the guide come back with a new token when theirs
     io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
   });
   const stop = follow(wsUrl(leque.url, '/ws/project/P'), 'P', { getToken, ...raw });
-  const socket = listen(leque.url, getToken, official.onGap).on('x', official.onEvent);
+  const socket = listen(leque.url, getToken, { onGap: official.onGap }).on('x', official.onEvent);
   using _clients = {
     [Symbol.dispose]: () => {
       stop();
@@ -104,4 +104,40 @@ test('[GAP] [DUP] clients as in the guide come back with a new token when theirs
     expect(seen).toEqual(Array.from({ length: n - first + 1 }, (_, index) => first + index));
     expect(gaps()).toBe(0);
   }
+});
+
+test('[GAP] [DUP] [IO8.9] an official client as in the guide comes back into a room of a grant, and misses nothing', async () => {
+  await using leque = await startLeque(ENV);
+  await using proxy = await startFaultProxy({ target: leque.url });
+  const asked = { user_id: 'ana', projects: ['room'], ttl: 600 };
+  const headers = { authorization: `Bearer ${tokenFor('app', { scope: 'grant' })}` };
+  const { body } = await post(`${leque.url}/api/grants`, asked, headers);
+  const [{ grant }] = body['grants'] as [{ grant: string }];
+  const official = recorder();
+  const listen = await fromGuide<Listen>('listen', {
+    io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
+  });
+  const getToken = async () => tokenFor('ana', { projects: [] });
+  const socket = listen(new URL(proxy.through(leque.url)).origin, getToken, {
+    onGap: official.onGap,
+    getGrants: async () => [grant],
+  });
+  using _client = { [Symbol.dispose]: () => void socket.disconnect() };
+  socket.on('x', official.onEvent);
+  await new Promise<void>((resolve) => void socket.once('connected', () => resolve()));
+  await socket.emitWithAck('subscribe.project', { project_id: 'room', grant });
+  let n = 0;
+  const next = async () => {
+    n += 1;
+    await publish(leque.url, { project_id: 'room', data: { n } });
+  };
+  for (let cut = 1; cut <= 3; cut += 1) {
+    await next();
+    await expect.poll(() => official.seen.at(-1), PATIENCE).toBe(n);
+    proxy.cut();
+    await next();
+    await expect.poll(() => official.seen.at(-1), PATIENCE).toBe(n);
+  }
+  expect(official.seen).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(official.gaps()).toBe(0);
 });

@@ -20,7 +20,10 @@ export type Follow = (
 export type Listen = (
   url: string,
   getToken: () => Promise<string>,
-  onGap?: (channel: string) => void,
+  options?: {
+    readonly onGap?: (channel: string) => void;
+    readonly getGrants?: () => Promise<readonly string[]>;
+  },
 ) => Socket;
 
 /**
