@@ -98,9 +98,9 @@ describe('order', () => {
     });
   });
 
-  test('[EV7.8] [DUP] a node that is behind the client sends nothing live that the client has left behind', async () => {
+  test('[EV7.8] [DUP] [MEM] a node that is behind the client neither sends nor keeps what it has left behind', async () => {
     const started = startNode();
-    const { connection, bring, node, deliver, page } = started;
+    const { session, connection, bring, node, deliver, page } = started;
     const { history, subscribing } = await startResume(started, 7);
     bring('old', 6, 'older', 7, 'new');
     node.clock.endTurn();
@@ -108,6 +108,7 @@ describe('order', () => {
     (await subscribing).start();
     deliver(8, 'newer', 9);
     expect(connection.sent).toEqual(['new', '8', 'newer', '9']);
+    expect(session.heldBytes).toBe(0);
     const later = startNode();
     const flowing = await startResume(later, 7);
     flowing.history.resolve(later.page(8) as never);

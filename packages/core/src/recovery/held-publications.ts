@@ -92,10 +92,14 @@ export class HeldPublications {
   endReading(history: readonly Publication[], isLast: boolean): void {
     const entries = new Map(this.#arrived.map((entry) => [entry.publication, entry]));
     const { merged, rest } = mergeHistory(history, [...entries.keys()]);
-    const entryOf = (publication: Publication) =>
-      entries.get(publication) ?? this.#enter(publication);
+    const entryOf = (publication: Publication) => {
+      const entry = entries.get(publication) ?? this.#enter(publication);
+      entries.delete(publication);
+      return entry;
+    };
     this.#missed.push(...merged.map(entryOf));
     this.#arrived = rest.map(entryOf);
+    this.#leave([...entries.values()]); // live-only ones from before the history
     this.#gapStoredAt = undefined;
     if (!isLast) this.dropArrived();
     else if (this.#gap === 'reading') this.#gap = 'none';
