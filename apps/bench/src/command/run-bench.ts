@@ -1,5 +1,5 @@
 import { type Candidate, candidateOf, measure } from '../measuring/repetition.ts';
-import { COLUMNS, JOINING } from '../results/columns.ts';
+import { COLUMNS, JOINING, RESUMING } from '../results/columns.ts';
 import type { Measurement } from '../results/measurement.ts';
 import {
   type CaseResult,
@@ -54,8 +54,10 @@ async function runWorkload(
 ): Promise<WorkloadResult> {
   const { id, title, about } = workload;
   const kind = workload.setups[0]?.kind ?? 'fan-out';
-  const hasStorm = workload.setups.some((setup) => setup.kind === 'fan-out' && setup.storm);
-  const table = new Table([...COLUMNS[kind], ...(hasStorm ? JOINING : [])]);
+  const fanOuts = workload.setups.filter((setup) => setup.kind === 'fan-out');
+  const joining = fanOuts.some(({ storm }) => storm) ? JOINING : [];
+  const resuming = fanOuts.some(({ resumes }) => resumes) ? RESUMING : [];
+  const table = new Table([...COLUMNS[kind], ...joining, ...resuming]);
   context.print(`\n${id}  ${title}\n${table.header()}`);
   const cases = new Cases();
   const show = (run: string, row: Omit<Parameters<Table['row']>[0], 'run'>) =>

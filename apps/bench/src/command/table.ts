@@ -38,6 +38,8 @@ const HEADS: Readonly<Partial<Record<FigureName, string>>> = {
   rssMb: 'RSS MB',
   peakRssMb: 'RSS MB',
   eventLoopP99Ms: 'loop p99',
+  resumeSeconds: 'resumed s',
+  resumeMbPerSecond: 'MB/s',
   joinSeconds: 'joined s',
   joinsRefused: 'refused',
 };

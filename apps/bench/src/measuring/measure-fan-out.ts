@@ -8,7 +8,8 @@ import { missingOf, verdictOf } from '../results/verdict.ts';
 import type { RunningTarget, Target } from '../targets/target.ts';
 import { type FanOutSetup, offeredDeliveries, type Part, type Step } from '../workloads/setups.ts';
 import { CpuMeter } from './cpu-meter.ts';
-import { within } from './deadline.ts';
+import { acquiredWithin, within } from './deadline.ts';
+import { type ResumeFaults, Resumes } from './resumes.ts';
 import { buildRig, connectAll, connectStorm, factsOf, type Rig } from './rig.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -29,11 +30,13 @@ export async function* measureFanOut(
   setup: FanOutSetup,
   context: RunContext,
 ): AsyncGenerator<Measurement> {
-  await using rig = await buildRig(target, setup, context);
+  const settings = settingsFor(setup);
+  await using rig = await buildRig(target, setup, { ...context, settings });
   await using generator = await connectAll(rig, setup, context);
   await delay(AFTER_CONNECTING_MS, undefined, { signal: context.signal });
+  await using resumes = await prepareResumes(rig, setup, context);
   for (const step of setup.steps) {
-    const run = await runStep({ rig, generator, step, setup }, context);
+    const run = await runStep({ rig, generator, step, setup, resumes }, context);
     for (const index of setup.parts.keys()) yield toMeasurement(run, index);
   }
 }
@@ -43,12 +46,20 @@ interface Running {
   readonly generator: Generator;
   readonly step: Step;
   readonly setup: FanOutSetup;
+  readonly resumes: Resumes | undefined;
 }
+
+type Resumed = Awaited<ReturnType<Resumes['stop']>>;
+
+const NO_FAULTS: ResumeFaults = { lost: 0, duplicates: 0, reordered: 0, closed: 0 };
+const NOT_RESUMED: Resumed = { figures: {}, faults: NO_FAULTS };
 
 interface Run extends Running {
   readonly result: RunResult;
   /** How the clients of a join storm connected. */
   readonly storm: Ready | undefined;
+  /** How clients resumed meanwhile. */
+  readonly resumed: Resumed;
   readonly meter: CpuMeter;
   readonly peakKb: number | undefined;
   /** Growth of the server's counters over the run. */
@@ -69,6 +80,7 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
       { seconds, warmupSeconds, rates: running.step.rates },
       () => {
         meter.start();
+        running.resumes?.start();
         before = metricsOf(server);
         storm = startStorm(running, context);
         storm.catch(() => {}); // awaited below, unless the run fails
@@ -81,16 +93,36 @@ async function runStep(running: Running, context: RunContext): Promise<Run> {
     { what: 'a run', seconds: seconds + warmupSeconds + SETTLE_SECONDS, signal },
   );
   await using joined = await storm;
+  const stopping = running.resumes?.stop() ?? Promise.resolve(NOT_RESUMED);
+  const resumed = await within(stopping, { what: 'a resume', seconds: SETTLE_SECONDS, signal });
   const lag = (await after)[EVENT_LOOP_P99];
   return {
     ...running,
     result,
     storm: joined?.ready,
+    resumed,
     meter,
     peakKb: memory.kb,
     counters: differences(await before, await after),
     eventLoopP99Ms: lag === undefined ? undefined : lag * 1000,
   };
+}
+
+/** A history as long as what is resumed. */
+function settingsFor({ resumes }: FanOutSetup): Record<string, string> {
+  if (resumes === undefined) return {};
+  return { HISTORY_PROJECT_SIZE: String(resumes.events), HISTORY_PROJECT_TTL: '3600' };
+}
+
+async function prepareResumes(
+  { server }: Rig,
+  { resumes, channels }: FanOutSetup,
+  { signal }: RunContext,
+): Promise<Resumes | undefined> {
+  if (resumes === undefined) return undefined;
+  const preparing = Resumes.prepare({ ...resumes, server, channel: channels - 1 });
+  const wait = { what: 'filling a history', seconds: SETTLE_SECONDS, signal };
+  return await acquiredWithin(preparing, wait);
 }
 
 async function startStorm(
@@ -119,7 +151,8 @@ function differences(before: Metrics, after: Metrics): Metrics {
 }
 
 function toMeasurement(run: Run, index: number): Measurement {
-  const { result, setup, step, rig } = run;
+  const { result, setup, step, rig, resumed } = run;
+  const { faults } = resumed;
   const part = setup.parts[index] as Part;
   const offered = setup.parts.map((each, at) =>
     offeredDeliveries(setup, each, step.rates[at] ?? 0),
@@ -133,11 +166,12 @@ function toMeasurement(run: Run, index: number): Measurement {
     offeredPerSecond: offered[index] ?? 0,
     ...verdictOf({
       ...missing,
+      lost: missing.lost + faults.lost,
       stillComing: result.settleMs > STILL_COMING_MS,
-      duplicates: result.duplicates,
-      reordered: result.reordered,
+      duplicates: result.duplicates + faults.duplicates,
+      reordered: result.reordered + faults.reordered,
       publishErrors: result.publishErrors,
-      closed: result.closed,
+      closed: result.closed + faults.closed,
       strays: result.strays,
       share: result.deliveredMeasured / result.seconds / total,
     }),
@@ -153,12 +187,13 @@ function toMeasurement(run: Run, index: number): Measurement {
 
 /** Figures that are not measured separately for each channel. */
 function figuresOfAll(
-  { result, meter, peakKb, eventLoopP99Ms, setup, storm }: Run,
+  { result, meter, peakKb, eventLoopP99Ms, setup, storm, resumed }: Run,
   total: number,
 ): Figures {
   const { seconds, deliveredMeasured: delivered } = result;
   return {
     ...meter.figures(seconds, delivered, 'Delivery'),
+    ...resumed.figures,
     ...known([
       ['deliveriesPerSecond', delivered / seconds],
       ['deliveredShare', (delivered / seconds / total) * 100],

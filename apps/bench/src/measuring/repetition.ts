@@ -81,6 +81,8 @@ export async function candidateOf(target: Target, setup: Setup): Promise<Candida
     return { target, setup, unavailable: await target.unavailable() };
   }
   if (formatsOf(target, setup.mix) === undefined) return undefined;
+  const resumes = setup.kind === 'fan-out' && setup.resumes !== undefined;
+  if (resumes && !target.takesGrants) return undefined;
   return {
     target,
     setup,

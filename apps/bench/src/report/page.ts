@@ -1,4 +1,4 @@
-import { COLUMNS, JOINING } from '../results/columns.ts';
+import { COLUMNS, JOINING, RESUMING } from '../results/columns.ts';
 import type { CaseResult, Results, WorkloadResult } from '../results/results.ts';
 import type { Setup } from '../workloads/setups.ts';
 import { drawChart } from './chart.ts';
@@ -56,7 +56,13 @@ function workloadSection({ id, title, about, cases }: WorkloadResult): string {
     `<h2 id="${id}">${id} &ensp;${escapeText(title)}</h2><p class="soft">${escapeText(about)}</p>`,
     ...charts,
     '<details open><summary>All figures: medians, with the smallest and largest values below</summary>',
-    figuresTable(cases, [...COLUMNS[kind], ...JOINING, 'stalledClosed', 'publishLateMs']),
+    figuresTable(cases, [
+      ...COLUMNS[kind],
+      ...JOINING,
+      ...RESUMING,
+      'stalledClosed',
+      'publishLateMs',
+    ]),
     '</details>',
   ].join('\n');
 }

@@ -36,5 +36,8 @@ export const COLUMNS: Readonly<Record<Setup['kind'], readonly FigureName[]>> = {
   subscribe: ['subscribesPerSecond', 'cpuUsPerSubscribe', 'redisUsPerSubscribe'],
 };
 
+/** Additional figures of long resumes. */
+export const RESUMING = ['resumeSeconds', 'resumeMbPerSecond'] as const satisfies FigureName[];
+
 /** Additional figures of a join storm. */
 export const JOINING = ['joinSeconds', 'joinsRefused'] as const satisfies FigureName[];

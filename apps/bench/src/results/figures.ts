@@ -32,6 +32,8 @@ export const FIGURES = {
   publishLateMs: { label: 'load generator late by', unit: 'ms', digits: 1 },
   joinSeconds: { label: 'all joined after', unit: 's', digits: 2 },
   joinsRefused: { label: 'joins refused', unit: '', digits: 0 },
+  resumeSeconds: { label: 'all caught up after', unit: 's', digits: 2 },
+  resumeMbPerSecond: { label: 'resumed', unit: 'MB/s', digits: 1 },
   stalledClosed: { label: 'stalled readers closed', unit: '', digits: 0 },
 } as const;
 

@@ -28,3 +28,13 @@ export function eventTemplate(channel: number): Buffer {
   const missing = EVENT_BYTES - Buffer.byteLength(padded(''));
   return Buffer.from(padded('x'.repeat(missing)));
 }
+
+const LARGE_BYTES = 20_000;
+
+/** An event of 20 KB with its number near its beginning. */
+export function largeEvent(channel: number, n: number): Buffer {
+  const project_id = projectId(channel);
+  return Buffer.from(
+    JSON.stringify({ type: 'large', data: { n, pad: 'x'.repeat(LARGE_BYTES) }, project_id }),
+  );
+}

@@ -27,6 +27,15 @@ export interface FanOutSetup extends SetupBase {
   readonly rest: 'bytes' | 'frames';
   /** How many more clients connect at once in the middle of each step; undefined for none. */
   readonly storm?: number;
+  /** Clients that resume the last channel during each step; undefined for none. */
+  readonly resumes?: ResumingClients;
+}
+
+/** Clients that resume a project from its beginning, again and again. */
+export interface ResumingClients {
+  readonly clients: number;
+  /** Events of 20 KB that the project's history has. */
+  readonly events: number;
 }
 
 export interface Part {
@@ -119,6 +128,16 @@ export function oneChannel(label: string, mix: Mix): FanOutSetup {
     stalled: 0,
     steps: rates(100, 1000, 4000),
     rest: 'bytes',
+  };
+}
+
+/** One channel at 100 a second, beside another with a long history; 0 clients resume nothing. */
+export function resuming(label: string, clients: number, events: number): FanOutSetup {
+  return {
+    ...oneChannel(label, 'raw'),
+    channels: 2,
+    steps: rates(100),
+    ...(clients > 0 && { resumes: { clients, events } }),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   MANY,
   oneChannel,
   rates,
+  resuming,
   type Setup,
   singles,
   smoke,
@@ -195,7 +196,24 @@ const W11: Workload = {
   ],
 };
 
-export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11];
+const LONG = 5000;
+
+const W12: Workload = {
+  id: 'W12',
+  title: 'Long resumes beside live traffic',
+  about:
+    'W1 at 100 publications a second, while raw clients in a process of their own resume another ' +
+    'project from its beginning, again and again: 5,000 events of 20 KB. The latency is that of the ' +
+    '1,000 other clients; the time until all have caught up has a column of its own.',
+  seconds: SECONDS,
+  setups: [
+    resuming('no resume', 0, LONG),
+    resuming('1 resume', 1, LONG),
+    resuming('20 resumes', 20, LONG),
+  ],
+};
+
+export const WORKLOADS: readonly Workload[] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11, W12];
 
 /** Small workloads for any machine and for tests: they show losses, not speed. */
 export const SMOKE_WORKLOADS: readonly Workload[] = [
