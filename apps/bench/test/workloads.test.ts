@@ -29,6 +29,7 @@ describe('the workloads', () => {
     ['W7', [[1e6], [4e6]]],
     ['W8', [[3e5, 2500]]],
     ['W9', [[1e5], [1e5], [1e5]]],
+    ['W12', [[1e5], [1e5], [1e5]]],
   ] as const)('%s offers %j deliveries a second', ([id, expected]) => {
     expect(offered(id)).toEqual(expected);
   });

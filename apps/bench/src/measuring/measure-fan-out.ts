@@ -166,7 +166,7 @@ function toMeasurement(run: Run, index: number): Measurement {
     offeredPerSecond: offered[index] ?? 0,
     ...verdictOf({
       ...missing,
-      lost: missing.lost + faults.lost,
+      notResumed: faults.lost,
       stillComing: result.settleMs > STILL_COMING_MS,
       duplicates: result.duplicates + faults.duplicates,
       reordered: result.reordered + faults.reordered,

@@ -16,6 +16,8 @@ export interface Deliveries {
   readonly unanswered: number;
   /** Whether deliveries were still arriving at the deadline, so that missing ones are late. */
   readonly stillComing: boolean;
+  /** Events that clients missed who resumed a history meanwhile. */
+  readonly notResumed: number;
   readonly duplicates: number;
   readonly reordered: number;
   /** Deliveries on connections that were not subscribed to them. */
@@ -33,6 +35,7 @@ export const NO_FAULTS: Deliveries = {
   lost: 0,
   unanswered: 0,
   stillComing: false,
+  notResumed: 0,
   duplicates: 0,
   reordered: 0,
   strays: 0,
@@ -75,6 +78,7 @@ export function verdictOf(deliveries: Deliveries): VerdictWithReason {
   const faults = [
     [stillComing ? 0 : lost, 'lost'],
     [stillComing ? 0 : deliveries.unanswered, 'publications not answered'],
+    [deliveries.notResumed, 'missing in resumes'],
     [deliveries.duplicates, 'duplicated'],
     [deliveries.reordered, 'out of order'],
     [deliveries.strays, 'not subscribed to'],
