@@ -1,4 +1,5 @@
-// One WebSocket to Leque that comes back by itself. It runs in browsers, and in Node from 22 on.
+// One WebSocket to Leque that comes back by itself. It runs in browsers, and in Node from 22 on; Node 20
+// needs `globalThis.WebSocket` from the package `ws`.
 // docs/reconnecting.md has the rules that it follows.
 const FINAL = [1003, 1007, 1008, 1009, 4003]; // coming back would end in the same way
 const FIRST_PAUSE_MS = 500;
@@ -80,6 +81,7 @@ export class Connection {
       const isHint = (code === 1001 || code === 1012) && /^\d+$/.test(reason);
       if (!FINAL.includes(code)) this.#comeBack(isHint ? Number(reason) : this.pause());
     };
+    socket.onerror = () => {}; // `onclose` follows; the package `ws` throws where nobody listens
   }
 
   #heard() {

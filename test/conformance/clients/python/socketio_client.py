@@ -41,11 +41,19 @@ def make_client():
     return client
 
 
+def note(channel, cursor):
+    """Keeps the newer cursor: handlers run in threads, in any order."""
+    epoch, number = cursor.split(".")
+    known_epoch, known = cursors.get(channel, "-.0").split(".")
+    if epoch != known_epoch or int(number) > int(known):
+        cursors[channel] = cursor
+
+
 def listen(client, name):
     @client.on(name, namespace="/events")
     def handler(payload):
         if "cursor" in payload and "channel" in payload:
-            cursors[payload["channel"]] = payload["cursor"]
+            note(payload["channel"], payload["cursor"])
         say(name, payload)
         if name == "connected":
             client.emit("ping", {"n": 1}, namespace="/events")
