@@ -52,6 +52,8 @@ export class SeenPositions {
     const first = this.#isClaimed && this.#since ? { ...this.#since, offset: 0 } : this.#since;
     const isKnown = isWhole && last?.epoch === cursor.epoch;
     if (isKnown && isWithin(cursor.offset, first, last)) return true;
+    // The first publication of a channel renames the epoch that the cursor has.
+    if (isWhole && isUpTo(cursor, this.#since) && isUpTo(this.#since, cursor)) return true;
     // A replay before something that was delivered would break ORD.
     if (this.delivered && cursor.offset < (last?.offset ?? 0)) return false;
     return undefined;

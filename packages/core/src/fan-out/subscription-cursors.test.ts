@@ -33,6 +33,20 @@ test('[DUP] [RE3.6] a node that is behind delivers nothing that the cursor cover
   expect(reader.sent).toEqual(['3', '6', '7']);
 });
 
+test('[RE3.5] [POS.5] a cursor from before the first publication is recovered where all after it was delivered', () => {
+  const { reader, subscription, offer } = subscribe();
+  subscription.moveTo(at(0, 'blank'));
+  subscription.start();
+  offer(1);
+  subscription.present(at(0, 'blank'));
+  expect(subscription.needsHistory()).toBe(false);
+  expect(subscription.outcome).toEqual({ cursor: 'e.1', recovered: true });
+  expect(reader.sent).toEqual(['1']);
+  subscription.present(at(0, 'other'));
+  expect(subscription.needsHistory()).toBe(false);
+  expect(subscription.recovered).toBe(false);
+});
+
 test('[GAP] [MEM] [RE3.4] publications that exceed the bound after a cursor are dropped, and to be read', () => {
   const { reader, subscription, offer } = subscribe();
   reader.maxHeldBytes = 30;
