@@ -1,4 +1,5 @@
 import { FakeConnection, TextFormat } from '@leque/testkit/fakes';
+import type { HubOptions } from '../src/fan-out/hub-options.ts';
 import type { Session } from '../src/fan-out/session.ts';
 import type { HistoryExtent, HistoryPage } from '../src/ports/broker.ts';
 import { Publication } from '../src/publication/publication.ts';
@@ -27,8 +28,11 @@ export class NodeWithHistory extends HubUnderTest {
   #number = 0;
   #reading = 0;
 
-  constructor(replayPage: HistoryExtent = { publications: 10, bytes: 1000 }) {
-    super({ replayPage, maxSubscriptions: 50 });
+  constructor(
+    replayPage: HistoryExtent = { publications: 10, bytes: 1000 },
+    more: Partial<HubOptions> = {},
+  ) {
+    super({ replayPage, maxSubscriptions: 50, ...more });
     Object.assign(this.broker, {
       subscribe: async (channel: string) => at(this.#logOf(channel).length),
       history: (channel: string, after: After, extent: HistoryExtent) =>
@@ -50,7 +54,7 @@ export class NodeWithHistory extends HubUnderTest {
     for (const channel of channels) {
       const log = this.#logOf(channel);
       this.#number += 1;
-      const json = `{"n":${this.#number}}`;
+      const json = `{"n":${this.#number},"data":{"key":${this.#number % 5}}}`;
       const init = { channel, type: 'tick', position: at(log.length + 1), json };
       log.push(new Publication({ ...init, storedAt: this.#number }));
       this.hub.deliver(new Publication(init));

@@ -15,6 +15,11 @@ export class SeenPositions {
   /** Whether the outcome was of another epoch: what the node delivers of its own is older. */
   protected isAhead = false;
 
+  /** The newest publication that was sent, or that waits because the client is slow. */
+  get newest(): Position | undefined {
+    return this.last;
+  }
+
   /** Nothing at or before `position` will be delivered. */
   moveTo(position: Position | undefined): void {
     this.last = position;

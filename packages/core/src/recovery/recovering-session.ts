@@ -24,6 +24,7 @@ export interface RecoveringSession {
 export interface RecoveringSubscription {
   readonly channel: string;
   readonly position: Position | undefined;
+  readonly newest: Position | undefined;
   readonly held: HeldPublications | undefined;
   readonly recovered: boolean | undefined;
   readonly pending: boolean;

@@ -3,6 +3,7 @@ import { Random } from '@leque/testkit';
 import { expect, test } from 'vitest';
 import { at } from '../../test/hub-under-test.ts';
 import { NodeWithHistory } from '../../test/node-with-history.ts';
+import { parseSlowConsumerRules } from '../fan-out/slow-consumer-rules.ts';
 import { Publication } from '../publication/publication.ts';
 
 const [A, B, C] = ['project:A', 'project:B', 'project:C'] as const;
@@ -51,6 +52,17 @@ test('[MEM] [GAP] [RE1.5] a history larger than the outbox follows at the pace o
   expect({ closed: connection.closed, caughtUp }).toEqual({ closed: undefined, caughtUp: [A] });
   node.publish(A);
   expect(connection.sent).toEqual(numbers(1, MANY.length + 61));
+});
+
+test('[MEM] [RE7] the history of a client that does not read, and has a rule for slow ones, is read once', async () => {
+  const slowConsumerRules = parseSlowConsumerRules('project:A conflate tick/key');
+  const node = new NodeWithHistory({ publications: 10, bytes: 200 }, { slowConsumerRules });
+  const { session, connection } = node.join();
+  node.publish(...MANY);
+  connection.reads = false;
+  await node.resume(session, { [A]: 0 });
+  await node.settle(500);
+  expect(node.pages).toBeLessThanOrEqual(MANY.length / 10 + 1);
 });
 
 test('[GAP] [DUP] what is published while a page is read follows it once', async () => {

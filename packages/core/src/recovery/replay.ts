@@ -163,7 +163,7 @@ export class Replay {
   async #read(subscription: RecoveringSubscription): Promise<void> {
     const { reader, clock } = this.#deps;
     const { held, channel } = subscription;
-    const after = held?.lastMissed?.position ?? subscription.position;
+    const after = held?.lastMissed?.position ?? subscription.newest;
     if (held === undefined || !held.released || !held.hasGap) return;
     const isWanted = () => this.#session.open && subscription.held === held && held.released;
     held.beginReading();
