@@ -95,7 +95,7 @@ async function continueWith(
 ): Promise<SessionStart> {
   const { session, connection } = deps;
   const { pid, sid, positions } = lost;
-  const asked = Object.keys(cursors).filter((channel) => !positions.has(channel));
+  const asked = Object.keys(cursors).filter((channel) => positions.get(channel) === undefined);
   const unknown = [...new Set([...asked, ...givenAfresh(deps, lost)])];
   const refused = (await resume(deps, unknown, cursors)).filter(
     ([channel]) => !session.subscriptions.has(channel),
