@@ -81,7 +81,7 @@ export class Connection {
       const isHint = (code === 1001 || code === 1012) && /^\d+$/.test(reason);
       if (!FINAL.includes(code)) this.#comeBack(isHint ? Number(reason) : this.pause());
     };
-    socket.onerror = () => {}; // `onclose` follows; the package `ws` throws where nobody listens
+    socket.onerror = () => {}; // `onclose` follows; the package `ws` throws without it
   }
 
   #heard() {

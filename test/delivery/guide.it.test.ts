@@ -1,7 +1,7 @@
 import { inSeconds, post, tokenFor, wsUrl } from '@leque/lab';
-import { startFaultProxy, startLeque } from '@leque/testkit';
+import { type ServerProcess, startFaultProxy, startLeque } from '@leque/testkit';
 import { io } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Follow, fromGuide, type Listen, type Numbered } from '../support/guide.ts';
 
 const PATIENCE = { timeout: 20_000 };
@@ -106,38 +106,82 @@ test('[GAP] [DUP] clients as in the guide come back with a new token when theirs
   }
 });
 
-test('[GAP] [DUP] [IO8.9] an official client as in the guide comes back into a room of a grant, and misses nothing', async () => {
-  await using leque = await startLeque(ENV);
-  await using proxy = await startFaultProxy({ target: leque.url });
-  const asked = { user_id: 'ana', projects: ['room'], ttl: 600 };
-  const headers = { authorization: `Bearer ${tokenFor('app', { scope: 'grant' })}` };
-  const { body } = await post(`${leque.url}/api/grants`, asked, headers);
-  const [{ grant }] = body['grants'] as [{ grant: string }];
-  const official = recorder();
-  const listen = await fromGuide<Listen>('listen', {
-    io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
-  });
-  const getToken = async () => tokenFor('ana', { projects: [] });
-  const socket = listen(new URL(proxy.through(leque.url)).origin, getToken, {
-    onGap: official.onGap,
-    getGrants: async () => [grant],
-  });
-  using _client = { [Symbol.dispose]: () => void socket.disconnect() };
-  socket.on('x', official.onEvent);
-  await new Promise<void>((resolve) => void socket.once('connected', () => resolve()));
-  await socket.emitWithAck('subscribe.project', { project_id: 'room', grant });
-  let n = 0;
-  const next = async () => {
-    n += 1;
-    await publish(leque.url, { project_id: 'room', data: { n } });
-  };
-  for (let cut = 1; cut <= 3; cut += 1) {
-    await next();
-    await expect.poll(() => official.seen.at(-1), PATIENCE).toBe(n);
-    proxy.cut();
-    await next();
-    await expect.poll(() => official.seen.at(-1), PATIENCE).toBe(n);
+describe('[GAP] [DUP] [IO8.9] an official client as in the guide that hears a room by a grant', () => {
+  const PROJECT = 'room';
+
+  async function startListener(leque: ServerProcess, url: string) {
+    let isOpen = false;
+    const getGrants = async (ttl = 600) => {
+      const asked = { user_id: 'ana', projects: [PROJECT], ttl };
+      const headers = { authorization: `Bearer ${tokenFor('app', { scope: 'grant' })}` };
+      const { body } = await post(`${leque.url}/api/grants`, asked, headers);
+      return (body['grants'] as { grant: string }[]).map(({ grant }) => grant);
+    };
+    const official = recorder();
+    const listen = await fromGuide<Listen>('listen', {
+      io: (address: string, options: object) => io(address, { ...options, forceNew: true }),
+    });
+    const getToken = async () => tokenFor('ana', { projects: [] });
+    const socket = listen(url, getToken, {
+      onGap: official.onGap,
+      getGrants: async () => (isOpen ? getGrants() : []),
+    });
+    socket.on('x', official.onEvent);
+    await new Promise<void>((resolve) => void socket.once('connected', () => resolve()));
+    const subscribe = async (seconds: number) => {
+      const [grant] = await getGrants(seconds);
+      isOpen = true;
+      await socket.timeout(5000).emitWithAck('subscribe.project', { project_id: PROJECT, grant });
+    };
+    let n = 0;
+    const next = async (where: object = { project_id: PROJECT }) => {
+      n += 1;
+      await publish(leque.url, { ...where, data: { n } });
+      return n;
+    };
+    return {
+      ...official,
+      socket,
+      subscribe,
+      next,
+      [Symbol.dispose]: () => void socket.disconnect(),
+    };
   }
-  expect(official.seen).toEqual([1, 2, 3, 4, 5, 6]);
-  expect(official.gaps()).toBe(0);
+
+  test('comes back into it, and misses nothing', async () => {
+    await using leque = await startLeque(ENV);
+    await using proxy = await startFaultProxy({ target: leque.url });
+    using client = await startListener(leque, new URL(proxy.through(leque.url)).origin);
+    await client.subscribe(600);
+    for (let cut = 1; cut <= 3; cut += 1) {
+      const before = await client.next();
+      await expect.poll(() => client.seen.at(-1), PATIENCE).toBe(before);
+      proxy.cut();
+      const missed = await client.next();
+      await expect.poll(() => client.seen.at(-1), PATIENCE).toBe(missed);
+    }
+    expect(client.seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(client.gaps()).toBe(0);
+  });
+
+  test('comes back into it with a new grant after the last one has ended', async () => {
+    await using leque = await startLeque(ENV);
+    await using proxy = await startFaultProxy({ target: leque.url });
+    using client = await startListener(leque, new URL(proxy.through(leque.url)).origin);
+    const ended = new Promise<void>((resolve) => {
+      client.socket.once('unsubscribed.project', () => resolve());
+    });
+    await client.subscribe(1);
+    const first = await client.next();
+    await expect.poll(() => client.seen, PATIENCE).toEqual([first]);
+    await ended;
+    const other = await client.next({ user_id: 'ana' }); // its offset says that the room has ended
+    await expect.poll(() => client.seen, PATIENCE).toEqual([first, other]);
+    const missed = await client.next();
+    proxy.cut();
+    await expect.poll(() => client.seen, PATIENCE).toEqual([first, other, missed]);
+    const live = await client.next();
+    await expect.poll(() => client.seen, PATIENCE).toEqual([first, other, missed, live]);
+    expect(client.gaps()).toBe(0);
+  });
 });

@@ -35,7 +35,9 @@ export async function fromGuide<T>(
   scope: Readonly<Record<string, unknown>>,
 ): Promise<T> {
   const blocks = (await readFile(GUIDE, 'utf8')).split('```js\n').slice(1);
-  const code = blocks.map((block) => block.split('```')[0]).find((js) => js?.includes(name));
+  const code = blocks
+    .map((block) => block.split('```')[0])
+    .find((js) => js?.includes(`function ${name}(`));
   const make = new Function(...Object.keys(scope), `${code}\nreturn ${name};`);
   return make(...Object.values(scope)) as T;
 }
