@@ -1,4 +1,4 @@
-// What keeps live-only events in their places; see mutations.mjs.
+// Mutations of the rules that keep live-only events in their places; see mutations.mjs.
 export const liveMutations = (proof) => [
   {
     name: 'the place of live-only events',

@@ -2,7 +2,7 @@
 // mutations.mjs.
 const held = 'packages/core/src/recovery/held-publications.ts';
 
-/** One file of unit tests. */
+/** Runs one file of unit tests. */
 const unit = (name, file) => ({
   name,
   args: ['node_modules/vitest/vitest.mjs', ...['run', '--project', 'unit', file]],

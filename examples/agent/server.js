@@ -27,7 +27,7 @@ async function finish({ id, state }) {
   await publish({ type: 'run.finished', project_id: `run:${id}`, data, idempotency_key: id });
 }
 
-/** In place of a model: says the question again, word by word. */
+/** A stand-in for a model: it repeats the question word by word. */
 async function answer(run, question) {
   for (const word of question.split(/(?<=\s)/)) {
     await say(run, word);

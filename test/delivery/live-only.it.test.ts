@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** A client waits for about a second before it reconnects. */
 const BACK = { timeout: 10_000, interval: 25 };
-/** As many as the default history of a user keeps, and some more. */
+/** The default history of a user keeps fewer events than this. */
 const TYPING = 220;
 const MESSAGES = 20;
 

@@ -15,7 +15,7 @@ export class Audit {
   granted = 0;
   deliveries = 0;
   readonly violations: string[] = [];
-  /** By the mark in its data, the channels that an event goes to; none for one that is refused. */
+  /** Maps the mark in an event's data to the channels that the event goes to; none when it is refused. */
   readonly #channels: (readonly string[])[] = [];
   /** By the id of an event that was stored under an idempotency key, whose it is. */
   readonly #owners = new Map<string, string>();

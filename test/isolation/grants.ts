@@ -41,7 +41,7 @@ class Holder {
   }
 }
 
-/** One round: grants over each protocol, in each place, and by the API. */
+/** Presents grants over each protocol, in each place, and by the API. */
 export async function presentGrants(reading: Reading): Promise<void> {
   await Promise.all([
     presentRaw(reading),

@@ -18,7 +18,7 @@ function ledger(retried: readonly number[] = []): LedgerIndex {
   return new LedgerIndex(writer.read());
 }
 
-/** What a client received: numbers of stored events, `L3` for a live-only one, `|` for a reconnect. */
+/** A log lists what a client received: numbers of stored events, `L3` for a live-only one, `|` to reconnect. */
 function audit(text: string, { isComplete = false, retried = [] as readonly number[] } = {}) {
   const log = new ChannelLog();
   let connection = 0;

@@ -17,7 +17,7 @@ const LIFETIME_S = 86_400;
 /** Clients subscribe as fast as they are answered. */
 const NO_PACE = { COMMAND_RATE: '10000', COMMAND_BURST: '10000', INPUT_RATE: '10000' };
 
-/** One client's commands, which are made before the time begins. */
+/** The commands of one client are made before the measured time begins. */
 interface Subscriber {
   readonly token: string;
   readonly commands: readonly object[];

@@ -24,7 +24,7 @@ interface Round {
   readonly closed: number;
 }
 
-/** What all rounds together found wrong. */
+/** These counts are sums over all rounds. */
 export type ResumeFaults = Pick<Round, 'lost' | 'duplicates' | 'reordered' | 'closed'>;
 
 export interface ResumesOptions extends ResumingClients {

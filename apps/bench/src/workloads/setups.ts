@@ -56,7 +56,7 @@ export interface IdleSetup extends SetupBase {
   readonly kind: 'idle';
 }
 
-/** One event with a list of users, or a batch with a copy for each of them. */
+/** The event goes to many users, by a list in one event or by a batch of copies. */
 export type ManyForm = 'list' | 'batch';
 
 /** Events that are sent to the publish API. */
@@ -131,7 +131,7 @@ export function oneChannel(label: string, mix: Mix): FanOutSetup {
   };
 }
 
-/** One channel at 100 a second, beside another with a long history; 0 clients resume nothing. */
+/** A channel gets 100 events a second, while clients resume another one with a long history. */
 export function resuming(label: string, clients: number, events: number): FanOutSetup {
   return {
     ...oneChannel(label, 'raw'),

@@ -11,7 +11,7 @@ import { runCommand } from '../api/run-command.ts';
 import { doubtAbout } from '../api/token-to-make.ts';
 
 const EVENTS_PER_REQUEST = 100;
-/** As the API's: the command loads no schema for it. */
+/** The limit of the API; it is written here again, because the command loads no schemas. */
 const MAX_RECIPIENTS = 2_000;
 /** Options that describe one event, by their names in `PublishOptions`. */
 const EVENT_OPTIONS = ['type', 'project', 'user', 'channel', 'data', 'key', 'live'];
@@ -229,7 +229,7 @@ function eventOf({ type, project, user, channel, data = {}, key, live }: Publish
   });
 }
 
-/** One id, or a list of them; `--file` and `--channel` take ids that have commas. */
+/** Commas separate ids. An id that has commas is given by `--file` or `--channel`. */
 function recipients(kind: 'user' | 'project', option: string | undefined): object {
   const ids = idsIn(option);
   return ids.length > 1 ? { [`${kind}_ids`]: ids } : { [`${kind}_id`]: ids[0] };

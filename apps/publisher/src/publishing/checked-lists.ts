@@ -4,7 +4,7 @@ import { type Event, type EventList, MAX_RECIPIENTS, type Recipient } from '@leq
 import { RequestError } from '@leque/service';
 import { forbidden, tooLarge } from './refusals.ts';
 
-/** One of the channels that a list names. */
+/** A list names several channels; this is one, with the verdict on it. */
 export interface Target {
   readonly channel: string;
   /** Why the event is not stored there; undefined when it may be. */

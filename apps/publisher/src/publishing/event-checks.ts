@@ -21,14 +21,14 @@ export interface CheckOptions {
   /** Idempotency key of the request as a whole; the event's own key comes first. */
   readonly key: string | undefined;
   readonly caller: Caller;
-  /** What happens to an event that names nobody. */
+  /** Decides about events that name nobody. */
   readonly unaddressed: UnaddressedPolicy;
 }
 
 export interface EventChecksOptions {
   /** Largest size of one event, as it is stored and sent to clients. */
   readonly maxEventBytes: number;
-  /** What becomes of an event whose `data` does not fit the schema of its type. */
+  /** Decides about events whose `data` does not fit the schema of their type. */
   readonly schemas: SchemaPolicy;
 }
 

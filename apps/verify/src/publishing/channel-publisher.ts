@@ -97,7 +97,7 @@ export class ChannelPublisher {
       if (!isLive && !this.#take(number, outcome)) open.push(number);
       else if (outcome?.kind === 'live') lives.push(number);
     });
-    // What is sent again comes behind live-only events that it should have preceded.
+    // A repeated event comes behind live-only events that it should have preceded.
     if (open.length === 0) for (const number of lives) this.ledger.live(number);
     return open;
   }

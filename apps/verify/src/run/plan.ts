@@ -61,7 +61,7 @@ export interface Plan {
   readonly run: string;
   readonly channels: readonly ChannelLoad[];
   readonly clients: readonly ClientSpec[];
-  /** Those that leave for a while, and miss much. */
+  /** Ids of the clients that leave for a while, and miss much. */
   readonly leaving: readonly string[];
 }
 

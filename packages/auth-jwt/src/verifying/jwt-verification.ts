@@ -8,7 +8,7 @@ import { verifyClaims } from './verify-claims.ts';
 
 const DEFAULT_TOLERANCE_S = 5;
 
-/** What one kind of JWT proves, and how its refusals are worded. */
+/** A kind says what its JWTs prove, and how their refusals are worded. */
 export interface JwtKind<T extends { readonly expiresAt: number | undefined }> {
   readonly words: RefusalWords;
   readonly cache: Omit<CacheLimits, 'toleranceMs'>;

@@ -12,7 +12,7 @@ export interface CacheLimits {
   readonly toleranceMs: number;
 }
 
-/** What a JWT proves, until it expires. */
+/** The proof of a JWT ends with the JWT. */
 interface Expiring {
   /** Milliseconds since the Unix epoch; undefined for something that never expires. */
   readonly expiresAt: number | undefined;

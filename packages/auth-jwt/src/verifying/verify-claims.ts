@@ -23,7 +23,7 @@ export async function verifyClaims(
   // The name of a key only says which one to try first.
   const isNamed = (key: Key) => key.kid === kid;
   const fitting = [...able.filter(isNamed), ...able.filter((key) => !isNamed(key))];
-  // Without a fitting key the first one serves to refuse the JWT.
+  // No key fits: the first one then refuses the JWT with a reason.
   const candidates = fitting.length > 0 ? fitting : keys.slice(0, 1);
   for (const { getKey } of candidates.slice(0, -1)) {
     try {

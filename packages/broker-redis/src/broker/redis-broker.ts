@@ -40,7 +40,7 @@ const TOP_TIMEOUT_MS = 1000;
 const JOINS = { running: 64, waiting: 10_000 };
 /** A feed that finds no place in the queue asks again. */
 const FILLS = { running: 64, waiting: 10_000 };
-/** What a feed holds back at most while it waits for Redis. */
+/** A feed holds back at most this much while it waits for Redis. */
 const HELD = { publications: 1000, bytes: 67_108_864 };
 /** How often aged positions of channels without publications are renewed, and how many at once. */
 const RENEWALS = { periodMs: 10 * 60_000, atOnce: 5000 };

@@ -46,7 +46,7 @@ const PARTS = [
   'checks',
 ];
 
-/** What the functions keep and accept; every process of an installation gives them the same. */
+/** The functions keep and accept what these settings say. All processes of an installation have the same. */
 export interface LibraryOptions extends HistoryOptions {
   readonly events: EventOptions;
 }

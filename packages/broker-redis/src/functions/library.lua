@@ -124,7 +124,7 @@ end
 -- The run is read again after this time; a replica takes no calls meanwhile.
 local RUN_KEPT_MS = 100
 local read_at = 0
--- When the present call began, in microseconds; set by boot.
+-- The time at which the present call began, in microseconds. `boot` sets it.
 local called_at = 0
 local function boot()
   local time = redis.call('TIME')

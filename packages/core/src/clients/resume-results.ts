@@ -9,7 +9,7 @@ export interface ResumeResult {
   readonly outcome: object;
 }
 
-/** By channel the cursor that a client presents, as text; undefined where it presents none. */
+/** Maps each channel to the cursor that a client presents, or to undefined. */
 export type PresentedCursors = ReadonlyMap<string, string | undefined>;
 
 export interface SubscribeResults {
@@ -61,14 +61,14 @@ export function outcomesOf(results: ResumeResults): object {
   return Object.fromEntries(results.map(([channel, { outcome }]) => [channel, outcome]));
 }
 
-/** Where the channels of a session stand. */
+/** A client that comes back presents these cursors. */
 export interface Standing {
   readonly cursors: Readonly<Record<string, Cursor>>;
   /** Channels that have no cursor, because what is missed there cannot come back. */
   readonly live_only?: readonly string[];
 }
 
-/** All channels of a session. Nothing is read for it: subscribing has brought their positions. */
+/** Lists all channels of a session. Nothing is read: subscribing has brought the positions. */
 export function standingOf({ subscriptions }: Pick<Session, 'subscriptions'>): Standing {
   const cursors: Record<string, Cursor> = Object.create(null); // keys that differ by user make slow objects
   const liveOnly: string[] = [];

@@ -261,7 +261,7 @@ export class Subscription extends SeenPositions {
     this.#subscriber.send(frame, 1);
   }
 
-  /** Without room, everything flows (MEM); after a cursor, the history will bring it again. */
+  /** When there is no room, everything flows (MEM); after a cursor the history brings it again. */
   #hold(publication: Publication, held: HeldPublications): void {
     if (held.append(publication)) return;
     if (this.bound || held.isBehind) held.dropArrived();

@@ -4,7 +4,7 @@ const PREFIX = /^(?:project|user):(?:[\w.:@+~-]|%[0-9A-F]{2})*\*$/;
 const RULE = /^(\S+) +(.+)$/;
 
 /**
- * What holds for some channels. A pattern is the name of a channel, or, with `*` at its end, the
+ * Finds the rule of a channel. A pattern is the name of a channel, or, with `*` at its end, the
  * beginning of the names of projects or users: `project:stream:*`.
  */
 export class ChannelRules<R> {

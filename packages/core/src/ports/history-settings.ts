@@ -85,7 +85,7 @@ export const historyRule: ConfigRule<Pick<HistorySettings, 'HISTORY_RULES'>> = (
 };
 
 const NONE: HistoryLimit = { size: 0, ttlMs: 0 };
-/** For a check, in which the limits do not matter. */
+/** Used where rules are only checked, so that the limits do not matter. */
 const NO_HISTORY: HistoryOptions['history'] = { project: NONE, user: NONE, all: NONE };
 
 function parseHistoryRules(

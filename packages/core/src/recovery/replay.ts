@@ -20,7 +20,7 @@ export interface ReplayDeps {
 
 /** How long a page may wait for its turn. */
 const TURN_MS = 60_000;
-/** Without so much of a page free, a page waits until the client has read, or others make room. */
+/** A page waits until this share of it fits into the outbox: clients read, or other channels make room. */
 const ROOM_SHARE = 1 / 2;
 /** A history that no read can succeed on. */
 const LOST: HistoryPage = { position: undefined, publications: [], complete: false };
@@ -105,7 +105,7 @@ export class Replay {
     return next?.subscription;
   }
 
-  /** Of all that is missed the publication that was stored first, and when another channel's comes. */
+  /** Finds the missed publication that was stored first, and when the next channel has its turn. */
   #next() {
     let first: { subscription: RecoveringSubscription; held: HeldPublications } | undefined;
     let [storedAt, until] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];

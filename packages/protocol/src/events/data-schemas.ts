@@ -7,8 +7,8 @@ import { addressIdProblems } from './addressing.ts';
 import { EVENT_DATA, LOG_LEVELS, type LogLevel } from './event-types.ts';
 
 /**
- * What becomes of an event whose `data` does not fit the schema of its type: it is stored with
- * warnings, refused, or stored without a word.
+ * An event whose `data` does not fit the schema of its type is stored with warnings, refused, or stored
+ * without a warning.
  */
 export type SchemaPolicy = 'warn' | 'strict' | 'off';
 

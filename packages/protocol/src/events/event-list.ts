@@ -45,11 +45,11 @@ const KINDS = {
 } as const;
 const FIELDS = Object.keys(KINDS) as ListField[];
 
-/** One of the channels that a listed event goes to. */
+/** A listed event goes to several channels; this is one of them. */
 export interface Recipient {
   readonly id: string;
   readonly channel: string;
-  /** What keeps the event from going there; empty when nothing does. */
+  /** Reasons why the event may not go there; empty when it may. */
   readonly problems: readonly Problem[];
 }
 

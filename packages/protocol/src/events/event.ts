@@ -45,9 +45,9 @@ export interface Event {
 
 /** The rules of an installation for events from outside. */
 export interface EventRules {
-  /** What happens to an event that names nobody. */
+  /** Decides about events that name nobody. */
   readonly unaddressed: UnaddressedPolicy;
-  /** What happens to an event whose `data` does not fit the schema of its type. */
+  /** Decides about events whose `data` does not fit the schema of their type. */
   readonly schemas: SchemaPolicy;
 }
 

@@ -64,7 +64,7 @@ type WithTextIds<C> = {
 };
 export type RequestId = string | number | undefined;
 
-/** Of the fields that were ignored. */
+/** An answer names at most this many ignored fields. */
 const MAX_NAMES = 8;
 const MAX_NAME_LENGTH = 32;
 /** Members of every command; `action` may be called `type`. */

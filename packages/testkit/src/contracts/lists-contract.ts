@@ -7,7 +7,7 @@ import { type BrokerCluster, PATIENCE, range } from './broker-cluster.ts';
 const RULES = { unaddressed: 'refuse', schemas: 'strict' } as const;
 const IN_TIME = { expired: false };
 
-/** How a broker stores one event in many channels. */
+/** Checks that a broker stores one event in many channels. */
 export function describeLists(startCluster: () => Promise<BrokerCluster>): void {
   test('[EV8] [ACK] [ORD] one event for many users is what the same events one by one are', async () => {
     await using cluster = await startCluster();

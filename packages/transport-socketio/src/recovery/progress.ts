@@ -16,7 +16,7 @@ const ONLY_ALL: readonly string[] = [ALL];
 const NO_CURSORS: Cursor[] = [];
 /** Replaces the cursor of a channel that was left, and is named in the `pid`. */
 const GONE = '';
-/** The same for a channel that ended because its right did. */
+/** Replaces the cursor of a channel that ended because its right did. */
 const ENDED = '~';
 /** The bytes of a position beside the channel's name where it is not known; mostly there are less. */
 const POSITION_BYTES = 40;

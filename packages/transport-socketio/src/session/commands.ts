@@ -34,7 +34,7 @@ const CONFIRMATIONS = {
 } as const satisfies Record<string, ServerMessage>;
 
 const { properties: LISTED } = COMMANDS['subscribe.projects'];
-/** What the commands know; a `ping` gets all its fields back. */
+/** These commands name the fields that they ignore; a `ping` gets all its fields back. */
 const FIELDS: Partial<Record<CommandName, TObject>> = {
   'subscribe.tasks': Type.Object({}),
   'unsubscribe.tasks': Type.Object({}),

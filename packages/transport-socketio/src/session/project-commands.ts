@@ -21,9 +21,9 @@ const NONE_REFUSED: RefusedGrants = new Map();
 interface ProjectList {
   readonly project_ids?: unknown;
   readonly since?: unknown;
-  /** For all projects. */
+  /** Covers all projects of the command. */
   readonly grant?: unknown;
-  /** By project; it has precedence. */
+  /** Maps projects to grants of their own, which come before `grant`. */
   readonly grants?: ReadonlyMap<string, string>;
 }
 
@@ -193,7 +193,7 @@ function unsubscribe(
   return ended;
 }
 
-/** Those of the channels that the session is subscribed to now. */
+/** Selects the channels that the session is subscribed to now. */
 export function subscribedTo(
   { client: { session } }: CommandTarget,
   channels: Iterable<string> = session.subscriptions.keys(),

@@ -157,7 +157,7 @@ async function subscribeMissing(
   }
 }
 
-/** What a recovered client gets beside what its state names: projects that were granted meanwhile. */
+/** Lists channels that the state does not name: `all`, and projects that were granted meanwhile. */
 function givenAfresh(deps: SessionStartDeps, lost: CarriedState): readonly string[] {
   const given = deps.feed.endpoint.channels(deps.session.identity);
   const projects = hasSelected(deps, lost) ? [] : given;
